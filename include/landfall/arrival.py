@@ -1,0 +1,43 @@
+"""An arrival: one version of one object that a feed's pattern matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One version of one object in S3.
+
+    `etag` is without its quotes. `version_id` is None in a bucket that keeps no versions.
+    `last_modified` has a time zone. `size` is in bytes.
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    last_modified: datetime
+    version_id: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The object's address, as `s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def version(self) -> str:
+        """What tells this version from every other of the same object."""
+        return self.version_id or self.etag
+
+    def as_dict(self) -> dict[str, Any]:
+        """The arrival in values that JSON, and so XCom, can carry."""
+        return {**self.__dict__, "last_modified": self.last_modified.isoformat()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Arrival:
+        """The inverse of `as_dict`."""
+        when = datetime.fromisoformat(values["last_modified"])
+        return cls(**{**values, "last_modified": when})
