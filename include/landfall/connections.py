@@ -1,0 +1,149 @@
+"""The two servers of a load, and how the environment spells them (as Airflow does)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from psycopg.conninfo import make_conninfo
+
+from .errors import ConnectionRefused
+
+# What libpq takes from a connection's extras; anything else there is Airflow's own.
+LIBPQ_OPTIONS = frozenset(
+    "sslmode sslcert sslkey sslrootcert connect_timeout keepalives keepalives_idle options"
+    " tcp_user_timeout target_session_attrs gssencmode application_name".split()
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An S3 service. `endpoint_url` None is AWS itself; without a key, the usual AWS chain."""
+
+    endpoint_url: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    region: str = "us-east-1"
+
+    @classmethod
+    def from_fields(
+        cls,
+        *,
+        login: str | None,
+        password: str | None,
+        extra: Mapping[str, Any] | None = None,
+        **_: object,
+    ) -> Store:
+        """From the fields of an Airflow connection of type `aws`."""
+        extra = extra or {}
+        service = extra.get("service_config", {}).get("s3", {})
+        return cls(
+            endpoint_url=service.get("endpoint_url") or extra.get("endpoint_url"),
+            access_key=login or extra.get("aws_access_key_id") or None,
+            secret_key=password or extra.get("aws_secret_access_key") or None,
+            session_token=extra.get("aws_session_token"),
+            region=extra.get("region_name") or "us-east-1",
+        )
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A Postgres database and the role that loads it."""
+
+    host: str = "localhost"
+    port: int = 5432
+    dbname: str = "postgres"
+    user: str = "postgres"
+    password: str | None = field(default=None, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_fields(
+        cls,
+        *,
+        host: str | None,
+        port: int | None,
+        schema: str | None,
+        login: str | None,
+        password: str | None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Warehouse:
+        """From the fields of an Airflow connection of type `postgres` (schema: the database)."""
+        options = {k: str(v) for k, v in (extra or {}).items() if k in LIBPQ_OPTIONS}
+        return cls(
+            host or "localhost", port or 5432, schema or "postgres", login or "postgres",
+            password, options,
+        )  # fmt: skip
+
+    def conninfo(self) -> str:
+        """The connection as libpq reads it. It holds the password: never log it."""
+        return make_conninfo(
+            host=self.host, port=self.port, dbname=self.dbname, user=self.user,
+            password=self.password, **{"connect_timeout": "10", **self.options},
+        )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What a message may call this database: no password."""
+        return f"{self.user}@{self.host}:{self.port}/{self.dbname}"
+
+
+def store_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Store:
+    """The S3 service that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionRefused."""
+    return Store.from_fields(**_fields(conn_id, environ))
+
+
+def warehouse_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Warehouse:
+    """The database that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionRefused."""
+    return Warehouse.from_fields(**_fields(conn_id, environ))
+
+
+def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    name = f"AIRFLOW_CONN_{conn_id.upper()}"
+    value = environ.get(name, "").strip()
+    if not value:
+        raise ConnectionRefused(
+            f"the connection {conn_id!r} is not in the environment",
+            expected=f"{name}, as Airflow spells a connection: a URI or JSON",
+            do='with the local services: eval "$(make -s env)"',
+        )
+    try:
+        return _from_json(value) if value.startswith("{") else _from_uri(value)
+    except ValueError as error:
+        # The value holds a password, so the message must not.
+        raise ConnectionRefused(
+            f"{name} cannot be read: {type(error).__name__}",
+            expected="a URI such as postgres://user:password@host:5432/database, or JSON",
+        ) from None
+
+
+def _from_json(value: str) -> dict[str, Any]:
+    raw = json.loads(value)
+    extra = raw.get("extra") or {}
+    return {
+        "host": raw.get("host"),
+        "port": int(raw["port"]) if raw.get("port") else None,
+        "schema": raw.get("schema"),
+        "login": raw.get("login"),
+        "password": raw.get("password"),
+        "extra": json.loads(extra) if isinstance(extra, str) else extra,
+    }
+
+
+def _from_uri(value: str) -> dict[str, Any]:
+    parts = urlsplit(value)
+    extra = dict(parse_qsl(parts.query, keep_blank_values=True))
+    nested = extra.pop("__extra__", None)
+    return {
+        "host": unquote(parts.hostname or "") or None,
+        "port": parts.port,
+        "schema": unquote(parts.path.lstrip("/")) or None,
+        "login": unquote(parts.username or "") or None,
+        "password": unquote(parts.password or "") or None,
+        "extra": extra | (json.loads(nested) if nested else {}),
+    }

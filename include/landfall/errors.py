@@ -1,0 +1,137 @@
+"""The tree of errors, by whether a retry can help, and the wording of all of them.
+
+Every error says which feed, object, line and column, what was found, what was expected and
+what to do, as far as these are known; `str(error)` is the whole message that a person reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+FOUND_LIMIT = 120
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an error stands. `line` counts the file's physical lines from 1."""
+
+    feed: str | None = None
+    object: str | None = None
+    line: int | None = None
+    row: int | None = None
+    column: str | None = None
+
+
+class LandfallError(Exception):
+    """The root of the tree. `exit_code` is what the command line ends with."""
+
+    retryable = False
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        found: str | None = None,
+        expected: str | None = None,
+        do: str | None = None,
+        place: Place | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.found = found
+        self.expected = expected
+        self.do = do
+        self.place = place or Place()
+
+    def at(self, **where: str | int | None) -> Self:
+        """The same error, with what was not yet known of its place filled in."""
+        known = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
+        missing = {name: value for name, value in where.items() if known[name] is None}
+        self.place = replace(self.place, **missing)  # type: ignore[arg-type]
+        return self
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        named = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
+        named |= {"found": self.found and shorten(self.found), "expected": self.expected}
+        lines += [f"  {name}: {value}" for name, value in named.items() if value is not None]
+        if self.do:
+            lines.append(f"  what to do: {self.do}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross a pipe from the reading process: keyword arguments must survive pickling.
+        return (_revive, (type(self), self.__dict__ | {"what": self.what}))
+
+
+def _revive(kind: type[LandfallError], state: dict[str, object]) -> LandfallError:
+    error = kind(str(state["what"]))
+    error.__dict__.update(state)
+    return error
+
+
+def shorten(text: str, limit: int = FOUND_LIMIT) -> str:
+    """The text as one printable line of at most `limit` characters."""
+    shown = text if text.isprintable() else repr(text)
+    return shown if len(shown) <= limit else f"{shown[:limit]}… ({len(text)} characters)"
+
+
+class TransientError(LandfallError):
+    """A retry can help: the network, a server that is away, a broken connection."""
+
+    retryable = True
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
+
+
+class TerminalError(LandfallError):
+    """A retry cannot help: somebody must change the file, the feed or a right."""
+
+
+class FeedError(TerminalError):
+    """The feed's file is wrong, or does not fit its target."""
+
+    exit_code = 2
+
+
+class ConnectionRefused(TerminalError):
+    """A server was reached and said no: wrong key, password, database or right."""
+
+    exit_code = 3
+
+
+class ServerAway(TransientError):
+    """A server could not be reached, or the connection to it broke."""
+
+
+class ObjectMissing(TerminalError):
+    """There is no such bucket or object."""
+
+    exit_code = 4
+
+
+class ObjectChanged(TransientError):
+    """The object is no longer the version that was listed; a new listing will find it."""
+
+
+class DataError(TerminalError):
+    """The file's content is wrong: the archive, a row or a cell."""
+
+    exit_code = 5
+
+
+class TruncatedFile(DataError):
+    """An archive or a Parquet file that ends before its end, or is corrupt."""
+
+
+class MisshapenRow(DataError):
+    """A row that cannot be read: too few or too many fields, wrong bytes."""
+
+
+class HeaderMismatch(DataError):
+    """The file's columns are not the feed's."""
+
+
+class RefusedCell(DataError):
+    """A cell, or a row, that Postgres refuses."""
