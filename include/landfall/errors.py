@@ -14,8 +14,9 @@ FOUND_LIMIT = 120
 
 @dataclass(frozen=True)
 class Place:
-    """Where an error stands. `line` counts the file's physical lines from 1."""
+    """Where an error stands. `file` is a feed's own file; `line` counts physical lines from 1."""
 
+    file: str | None = None
     feed: str | None = None
     object: str | None = None
     line: int | None = None
