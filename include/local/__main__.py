@@ -1,0 +1,94 @@
+"""The command line: `python -m include.local COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from include.landfall.errors import LandfallError
+
+from . import services
+from .environ import as_shell, exports
+from .state import local_folder
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it did what it says, 1 with one message where it could not."""
+    chosen = _parser().parse_args(arguments)
+    run: Callable[[Path], int] = chosen.run
+    try:
+        return run(local_folder())
+    except LandfallError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m include.local",
+        description="Local services for development: PostgreSQL, an S3 store, an Airflow home.",
+        epilog="Everything lives in .local of the project, or where LANDFALL_LOCAL points.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (run, words) in COMMANDS.items():
+        command = commands.add_parser(name, help=words, description=words)
+        command.set_defaults(run=run)
+    return parser
+
+
+def up(home: Path) -> int:
+    """Start the services and say where they listen."""
+    services.up(home)
+    status(home)
+    print('reach them from a shell: eval "$(make -s env)"')
+    return 0
+
+
+def down(home: Path) -> int:
+    """Stop the services; safe when none runs."""
+    stopped = services.down(home)
+    print(f"stopped {' and '.join(stopped)}" if stopped else "nothing runs")
+    return 0
+
+
+def status(home: Path) -> int:
+    """One line for each service; 1 where one does not run or does not answer."""
+    found = services.find(home)
+    healthy = {name: handle is not None and handle.healthy() for name, handle in found.items()}
+    for name, handle in found.items():
+        if handle is None:
+            print(f"{name:14}does not run")
+        else:
+            state = "answers" if healthy[name] else "does NOT answer"
+            print(f"{name:14}{state} at {handle.address} (pid {handle.process.pid})")
+    return 0 if all(healthy.values()) else 1
+
+
+def env(home: Path) -> int:
+    """Print the exports; they hold passwords."""
+    print(as_shell(exports(home, services.running(home))))
+    return 0
+
+
+def clean(home: Path) -> int:
+    """Stop the services and delete their data."""
+    services.clean(home)
+    print("the local services and their data are gone")
+    return 0
+
+
+COMMANDS: dict[str, tuple[Callable[[Path], int], str]] = {
+    "up": (up, "start PostgreSQL and the object store, on free ports of localhost"),
+    "down": (down, "stop them; the data stays"),
+    "status": (status, "say which run and where they listen"),
+    "env": (env, 'print the exports that reach them, for eval "$(make -s env)"'),
+    "clean": (clean, "stop them and delete their data"),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
