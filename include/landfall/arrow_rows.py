@@ -10,10 +10,11 @@ interval, arrays, enums, inet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any, cast
+from typing import Any, Literal, cast
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from psycopg.types.string import TextLoader
 
@@ -36,10 +37,10 @@ NUMERIC_OID = 1700
 
 # Rows a fetch: few at first, then as many as fit these bytes, so wide rows cannot fill memory.
 FIRST_ROWS = 64
-MOST_ROWS = 16_384
-BATCH_BYTES = 4 << 20
+MOST_ROWS = 8_192
+BATCH_BYTES = 2 << 20
 # A row group is what a reader skips or reads; it is held in memory until it is written.
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 16 << 20
 GROUP_ROWS = 1 << 20
 
 
@@ -48,7 +49,7 @@ def write_parquet(
     query: str,
     parameters: Sequence[Any] | Mapping[str, Any] | None,
     file: Any,
-    compression: str,
+    compression: Literal["gzip", "zstd"] | None,
 ) -> int:
     """Writes the query's result as a Parquet file; how many rows it has."""
     with connection.cursor(name="landfall_export") as cursor:
@@ -57,8 +58,8 @@ def write_parquet(
         _check_names(schema)
         _read_the_rest_as_text(cursor, schema)
         rows = 0
-        sink = pa.PythonFile(cast(IO[Any], file), mode="w")
-        with pq.ParquetWriter(sink, schema, compression=compression) as writer:
+        sink = pa.PythonFile(file, mode="w")
+        with pq.ParquetWriter(sink, schema, compression=compression or "snappy") as writer:
             for group in _groups(_batches(cursor, schema), schema):
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
@@ -132,11 +133,11 @@ def _to_arrow(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBa
     )
 
 
-def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
+def _array(values: Sequence[Any], field: pa.Field[Any]) -> pa.Array[Any]:
     if not pa.types.is_decimal(field.type):
         return pa.array(values, field.type)
     try:
-        return pa.array(values, pa.string()).cast(field.type)
+        return cast("pa.Array[Any]", pc.cast(pa.array(values, pa.string()), field.type))
     except pa.ArrowInvalid:
         odd = sorted({v for v in values if v in ("NaN", "Infinity", "-Infinity")})
         raise TerminalError(

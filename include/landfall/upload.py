@@ -6,6 +6,8 @@ import logging
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from .errors import TerminalError
 from .s3 import clear_errors
 
@@ -128,7 +130,7 @@ class Upload:
             return
         try:
             self._client.abort_multipart_upload(**self._to, UploadId=self._upload_id)
-        except Exception as error:
+        except (BotoCoreError, ClientError) as error:
             # The first error is what the caller must see; this one is only a cost.
             log.warning("the parts of %s could not be removed: %s", self._uri, error)
 
