@@ -1,0 +1,74 @@
+"""The check that `astro dev parse` makes: every DAG imports, with nothing of a Deployment there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = [".astro", "dags", "include", "plugins"]
+LIBRARIES_ASK = "PATH HOME TMPDIR LANG SSL_CERT_FILE PYTHONDONTWRITEBYTECODE".split()
+
+
+@pytest.fixture
+def image(tmp_path):
+    """The project as the Astro image has it: its own folder is Airflow's home and on the path."""
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def parse(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run what the CLI runs: no connection is set, no socket opens, pytest has no plugins."""
+    kept = {name: os.environ[name] for name in LIBRARIES_ASK if name in os.environ}
+    environ = kept | {
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": str(folder),
+    }
+    shut = ["-p", "pytest_socket", "--disable-socket"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *shut, ".astro/test_dag_integrity_default.py"],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_dag_of_the_project_parses(image):
+    result = parse(image)
+    assert result.returncode == 0, result.stdout
+    assert "1 passed" in result.stdout
+
+
+def test_a_dag_file_that_does_not_import_fails_with_its_name_and_error(image):
+    (image / "dags/broken.py").write_text("from airflow.sdk import dag\n\n1 / 0\n")
+    result = parse(image)
+    assert result.returncode == 1
+    assert "dags/broken.py" in result.stdout
+    assert "ZeroDivisionError" in result.stdout
+
+
+def test_what_only_a_deployment_has_is_made_up(image):
+    """A DAG file that reads a connection or a variable is no reason for a red gate."""
+    (image / "dags/asks.py").write_text(
+        "import os\n"
+        "from airflow.sdk import BaseHook, Variable, dag\n"
+        "assert BaseHook.get_connection('warehouse').conn_id == 'warehouse'\n"
+        "assert Variable.get('of_no_deployment')\n"
+        "assert Variable.get('of_no_deployment', deserialize_json=True)['any']\n"
+        "assert Variable.get('of_no_deployment', default=1) == 1\n"
+        "assert os.getenv('OF_NO_DEPLOYMENT')\n"
+        "dag(dag_id='asks')(lambda: None)()\n"
+    )
+    result = parse(image)
+    assert result.returncode == 0, result.stdout

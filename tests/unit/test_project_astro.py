@@ -1,0 +1,133 @@
+"""The files of the Astro CLI have exactly the keys that it reads, and pin what they name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CONNECTION = {f"conn_{each}" for each in "id type host schema login password port extra".split()}
+FILES = """
+Dockerfile packages.txt requirements.txt airflow_settings.yaml .dockerignore .env.example
+.astro/dag_integrity_exceptions.txt .astro/test_dag_integrity_default.py .astro/pytest.ini
+""".split()
+POOL = {"pool_name", "pool_slot", "pool_description"}
+OTHER_CONTAINERS = {
+    "postgres",
+    "scheduler",
+    "dag-processor",
+    "api-server",
+    "triggerer",
+    "db-migration",
+}
+
+
+def read(name: str):
+    """A YAML file of the project."""
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+SERVICES = read("docker-compose.override.yml")["services"]
+SETTINGS = read("airflow_settings.yaml")["airflow"]
+
+
+def test_the_image_is_one_pinned_runtime_with_a_python_that_astro_sdk_can_use():
+    """Runtime's default Python has no wheels of the pandas that astro-sdk needs."""
+    lines = [
+        line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert len(lines) == 1
+    assert re.fullmatch(
+        r"FROM astrocrpublic\.azurecr\.io/runtime:3\.3-\d+-python-3\.1[12]", lines[0]
+    )
+
+
+def test_the_image_installs_no_local_path():
+    """A path in requirements.txt is not there yet when the image installs it."""
+    text = (ROOT / "requirements.txt").read_text()
+    assert not re.search(r"^\s*(-|\.|/|file:)", text, re.MULTILINE)
+
+
+def test_the_settings_have_only_the_keys_that_the_cli_reads():
+    assert set(SETTINGS) == {"connections", "pools", "variables"}
+    assert all(set(each) <= CONNECTION for each in SETTINGS["connections"])
+    assert all(set(each) == POOL for each in SETTINGS["pools"])
+
+
+def test_keys_of_an_extra_are_lower_case_as_the_cli_makes_them():
+    extras = [key for each in SETTINGS["connections"] for key in each.get("conn_extra", {})]
+    assert extras == [key.lower() for key in extras]
+
+
+def test_the_two_connections_reach_the_services_of_the_compose_file():
+    landing, warehouse = SETTINGS["connections"]
+    assert (landing["conn_id"], warehouse["conn_id"]) == ("landing", "warehouse")
+    store, database = SERVICES["object-store"]["environment"], SERVICES["warehouse"]["environment"]
+    assert landing["conn_extra"]["endpoint_url"] == "http://object-store:9000"
+    assert landing["conn_login"] == store["MINIO_ROOT_USER"]
+    assert landing["conn_password"] == store["MINIO_ROOT_PASSWORD"]
+    assert warehouse["conn_host"] == "warehouse"
+    assert warehouse["conn_schema"] == database["POSTGRES_DB"]
+    assert warehouse["conn_login"] == database["POSTGRES_USER"]
+    assert warehouse["conn_password"] == database["POSTGRES_PASSWORD"]
+
+
+def test_committed_passwords_are_only_the_made_up_one():
+    """airflow_settings.yaml is where real passwords end up by habit; this one is in git."""
+    assert {each["conn_password"] for each in SETTINGS["connections"]} == {"landfall-local-only"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_a_pinned_image_that_airflow_can_reach(name):
+    service = SERVICES[name]
+    assert service["networks"] == ["airflow"]
+    assert "build" not in service, "the CLI does not build it"
+    assert re.search(r":[\w.-]*\d[\w.-]*$", service["image"])
+    assert not service["image"].endswith(":latest")
+    assert service["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_listens_on_this_machine_only(name):
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
+
+
+def test_no_port_is_taken_twice_or_by_airflow():
+    ports = [port.split(":")[1] for each in SERVICES.values() for port in each["ports"]]
+    assert len(set(ports)) == len(ports)
+    assert not {"5432", "8080"} & set(ports)
+
+
+def test_no_service_takes_the_place_of_the_clis_own():
+    assert not OTHER_CONTAINERS & set(SERVICES)
+
+
+def test_the_cli_knows_the_projects_name():
+    assert read(".astro/config.yaml") == {"project": {"name": "landfall"}}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_the_cli_looks_for_is_there(name):
+    assert (ROOT / name).is_file()
+
+
+@pytest.mark.parametrize("name", [".env", ".venv", ".local", ".git"])
+def test_secrets_and_what_a_machine_made_for_itself_stay_out_of_the_image(name):
+    assert name in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dags", "include", "plugins", "tests", ".astro", "pyproject.toml", "requirements-dev.txt"],
+)
+def test_what_the_tests_look_at_goes_into_the_image(name):
+    """`astro dev pytest` runs there."""
+    assert name not in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_the_example_environment_sets_nothing():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    assert all(line.startswith("#") for line in lines if line)

@@ -1,0 +1,115 @@
+"""What `make` promises: its targets, its environment, a gate that is not green by mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROMISED = "demo test airflow bench lint chaos up down env clean lock".split()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def run(*command, cwd=ROOT, **environ):
+    """Run a command to its end, without make's own variables: these tests run under make too."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        command, cwd=cwd, env=inherited | environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_alone_prints_every_target_with_a_line():
+    printed = run("make").stdout
+    listed = dict(re.findall(r"^  make ([a-z0-9-]+) +(\S.+)$", printed, re.MULTILINE))
+    assert set(PROMISED) <= set(listed)
+    assert len(printed.splitlines()) == len(listed)
+
+
+@pytest.mark.parametrize("target", PROMISED)
+def test_a_target_is_one_line(target):
+    recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert recipe is not None
+    assert len(recipe[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize("target", sorted(set(PROMISED) - {"clean"}))
+def test_a_target_makes_its_environment_first(target):
+    assert re.search(rf"^{target}: \$\(READY\)", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", PROMISED)
+def test_a_file_named_like_a_target_does_not_hide_it(target):
+    assert target in re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split()
+
+
+def fake_python(folder: Path, name: str, version: str) -> None:
+    """A Python that says its version; without one, a version manager's shim that leads nowhere."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\necho {version}\n" if version else "#!/bin/sh\nexit 127\n")
+    program.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        ({"python3.12": "3.12", "python3.11": "3.11", "python3": "3.13"}, "python3.12"),
+        ({"python3.12": "", "python3.11": "3.11"}, "python3.11"),
+        ({"python3": "3.12"}, "python3"),
+    ],
+)
+def test_the_newest_python_that_works_is_chosen(tmp_path, there, chosen):
+    for name, version in there.items():
+        fake_python(tmp_path, name, version)
+    assert run("/bin/sh", ".ci/python", PATH=str(tmp_path)).stdout.strip() == str(tmp_path / chosen)
+
+
+def test_a_python_that_cannot_work_is_refused_with_what_to_do(tmp_path):
+    fake_python(tmp_path, "python3", "3.13")
+    result = run("/bin/sh", ".ci/python", PATH=str(tmp_path))
+    assert result.returncode == 1
+    assert "python3 is 3.13" in result.stderr
+    assert "make PYTHON=" in result.stderr
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A project whose `make lint` and `make test` do as told, with the real .ci/run before it."""
+
+    def make(lint: str, test: str):
+        (tmp_path / ".ci").mkdir()
+        shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+        (tmp_path / "Makefile").write_text(f"lint:\n\t@{lint}\n\ntest:\n\t@{test}\n")
+        return run(".ci/run", cwd=tmp_path)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("lint", "test", "code", "last"),
+    [
+        ("true", "echo '=== 3 passed in 1.00s ==='", 0, "=== 3 passed in 1.00s ==="),
+        ("true", "echo '=== 1 failed in 1.00s ==='; exit 1", 2, "=== 1 failed in 1.00s ==="),
+        ("true", "echo '= 3 passed, 1 skipped in 1.00s ='", 1, "= 3 passed, 1 skipped in 1.00s ="),
+    ],
+)
+def test_the_gate_ends_with_pytests_closing_line_and_its_verdict(gate, lint, test, code, last):
+    result = gate(lint, test)
+    assert result.returncode == code
+    assert result.stdout.splitlines()[-1] == last
+    assert not result.stderr
+
+
+def test_the_gate_stops_at_the_lint(gate):
+    result = gate("echo dirty; exit 1", "echo tested")
+    assert result.returncode != 0
+    assert "tested" not in result.stdout
+
+
+def test_these_tests_run_on_a_python_that_is_promised():
+    assert sys.version_info[:2] in {(3, 11), (3, 12)}
