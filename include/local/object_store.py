@@ -11,6 +11,7 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,16 +65,19 @@ class ObjectStore:
 
     def stop(self) -> None:
         """Stop it; the objects stay."""
-        self.process.stop()
+        self._end(signal.SIGTERM)
+
+    def remove(self) -> None:
+        """End it at once, since its objects go too."""
+        self._end()
+        remove_object_store(self.folder)
+
+    def _end(self, *signals: signal.Signals) -> None:
+        self.process.stop(*signals)
         for port in self.ports.values():
             # SeaweedFS puts them there and leaves some behind.
             for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108
                 socket.unlink(missing_ok=True)
-
-    def remove(self) -> None:
-        """Stop it and delete its objects."""
-        self.stop()
-        remove_object_store(self.folder)
 
 
 def start_object_store(folder: Path) -> ObjectStore:

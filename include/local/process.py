@@ -50,7 +50,7 @@ class Process:
 
     def stop(self, *signals: signal.Signals, seconds: float = 20) -> None:
         """Ask with each signal in turn, wait `seconds` for each; at last, kill."""
-        for number in (*(signals or (signal.SIGTERM,)), signal.SIGKILL):
+        for number in (*signals, signal.SIGKILL):
             if not self.alive():
                 return
             process = psutil.Process(self.pid)

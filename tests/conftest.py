@@ -1,0 +1,53 @@
+"""What every test has: its servers, an Airflow home of its own, and a run that hides nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.airflow_home import airflow_db, airflow_home, airflow_template, isolate
+from tests.services import (
+    bucket,
+    client,
+    connections,
+    describe,
+    object_store,
+    warehouse,
+    warehouse_server,
+)
+from tests.skips import Skips
+
+__all__ = [
+    "airflow_db",
+    "airflow_home",
+    "airflow_template",
+    "bucket",
+    "client",
+    "connections",
+    "object_store",
+    "warehouse",
+    "warehouse_server",
+]
+
+home_key = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module, and so Airflow, is imported."""
+    config.stash[home_key] = isolate()
+    config.pluginmanager.register(Skips([]), "landfall-skips")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing of the run behind."""
+    home = config.stash.get(home_key, None)
+    if home is not None:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def pytest_report_header() -> str:
+    """Which servers this run is against."""
+    return describe()
