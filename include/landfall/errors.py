@@ -130,6 +130,10 @@ class MisshapenRow(DataError):
     """A row that cannot be read: too few or too many fields, wrong bytes."""
 
 
+class RowTooLong(MisshapenRow):
+    """A row longer than a block: the careful way, with larger blocks, may read it."""
+
+
 class HeaderMismatch(DataError):
     """The file's columns are not the feed's."""
 

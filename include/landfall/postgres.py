@@ -1,67 +1,120 @@
-"""Postgres: the one place that connects, and words the server's refusals."""
+"""Postgres: the one place that connects, and that words the server's refusals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from .connections import Warehouse
-from .errors import ConnectionRefused, LandfallError, ServerAway, TerminalError, TransientError
+from .errors import (
+    ConnectionRefused,
+    FeedError,
+    LandfallError,
+    RefusedCell,
+    ServerAway,
+    TerminalError,
+)
 
-# A refusal while connecting carries no SQLSTATE, only these words.
-REFUSALS = (
-    "authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry",
-    "permission denied", "is not permitted to log in",
-)  # fmt: skip
-# SQLSTATE classes and states after which the same statement may succeed.
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-AWAY = ("08", "57P", "53", "58")
-CONTENTION = ("40", "55P03")
-
-
-def connect(warehouse: Warehouse, **options: Any) -> psycopg.Connection[Any]:
-    """A connection in UTF-8; raises ServerAway or ConnectionRefused. `options` go to psycopg."""
-    with clear_errors(warehouse):
-        return psycopg.connect(warehouse.conninfo(), client_encoding="utf8", **options)
+# What a cell's reading may depend on is the same in every load, whatever the role's settings.
+SESSION = (
+    "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
+    " SET client_encoding = 'UTF8'; SET bytea_output = 'hex'"
+)
+REFUSALS = ("password", "authentication", "does not exist", "pg_hba.conf", "not permitted")
+# SQLSTATE classes after which a retry can help: connection, resources, operator, serialisation.
+TRANSIENT = ("08", "53", "57", "58", "40", "55")
 
 
 @contextmanager
-def clear_errors(warehouse: Warehouse) -> Iterator[None]:
-    """Turns what psycopg raises into the project's errors, with the database's name."""
+def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psycopg.Connection]:
+    """A connection in autocommit, closed at the end; raises ServerAway, ConnectionRefused.
+
+    `application` is what the server's own views call it (application_name).
+    """
+    with clear_errors():
+        try:
+            connection = psycopg.connect(
+                warehouse.conninfo(), autocommit=True, application_name=application[:63]
+            )
+        except psycopg.OperationalError as error:
+            raise _unreached(warehouse, error) from None  # its text may hold the conninfo
+        with connection:
+            connection.execute(SESSION)
+            yield connection
+
+
+def statement(name: str) -> sql.SQL:
+    """The SQL of include/landfall/sql/<name>.sql."""
+    return sql.SQL(_text(name))  # type: ignore[arg-type]  # a file of ours, not a literal
+
+
+@cache
+def _text(name: str) -> Any:
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def table(name: str) -> sql.Identifier:
+    """A schema.table as a quoted identifier."""
+    return sql.Identifier(*name.split(".", 1))
+
+
+def identifiers(names: Sequence[str]) -> sql.Composed:
+    """The names, quoted, with commas between."""
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turns what psycopg raises into the project's errors."""
     try:
         yield
     except psycopg.Error as error:
-        raise _translated(error, warehouse) from error
+        raise refusal(error) from error
 
 
-def _translated(error: psycopg.Error, warehouse: Warehouse) -> LandfallError:
-    state, said = error.sqlstate or "", _said(error)
-    if not state and any(words in said for words in REFUSALS) or state.startswith("28"):
+def refusal(error: psycopg.Error) -> LandfallError:
+    """The server's error as one of the project's, by what a retry would do."""
+    state, said = error.sqlstate, _said(error)
+    if state is None:
+        # psycopg knows no SQLSTATE when the connection itself broke.
+        if isinstance(error, psycopg.OperationalError):
+            return ServerAway("the connection to the database broke", found=said, do="retry")
+        return TerminalError("the database's answer could not be read", found=said)
+    found = f"{said} (SQLSTATE {state})"
+    if state.startswith(TRANSIENT):
+        return ServerAway("the database could not go on", found=found, do="retry")
+    if state.startswith("28") or state == "42501":
         return ConnectionRefused(
-            f"the database refused the connection of {warehouse.name}",
-            found=said,
-            do="check the connection's user, password and database",
+            "the database refused the role", found=found, do="grant the role what it lacks"
         )
-    if state == "42501":
-        return ConnectionRefused(
-            f"{warehouse.name} lacks a right", found=said, do="grant it to that role"
-        )
-    if state.startswith(CONTENTION):
-        return TransientError("another transaction stood in the way", found=said, do="retry")
-    if state.startswith(AWAY) or (not state and isinstance(error, psycopg.OperationalError)):
-        return ServerAway(
-            f"the database cannot be reached or broke off: {warehouse.name}",
-            found=said,
-            do="check that it runs, then retry",
-        )
-    return TerminalError("the database refused the statement", found=said)
+    if state.startswith(("22", "23")):
+        return RefusedCell("the database refused the rows", found=found)
+    if state.startswith(("42", "3F")):
+        return FeedError("the feed does not fit its target", found=found)
+    return TerminalError("the database refused", found=found)
 
 
 def _said(error: psycopg.Error) -> str:
-    diag = error.diag
-    parts = [diag.message_primary or str(error).strip(), diag.message_detail, diag.message_hint]
-    text = "; ".join(" ".join(part.split()) for part in parts if part)
-    return f"{text} (SQLSTATE {error.sqlstate})" if error.sqlstate else text
+    parts = (error.diag.message_primary or str(error), error.diag.message_detail)
+    return "; ".join(" ".join(part.split()) for part in parts if part)
+
+
+def _unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> LandfallError:
+    said = " ".join(str(error).split())
+    if any(word in said for word in REFUSALS):
+        return ConnectionRefused(
+            f"the database refused the connection as {warehouse.name}",
+            found=said,
+            do="check the connection's user, password and database",
+        )
+    return ServerAway(
+        f"the database cannot be reached at {warehouse.host}:{warehouse.port}",
+        found=said,
+        do="start it, or mend the connection; then retry",
+    )

@@ -1,0 +1,165 @@
+"""Decode: a stream of bytes to Arrow batches, each with the number of its first row.
+
+CSV comes as text cells; Parquet as the file's own types. Columns are matched by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.csv as csv
+
+from .errors import TruncatedFile
+from .plan import PARQUET_ROWS, Dialect, Job
+from .scan import check_header, header_of
+
+
+class Suspicious(Exception):
+    """The fast reader refused the file, or cannot vouch for it: the slow scan must judge."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch, its columns in the feed's order. `first` is the number of its first row."""
+
+    first: int
+    batch: pa.RecordBatch
+
+
+def decode(stream: BinaryIO, job: Job) -> Iterator[Rows]:
+    """The file's rows; raises Suspicious, HeaderMismatch, TruncatedFile."""
+    batches = _parquet(stream, job) if job.dialect.format == "parquet" else _csv(stream, job)
+    first = 1
+    for batch in batches:
+        if batch.num_rows:
+            yield Rows(first, batch)
+            first += batch.num_rows
+
+
+def _csv(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
+    guarded = GuardedStream(stream, job.dialect)
+    names = guarded.take_header(job.block_size)
+    if names is None:
+        return  # a file without a byte: no rows
+    check_header(names, job.names)
+    if len(names) > 1 and guarded.at_end():
+        return
+    try:
+        yield from _read_csv(guarded, job, names)
+    except pa.ArrowInvalid as error:
+        raise Suspicious(str(error)) from error
+    if guarded.suspicious:
+        raise Suspicious("quotes or carriage returns do not pair up")
+
+
+def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
+    dialect = job.dialect
+    reader = csv.open_csv(
+        pa.PythonFile(stream, "r"),
+        read_options=csv.ReadOptions(
+            block_size=job.block_size, column_names=names, use_threads=False
+        ),
+        parse_options=csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote,
+            newlines_in_values=True,
+            # To Postgres a blank line is a NULL where there is one column.
+            ignore_empty_lines=len(names) > 1,
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            include_columns=job.names,
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=["", *dialect.nulls],
+        ),
+    )
+    last = None
+    for batch in reader:
+        last = batch if batch.num_rows else last
+        yield batch
+    # A quote that is never closed swallows the rest of the file into its last cells.
+    if last is not None and any("\n" in (c[-1].as_py() or "") for c in last.columns):
+        raise Suspicious("the last row spans lines")
+
+
+class GuardedStream:
+    """A stream that notes, as it passes, what the fast reader would take without a word."""
+
+    def __init__(self, stream: BinaryIO, dialect: Dialect) -> None:
+        self._stream = stream
+        self._dialect = dialect
+        self._quote = dialect.quote.encode()
+        self._ahead = b""
+        self._quotes = 0
+        self._lone_returns = 0
+        self._ends_in_return = False
+        self.closed = False
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a quote may be open at the end, or a CR may stand alone."""
+        return self._quotes % 2 == 1 or self._lone_returns > 0 or self._ends_in_return
+
+    def take_header(self, limit: int) -> list[str] | None:
+        """The header's names, read off the stream; None when there is nothing at all."""
+        while len(self._ahead) < limit and (chunk := self._stream.read(limit)):
+            self._ahead += chunk
+        if not self._ahead.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
+            return None
+        if b"\0" in self._ahead[:limit]:
+            raise Suspicious("a zero byte")
+        names, size = header_of(self._ahead, self._dialect)
+        self._ahead = self._ahead[size:]
+        return names
+
+    def at_end(self) -> bool:
+        """Whether nothing but line ends is left, so far as has been read ahead."""
+        return not self._ahead.strip(b"\r\n") and not self._more()
+
+    def _more(self) -> bool:
+        chunk = self._stream.read(1 << 16)
+        self._ahead += chunk
+        return bool(chunk.strip(b"\r\n")) or (bool(chunk) and self._more())
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`; raises Suspicious at a zero byte."""
+        if self._ahead:
+            chunk, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            chunk = self._stream.read(size)
+        self._note(chunk)
+        return chunk
+
+    def _note(self, chunk: bytes) -> None:
+        if b"\0" in chunk:
+            raise Suspicious("a zero byte")
+        self._quotes += chunk.count(self._quote)
+        if b"\r" in chunk or self._ends_in_return:
+            joined = b"\r" + chunk if self._ends_in_return else chunk
+            self._ends_in_return = joined.endswith(b"\r")
+            whole = joined[:-1] if self._ends_in_return else joined
+            self._lone_returns += whole.count(b"\r") - whole.count(b"\r\n")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _parquet(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq  # only here: it costs 20 MB that a CSV load need not pay
+
+    try:
+        file = pq.ParquetFile(pa.PythonFile(stream, "r"), buffer_size=1 << 20, pre_buffer=False)
+        check_header(file.schema_arrow.names, job.names)
+        for batch in file.iter_batches(PARQUET_ROWS, columns=job.names, use_threads=False):
+            yield batch.select(job.names)
+    except pa.ArrowInvalid as error:
+        raise TruncatedFile(
+            "the file is not whole Parquet",
+            found=str(error),
+            expected="a Parquet file",
+            do="check the feed's format, or ask the sender for the file again",
+        ) from error

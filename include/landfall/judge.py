@@ -1,0 +1,105 @@
+"""Judge: finds which row and which cell Postgres refuses, and says so in the server's words.
+
+It works on the staging of texts, where a careful reading put every row with its number.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import Connection, sql
+
+from .copy import ROW, TEXTS, Copier
+from .errors import RefusedCell
+from .postgres import refusal
+from .target import TYPED, TargetColumn
+
+NUMBER = sql.Identifier(ROW)
+
+
+def insert(copier: Copier, rows: int) -> None:
+    """Moves all `rows` staged rows into the target; raises RefusedCell with row and column."""
+    if _try(copier.connection, _range(copier, 1, rows)) is not None:
+        number, failure = _first_refused(copier, rows)
+        raise _named(copier, number, failure)
+
+
+def _first_refused(copier: Copier, rows: int) -> tuple[int, psycopg.Error]:
+    """By halves: what goes in stays, so that a row is judged beside those before it."""
+    first, last = 1, rows
+    while True:
+        middle = (first + last) // 2
+        error = _try(copier.connection, _range(copier, first, middle))
+        if error is None:
+            first = middle + 1
+        elif first == last:
+            return first, error
+        else:
+            last = middle
+
+
+def _range(copier: Copier, first: int, last: int) -> sql.Composed:
+    return sql.SQL("{} WHERE {} BETWEEN {} AND {}").format(
+        copier.insert_statement(), NUMBER, sql.Literal(first), sql.Literal(last)
+    )
+
+
+def _try(connection: Connection, query: sql.Composable) -> psycopg.Error | None:
+    """The statement in a savepoint; the error if the data is refused."""
+    try:
+        with connection.transaction():
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            connection.execute(query)
+    except psycopg.Error as error:
+        if not isinstance(refusal(error), RefusedCell):
+            raise
+        return error
+    return None
+
+
+def _named(copier: Copier, number: int, failure: psycopg.Error) -> RefusedCell:
+    for column in copier.columns:
+        error = _try(copier.connection, _one_cell(column, number))
+        if error is not None:
+            return _of_cell(copier.connection, column, number, error)
+    return _of_row(failure).at(row=number)
+
+
+def _one_cell(column: TargetColumn, number: int) -> sql.Composed:
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} WHERE {} = {}").format(
+        TYPED,
+        sql.Identifier(column.planned.name),
+        column.from_text,
+        TEXTS,
+        NUMBER,
+        sql.Literal(number),
+    )
+
+
+def _of_cell(
+    connection: Connection, column: TargetColumn, number: int, error: psycopg.Error
+) -> RefusedCell:
+    name = column.planned.name
+    query = sql.SQL("SELECT {} FROM {} WHERE {} = {}").format(
+        sql.Identifier(name), TEXTS, NUMBER, sql.Literal(number)
+    )
+    row = connection.execute(query).fetchone()
+    return RefusedCell(
+        f"Postgres refuses a cell: {_words(error)}",
+        found=row[0] if row else None,
+        expected=f"a value of type {column.planned.type}",
+        do="ask the sender to mend the cell, or declare a type that takes it",
+    ).at(row=number, column=name)
+
+
+def _of_row(error: psycopg.Error) -> RefusedCell:
+    constraint = error.diag.constraint_name
+    return RefusedCell(
+        f"Postgres refuses a row: {_words(error)}",
+        found=error.diag.message_detail,
+        expected=f"rows that keep {constraint}" if constraint else None,
+        do="mend the row, or the table's constraint",
+    ).at(column=error.diag.column_name)
+
+
+def _words(error: psycopg.Error) -> str:
+    return f"{error.diag.message_primary} (SQLSTATE {error.sqlstate})"

@@ -1,0 +1,189 @@
+"""Load: one arrival into its feed's target, in one transaction, with one row in the ledger.
+
+The only module that knows the order of the street.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from . import judge, ledger, target
+from .arrival import Arrival
+from .connections import Store, Warehouse
+from .copy import Copier
+from .errors import LandfallError, RefusedCell, RowTooLong
+from .feed import CsvFormat, Feed
+from .frames import Frame
+from .plan import Dialect, Job
+from .postgres import clear_errors, connect
+from .reader import INLINE_BYTES, read_frames
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of an arrival.
+
+    `outcome`: loaded (by us, now), already_loaded (`by` says who), superseded (a newer version
+    is in the table). `rows` are those in the target, `seconds` those of this call.
+    """
+
+    feed: str
+    bucket: str
+    key: str
+    version: str
+    load_id: int
+    outcome: str
+    rows: int
+    seconds: float
+    by: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The receipt in values that JSON, and so XCom, can carry."""
+        return asdict(self)
+
+
+def load(
+    feed: Feed,
+    arrival: Arrival,
+    *,
+    store: Store,
+    warehouse: Warehouse,
+    force: bool = False,
+    by: str = "",
+) -> Receipt:
+    """Loads an arrival exactly once; `force` loads it again in the place of its own rows.
+
+    Returns a receipt whether we loaded it or somebody else had. On failure nothing of the file
+    is in the target, the ledger keeps the error, and a LandfallError says what to do.
+    """
+    return Load(feed, arrival, store, warehouse, force, ledger.Claimant.new(feed, arrival, by)).run()
+
+
+@dataclass
+class Load:
+    """One load under way."""
+
+    feed: Feed
+    arrival: Arrival
+    store: Store
+    warehouse: Warehouse
+    force: bool
+    claimant: ledger.Claimant
+
+    def run(self) -> Receipt:
+        """Loads; keeps the failure in the ledger when it fails."""
+        started = time.monotonic()
+        try:
+            return self._load(started)
+        except LandfallError as error:
+            error.at(feed=self.feed.feed, object=self.arrival.uri)
+            loaded = self._keep(error, time.monotonic() - started)
+            if loaded is None:
+                raise
+            return self._receipt("loaded", loaded.load_id, loaded.rows or 0, started)
+
+    def _load(self, started: float) -> Receipt:
+        with connect(self.warehouse, f"landfall {self.feed.feed} {self.arrival.key}") as connection:
+            with clear_errors():
+                ledger.prepare(connection)
+            try:
+                return self._attempt(connection, started, careful=False)
+            except (RefusedCell, RowTooLong) as refused:
+                if refused.place.line:
+                    raise
+            # Again, every row as text, to name the line and the cell, or to take a long row.
+            return self._attempt(connection, started, careful=True)
+
+    def _attempt(self, connection: Connection, started: float, careful: bool) -> Receipt:
+        with clear_errors(), connection.transaction():
+            ledger.lock(connection, self.claimant)
+            newer = None if self.force else ledger.newer(connection, self.claimant)
+            claimed = ledger.claim(connection, self.claimant, self.force)
+            if claimed is None:
+                return self._loaded_before(connection, started)
+            load_id, known_before = claimed
+            if newer:
+                ledger.close(connection, load_id, "superseded", 0)
+                return self._receipt("superseded", newer[0], 0, started, by=newer[1])
+            rows = self._fill(connection, load_id, known_before, careful)
+            ledger.close(connection, load_id, "loaded", rows)
+        return self._receipt("loaded", load_id, rows, started)
+
+    def _fill(self, connection: Connection, load_id: int, again: bool, careful: bool) -> int:
+        """The arrival's rows into the target, in the place of those that they replace."""
+        columns = target.prepare(connection, self.feed)
+        stale = ledger.supersede(connection, self.claimant, load_id)
+        target.replace_rows(connection, self.feed, [*stale, *([load_id] if again else [])])
+        job = self._job(columns, load_id, careful)
+        copier = Copier(connection, self.feed, columns, load_id)
+        with closing(self._frames(job)) as frames:
+            rows = copier.stage(frames) if careful else copier.copy(frames)
+        if careful:
+            self._judge(copier, rows, job)
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        return rows
+
+    def _judge(self, copier: Copier, rows: int, job: Job) -> None:
+        try:
+            judge.insert(copier, rows)
+        except RefusedCell as error:
+            if error.place.row:
+                from .produce import line_of
+                from .s3 import make_client
+
+                error.at(line=line_of(make_client(self.store), job, error.place.row))
+            raise
+
+    def _job(self, columns: list[target.TargetColumn], load_id: int, careful: bool) -> Job:
+        form = self.feed.format
+        dialect = (
+            Dialect("csv", form.delimiter, form.quote, tuple(form.nulls))
+            if isinstance(form, CsvFormat)
+            else Dialect("parquet")
+        )
+        planned = tuple(column.planned for column in columns)
+        return Job(
+            self.feed.feed, self.arrival, self.store, planned, load_id, dialect, careful
+        )
+
+    def _frames(self, job: Job) -> Generator[Frame]:
+        if self.arrival.size > INLINE_BYTES:
+            yield from read_frames(job)
+            return
+        # Imported here, so that a large load's copying process stays small.
+        from .produce import frames
+        from .s3 import make_client
+
+        yield from frames(make_client(job.store), job)
+
+    def _loaded_before(self, connection: Connection, started: float) -> Receipt:
+        found = ledger.find(connection, self.claimant)
+        assert found is not None  # the claim met it
+        entry, _ = found
+        return self._receipt(
+            "already_loaded", entry.load_id, entry.rows or 0, started, by=entry.loaded_by
+        )
+
+    def _keep(self, error: LandfallError, seconds: float) -> ledger.Entry | None:
+        """The failure into the ledger; the ledger's row if the load had arrived after all."""
+        try:
+            with connect(self.warehouse) as connection, clear_errors():
+                ledger.prepare(connection)
+                return ledger.keep_failure(connection, self.claimant, str(error), seconds)
+        except LandfallError:
+            return None  # the database is away: the first error is the one to tell
+
+    def _receipt(
+        self, outcome: str, load_id: int, rows: int, started: float, by: str | None = None
+    ) -> Receipt:
+        arrival = self.arrival
+        return Receipt(
+            self.feed.feed, arrival.bucket, arrival.key, arrival.version, load_id, outcome, rows,
+            round(time.monotonic() - started, 3), by or self.claimant.by,
+        )  # fmt: skip

@@ -1,0 +1,56 @@
+"""What the reading side of a load must know: small, plain, and able to cross a pipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .arrival import Arrival
+from .connections import Store
+from .types import ColumnType
+
+BLOCK_SIZE = 1 << 20  # bytes of CSV text in a batch: large enough to be fast, small in memory
+LARGE_BLOCK = 1 << 26  # the longest row that the careful way can read
+PARQUET_ROWS = 8192  # a batch: pgpq holds the GIL while it encodes, so batches stay small
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """A column of the contract as the target has it. `kind` is pg_type.typtype: b, e, d, …"""
+
+    name: str
+    type: ColumnType
+    kind: str = "b"
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the file's text is written; `format` is csv or parquet."""
+
+    format: str = "csv"
+    delimiter: str = ","
+    quote: str = '"'
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One reading of one arrival. `careful`: every row goes as text, for Postgres to judge."""
+
+    feed: str
+    arrival: Arrival
+    store: Store
+    columns: tuple[PlannedColumn, ...]
+    load_id: int
+    dialect: Dialect = field(default_factory=Dialect)
+    careful: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in the feed's order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of CSV text that are parsed at once: no row may be longer."""
+        return LARGE_BLOCK if self.careful else BLOCK_SIZE

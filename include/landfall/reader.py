@@ -1,0 +1,109 @@
+"""The reading side of a load in a process of its own, so that copying never waits for encoding.
+
+pgpq holds Python's lock while it encodes; in the copying process that would starve the server.
+The job comes pickled on standard input, frames go out on standard output. Both ends are this
+module's, so pickle carries nothing from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import LandfallError, ServerAway
+from .frames import Frame, Kind
+from .plan import Job
+
+HEAD = struct.Struct("!cIQ")  # kind, rows, bytes of the payload
+QUEUED = 16  # heads and payloads of about a megabyte: the server never has to wait
+INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def read_frames(job: Job) -> Iterator[Frame]:
+    """The job's frames, read in a child process.
+
+    Raises what the child raised, or ServerAway when it ended without a word.
+    """
+    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environ = {**os.environ, "PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    child = subprocess.Popen(  # noqa: S603  our own interpreter and module
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, cwd=PROJECT,
+    )  # fmt: skip
+    assert child.stdin is not None and child.stdout is not None
+    try:
+        with contextlib.suppress(BrokenPipeError):  # told below, by what it did not send
+            child.stdin.write(pickle.dumps(job))
+            child.stdin.close()
+        yield from _received(child.stdout)
+    finally:
+        child.stdout.close()
+        child.terminate()
+        child.wait()
+
+
+def _received(pipe: BinaryIO) -> Iterator[Frame]:
+    while head := pipe.read(HEAD.size):
+        if len(head) < HEAD.size:
+            break
+        kind, count, size = HEAD.unpack(head)
+        payload = pipe.read(size)
+        if len(payload) < size:
+            break
+        frame = Frame(Kind(kind), count, payload)
+        if frame.kind is Kind.ERROR:
+            raise pickle.loads(payload)  # noqa: S301  written by main(), below
+        yield frame
+        if frame.kind is Kind.END:
+            return
+    raise ServerAway("the reading process ended in the middle of the file", do="retry")
+
+
+def main() -> None:
+    """The child: reads the job, writes its frames, and an error as the last of them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by read_frames(), above
+    waiting: queue.Queue[bytes | None] = queue.Queue(QUEUED)
+    writer = threading.Thread(target=_write, args=(waiting,), daemon=True)
+    writer.start()
+    try:
+        _produce(job, waiting)
+    except LandfallError as error:
+        payload = pickle.dumps(error)
+        waiting.put(HEAD.pack(Kind.ERROR.value, 0, len(payload)) + payload)
+    waiting.put(None)
+    writer.join()
+
+
+def _produce(job: Job, waiting: queue.Queue[bytes | None]) -> None:
+    from .produce import frames
+    from .s3 import make_client
+
+    for frame in frames(make_client(job.store), job):
+        waiting.put(HEAD.pack(frame.kind.value, frame.count, len(frame.payload)))
+        waiting.put(frame.payload)  # apart from its head: a megabyte need not be copied
+
+
+def _write(waiting: queue.Queue[bytes | None]) -> None:
+    while (block := waiting.get()) is not None:
+        view = memoryview(block)
+        while view:
+            try:
+                view = view[os.write(1, view) :]
+            except BrokenPipeError:
+                os._exit(0)  # the copying side is gone, and nobody is left to tell
+
+
+if __name__ == "__main__":
+    main()

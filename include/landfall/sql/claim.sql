@@ -1,0 +1,19 @@
+-- Claims an arrival: no row comes back when it is loaded already (and not forced).
+INSERT INTO landfall.ledger AS known (
+    feed, bucket, key, etag, version_id, size, last_modified, target,
+    started, status, loaded_by, attempt
+) VALUES (
+    %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(version_id)s, %(size)s, %(last_modified)s,
+    %(target)s, clock_timestamp(), 'loading', %(by)s, %(attempt)s
+)
+ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
+    size = excluded.size,
+    last_modified = excluded.last_modified,
+    target = excluded.target,
+    started = excluded.started,
+    status = excluded.status,
+    error = NULL,
+    loaded_by = excluded.loaded_by,
+    attempt = excluded.attempt
+WHERE known.status <> 'loaded' OR %(force)s
+RETURNING load_id, (xmax <> 0) AS known_before

@@ -1,0 +1,22 @@
+-- Keeps a failure, unless the arrival is loaded after all; gives back what the ledger now says.
+WITH kept AS (
+    INSERT INTO landfall.ledger AS known (
+        feed, bucket, key, etag, version_id, size, last_modified, target,
+        started, seconds, status, error, loaded_by, attempt
+    ) VALUES (
+        %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(version_id)s, %(size)s, %(last_modified)s,
+        %(target)s, clock_timestamp() - make_interval(secs => %(seconds)s), %(seconds)s,
+        'failed', %(error)s, %(by)s, %(attempt)s
+    )
+    ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
+        started = excluded.started,
+        seconds = excluded.seconds,
+        rows = NULL,
+        status = excluded.status,
+        error = excluded.error,
+        loaded_by = excluded.loaded_by,
+        attempt = excluded.attempt
+    WHERE known.status <> 'loaded'
+    RETURNING load_id
+)
+SELECT count(*) FROM kept
