@@ -1,0 +1,79 @@
+"""The hook: files from S3 into Postgres, and query results back, both in constant memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseHook
+
+from include.landfall.arrival import Arrival
+from include.landfall.export import Compression, Exported, Format, Parameters, export
+from include.landfall.feed import Feed
+from include.landfall.load import Receipt, load
+from plugins.bridge import airflow_errors, store_of, warehouse_of
+
+
+class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
+    """Moves data between one S3 connection and one Postgres connection through the engine.
+
+    Nothing of a file's size is ever held: neither rows nor bytes, in memory or on disk. Failures
+    that a retry can help raise AirflowException, all others AirflowFailException, with a message
+    that says what was found and what to do.
+    """
+
+    def __init__(self, s3_conn_id: str = "landing", postgres_conn_id: str = "warehouse") -> None:
+        super().__init__()
+        self.s3_conn_id = s3_conn_id
+        self.postgres_conn_id = postgres_conn_id
+
+    @classmethod
+    def of(cls, feed: Feed) -> S3ToPostgresHook:
+        """The hook on the feed's own two connections."""
+        return cls(feed.source.connection, feed.target.connection)
+
+    def load(
+        self, feed: Feed, arrival: Arrival | dict[str, Any], *, force: bool = False, by: str = ""
+    ) -> Receipt:
+        """Loads one arrival exactly once; `force` replaces its own earlier rows.
+
+        `arrival` may be the dict that NewArrivalsSensor hands on; `by` names the loader in the
+        ledger.
+        """
+        if isinstance(arrival, dict):
+            arrival = Arrival.from_dict(arrival)
+        with airflow_errors():
+            receipt = load(
+                feed,
+                arrival,
+                store=store_of(self.s3_conn_id),
+                warehouse=warehouse_of(self.postgres_conn_id),
+                force=force,
+                by=by,
+            )
+        self.log.info("%s: %s, %s rows", arrival.uri, receipt.outcome, receipt.rows)
+        return receipt
+
+    def export(
+        self,
+        query: str,
+        parameters: Parameters | None = None,
+        *,
+        bucket: str,
+        key: str,
+        format: Format = "csv",  # noqa: A002  the word that people know
+        compression: Compression | None = None,
+    ) -> Exported:
+        """Writes a query's result to s3://bucket/key, whole or not at all (see engine's export)."""
+        with airflow_errors():
+            exported = export(
+                query,
+                parameters,
+                warehouse=warehouse_of(self.postgres_conn_id),
+                store=store_of(self.s3_conn_id),
+                bucket=bucket,
+                key=key,
+                format=format,
+                compression=compression,
+            )
+        self.log.info("%s: %s rows, %s bytes", exported.uri, exported.rows, exported.bytes)
+        return exported
