@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [".astro", "dags", "include", "plugins"]
+IGNORED = shutil.ignore_patterns("__pycache__")
 LIBRARIES_ASK = "PATH HOME TMPDIR LANG SSL_CERT_FILE PYTHONDONTWRITEBYTECODE".split()
 
 
 @pytest.fixture
 def image(tmp_path):
-    """The project as the Astro image has it: its own folder is Airflow's home and on the path."""
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    """A folder as the Astro image has it: itself Airflow's home and on the path. No DAG is in it."""
+    shutil.copytree(ROOT / ".astro", tmp_path / ".astro", ignore=IGNORED)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "dags").mkdir()
     return tmp_path
 
 
@@ -45,9 +45,18 @@ def parse(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_dag_of_the_project_parses(image):
+    for name in ("dags", "include", "plugins"):
+        shutil.copytree(ROOT / name, image / name, ignore=IGNORED, dirs_exist_ok=True)
     result = parse(image)
     assert result.returncode == 0, result.stdout
     assert "1 passed" in result.stdout
+
+
+def test_a_project_without_a_dag_fails(image):
+    """A folder that was not copied into the image would be green otherwise."""
+    result = parse(image)
+    assert result.returncode == 1
+    assert "no DAG at all" in result.stdout
 
 
 def test_a_dag_file_that_does_not_import_fails_with_its_name_and_error(image):

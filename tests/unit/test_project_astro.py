@@ -14,7 +14,6 @@ FILES = """
 Dockerfile packages.txt requirements.txt airflow_settings.yaml .dockerignore .env.example
 .astro/dag_integrity_exceptions.txt .astro/test_dag_integrity_default.py .astro/pytest.ini
 """.split()
-POOL = {"pool_name", "pool_slot", "pool_description"}
 OTHER_CONTAINERS = {
     "postgres",
     "scheduler",
@@ -54,7 +53,6 @@ def test_the_image_installs_no_local_path():
 def test_the_settings_have_only_the_keys_that_the_cli_reads():
     assert set(SETTINGS) == {"connections", "pools", "variables"}
     assert all(set(each) <= CONNECTION for each in SETTINGS["connections"])
-    assert all(set(each) == POOL for each in SETTINGS["pools"])
 
 
 def test_keys_of_an_extra_are_lower_case_as_the_cli_makes_them():
