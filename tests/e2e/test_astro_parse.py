@@ -17,7 +17,7 @@ LIBRARIES_ASK = "PATH HOME TMPDIR LANG SSL_CERT_FILE PYTHONDONTWRITEBYTECODE".sp
 
 @pytest.fixture
 def image(tmp_path):
-    """A folder as the Astro image has it: itself Airflow's home and on the path. No DAG is in it."""
+    """A folder as the Astro image has it, Airflow's home and on the path, with no DAG in it yet."""
     shutil.copytree(ROOT / ".astro", tmp_path / ".astro", ignore=IGNORED)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "dags").mkdir()
