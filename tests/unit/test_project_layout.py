@@ -1,0 +1,30 @@
+"""The project stays as it is laid out, and its documents name only commands that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = ["dags", "include", "plugins", "tests"]
+IGNORED = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line}
+MODULES = [path for folder in CODE for path in sorted((ROOT / folder).rglob("*.py"))]
+PAGES = [*ROOT.glob("*.md"), *(page for folder in CODE for page in (ROOT / folder).rglob("*.md"))]
+
+
+def test_no_folder_has_joined_the_top_level():
+    """The Astro image, the floors and every reader know these four."""
+    there = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+    assert there - IGNORED == set(CODE)
+
+
+def test_every_module_can_be_read_in_one_sitting():
+    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in MODULES}
+    assert {path: length for path, length in lines.items() if length >= 400} == {}
+
+
+def test_the_documents_name_only_commands_that_make_has():
+    targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    text = "\n".join(page.read_text() for page in PAGES)
+    named = re.findall(r"(?:`|^|\$\()make ([a-z0-9-]+)", text, re.MULTILINE)
+    assert set(named) <= set(targets)
