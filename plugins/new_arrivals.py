@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator, BaseSensorOperator
@@ -64,7 +65,7 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         feed: Feed,
         most: int = MOST_ARRIVALS,
         deferrable: bool = True,
-        timeout: float = 0,
+        timeout: float | timedelta = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=timeout, **kwargs)

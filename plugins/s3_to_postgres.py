@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import BaseHook
@@ -10,6 +11,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.export import Compression, Exported, Format, Parameters, export
 from include.landfall.feed import Feed
 from include.landfall.load import Receipt, load
+from include.landfall.postgres import clear_errors, connect
 from plugins.bridge import airflow_errors, store_of, warehouse_of
 
 
@@ -77,3 +79,10 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
             )
         self.log.info("%s: %s rows, %s bytes", exported.uri, exported.rows, exported.bytes)
         return exported
+
+    def missing_tables(self, tables: Sequence[str]) -> list[str]:
+        """Those of the tables (schema.table) that the database does not have."""
+        with airflow_errors(), connect(warehouse_of(self.postgres_conn_id)) as connection:
+            query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
+            with clear_errors():
+                return [name for (name,) in connection.execute(query, [list(tables)])]

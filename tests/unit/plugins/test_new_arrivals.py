@@ -1,0 +1,233 @@
+"""The sensor and its trigger, with the look itself played by the test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+
+import pytest
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferred,
+)
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store, Warehouse
+from include.landfall.errors import ObjectMissing, ServerAway
+from include.landfall.feed import Feed
+from plugins import new_arrivals
+from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
+from plugins.waiting import Nothing, Ready, Wait, Watch
+
+FEED = Feed.model_validate(
+    {
+        "feed": "flights",
+        "source": {"bucket": "landing", "pattern": "flights/*.csv", "settle_seconds": 30},
+        "target": {"table": "raw.flights"},
+        "columns": {"year": "smallint"},
+    }
+)
+ARRIVAL = Arrival("landing", "flights/1.csv", "etag", 10, datetime(2013, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture(autouse=True)
+def connections(monkeypatch):
+    landing = {"conn_type": "aws", "login": "key", "password": "secret"}
+    warehouse = {"conn_type": "postgres", "host": "nowhere", "schema": "w"}
+    monkeypatch.setenv("AIRFLOW_CONN_LANDING", json.dumps(landing))
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(warehouse))
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """What the looks will see, in turn; an error is raised. Records the watches."""
+    script, seen = [], []
+
+    def look(feed, watch, store, warehouse):
+        assert (feed, store.secret_key, warehouse.host) == (FEED, "secret", "nowhere")
+        seen.append(watch)
+        outcome = script.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Wait(watch) if outcome is Wait else outcome
+
+    monkeypatch.setattr(new_arrivals, "look", look)
+    return script, seen
+
+
+def sensor(**values):
+    return NewArrivalsSensor(**{"task_id": "wait", "feed": FEED, "soft_fail": True, **values})
+
+
+def run(task):
+    """The task from beginning to end, with its trigger in between if it defers."""
+    try:
+        return task.execute({})
+    except TaskDeferred as deferred:
+        event = fire(revived(deferred.trigger)).payload
+        return task.resume_execution(deferred.method_name, {"event": event}, {})
+
+
+def revived(trigger):
+    """The trigger as a triggerer makes it: from a path and from JSON."""
+    path, values = trigger.serialize()
+    module, name = path.rsplit(".", 1)
+    return getattr(import_module(module), name)(**json.loads(json.dumps(values)))
+
+
+def fire(trigger):
+    async def events():
+        return [event async for event in trigger.run()]
+
+    (event,) = asyncio.run(events())
+    return event
+
+
+both_ways = pytest.mark.parametrize("deferrable", [True, False])
+
+
+@both_ways
+@pytest.mark.parametrize("waits", [0, 2])
+def test_new_arrivals_are_handed_on_as_dicts(looks, deferrable, waits):
+    looks[0].extend([Wait] * waits + [Ready([ARRIVAL], 0, [])])
+    found = run(sensor(deferrable=deferrable))
+    assert [Arrival.from_dict(value) for value in found] == [ARRIVAL]
+    assert len(looks[1]) == waits + 1
+
+
+@both_ways
+@pytest.mark.parametrize("waits", [0, 1])
+def test_nothing_new_skips_when_soft_and_says_so(looks, deferrable, waits):
+    looks[0].extend([Wait] * waits + [Nothing([])])
+    with pytest.raises(AirflowSkipException, match="nothing new in s3://landing/flights/"):
+        run(sensor(deferrable=deferrable))
+
+
+@both_ways
+def test_nothing_new_is_a_timeout_when_not_soft(looks, deferrable):
+    looks[0].extend([Wait, Nothing([])])
+    with pytest.raises(AirflowSensorTimeout, match="nothing new"):
+        run(sensor(deferrable=deferrable, soft_fail=False))
+
+
+@both_ways
+@pytest.mark.parametrize("waits", [0, 1])
+def test_a_wrong_bucket_fails_at_once_and_is_neither_skipped_nor_retried(looks, deferrable, waits):
+    looks[0].extend([Wait] * waits + [ObjectMissing("there is no bucket 'landing'")])
+    with pytest.raises(AirflowFailException, match="there is no bucket 'landing'"):
+        run(sensor(deferrable=deferrable))
+
+
+@both_ways
+@pytest.mark.parametrize("waits", [0, 1])
+def test_a_store_that_is_away_is_an_error_that_is_retried(looks, deferrable, waits):
+    looks[0].extend([Wait] * waits + [ServerAway("the object store cannot be reached")])
+    with pytest.raises(AirflowException, match="cannot be reached") as failure:
+        run(sensor(deferrable=deferrable))
+    assert not isinstance(failure.value, AirflowFailException | AirflowSkipException)
+
+
+@both_ways
+def test_a_connection_that_airflow_does_not_have_is_named(looks, deferrable, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_LANDING")
+    with pytest.raises(AirflowFailException, match="Airflow has no connection 'landing'"):
+        run(sensor(deferrable=deferrable))
+
+
+def test_the_trigger_too_names_a_missing_connection(monkeypatch):
+    """It may have gone while the sensor was deferred."""
+    monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
+    trigger = NewArrivalsTrigger(FEED.model_dump(mode="json"), Watch(started=0).as_dict())
+    event = fire(trigger).payload
+    assert (event["status"], event["retryable"]) == ("failed", False)
+    assert "no connection 'warehouse'" in event["message"]
+
+
+def test_the_deadline_is_the_first_looks_through_a_deferral_and_a_restart(looks):
+    looks[0].extend([Wait, Nothing([])])
+    before = time.time()
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(timeout=500).execute({})
+    trigger = revived(revived(deferred.value.trigger))  # two triggerers have died
+    fire(trigger)
+    assert before <= looks[1][0].started == looks[1][1].started <= time.time()
+    assert looks[1][1].ends == looks[1][0].started + 500
+
+
+def test_the_trigger_is_imported_by_the_path_that_dags_import():
+    path, _ = NewArrivalsTrigger({}, {}).serialize()
+    assert path == "plugins.new_arrivals.NewArrivalsTrigger"
+
+
+def test_no_secret_is_in_what_airflow_stores_of_the_trigger(looks):
+    looks[0].append(Wait)
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor().execute({})
+    assert "secret" not in json.dumps(deferred.value.trigger.serialize())
+
+
+def test_a_triggerer_that_never_answers_is_an_error_not_a_skip():
+    with pytest.raises(AirflowException, match="triggerer") as failure:
+        sensor().resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+    assert not isinstance(failure.value, AirflowSkipException)
+
+
+def test_the_event_names_what_grows_and_what_is_left(looks):
+    ready = Ready([ARRIVAL] * 12, 3, [ARRIVAL])
+    message = new_arrivals.event_of(ready, FEED)["message"]
+    assert "and 2 more; 3 more are left to the next run" in message
+    assert "still growing: flights/1.csv" in message
+
+
+def test_a_blocking_look_does_not_stop_the_triggerer(monkeypatch):
+    """Thousands of triggers share its event loop."""
+    ticks = []
+
+    def slow_look(*_):
+        time.sleep(0.3)
+        return Nothing([])
+
+    async def beside():
+        trigger = NewArrivalsTrigger(FEED.model_dump(mode="json"), Watch(started=0).as_dict())
+        looking = asyncio.ensure_future(anext(trigger.run()))
+        while not looking.done():
+            ticks.append(1)
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(new_arrivals, "look", slow_look)
+    asyncio.run(beside())
+    assert len(ticks) > 5
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"soft_fail": False, "never_fail": True},
+        {"silent_fail": True},
+        {"exponential_backoff": True},
+        {"mode": "reschedule"},
+        {"most": 1025},
+        {"most": 0},
+    ],
+    ids=str,
+)
+def test_wishes_that_it_would_not_heed_are_refused(wish):
+    with pytest.raises(ValueError, match=r"NewArrivalsSensor takes no|most is"):
+        sensor(**wish)
+
+
+def test_a_timeout_may_be_a_timedelta():
+    assert sensor(timeout=timedelta(minutes=1)).timeout == 60
+
+
+def test_connections_become_the_engines(monkeypatch):
+    from plugins.bridge import store_of, warehouse_of
+
+    assert store_of("landing") == Store(None, "key", "secret")
+    assert warehouse_of("warehouse") == Warehouse(host="nowhere", dbname="w")

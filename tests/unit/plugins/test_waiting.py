@@ -1,0 +1,134 @@
+"""What the sensor decides, at every moment: no clock, no server."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.landfall.arrival import Arrival
+from plugins.waiting import Nothing, Ready, Sighting, Wait, Watch, decide
+
+START = 1_000_000.0
+
+
+def arrival(key, *, at=START - 1000, size=1, etag="e"):
+    return Arrival("landing", key, etag, size, datetime.fromtimestamp(at, UTC))
+
+
+def watch(**values):
+    return Watch(**{"started": START, "poke_interval": 60, **values})
+
+
+def test_arrivals_are_handed_on_oldest_first():
+    late, early = arrival("a", at=START - 1), arrival("b", at=START - 9)
+    assert decide([late, early], watch(), START) == Ready([early, late], 0, [])
+
+
+def test_no_more_than_a_task_can_map_over_and_the_rest_is_counted():
+    new = [arrival(f"{n:05}", at=START - 5000 + n) for n in range(1500)]
+    ready = decide(reversed(new), watch(), START)
+    assert isinstance(ready, Ready)
+    assert (ready.arrivals, ready.left) == (new[:1000], 500)
+
+
+def test_nothing_new_at_the_end_of_the_time_is_nothing():
+    assert decide([], watch(timeout=0), START) == Nothing([])
+    assert decide([], watch(timeout=90), START + 90) == Nothing([])
+
+
+def test_before_the_end_it_waits_a_poke_interval_at_a_time_and_no_longer_than_the_end():
+    first = decide([], watch(timeout=90), START)
+    assert isinstance(first, Wait)
+    assert first.watch.next_look == START + 60
+    second = decide([], first.watch, START + 60)
+    assert isinstance(second, Wait)
+    assert second.watch.next_look == START + 90
+
+
+def test_an_object_that_has_not_changed_for_long_enough_is_whole_at_once():
+    old = arrival("a", at=START - 31)
+    assert decide([old], watch(settle=30), START) == Ready([old], 0, [])
+
+
+def test_an_object_is_waited_for_until_it_has_settled():
+    fresh = arrival("a", at=START - 10)
+    waiting = decide([fresh], watch(settle=30), START)
+    assert isinstance(waiting, Wait)
+    assert waiting.watch.next_look == START + 20
+    assert decide([fresh], waiting.watch, START + 20) == Ready([fresh], 0, [])
+
+
+def test_an_object_that_grows_starts_anew():
+    """A file that is put again and again, each time longer, must not be loaded half."""
+    one = decide([arrival("a", at=START, size=1, etag="1")], watch(settle=30), START)
+    assert isinstance(one, Wait)
+    grown = arrival("a", at=START + 30, size=2, etag="2")
+    two = decide([grown], one.watch, START + 30)
+    assert isinstance(two, Wait)
+    assert two.watch.next_look == START + 60
+    assert decide([grown], two.watch, START + 60) == Ready([grown], 0, [])
+
+
+def test_a_store_whose_clock_is_ahead_does_not_block_the_feed():
+    """Seen twice unchanged is enough, whatever last-modified says."""
+    future = arrival("a", at=START + 86_400)
+    waiting = decide([future], watch(settle=30), START)
+    assert isinstance(waiting, Wait)
+    assert decide([future], waiting.watch, START + 30) == Ready([future], 0, [])
+
+
+def test_whole_arrivals_do_not_wait_for_one_that_grows():
+    whole, growing = arrival("a"), arrival("b", at=START)
+    assert decide([growing, whole], watch(settle=30), START) == Ready([whole], 0, [growing])
+
+
+def test_an_object_that_never_settles_is_left_to_the_next_run():
+    patience = watch(settle=30, timeout=0)
+    at, etag = START, 0
+    outcome = decide([arrival("a", at=at, etag=str(etag))], patience, at)
+    while isinstance(outcome, Wait):
+        at, etag = outcome.watch.next_look, etag + 1
+        growing = arrival("a", at=at, etag=str(etag))
+        outcome = decide([growing], outcome.watch, at)
+    assert outcome == Nothing([growing])
+    assert at == START + 2 * 30 + 60
+
+
+def test_the_state_survives_json():
+    """A triggerer that takes over gets the watch from Airflow's database."""
+    before = watch(timeout=9, sightings={"a/b.csv": Sighting("v", 3, START)}, next_look=START + 1)
+    assert Watch.from_dict(json.loads(json.dumps(before.as_dict()))) == before
+
+
+ages = st.floats(-100, 1000)
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+@given(
+    st.dictionaries(st.text(min_size=1), st.tuples(ages, st.integers(0, 9)), max_size=20),
+    st.floats(0, 200),
+    st.floats(0, 500),
+    st.integers(1, 10),
+    st.floats(0, 400),
+)
+def test_every_new_arrival_is_handed_on_left_or_growing_and_waiting_ends(
+    found, settle, timeout, most, elapsed
+):
+    new = [arrival(key, at=START - age, size=size) for key, (age, size) in found.items()]
+    now = START + elapsed
+    rule = watch(settle=settle, timeout=timeout, most=most)
+    outcome = decide(new, rule, now)
+    match outcome:
+        case Ready(arrivals, left, growing):
+            assert 1 <= len(arrivals) <= most
+            assert len(arrivals) + left + len(growing) == len(new)
+        case Nothing(growing):
+            assert growing == sorted(new, key=lambda a: (a.last_modified, a.key))
+            assert now >= rule.ends
+        case Wait(later):
+            assert now < later.next_look <= now + max(rule.poke_interval, 0.1)
+            assert now < rule.ends_for_growing
