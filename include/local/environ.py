@@ -10,7 +10,7 @@ from pathlib import Path
 
 from include.landfall.connections import Store, Warehouse
 
-from .airflow_home import airflow_settings
+from .airflow_home import local_settings
 from .services import Services
 
 
@@ -69,7 +69,7 @@ def exports(home: Path, services: Services) -> dict[str, str]:
     return {
         **connections(warehouse, store),
         **tools(warehouse, store),
-        **airflow_settings(home),
+        **local_settings(home, warehouse),
         **around_proxies(),
     }
 

@@ -93,7 +93,7 @@ def start_postgres(folder: Path, *, durable: bool = True) -> Postgres:
         state = _initialise(folder, base, programs, account, durable)
     _clear_stale_pid(base / "data")
     server = _start(folder, base, programs, account, state)
-    _ensure_database(server.warehouse, DATABASE)
+    create_database(server.warehouse, DATABASE)
     return server
 
 
@@ -115,10 +115,14 @@ def remove_postgres(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def create_database(server: Warehouse, name: str) -> Warehouse:
-    """An empty database beside `warehouse` on the same server, if it is not there yet."""
-    _ensure_database(server, name)
-    return replace(server, dbname=name)
+def create_database(server: Warehouse, name: str) -> bool:
+    """Make a database beside `warehouse` on the same server; False where it is there already."""
+    with psycopg.connect(_maintenance(server), autocommit=True) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if connection.execute(query, [name]).fetchone() is not None:
+            return False
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return True
 
 
 def _programs(base: Path, account: Account) -> Path:
@@ -218,13 +222,6 @@ def _clear_stale_pid(data: Path) -> None:
         return
     if not name.startswith("postgres"):
         file.unlink(missing_ok=True)
-
-
-def _ensure_database(server: Warehouse, name: str) -> None:
-    with psycopg.connect(_maintenance(server), autocommit=True) as connection:
-        query = "SELECT 1 FROM pg_database WHERE datname = %s"
-        if connection.execute(query, [name]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _maintenance(server: Warehouse) -> str:

@@ -1,0 +1,63 @@
+"""The few calls of Airflow's REST API that the local commands need."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+# A proxy of the environment could not reach this machine's localhost.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API server at an address, and a token of its own."""
+
+    address: str
+    token: str
+
+    @classmethod
+    def login(cls, address: str, user: str, password: str) -> Api:
+        """Log in with the simple auth manager. Raises urllib.error.URLError."""
+        answer = _call("POST", f"{address}/auth/token", {"username": user, "password": password})
+        return cls(address, answer["access_token"])
+
+    def dag_ids(self) -> list[str]:
+        """The DAGs that Airflow has read."""
+        answer = self._call("GET", "dags?limit=1000")
+        return [dag["dag_id"] for dag in answer["dags"]]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the DAG's schedule and assets start runs."""
+        self._call("PATCH", f"dags/{urllib.parse.quote(dag_id)}", {"is_paused": False})
+
+    def trigger(self, dag_id: str) -> None:
+        """Start a run now."""
+        self._call("POST", f"dags/{urllib.parse.quote(dag_id)}/dagRuns", {"logical_date": None})
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        return _call(method, f"{self.address}/api/v2/{path}", body, self.token)
+
+
+def unhealthy(address: str) -> list[str]:
+    """The parts of Airflow that do not report themselves healthy; all, where nobody answers."""
+    try:
+        answer = _call("GET", f"{address}/api/v2/monitor/health")
+    except (OSError, ValueError):
+        return list(PARTS)
+    return [part for part in PARTS if (answer.get(part) or {}).get("status") != "healthy"]
+
+
+def _call(method: str, url: str, body: Any = None, token: str | None = None) -> Any:
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http only
+    with OPENER.open(request, timeout=30) as response:
+        return json.load(response)
