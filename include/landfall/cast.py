@@ -12,6 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,7 @@ from .errors import HeaderMismatch
 from .plan import PlannedColumn
 from .types import ColumnType
 
-Mask = pa.BooleanArray  # True where Postgres must judge; never NULL
+Mask: TypeAlias = pa.BooleanArray  # True where Postgres must judge; never NULL
 Guard = Callable[[pa.Array], Mask | None]
 
 

@@ -23,5 +23,5 @@ class Frame(NamedTuple):
     """One step of the stream; `count` rows are in `payload`."""
 
     kind: Kind
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # tuple.count is never asked of a frame
     payload: bytes = b""

@@ -43,7 +43,7 @@ def _range(copier: Copier, first: int, last: int) -> sql.Composed:
     )
 
 
-def _try(connection: Connection, query: sql.Composable) -> psycopg.Error | None:
+def _try(connection: Connection, query: sql.Composed) -> psycopg.Error | None:
     """The statement in a savepoint; the error if the data is refused."""
     try:
         with connection.transaction():

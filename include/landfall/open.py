@@ -146,7 +146,7 @@ class ObjectFile(io.RawIOBase):
 @contextmanager
 def open_text(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
     """The arrival's bytes, unpacked (gzip with all its members, zstd: told by content)."""
-    raw = io.BufferedReader(ObjectStream(client, arrival), buffer_size=1 << 18)
+    raw: io.BufferedReader = io.BufferedReader(ObjectStream(client, arrival), buffer_size=1 << 18)
     try:
         with truncation_named(arrival):
             yield _unpacked(raw)

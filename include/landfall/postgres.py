@@ -51,7 +51,7 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
 
 def statement(name: str) -> sql.SQL:
     """The SQL of include/landfall/sql/<name>.sql."""
-    return sql.SQL(_text(name))  # type: ignore[arg-type]  # a file of ours, not a literal
+    return sql.SQL(_text(name))  # a file of ours
 
 
 @cache

@@ -121,7 +121,8 @@ class Caster:
                 ).at(column=column.name, row=rows.first + pc.index(values.is_null(), True).as_py())
 
     def _cast(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], cast.Mask | None]:
-        columns, suspects = [], None
+        columns: list[pa.Array] = []
+        suspects: cast.Mask | None = None
         for values, way in zip(batch.columns, self._ways):
             typed, doubtful = cast.cast_column(values, way)
             columns.append(typed)

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from .errors import LandfallError, ServerAway
 from .frames import Frame, Kind
@@ -53,7 +53,7 @@ def read_frames(job: Job) -> Iterator[Frame]:
         child.wait()
 
 
-def _received(pipe: BinaryIO) -> Iterator[Frame]:
+def _received(pipe: IO[bytes]) -> Iterator[Frame]:
     while head := pipe.read(HEAD.size):
         if len(head) < HEAD.size:
             break

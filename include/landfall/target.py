@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
@@ -32,7 +33,7 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
     _create_shape(connection, feed)
     _create_missing(connection, feed)
     with connection.cursor(row_factory=namedtuple_row) as cursor:
-        rows = cursor.execute(
+        rows: list[Any] = cursor.execute(
             statement("shape"), {"target": table(feed.target.table).as_string(connection)}
         ).fetchall()
     for row in rows:
@@ -53,8 +54,8 @@ def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
         # The type was taken apart and put together by parse_type, so it is safe to splice.
         return sql.SQL("{} {}{}").format(
             sql.Identifier(name),
-            sql.SQL(str(column.parsed)),  # type: ignore[arg-type]
-            sql.SQL(rule),  # type: ignore[arg-type]
+            sql.SQL(str(column.parsed)),
+            sql.SQL(rule),
         )
 
     return sql.SQL(", ").join(one(name, column) for name, column in feed.columns.items())
@@ -164,7 +165,7 @@ def _from_text(column: PlannedColumn, category: str) -> sql.Composable:
         return name
     bare = {"char": "bpchar"}.get(column.type.name, column.type.name)
     array = "[]" if column.type.array else ""
-    return sql.SQL("{}::{}").format(name, sql.SQL(bare + array))  # type: ignore[arg-type]
+    return sql.SQL("{}::{}").format(name, sql.SQL(bare + array))
 
 
 def replace_rows(connection: Connection, feed: Feed, load_ids: list[int]) -> None:
