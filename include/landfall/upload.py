@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import TerminalError
+from .errors import ConnectionRefused, ObjectMissing, TerminalError
 from .s3 import clear_errors
 
 if TYPE_CHECKING:
@@ -49,6 +49,20 @@ class Upload:
         self.closed = False  # pyarrow asks every file for it
 
     def __enter__(self) -> Self:
+        # Known before the first row is asked for; and some S3 clones make a bucket of a mistyped
+        # name at the first write. A key that may not ask (403) may still write.
+        bucket = self._to["Bucket"]
+        try:
+            with clear_errors(bucket):
+                self._client.head_bucket(Bucket=bucket)
+        except ObjectMissing as missing:
+            raise ObjectMissing(
+                f"there is no bucket {bucket!r}",
+                found=missing.found,
+                do="make it, or check its name",
+            ).at(object=self._uri) from None
+        except ConnectionRefused:
+            pass
         return self
 
     def __exit__(

@@ -1,0 +1,230 @@
+"""A query's result in the bucket is what the server has, in every format, or nothing at all."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from decimal import Decimal
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from include.landfall import arrow_rows
+from include.landfall.connections import Store, Warehouse
+from include.landfall.errors import (
+    ConnectionRefused,
+    ObjectMissing,
+    ServerAway,
+    TerminalError,
+)
+from include.landfall.export import export
+
+AWKWARD = r"""
+SELECT id, a, b, c::numeric(5,2) FROM (VALUES
+    (1, 'plain', NULL::text, 1.50),
+    (2, '', 'a "quoted", cell', NULL),
+    (3, E'two\nlines', 'ü €', -999.99)
+) AS t (id, a, b, c) ORDER BY id
+"""
+
+
+@pytest.fixture
+def run(warehouse, object_store, bucket, client):
+    def export_and_read(query, parameters=None, **values):
+        values = {"warehouse": warehouse, "store": object_store, "bucket": bucket, **values}
+        receipt = export(query, parameters, **{"key": "out", **values})
+        return receipt, client.get_object(Bucket=bucket, Key="out")["Body"].read()
+
+    return export_and_read
+
+
+def plain(data, compression):
+    if compression == "gzip":
+        return gzip.decompress(data)
+    if compression == "zstd":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    return data
+
+
+@pytest.mark.parametrize("compression", [None, "gzip", "zstd"])
+def test_csv_keeps_every_cell_and_tells_null_from_empty(run, bucket, compression):
+    receipt, data = run(AWKWARD, compression=compression)
+    text = plain(data, compression).decode()
+    assert list(csv.reader(io.StringIO(text)))[2:] == [
+        ["2", "", 'a "quoted", cell', ""],
+        ["3", "two\nlines", "ü €", "-999.99"],
+    ]
+    assert text.splitlines()[:3] == ["id,a,b,c", "1,plain,,1.50", '2,"","a ""quoted"", cell",']
+    assert (receipt.rows, receipt.bytes) == (3, len(data))
+    assert receipt.uri == f"s3://{bucket}/out"
+
+
+@pytest.mark.parametrize("compression", [None, "gzip", "zstd"])
+def test_parquet_keeps_every_cell(run, compression):
+    receipt, data = run(AWKWARD, format="parquet", compression=compression)
+    table = pq.read_table(io.BytesIO(data))
+    assert table.column("c").to_pylist() == [Decimal("1.50"), None, Decimal("-999.99")]
+    assert table.column("a").to_pylist() == ["plain", "", "two\nlines"]
+    assert receipt.rows == 3
+    codec = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0).column(0).compression
+    assert codec == (compression or "snappy").upper()
+
+
+both_formats = pytest.mark.parametrize("kind", ["csv", "parquet"])
+
+TYPES = {
+    "1::smallint": pa.int16(),
+    "1::integer": pa.int32(),
+    "1::bigint": pa.int64(),
+    "1::real": pa.float32(),
+    "1::double precision": pa.float64(),
+    "true": pa.bool_(),
+    "'a'::text": pa.string(),
+    "'a'::varchar(3)": pa.string(),
+    "'a'::char(3)": pa.string(),
+    r"'\x00ff'::bytea": pa.binary(),
+    "date '2013-01-01'": pa.date32(),
+    "time '12:34:56.789'": pa.time64("us"),
+    "timestamp '2013-01-01 12:00'": pa.timestamp("us"),
+    "timestamptz '2013-01-01 12:00+05'": pa.timestamp("us", "UTC"),
+    "1.5::numeric(38,10)": pa.decimal128(38, 10),
+    "1.5::numeric(50,10)": pa.decimal256(50, 10),
+    "1.5::numeric": pa.string(),
+    "1500::numeric(2,-2)": pa.string(),
+    "'{1,2}'::int[]": pa.string(),
+    "'{\"a\": 1}'::jsonb": pa.string(),
+    "interval '1 month 2 days'": pa.string(),
+    "'10.0.0.1'::inet": pa.string(),
+    "'6b94a9a4-ae00-4d90-9dd1-6e1e4fd63c8a'::uuid": pa.string(),
+}
+
+
+@pytest.mark.parametrize("expression", TYPES)
+def test_each_type_becomes_its_namesake_and_null_stays_null(run, warehouse, expression):
+    query = f"SELECT {expression} AS x UNION ALL SELECT NULL"
+    _, data = run(f"SELECT x FROM (SELECT {expression} AS x, 1) t", format="parquet")
+    table = pq.read_table(io.BytesIO(data))
+    assert table.schema.field("x").type == TYPES[expression]
+    _, data = run(query, format="parquet")
+    assert pq.read_table(io.BytesIO(data)).column("x").null_count == 1
+    if TYPES[expression] == pa.string() and "inet" not in expression:  # its cast adds /32
+        with psycopg.connect(warehouse.conninfo()) as connection:
+            text = connection.execute(f"SELECT ({expression})::text").fetchone()[0]
+        assert table.column("x").to_pylist()[0].rstrip() == text.rstrip()
+
+
+def test_a_time_zone_is_kept_as_the_moment_it_names(run):
+    _, data = run("SELECT timestamptz '2013-01-01 12:00+05' AS x", format="parquet")
+    (value,) = pq.read_table(io.BytesIO(data)).column("x").to_pylist()
+    assert value.isoformat() == "2013-01-01T07:00:00+00:00"
+    _, data = run("SELECT timestamptz '2013-01-01 12:00+05' AS x")
+    assert data == b"x\n2013-01-01 07:00:00+00\n"
+
+
+@both_formats
+def test_parameters_are_values_and_never_sql(run, kind):
+    query = "SELECT %(name)s::text AS name, %(n)s::int AS n"
+    receipt, data = run(query, {"name": "'; DROP TABLE x --", "n": 3}, format=kind)
+    assert receipt.rows == 1
+    assert b"DROP TABLE x --" in data
+
+
+@both_formats
+def test_an_empty_result_is_a_file_with_columns_and_no_rows(run, kind):
+    receipt, data = run("SELECT 1 AS a, 'x' AS b WHERE false", format=kind)
+    assert receipt.rows == 0
+    if kind == "csv":
+        assert data == b"a,b\n"
+    else:
+        assert pq.read_table(io.BytesIO(data)).column_names == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT 1 AS a;", "SELECT 1 AS a -- one", "TABLE t", "VALUES (1)"]
+)
+def test_queries_as_people_write_them(run, warehouse, query):
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS a")
+    assert run(query)[0].rows == 1
+
+
+@both_formats
+def test_many_parts_and_row_groups_lose_nothing(run, kind, monkeypatch):
+    monkeypatch.setattr(arrow_rows, "GROUP_BYTES", 1 << 20)
+    query = "SELECT n, md5(n::text) AS text FROM generate_series(1, 400000) AS n"
+    receipt, data = run(query, format=kind)
+    assert receipt.rows == 400_000
+    assert len(data) > 8 << 20
+    if kind == "csv":
+        assert data.count(b"\n") == 400_001
+        assert data.endswith(b"\n400000,51f3bc65f5c5ae8e1f1a2ab0ef2d12d5\n") or b"\n400000," in data
+    else:
+        numbers = pq.read_table(io.BytesIO(data)).column("n").to_pylist()
+        assert numbers == list(range(1, 400_001))
+
+
+def test_wide_rows_are_fetched_few_at_a_time(run, mocker):
+    """Ten thousand rows of a megabyte each must not be in memory at once."""
+    fetched = mocker.spy(arrow_rows, "_fetch")
+    receipt, _ = run(
+        "SELECT repeat('x', 1000000) AS x FROM generate_series(1, 150)", format="parquet"
+    )
+    assert receipt.rows == 150
+    assert max(len(rows) for rows in [*fetched.spy_return_list[1:], []]) <= 8
+
+
+FAILING_MIDWAY = "SELECT n, 1 / (300000 - n) AS x, md5(n::text) FROM generate_series(1, 400000) n"
+
+
+@both_formats
+def test_a_query_that_fails_midway_leaves_nothing(run, client, bucket, kind):
+    with pytest.raises(TerminalError, match="division by zero"):
+        run(FAILING_MIDWAY, format=kind)
+    assert "Contents" not in client.list_objects_v2(Bucket=bucket)
+    assert not client.list_multipart_uploads(Bucket=bucket).get("Uploads")
+
+
+@both_formats
+def test_a_query_that_would_write_is_refused(run, warehouse, kind):
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute("CREATE TABLE t (a int)")
+        connection.execute(
+            "CREATE FUNCTION add() RETURNS int LANGUAGE sql"
+            " AS 'INSERT INTO t VALUES (1) RETURNING a'"
+        )
+    with pytest.raises(TerminalError, match="read-only transaction"):
+        run("SELECT add() AS a", format=kind)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT 'NaN'::numeric(5,2) AS x", "NaN"),
+        ("SELECT 'infinity'::timestamp AS x", "cast that column to text"),
+        ("SELECT 1 AS a, 2 AS a", "two columns named 'a'"),
+        ("SELECT", "no columns"),
+    ],
+)
+def test_what_parquet_cannot_hold_is_named_with_a_way_out(run, query, said):
+    with pytest.raises(TerminalError, match=said):
+        run(query, format="parquet")
+
+
+def test_wrong_wishes_and_servers_have_clear_errors(run, warehouse, object_store):
+    with pytest.raises(TerminalError, match="format 'xlsx'"):
+        run("SELECT 1", format="xlsx")
+    with pytest.raises(ObjectMissing, match="no bucket 'nowhere-at-all'"):
+        run("SELECT 1", bucket="nowhere-at-all")
+    refused = Warehouse(**{**warehouse.__dict__, "password": "wrong"})
+    with pytest.raises(ConnectionRefused, match="refused"):
+        run("SELECT 1", warehouse=refused)
+    with pytest.raises(ServerAway):
+        run("SELECT 1", warehouse=Warehouse(host="127.0.0.1", port=1))
+    with pytest.raises(ConnectionRefused):
+        run("SELECT 1", store=Store(object_store.endpoint_url, "landfall", "wrong"))
+    with pytest.raises(TerminalError, match="syntax error"):
+        run("SELEC 1")
