@@ -1,0 +1,80 @@
+"""A feed in the Astro SDK's terms: its table, its asset, its checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from astro.table import Metadata, Table
+
+from include.landfall.feed import Check, Feed
+
+from .mends.assets import asset_of
+from .tables import quoted
+
+
+@dataclass(frozen=True)
+class FeedChecks:
+    """The arguments of `check_table` (`checks`) and of `check_column` (`column_mapping`)."""
+
+    table: dict[str, dict[str, Any]] = field(default_factory=dict)
+    columns: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def feed_table(feed: Feed) -> Any:
+    """The feed's target as a table."""
+    return Table(
+        name=feed.target.table_name,
+        conn_id=feed.target.connection,
+        metadata=Metadata(schema=feed.target.schema_name),
+    )
+
+
+def table_asset(table: Any) -> Any:
+    """The asset of a table: the same for whoever fills it and whoever waits for it."""
+    return asset_of(table.uri)
+
+
+def feed_checks(feed: Feed) -> FeedChecks:
+    """The feed's checks as the operators take them; an empty dict where there is none.
+
+    Bounds hold for the values that are there: a column of NULLs, or an empty table, is within
+    any. (`check_column` would take the missing minimum for 0, so bounds go by `check_table`.)
+    """
+    table: dict[str, dict[str, Any]] = {}
+    columns: dict[str, dict[str, Any]] = {}
+    for name, check in feed.checks.items():
+        if name == "rows" and {"at_least", "at_most"} & check.model_fields_set:
+            table |= _of_rows(check)
+            continue
+        number = len(table)
+        for bound, (function, sign) in BOUNDS.items():
+            value = getattr(check, bound)
+            if value is not None:
+                table[f"{_slug(name)}_{bound}_{number}"] = {
+                    "check_statement": f"coalesce({function}({quoted(name)}) {sign} {value}, true)"
+                }
+        if asked := _of_column(check):
+            columns[name] = asked
+    return FeedChecks(table, columns)
+
+
+BOUNDS = {"minimum": ("min", ">="), "maximum": ("max", "<=")}
+
+
+def _of_rows(check: Check) -> dict[str, dict[str, Any]]:
+    made = {}
+    if check.at_least is not None:
+        made["rows_at_least"] = {"check_statement": f"count(*) >= {check.at_least}"}
+    if check.at_most is not None:
+        made["rows_at_most"] = {"check_statement": f"count(*) <= {check.at_most}"}
+    return made
+
+
+def _of_column(check: Check) -> dict[str, Any]:
+    wanted = {"null_check": check.not_null, "unique_check": check.unique}
+    return {name: {"equal_to": 0} for name, asked in wanted.items() if asked}
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower())

@@ -1,0 +1,39 @@
+"""What is mended, module by module of astro: the whole list, in one place.
+
+`STAND_INS` are there only while the module is being loaded; `MENDS` change it afterwards, before
+anybody else sees it. Each says in its docstring what broke, and why this mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import ModuleType
+
+from . import airflow3, assets, checks, cleanup, database, sql, xcom
+
+StandIn = Callable[[], AbstractContextManager[None]]
+Mend = Callable[[ModuleType], None]
+
+STAND_INS: dict[str, tuple[StandIn, ...]] = {
+    "astro.settings": (airflow3.xcom_pickling_setting,),
+    "astro.databases.base": (airflow3.dbapi_module,),
+    "astro.sql.operators.raw_sql": (airflow3.legacy_row,),
+    "astro.custom_backend.serializer": (airflow3.legacy_row,),
+}
+
+MENDS: dict[str, tuple[Mend, ...]] = {
+    "astro.settings": (xcom.know_the_xcom_backend,),
+    "astro.airflow.datasets": (assets.tables_are_assets,),
+    "astro.databases": (database.use_the_engine,),
+    "astro.dataframes.pandas": (xcom.dataframes_keep_their_types,),
+    "astro.files.base": (xcom.files_cross_xcom,),
+    "astro.table": (xcom.tables_cross_xcom,),
+    "astro.sql.operators.base_decorator": (sql.read_sql_as_written,),
+    "astro.sql.operators.transform": (sql.transform_in_one_transaction,),
+    "astro.sql.operators.raw_sql": (sql.rows_are_plain_values,),
+    "astro.sql.operators.data_validations.check_column": (checks.check_columns_of_upstream_tables,),
+    "astro.sql.operators.data_validations.check_table": (checks.check_table_keeps_its_arguments,),
+    "astro.sql.operators.cleanup": (cleanup.clean_up_without_the_metadata_database,),
+    "astro.sql.operators.export_to_file": (sql.export_as_a_stream,),
+}

@@ -1,0 +1,98 @@
+"""What crosses from task to task: tables, files and small dataframes."""
+
+from __future__ import annotations
+
+import base64
+import io
+from types import ModuleType
+from typing import Any
+
+BASE_BACKENDS = (
+    "airflow.models.xcom.BaseXCom",
+    "airflow.sdk.bases.xcom.BaseXCom",
+    "airflow.sdk.execution_time.xcom.BaseXCom",
+)
+
+
+def know_the_xcom_backend(module: ModuleType) -> None:
+    """Broke: Airflow 3 calls its own XCom backend by another name, so astro took it for a custom
+    one, and let dataframes of any size into the metadata database.
+
+    Mends: the new names are the base backend too; the documented limit (100 KB, then
+    `xcom_storage_conn_id`) holds again.
+    """
+    base = module.XCOM_BACKEND in BASE_BACKENDS
+    module.IS_BASE_XCOM_BACKEND = base  # type: ignore[attr-defined]
+    module.NEED_CUSTOM_SERIALIZATION = base  # type: ignore[attr-defined]
+    module.IS_CUSTOM_XCOM_BACKEND = not base  # type: ignore[attr-defined]
+
+
+def tables_cross_xcom(module: ModuleType) -> None:
+    """Broke: Airflow 3 reads back only classes of `allowed_deserialization_classes`, `airflow.*`
+    by default, and a task failed that was handed a table.
+
+    Mends: allows the classes by their own names, so nobody has to widen the setting.
+    """
+    _allow(module.Table, module.TempTable)
+
+
+def files_cross_xcom(module: ModuleType) -> None:
+    """Broke: as tables; and Airflow 3 has a `File` write its private fields too.
+
+    Mends: a file crosses as what its author wrote (`to_json`), and is allowed back.
+    """
+    cls = module.File
+    cls.serialize = lambda self: _without_class(self.to_json())
+    cls.deserialize = staticmethod(lambda data, _version: _file_of(cls, data))
+    _allow(cls)
+
+
+def dataframes_keep_their_types(module: ModuleType) -> None:
+    """Broke: a dataframe crossed as JSON text, which `read_json` takes no more without a warning,
+    and which lost what it could not say: dates, integers with gaps, leading zeros of texts.
+
+    Mends: it crosses as Parquet, which keeps the types. Older XComs, as JSON, are still read.
+    """
+    cls = module.PandasDataframe
+    serialize, deserialize = cls.serialize, cls.deserialize
+
+    def to_data(self: Any) -> dict[str, Any]:
+        data = serialize(self)
+        return {"parquet": _parquet(self)} if "data" in data else data
+
+    def from_data(data: dict[str, Any], version: int) -> Any:
+        import pandas as pd
+
+        if "parquet" in data:
+            raw = base64.b64decode(data["parquet"])
+            return cls.from_pandas_df(pd.read_parquet(io.BytesIO(raw)))
+        if "data" in data:
+            return cls.from_pandas_df(pd.read_json(io.StringIO(data["data"])))
+        return deserialize(data, version)
+
+    cls.serialize = to_data
+    cls.deserialize = staticmethod(from_data)
+    _allow(cls)
+
+
+def _parquet(frame: Any) -> str:
+    # Parquet names its columns with text; a frame without names has numbers.
+    named = frame.rename(columns=str)
+    return base64.b64encode(named.to_parquet(engine="pyarrow")).decode("ascii")
+
+
+def _without_class(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "class"}
+
+
+def _file_of(cls: Any, data: dict[str, Any]) -> Any:
+    file = cls.from_json(data)
+    return file.export_to_dataframe() if file.is_dataframe else file
+
+
+def _allow(*classes: type) -> None:
+    from airflow.sdk import serde
+
+    for cls in classes:
+        # Not `allow_class`: that imports the class by its name, and its module is being loaded.
+        serde._extra_allowed.add(f"{cls.__module__}.{cls.__qualname__}")  # noqa: SLF001

@@ -1,0 +1,234 @@
+"""`load_file` of the Astro SDK, as its documentation has it, through the engine."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.e2e.astro_dags import HOMES, World, dag, run, world
+
+__all__ = ["dag", "run", "world"]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def homes(path: str, **table: Any) -> tuple[Any, Any]:
+    """The file and the table of most of these tests."""
+    from astro.files import File
+    from astro.table import Metadata, Table
+
+    return File(path, conn_id="landing"), Table(
+        "homes", conn_id="warehouse", metadata=Metadata(schema="raw"), **table
+    )
+
+
+def test_types_left_open_are_inferred_and_missing_cells_are_null(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    file, table = homes(world.put("homes.csv", HOMES))
+    aql.load_file(input_file=file, output_table=table)
+    run()
+    assert world.types("raw", "homes") == {
+        "sell": "bigint", "list": "bigint", "living": "bigint", "rooms": "bigint",
+        "beds": "bigint", "acres": "numeric", "agent": "text",
+    }  # fmt: skip
+    assert world.rows("SELECT sell, acres, agent FROM raw.homes ORDER BY sell") == [
+        (129, Decimal("0.33"), None), (142, Decimal("0.28"), "Ann"), (175, Decimal("0.43"), None),
+    ]  # fmt: skip
+
+
+def test_a_declared_table_keeps_its_types_and_its_keys(world: World, run: Any) -> None:
+    from astro import sql as aql
+    from sqlalchemy import Column, Float, Integer, Numeric, SmallInteger, String
+
+    columns = [
+        Column("sell", Integer, primary_key=True, autoincrement=False), Column("list", Integer),
+        Column("living", SmallInteger), Column("rooms", Integer), Column("beds", Integer),
+        Column("acres", Numeric(10, 2)), Column("agent", String(60)),
+    ]  # fmt: skip
+    file, table = homes(world.put("homes.csv", HOMES), columns=columns)
+    aql.load_file(input_file=file, output_table=table)
+    run()
+    assert world.types("raw", "homes")["acres"] == "numeric"
+    assert world.types("raw", "homes")["agent"] == "character varying"
+    with pytest.raises(Exception, match="duplicate key"):
+        world.run("INSERT INTO raw.homes (sell) VALUES (142)")
+    assert Float  # an import as the documentation has it
+
+
+def test_a_column_order_of_its_own_does_not_mix_columns_up(world: World, run: Any) -> None:
+    from astro import sql as aql
+    from sqlalchemy import Column, Integer
+
+    file, table = homes(world.put("x.csv", "a,b\n1,2\n"), columns=[
+        Column("b", Integer), Column("a", Integer)])  # fmt: skip
+    aql.load_file(input_file=file, output_table=table)
+    run()
+    assert world.rows("SELECT a, b FROM raw.homes") == [(1, 2)]
+
+
+def test_an_existing_table_gives_its_types_and_append_adds(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    world.run("CREATE SCHEMA raw; CREATE TABLE raw.homes (a smallint, b date, c text DEFAULT 'x')")
+    world.run("INSERT INTO raw.homes VALUES (0, '2013-01-01')")
+    file, table = homes(world.put("x.csv", "b,a\n2013-01-02,1\n"))
+    aql.load_file(input_file=file, output_table=table, if_exists="append")
+    run()
+    assert world.rows("SELECT a, b::text, c FROM raw.homes ORDER BY a") == [
+        (0, "2013-01-01", "x"), (1, "2013-01-02", "x"),
+    ]  # fmt: skip
+
+
+def test_running_an_append_again_doubles_nothing(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    file, table = homes(world.put("homes.csv", HOMES))
+    aql.load_file(input_file=file, output_table=table, if_exists="append")
+    run()
+    run()
+    assert world.rows("SELECT count(*) FROM raw.homes") == [(3,)]
+
+
+def test_a_new_version_of_a_file_is_appended_to_the_old(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    file, table = homes(world.put("today.csv", "a\n1\n"))
+    aql.load_file(input_file=file, output_table=table, if_exists="append")
+    run()
+    world.put("today.csv", "a\n2\n")
+    run()
+    assert world.rows("SELECT a FROM raw.homes ORDER BY a") == [(1,), (2,)]
+
+
+def test_replace_takes_the_place_of_other_columns_too(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    world.run("CREATE SCHEMA raw; CREATE TABLE raw.homes (z text)")
+    file, table = homes(world.put("homes.csv", HOMES))
+    aql.load_file(input_file=file, output_table=table)
+    run()
+    assert "z" not in world.types("raw", "homes")
+    assert world.rows("SELECT count(*) FROM raw.homes") == [(3,)]
+
+
+def test_a_replacement_that_fails_leaves_the_old_table(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    world.run("CREATE SCHEMA raw; CREATE TABLE raw.homes (z text); INSERT INTO raw.homes VALUES ('')")
+    file, table = homes(world.put("bad.csv", "a,b\n1,2\n3\n"))
+    aql.load_file(input_file=file, output_table=table)
+    run("failed")
+    assert world.rows("SELECT z FROM raw.homes") == [("",)]
+    assert world.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'raw'") == [(1,)]
+
+
+def test_all_files_of_a_prefix_or_a_pattern_are_loaded(world: World, run: Any) -> None:
+    from astro import sql as aql
+    from astro.files import File
+    from astro.table import Metadata, Table
+
+    for month in (1, 2, 3):
+        world.put(f"months/{month}.csv", f"m\n{month}\n")
+    raw = Metadata(schema="raw")
+    for name, path in {"by_prefix": "months/", "by_pattern": "months/[12].csv"}.items():
+        aql.load_file(
+            input_file=File(f"s3://{world.bucket}/{path}", conn_id="landing"),
+            output_table=Table(name, conn_id="warehouse", metadata=raw),
+        )
+    run()
+    assert world.rows("SELECT m FROM raw.by_prefix ORDER BY m") == [(1,), (2,), (3,)]
+    assert world.rows("SELECT m FROM raw.by_pattern ORDER BY m") == [(1,), (2,)]
+    assert world.rows("SELECT DISTINCT target FROM landfall.ledger ORDER BY 1") == [
+        ("raw.by_pattern",), ("raw.by_prefix",),
+    ]  # fmt: skip
+
+
+def test_a_later_value_that_does_not_fit_says_to_declare_the_column(
+    world: World, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from astro import sql as aql
+
+    rows = "".join(f"{n}\n" for n in range(1500))
+    file, table = homes(world.put("x.csv", f"a\n{rows}oops\n"))
+    aql.load_file(input_file=file, output_table=table)
+    run("failed")
+    told = capsys.readouterr().out
+    assert "declare it" in told
+    assert "oops" in told
+    assert world.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'raw'") == [(0,)]
+
+
+def test_parquet_brings_its_types_along(world: World, run: Any) -> None:
+    from astro import sql as aql
+
+    frame = pd.DataFrame({"n": [1, 2], "t": pd.to_datetime(["2013-01-01", None]), "s": ["a", None]})
+    file, table = homes(world.put_parquet("x.parquet", frame))
+    aql.load_file(input_file=file, output_table=table)
+    run()
+    assert world.types("raw", "homes") == {
+        "n": "bigint", "t": "timestamp without time zone", "s": "text",
+    }  # fmt: skip
+    assert world.rows("SELECT n, t::text, s FROM raw.homes ORDER BY n") == [
+        (1, "2013-01-01 00:00:00", "a"), (2, None, None),
+    ]  # fmt: skip
+
+
+def test_names_with_capitals_quotes_and_percent_signs_are_names(world: World, run: Any) -> None:
+    from astro import sql as aql
+    from astro.files import File
+    from astro.table import Metadata, Table
+
+    path = world.put("x.csv", 'Sell,"a ""b""",50%\n1,2,3\n')
+    odd = Table('My "Table": 50%', conn_id="warehouse", metadata=Metadata(schema="Odd Schema"))
+    loaded = aql.load_file(input_file=File(path, conn_id="landing"), output_table=odd)
+    aql.check_column(dataset=loaded, column_mapping={"Sell": {"min": {"geq_to": 1}}})
+
+    @aql.transform
+    def again(table: Table) -> str:
+        return "SELECT * FROM {{table}}"
+
+    again(loaded, output_table=Table("Again", conn_id="warehouse", metadata=Metadata("Odd Schema")))
+    run()
+    assert world.rows('SELECT "Sell", "a ""b""", "50%" FROM "Odd Schema"."My ""Table"": 50%"') == [
+        (1, 2, 3)
+    ]
+    assert world.rows('SELECT "Sell" FROM "Odd Schema"."Again"') == [(1,)]
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
+def test_local_files_and_json_still_load_through_pandas(
+    world: World, run: Any, tmp_path: Any, ending: str
+) -> None:
+    from astro import sql as aql
+
+    bodies = {
+        "csv": "a,b\n1,x\n,y\n",
+        "json": '[{"a": 1, "b": "x"}, {"b": "y"}]',
+        "ndjson": '{"a": 1, "b": "x"}\n{"b": "y"}\n',
+    }
+    path = tmp_path / f"x.{ending}"
+    path.write_text(bodies[ending])
+    file, table = homes(str(path))
+    file.conn_id = None
+    aql.load_file(input_file=file, output_table=table)
+    run()
+    assert world.rows("SELECT a, b FROM raw.homes ORDER BY b") == [(1.0, "x"), (None, "y")]
+
+
+def test_without_a_table_it_gives_a_dataframe(world: World, run: Any) -> None:
+    from airflow.sdk import task
+    from astro import sql as aql
+    from astro.files import File
+
+    frame = aql.load_file(input_file=File(world.put("homes.csv", HOMES), conn_id="landing"))
+
+    @task
+    def count(frame: Any) -> None:
+        assert list(frame["sell"]) == [142, 175, 129]
+
+    count(frame)
+    run()
