@@ -22,13 +22,10 @@ from airflow.sdk.exceptions import (
 )
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from include.landfall import ledger
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed import Feed
-from include.landfall.postgres import clear_errors, connect
-from include.landfall.s3 import list_arrivals, make_client
 from plugins.bridge import (
     airflow_errors,
     astore_of,
@@ -175,6 +172,11 @@ class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
 
 def look(feed: Feed, watch: Watch, store: Store, warehouse: Warehouse) -> Ready | Wait | Nothing:
     """One look: lists the feed's prefix, subtracts the ledger, decides. Blocks."""
+    # Imported here: every parse of a DAG file would pay for boto3 and psycopg.
+    from include.landfall import ledger
+    from include.landfall.postgres import clear_errors, connect
+    from include.landfall.s3 import list_arrivals, make_client
+
     with connect(warehouse, f"landfall sensor {feed.feed}") as connection, clear_errors():
         listed = list_arrivals(make_client(store), feed.source)
         new = ledger.new_arrivals(connection, feed, listed)

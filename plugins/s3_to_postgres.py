@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
 from include.landfall.arrival import Arrival
-from include.landfall.export import Compression, Exported, Format, Parameters, export
 from include.landfall.feed import Feed
-from include.landfall.load import Receipt, load
-from include.landfall.postgres import clear_errors, connect
 from plugins.bridge import airflow_errors, store_of, warehouse_of
+
+# The engine is imported where it is used: every parse of a DAG file would pay for pyarrow, boto3
+# and psycopg.
+if TYPE_CHECKING:
+    from include.landfall.export import Compression, Exported, Format, Parameters
+    from include.landfall.load import Receipt
 
 
 class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
@@ -41,6 +44,8 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         `arrival` may be the dict that NewArrivalsSensor hands on; `by` names the loader in the
         ledger.
         """
+        from include.landfall.load import load
+
         if isinstance(arrival, dict):
             arrival = Arrival.from_dict(arrival)
         with airflow_errors():
@@ -66,6 +71,8 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         compression: Compression | None = None,
     ) -> Exported:
         """Writes a query's result to s3://bucket/key, whole or not at all (see engine's export)."""
+        from include.landfall.export import export
+
         with airflow_errors():
             exported = export(
                 query,
@@ -82,6 +89,8 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
 
     def missing_tables(self, tables: Sequence[str]) -> list[str]:
         """Those of the tables (schema.table) that the database does not have."""
+        from include.landfall.postgres import clear_errors, connect
+
         with airflow_errors(), connect(warehouse_of(self.postgres_conn_id)) as connection:
             query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
             with clear_errors():

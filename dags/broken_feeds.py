@@ -1,0 +1,18 @@
+"""Shows every feed that cannot be read among Airflow's import errors, above the list of DAGs.
+
+Airflow marks all DAGs of a file with an import error as gone. So the error may not be raised where
+the feeds' DAGs are made, dags/feeds.py; this file makes no DAG, and has nothing to lose.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from include.landfall.errors import FeedError
+from include.landfall.feed import read_folder
+
+FEEDS = Path(__file__).parents[1] / "include" / "feeds"
+
+_broken = read_folder(FEEDS).broken
+if _broken:
+    raise FeedError("\n\n".join(str(error) for error in _broken.values()))

@@ -1,0 +1,139 @@
+"""Marts of the flights: how late by carrier and month, by weather, by route.
+
+Wakes when a feed's asset has changed. Each mart is built beside itself, checked there, and only
+then takes the place of what readers see, in one transaction; a red check leaves them the last good
+mart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, AssetAny, TaskGroup, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include.astro_sdk import File, Metadata, Table, aql, table_asset
+from plugins.dag_defaults import dag_defaults
+from plugins.s3_to_postgres import S3ToPostgresHook
+
+SQL = Path(__file__).parents[1] / "include" / "sql"
+EXPORT = "s3://landing/marts/delays_by_carrier.csv"
+
+
+def table(schema: str, name: str) -> Table:
+    """A table of the warehouse."""
+    return Table(name, conn_id="warehouse", metadata=Metadata(schema=schema))
+
+
+RAW = {
+    name: table("raw", name) for name in ("flights", "weather", "planes", "airports", "airlines")
+}
+# Nothing lost: a mart that counts other flights than there are is not published.
+EVERY_FLIGHT = {
+    "every_flight": {"check_statement": "sum(flights) = (SELECT count(*) FROM raw.flights)"}
+}
+CHECKS: dict[str, dict[str, Any]] = {
+    "delays_by_carrier": {
+        "airline": {"null_check": {"equal_to": 0}},
+        "flights": {"min": {"geq_to": 0}},
+    },
+    "delays_by_weather": {
+        "condition": {"null_check": {"equal_to": 0}},
+        "cancelled_percent": {"min": {"geq_to": 0}, "max": {"leq_to": 100}},
+    },
+    "delays_by_route": {
+        "miles": {"min": {"geq_to": 1}},
+        "airlines": {"min": {"geq_to": 1}},
+    },
+}
+CARRIER_COLUMNS = [
+    "carrier", "airline", "year", "month", "flights", "cancelled", "mean_dep_delay",
+    "mean_arr_delay", "p90_arr_delay", "late",
+]  # fmt: skip
+
+
+@task
+def inputs_landed() -> None:
+    """Skips the run while a feed has never loaded; the one that comes wakes this DAG again."""
+    missing = S3ToPostgresHook().missing_tables([f"raw.{name}" for name in RAW])
+    if missing:
+        raise AirflowSkipException(f"not landed yet: {', '.join(missing)}")
+
+
+@aql.run_raw_sql(conn_id="warehouse", task_id="make_table")
+def make_table() -> str:
+    """The one mart that is merged into must be there beforehand, with its key."""
+    return sql("make_delays_by_carrier")
+
+
+@aql.run_raw_sql(conn_id="warehouse", task_id="prune")
+def prune(built: Table, mart: Table) -> str:
+    """Drops what a changed file no longer has from the merged mart."""
+    return sql("prune_delays_by_carrier")
+
+
+@aql.transform(conn_id="warehouse", task_id="publish")
+def publish(built: Table) -> str:
+    """Puts the checked rows in the place of the mart's, in one transaction."""
+    return "SELECT * FROM {{built}}"
+
+
+def sql(name: str) -> str:
+    """The SQL of include/sql/<name>.sql."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def build(mart: str) -> tuple[Any, list[Any]]:
+    """Makes the mart in schema marts_next and checks it: the table, and what must be green."""
+    built = aql.transform_file(
+        task_id="build",
+        file_path=str(SQL / f"{mart}.sql"),
+        conn_id="warehouse",
+        parameters=RAW,
+        outlets=[],
+        op_kwargs={"output_table": table("marts_next", mart)},
+    )
+    return built, [
+        aql.check_table(dataset=built, checks=EVERY_FLIGHT, task_id="check_flights"),
+        aql.check_column(dataset=built, column_mapping=CHECKS[mart], task_id="check_columns"),
+    ]
+
+
+with DAG(
+    "flights_marts",
+    description="How late the flights were: by carrier and month, by weather, by route",
+    doc_md=__doc__,
+    schedule=AssetAny(*(table_asset(raw) for raw in RAW.values())),
+    tags=["marts"],
+    **dag_defaults(),
+):
+    landed = inputs_landed()
+
+    with TaskGroup("delays_by_carrier"):
+        mart = table("marts", "delays_by_carrier")
+        made = make_table()
+        built, checked = build("delays_by_carrier")
+        merged = aql.merge(
+            task_id="merge",
+            target_table=mart,
+            source_table=built,
+            columns=CARRIER_COLUMNS,
+            target_conflict_columns=["carrier", "year", "month"],
+            if_conflicts="update",
+        )
+        pruned = prune(built=built, mart=mart)
+        exported = aql.export_to_file(
+            task_id="export",
+            input_data=mart,
+            output_file=File(EXPORT, conn_id="landing"),
+            if_exists="replace",
+        )
+        landed >> made >> built
+        checked >> merged >> pruned >> exported
+
+    for name in ("delays_by_weather", "delays_by_route"):
+        with TaskGroup(name):
+            built, checked = build(name)
+            landed >> built
+            checked >> publish(built=built, output_table=table("marts", name))

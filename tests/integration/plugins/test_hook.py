@@ -1,0 +1,76 @@
+"""The hook moves files in and results out through the real servers."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.landfall.feed import Feed
+from include.landfall.s3 import find_arrival
+from plugins.s3_to_postgres import S3ToPostgresHook
+
+
+@pytest.fixture
+def feed(bucket, connections):
+    return Feed.model_validate(
+        {
+            "feed": "things",
+            "source": {"bucket": bucket, "pattern": "things/*.csv"},
+            "target": {"table": "raw.things"},
+            "columns": {"id": "integer", "name": "text"},
+        }
+    )
+
+
+@pytest.fixture
+def arrival(client, bucket):
+    def put(text, key="things/1.csv"):
+        client.put_object(Bucket=bucket, Key=key, Body=text.encode())
+        return find_arrival(client, bucket, key)
+
+    return put
+
+
+def rows(warehouse):
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        return connection.execute("SELECT id, name FROM raw.things ORDER BY id").fetchall()
+
+
+def test_a_file_is_loaded_once_and_a_second_time_says_by_whom(feed, arrival, warehouse):
+    found = arrival("id,name\n1,one\n2,two\n")
+    hook = S3ToPostgresHook.of(feed)
+    first = hook.load(feed, found.as_dict(), by="the test")  # as it comes out of XCom
+    assert (first.outcome, first.rows) == ("loaded", 2)
+    second = hook.load(feed, found)
+    assert (second.outcome, second.by) == ("already_loaded", "the test")
+    assert rows(warehouse) == [(1, "one"), (2, "two")]
+
+
+def test_a_bad_file_fails_without_a_retry_and_says_where(feed, arrival, caplog):
+    found = arrival("id,name\n1,one\nx,two\n")
+    with pytest.raises(AirflowFailException) as failure:
+        S3ToPostgresHook.of(feed).load(feed, found)
+    message = str(failure.value)
+    assert found.uri in message
+    assert "line: 3" in message
+    assert "column: id" in message
+    assert failure.value.__cause__ is None  # no second traceback above the message
+
+
+def test_a_result_is_exported(feed, arrival, client, bucket):
+    hook = S3ToPostgresHook.of(feed)
+    hook.load(feed, arrival("id,name\n1,one\n2,two\n"))
+    query = "SELECT id, name FROM raw.things WHERE id > %s"
+    exported = hook.export(query, [1], bucket=bucket, key="out.csv")
+    assert (exported.rows, exported.uri) == (1, f"s3://{bucket}/out.csv")
+    assert client.get_object(Bucket=bucket, Key="out.csv")["Body"].read() == b"id,name\n2,two\n"
+    with pytest.raises(AirflowFailException, match="does not exist"):
+        hook.export("SELECT * FROM nowhere", bucket=bucket, key="out.csv")
+
+
+def test_it_knows_which_tables_are_missing(feed, arrival):
+    hook = S3ToPostgresHook.of(feed)
+    assert hook.missing_tables(["raw.things", "raw.others"]) == ["raw.things", "raw.others"]
+    hook.load(feed, arrival("id,name\n"))
+    assert hook.missing_tables(["raw.things", "raw.others"]) == ["raw.others"]

@@ -1,0 +1,179 @@
+"""The sensor against a real ledger and a real bucket, on the worker and on the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
+from botocore.client import BaseClient
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.feed import Feed
+from include.local.environ import connections as as_connections
+from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
+from plugins.s3_to_postgres import S3ToPostgresHook
+
+both_ways = pytest.mark.parametrize("deferrable", [True, False])
+
+
+@pytest.fixture
+def feed(bucket, connections):
+    return Feed.model_validate(
+        {
+            "feed": "things",
+            "source": {"bucket": bucket, "pattern": "things/*.csv"},
+            "target": {"table": "raw.things"},
+            "columns": {"id": "integer"},
+        }
+    )
+
+
+@pytest.fixture
+def put(client, bucket):
+    def put(key, text="id\n1\n"):
+        client.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+    return put
+
+
+def settling(feed, seconds):
+    source = feed.source.model_copy(update={"settle_seconds": seconds})
+    return feed.model_copy(update={"source": source})
+
+
+def run(feed, deferrable, **values):
+    """The sensor to its end, its trigger revived from what Airflow would have stored."""
+    values = {"soft_fail": True, "poke_interval": 0.3, **values}
+    sensor = NewArrivalsSensor(task_id="wait", feed=feed, deferrable=deferrable, **values)
+    try:
+        found = sensor.execute({})
+    except TaskDeferred as deferred:
+        stored = json.loads(json.dumps(deferred.trigger.serialize()[1]))
+        event = asyncio.run(first_event(NewArrivalsTrigger(**stored)))
+        found = sensor.resume_execution(deferred.method_name, {"event": event}, {})
+    return [Arrival.from_dict(value) for value in found]
+
+
+async def first_event(trigger):
+    return (await anext(trigger.run())).payload
+
+
+def keys(arrivals):
+    return [arrival.key for arrival in arrivals]
+
+
+def later(seconds, action, *values):
+    timer = threading.Timer(seconds, action, values)
+    timer.start()
+    return timer
+
+
+@both_ways
+def test_it_gives_exactly_what_the_ledger_does_not_have(feed, put, deferrable):
+    for key in ("things/1.csv", "things/2.csv", "other/3.csv", "things/deeper/4.csv", "things/x"):
+        put(key)
+    found = run(feed, deferrable)
+    assert sorted(keys(found)) == ["things/1.csv", "things/2.csv"]
+    S3ToPostgresHook.of(feed).load(feed, found[0])
+    assert run(feed, deferrable) == found[1:]
+    S3ToPostgresHook.of(feed).load(feed, found[1])
+    with pytest.raises(AirflowSkipException, match="nothing new"):
+        run(feed, deferrable)
+    put(found[0].key, "id\n2\n")  # another content under the same name
+    again = run(feed, deferrable)
+    assert keys(again) == [found[0].key]
+    assert again[0].etag != found[0].etag
+
+
+@both_ways
+def test_it_waits_for_a_file_that_comes_while_it_waits(feed, put, deferrable):
+    timer = later(0.8, put, "things/1.csv")
+    assert keys(run(feed, deferrable, timeout=20)) == ["things/1.csv"]
+    timer.join()
+
+
+@both_ways
+def test_it_waits_until_a_growing_file_has_stopped_growing(feed, put, deferrable):
+    """A writer that puts the file again and again must not have half of it loaded."""
+    texts = ["id\n" + "".join(f"{n}\n" for n in range(size)) for size in range(1, 5)]
+    put("things/1.csv", texts[0])
+    timers = [later(0.7 * n, put, "things/1.csv", text) for n, text in enumerate(texts[1:], 1)]
+    (found,) = run(settling(feed, 2), deferrable, timeout=30)
+    assert found.size == len(texts[-1])
+    for timer in timers:
+        timer.join()
+
+
+@both_ways
+def test_of_more_than_a_run_can_take_the_rest_is_left_to_the_next(feed, put, deferrable):
+    for n in range(5):
+        put(f"things/{n}.csv", f"id\n{n}\n")
+    seen = []
+    while True:
+        try:
+            found = run(feed, deferrable, most=2)
+        except AirflowSkipException:
+            break
+        assert len(found) <= 2
+        for arrival in found:
+            S3ToPostgresHook.of(feed).load(feed, arrival)
+        seen += keys(found)
+    assert sorted(seen) == [f"things/{n}.csv" for n in range(5)]
+
+
+@both_ways
+def test_only_the_feeds_prefix_is_listed(feed, put, deferrable, mocker):
+    put("things/1.csv")
+    calls = mocker.spy(BaseClient, "_make_api_call")
+    run(feed, deferrable)
+    asked = [call.args[2] for call in calls.call_args_list if call.args[1] == "ListObjectsV2"]
+    assert {request["Prefix"] for request in asked} == {"things/"}
+
+
+@both_ways
+def test_no_such_bucket_fails_at_once_though_soft(feed, deferrable):
+    source = feed.source.model_copy(update={"bucket": "nowhere-at-all"})
+    with pytest.raises(AirflowFailException, match="nowhere-at-all"):
+        run(feed.model_copy(update={"source": source}), deferrable, timeout=60)
+
+
+@both_ways
+def test_a_wrong_key_fails_at_once_though_soft(
+    feed, deferrable, warehouse, object_store, monkeypatch
+):
+    wrong = Store(object_store.endpoint_url, object_store.access_key, "wrong-secret")
+    for name, value in as_connections(warehouse, wrong).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AirflowFailException, match="refused the key"):
+        run(feed, deferrable, timeout=60)
+
+
+@both_ways
+def test_a_wrong_password_fails_at_once_though_soft(
+    feed, deferrable, warehouse, object_store, monkeypatch
+):
+    for name, value in as_connections(replace(warehouse, password="x"), object_store).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AirflowFailException, match="refused"):
+        run(feed, deferrable, timeout=60)
+
+
+def test_a_triggerer_that_takes_over_finds_the_same_and_keeps_the_deadline(feed, put):
+    """The first one is killed while it waits; Airflow starts the trigger elsewhere."""
+    sensor = NewArrivalsSensor(task_id="w", feed=feed, timeout=3, poke_interval=0.5, soft_fail=True)
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor.execute({})
+    stored = json.loads(json.dumps(deferred.value.trigger.serialize()[1]))
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(first_event(NewArrivalsTrigger(**stored)), 1))
+    event = asyncio.run(first_event(NewArrivalsTrigger(**stored)))
+    assert event["status"] == "nothing"
+    assert time.time() >= stored["watch"]["started"] + 3
+    put("things/1.csv")
+    assert asyncio.run(first_event(NewArrivalsTrigger(**stored)))["status"] == "ready"
