@@ -47,7 +47,8 @@ def made_up_environment(key, default=None):
 
     Libraries ask too, while DAG files import them, and would take anything made up for a setting.
     """
-    asked_by_us = sys._getframe(1).f_code.co_filename.startswith(FOLDERS)
+    caller = sys._getframe(1)  # noqa: SLF001  CPython's own way to ask who calls
+    asked_by_us = caller.f_code.co_filename.startswith(FOLDERS)
     if key in os.environ or default is not None or not asked_by_us:
         return os.environ.get(key, default)
     return f"MADE_UP_{key}"

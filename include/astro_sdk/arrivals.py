@@ -37,7 +37,7 @@ class ArrivalFile(File):
         """The file of an arrival, as the sensor hands it on or as the engine lists it."""
         if not isinstance(arrival, Arrival):
             arrival = Arrival.from_dict(dict(arrival))
-        return cls(
+        return cls(  # type: ignore[call-arg]  # astro's own fields: it ships no types
             path=arrival.uri,
             conn_id=feed.source.connection,
             filetype=FileType(feed.format.type),

@@ -58,9 +58,7 @@ def copy(connection: Connection, frame: pd.DataFrame, name: Name) -> int:
 
 
 def _rows(frame: pd.DataFrame, types: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
-    columns = [
-        _values(frame.iloc[:, at], kind) for at, kind in enumerate(types.values())
-    ]
+    columns = [_values(frame.iloc[:, at], kind) for at, kind in enumerate(types.values())]
     return zip(*columns, strict=True)
 
 

@@ -46,7 +46,7 @@ def infer(files: S3Files, rows: int) -> dict[str, str]:
     Raises: HeaderMismatch when there is no header to go by.
     """
     client = make_client(files.store)
-    found: dict[str, str] = {}
+    found: dict[str, str | None] = {}
     for arrival in files.arrivals[:SAMPLE_FILES]:
         if isinstance(files.format, CsvFormat):
             with open_text(client, arrival) as stream:
@@ -87,9 +87,7 @@ def of_csv(sample: bytes, form: CsvFormat, rows: int) -> dict[str, str | None]:
     return {name: type_of(values) for name, values in zip(names, cells, strict=True)}
 
 
-def _first(
-    body: bytes, dialect: Dialect, width: int, rows: int
-) -> Iterable[Sequence[str | None]]:
+def _first(body: bytes, dialect: Dialect, width: int, rows: int) -> Iterable[Sequence[str | None]]:
     grammar = Grammar(dialect)
     for count, record in enumerate(records(BytesIO(body), dialect, width)):
         if count >= rows:

@@ -41,7 +41,9 @@ def _mend_what_is_there() -> None:
         module = sys.modules[name]
         half_loaded = getattr(module.__spec__, "_initializing", False)
         if half_loaded and (name in _mends().MENDS or name in _mends().STAND_INS):
-            raise ImportError(f"{name} is being imported unmended. What to do: import airflow first")
+            raise ImportError(
+                f"{name} is being imported unmended. What to do: import airflow first"
+            )
         _after(module)
 
 

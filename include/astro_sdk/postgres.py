@@ -19,6 +19,7 @@ from astro import settings
 from astro.databases.postgres import PostgresDatabase as AstroPostgresDatabase
 from astro.exceptions import NonExistentTableException
 from astro.query_modifier import QueryModifier
+from psycopg import Connection
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
@@ -67,19 +68,19 @@ class PostgresDatabase(AstroPostgresDatabase):
         )
 
     @contextmanager
-    def psycopg(self) -> Iterator[psycopg.Connection]:
+    def psycopg(self) -> Iterator[Connection]:
         """A connection of the engine's, in autocommit."""
         with connect(self.warehouse, f"astro {self.conn_id}") as connection:
             yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[psycopg.Connection]:
+    def transaction(self) -> Iterator[Connection]:
         """A connection in a transaction, which commits at the end."""
         with self.psycopg() as connection, connection.transaction():
             yield connection
 
     @contextmanager
-    def _sqlalchemy_transaction(self) -> Iterator[tuple[Any, psycopg.Connection]]:
+    def _sqlalchemy_transaction(self) -> Iterator[tuple[Any, Connection]]:
         """One transaction, as SQLAlchemy sees it for the user's SQL, and as psycopg does."""
         engine = self.sqlalchemy_engine.execution_options(isolation_level="READ COMMITTED")
         with engine.begin() as connection:
@@ -180,7 +181,7 @@ class PostgresDatabase(AstroPostgresDatabase):
             with self.transaction() as connection:
                 self.create_declared(connection, table, Name.of(table))
 
-    def create_declared(self, connection: psycopg.Connection, table: Any, name: Name) -> None:
+    def create_declared(self, connection: Connection, table: Any, name: Name) -> None:
         """Makes a table of the declared columns under a name, with their keys and defaults."""
         for statement in _ddl(table.columns, name):
             connection.execute(statement)
@@ -249,7 +250,7 @@ class PostgresDatabase(AstroPostgresDatabase):
                 tables.take_place(connection, into, name)
 
     def _create_for(
-        self, connection: psycopg.Connection, table: Any, name: Name, frame: pd.DataFrame
+        self, connection: Connection, table: Any, name: Name, frame: pd.DataFrame
     ) -> None:
         if table.columns:
             self.create_declared(connection, table, name)
@@ -319,7 +320,7 @@ class PostgresDatabase(AstroPostgresDatabase):
             mapping = source_to_target_columns_map or self._common(connection, source, target)
             self._insert(connection, source, target, mapping, None)
 
-    def _common(self, connection: psycopg.Connection, source: Name, target: Name) -> dict[str, str]:
+    def _common(self, connection: Connection, source: Name, target: Name) -> dict[str, str]:
         """As documented, all columns of the target; never the load ids, which are its own."""
         found = tables.data_columns(tables.columns_of(connection, target))
         if not found:
@@ -328,7 +329,7 @@ class PostgresDatabase(AstroPostgresDatabase):
 
     def _insert(
         self,
-        connection: psycopg.Connection,
+        connection: Connection,
         source: Name,
         target: Name,
         mapping: dict[str, str],
@@ -336,7 +337,8 @@ class PostgresDatabase(AstroPostgresDatabase):
     ) -> None:
         rows = tables.insert(connection, source, target, mapping, conflict)
         into = f"{target.quoted} ({', '.join(mapping.values())})"
-        self.sql = f"INSERT INTO {into} SELECT {', '.join(mapping)} FROM {source.quoted}"
+        # What was run, for the log and the lineage: this text itself is not.
+        self.sql = f"INSERT INTO {into} SELECT {', '.join(mapping)} FROM {source.quoted}"  # noqa: S608
         log.info("%s rows: %s", rows, self.sql)
 
     # Out of the database ------------------------------------------------------------------------
@@ -357,7 +359,7 @@ class PostgresDatabase(AstroPostgresDatabase):
             columns = tables.data_columns(tables.columns_of(connection, name))
         if not columns:
             raise NonExistentTableException(f"The table {name.quoted} does not exist")
-        return f"SELECT {', '.join(map(tables.quoted, columns))} FROM {name.quoted}"
+        return f"SELECT {', '.join(map(tables.quoted, columns))} FROM {name.quoted}"  # noqa: S608  quoted
 
     @staticmethod
     def can_stream_to(file: Any) -> bool:
@@ -390,9 +392,7 @@ class PostgresDatabase(AstroPostgresDatabase):
             log.info("Exported %s rows, %s bytes, to %s", written.rows, written.bytes, written.uri)
 
 
-def _execute(
-    connection: Any, sql: str | ClauseElement, parameters: dict[str, Any] | None
-) -> Any:
+def _execute(connection: Any, sql: str | ClauseElement, parameters: dict[str, Any] | None) -> Any:
     """Runs the statement with those of the parameters that it names.
 
     Texts go untyped, so that Postgres reads them by where they stand, as it reads a literal:

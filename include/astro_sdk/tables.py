@@ -67,7 +67,7 @@ def data_columns(columns: Mapping[str, str]) -> dict[str, str]:
 def create(connection: Connection, name: Name, columns: Mapping[str, str]) -> None:
     """Makes a table of columns whose types are Postgres's own words, never a file's."""
     parts = [
-        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))  # type: ignore[arg-type]
+        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))
         for column, kind in columns.items()
     ]
     statement = sql.SQL("CREATE TABLE {} ({})")
@@ -128,7 +128,9 @@ def insert(
     return done.rowcount
 
 
-def on_conflict(strategy: str, keys: Sequence[str], columns: Sequence[str]) -> sql.Composable | None:
+def on_conflict(
+    strategy: str, keys: Sequence[str], columns: Sequence[str]
+) -> sql.Composable | None:
     """The ON CONFLICT of a merge: `ignore`, `update`, or none for `exception`."""
     if strategy == "exception":
         return None
@@ -148,6 +150,4 @@ def create_schema(connection: Connection, schema: str) -> None:
     """Makes the schema where it is missing: CREATE is a right that not every role has."""
     there = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
     if not there.fetchone():
-        connection.execute(
-            sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
-        )
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))

@@ -65,8 +65,10 @@ class Copier:
             self._widen(self._text_columns)
         counts = {Kind.ROWS: 0, Kind.SUSPECTS: 0, Kind.END: 0}
         for kind, run in itertools.groupby(frames, key=lambda frame: frame.kind):
-            copied = self._copy_run(kind, run) if kind != Kind.END else sum(frame.count for frame in run)
-            counts[kind] += copied
+            if kind == Kind.END:
+                counts[kind] += sum(frame.count for frame in run)
+            else:
+                counts[kind] += self._copy_run(kind, run)
         return counts
 
     def _copy_run(self, kind: Kind, run: Iterable[Frame]) -> int:
@@ -90,7 +92,7 @@ class Copier:
         return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(into, identifiers(names))
 
     def _widen(self, text_columns: list[str]) -> None:
-        """Turns the table of the feed's columns into staging: some of them text, and the load id."""
+        """Turns the table of the feed's columns into staging: some as text, and the load id."""
         changes = [sql.SQL("ADD {} bigint").format(sql.Identifier(LOAD_ID))]
         changes += [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
         self.connection.execute(

@@ -89,9 +89,7 @@ def exists(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
-def new_arrivals(
-    connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
-) -> list[Arrival]:
+def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> list[Arrival]:
     """Those that are not loaded, oldest first: a set difference, never a time cursor."""
     known = {
         (entry.bucket, entry.key, entry.version_id or entry.etag): entry

@@ -62,7 +62,9 @@ def load(
     Returns a receipt whether we loaded it or somebody else had. On failure nothing of the file
     is in the target, the ledger keeps the error, and a LandfallError says what to do.
     """
-    return Load(feed, arrival, store, warehouse, force, ledger.Claimant.new(feed, arrival, by)).run()
+    return Load(
+        feed, arrival, store, warehouse, force, ledger.Claimant.new(feed, arrival, by)
+    ).run()
 
 
 @dataclass
@@ -148,9 +150,7 @@ class Load:
             else Dialect("parquet")
         )
         planned = tuple(column.planned for column in columns)
-        return Job(
-            self.feed.feed, self.arrival, self.store, planned, load_id, dialect, careful
-        )
+        return Job(self.feed.feed, self.arrival, self.store, planned, load_id, dialect, careful)
 
     def _frames(self, job: Job) -> Generator[Frame]:
         if self.arrival.size > INLINE_BYTES:

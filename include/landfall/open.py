@@ -124,9 +124,9 @@ class ObjectFile(io.RawIOBase):
                 break
             filled += self._fill(memoryview(buffer)[filled:], stop)
         else:
-            raise ServerAway(
-                "the connection to the object store keeps breaking", do="retry"
-            ).at(object=self._arrival.uri)
+            raise ServerAway("the connection to the object store keeps breaking", do="retry").at(
+                object=self._arrival.uri
+            )
         return filled
 
     def _fill(self, buffer: memoryview, stop: int) -> int:

@@ -36,7 +36,8 @@ def frames(client: S3Client, job: Job) -> Iterator[Frame]:
     except LandfallError as error:
         if error.place.row and not error.place.line:
             error.at(line=line_of(client, job, error.place.row))
-        raise error.at(feed=job.feed, object=job.arrival.uri)
+        error.at(feed=job.feed, object=job.arrival.uri)
+        raise
 
 
 def _frames(client: S3Client, job: Job) -> Iterator[Frame]:

@@ -112,9 +112,7 @@ def _comment(connection: Connection, feed: Feed) -> None:
     texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), ledger))
     for what, text in texts:
         if text:
-            connection.execute(
-                sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text))
-            )
+            connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
 def _add_load_id(connection: Connection, feed: Feed) -> None:
@@ -183,4 +181,3 @@ def replace_rows(connection: Connection, feed: Feed, load_ids: list[int]) -> Non
             sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(name, sql.Identifier(LOAD_ID)),
             [load_ids],
         )
-

@@ -39,7 +39,7 @@ def tables_are_assets(module: ModuleType) -> None:
 
         uri: str
 
-        @property  # type: ignore[override]
+        @property
         def objects(self) -> tuple[Any, ...]:
             return (asset_of(self.uri),)
 

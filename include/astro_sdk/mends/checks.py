@@ -18,7 +18,7 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
     """
     from airflow.providers.common.sql.operators.sql import SQLColumnCheckOperator
 
-    class ColumnCheckOperator(module.ColumnCheckOperator):
+    class ColumnCheckOperator(module.ColumnCheckOperator):  # type: ignore[name-defined]
         """As documented; `dataset` may come from upstream."""
 
         template_fields = ("dataset", *SQLColumnCheckOperator.template_fields)
@@ -61,7 +61,7 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
     """
     from airflow.providers.common.sql.operators.sql import SQLTableCheckOperator
 
-    class SQLCheckOperator(module.SQLCheckOperator):
+    class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
         """As documented, with the arguments of every operator."""
 
         template_fields = (*SQLTableCheckOperator.template_fields, "dataset")
@@ -146,9 +146,7 @@ def _check_columns(operator: Any, database: Any) -> None:
     operator.log.info("All tests have passed: %s", operator.column_mapping)
 
 
-def _queries(
-    operator: Any, written: dict[str, str]
-) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _queries(operator: Any, written: dict[str, str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """One query for each set of rows, with the checks whose results are its columns."""
     by_rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for column, checks in operator.column_mapping.items():
@@ -160,4 +158,4 @@ def _queries(
     for clause, asked in by_rows.items():
         results = (operator.column_checks[check].format(column=written[c]) for c, check in asked)
         where = f" WHERE {clause}" if clause else ""
-        yield f"SELECT {', '.join(results)} FROM {operator.table}{where}", asked
+        yield f"SELECT {', '.join(results)} FROM {operator.table}{where}", asked  # noqa: S608  quoted
