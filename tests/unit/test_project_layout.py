@@ -19,8 +19,10 @@ def test_no_folder_has_joined_the_top_level():
 
 
 def test_every_module_can_be_read_in_one_sitting():
-    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in MODULES}
-    assert {path: length for path, length in lines.items() if length >= 400} == {}
+    limit = {"tests": 600}  # a list of cases reads faster than code
+    lines = {path.relative_to(ROOT): path.read_text().count("\n") for path in MODULES}
+    long = {str(path): n for path, n in lines.items() if n >= limit.get(path.parts[0], 400)}
+    assert long == {}
 
 
 def test_the_documents_name_only_commands_that_make_has():
