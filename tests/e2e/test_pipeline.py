@@ -1,0 +1,244 @@
+"""The main job by `dag.test()` over every DAG, on the real data: first, again, and after a change.
+
+One process runs the DAGs, as in the demo. The tests build on one another through their fixtures.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from include.landfall.connections import Warehouse
+from include.local.compare import TABLES, compare
+from include.local.environ import connections
+from include.local.seed import BUCKET, flights_by_month, seed
+
+pytestmark = pytest.mark.timeout(400)
+
+ROOT = Path(__file__).parents[2]
+FEEDS = ["feed_airlines", "feed_airports", "feed_flights", "feed_planes", "feed_weather"]
+MARTS = ["delays_by_carrier", "delays_by_route", "delays_by_weather"]
+
+
+@dataclass
+class Pipeline:
+    """The services, and the program that runs DAGs."""
+
+    client: Any
+    warehouse: Warehouse
+    runner: subprocess.Popen[str]
+    answers: Any
+    log: Path
+    outcomes: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *dag_ids: str) -> dict[str, dict[str, Any]]:
+        """What became of each DAG's run."""
+        for dag_id in dag_ids:
+            self.runner.stdin.write(dag_id + "\n")
+            self.runner.stdin.flush()
+            self.outcomes[dag_id] = json.loads(self.answers.readline())
+        return {dag_id: self.outcomes[dag_id] for dag_id in dag_ids}
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.warehouse.conninfo()) as connection:
+            return connection.execute(query).fetchall()
+
+    def mart(self, name: str) -> list[tuple[Any, ...]]:
+        return self.rows(f"SELECT * FROM marts.{name} ORDER BY 1, 2, 3, 4")
+
+    def exported(self) -> list[dict[str, str]]:
+        body = self.client.get_object(Bucket=BUCKET, Key="marts/delays_by_carrier.csv")["Body"]
+        return list(csv.DictReader(io.StringIO(body.read().decode())))
+
+
+def empty(client):
+    if BUCKET in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+        for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+            client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+
+
+@pytest.fixture(scope="module")
+def database(warehouse_server):
+    name = f"pipeline_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(warehouse_server.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield replace(warehouse_server, dbname=name)
+    with psycopg.connect(warehouse_server.conninfo(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def pipeline(database, object_store, client, airflow_home, tmp_path_factory):
+    empty(client)
+    seed(client)
+    log = tmp_path_factory.mktemp("pipeline") / "airflow.log"
+    (airflow_home.path / "migrated").touch()
+    reading, writing = os.pipe()
+    with log.open("w") as output, os.fdopen(reading) as answers:
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "include.local.dag_runner", str(writing)],
+            env={**airflow_home.environ, **connections(database, object_store)},
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=[writing],
+            text=True,
+        )
+        os.close(writing)
+        ready = answers.readline()
+        assert json.loads(ready)["state"] == "ready", log.read_text()
+        yield Pipeline(client, database, runner, answers, log)
+        runner.stdin.close()
+        runner.wait(60)
+    empty(client)
+    client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(scope="module")
+def too_early(pipeline):
+    return pipeline.run("flights_marts")["flights_marts"]
+
+
+@pytest.fixture(scope="module")
+def loaded(pipeline, too_early):
+    outcomes = pipeline.run(*FEEDS, "flights_marts")
+    bad = {name: found for name, found in outcomes.items() if found["state"] != "success"}
+    assert not bad, f"{bad}\n{pipeline.log.read_text()[-8000:]}"
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def again(loaded):
+    loaded.before = {mart: loaded.mart(mart) for mart in MARTS}
+    loaded.ledger_before = loaded.rows("SELECT * FROM landfall.ledger ORDER BY load_id")
+    loaded.run(*FEEDS)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def changed(again):
+    """March arrives again: one airline is gone from it, and every delay is an hour longer."""
+    again.raw_before = march_apart(again)
+    header, *lines = flights_by_month()[3].decode().splitlines()
+    rows = [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
+    rows = [row for row in rows if row["carrier"] != "HA"]
+    for row in rows:
+        if row["arr_delay"] != "NA":
+            row["arr_delay"] = str(int(row["arr_delay"]) + 60)
+    text = "\n".join([header, *(",".join(row.values()) for row in rows)]) + "\n"
+    (key,) = [name for (name,) in again.rows(
+        "SELECT key FROM landfall.ledger WHERE key LIKE 'flights/2013-03%'"
+    )]  # fmt: skip
+    again.client.put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+    again.changed_rows = len(rows)
+    again.run("feed_flights", "flights_marts")
+    return again
+
+
+def march_apart(pipeline):
+    """A fingerprint of each month's rows, with the loads that they came from."""
+    return dict(
+        pipeline.rows(
+            "SELECT month, (count(*), min(_load_id), max(_load_id), sum(hashtext(f::text)))::text"
+            " FROM raw.flights f GROUP BY month"
+        )
+    )
+
+
+def test_the_marts_wait_for_feeds_that_never_loaded(too_early):
+    assert too_early["state"] == "success"
+    assert "inputs_landed" in too_early["skipped"]
+
+
+def test_every_file_is_one_row_of_the_ledger(loaded):
+    found = loaded.rows("SELECT feed, count(*), sum(rows) FROM landfall.ledger GROUP BY feed")
+    assert {feed: (files, rows) for feed, files, rows in found} == {
+        "flights": (12, 336_776),
+        "weather": (1, 26_115),
+        "planes": (1, 3_322),
+        "airports": (1, 1_458),
+        "airlines": (1, 16),
+    }
+    assert loaded.rows("SELECT DISTINCT status FROM landfall.ledger") == [("loaded",)]
+
+
+def test_every_column_of_every_row_is_the_sources(loaded):
+    verdicts = compare(loaded.warehouse.conninfo())
+    assert [verdict.table for verdict in verdicts] == list(TABLES)
+    assert not [verdict for verdict in verdicts if not verdict.equal]
+
+
+def test_the_marts_count_every_flight(loaded):
+    for mart in MARTS:
+        assert loaded.rows(f"SELECT sum(flights) FROM marts.{mart}") == [(336_776,)]
+    assert len(loaded.mart("delays_by_carrier")) == 16 * 12
+    assert {row[1] for row in loaded.mart("delays_by_weather")} >= {"rain", "fog", "wind", "fair"}
+
+
+def test_a_mart_says_what_the_flights_say(loaded):
+    mart = loaded.rows(
+        "SELECT flights, cancelled, mean_arr_delay, late FROM marts.delays_by_carrier"
+        " WHERE carrier = 'UA' AND month = 7"
+    )
+    assert mart == loaded.rows(
+        "SELECT count(*), count(*) - count(dep_time), round(avg(arr_delay), 2),"
+        " sum((arr_delay >= 15)::int) FROM raw.flights WHERE carrier = 'UA' AND month = 7"
+    )
+
+
+def test_a_mart_is_back_in_the_bucket(loaded):
+    exported = loaded.exported()
+    assert len(exported) == 16 * 12
+    assert sum(int(row["flights"]) for row in exported) == 336_776
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_second_run_loads_nothing_and_says_so(again, feed):
+    outcome = again.outcomes[feed]
+    assert outcome["state"] == "success"
+    assert {"new_arrivals", "load", "published"} <= set(outcome["skipped"])
+    assert again.rows("SELECT * FROM landfall.ledger ORDER BY load_id") == again.ledger_before
+    assert "nothing new in s3://landing/" in again.log.read_text()
+
+
+def test_a_changed_month_changes_exactly_its_rows(changed):
+    assert changed.outcomes["feed_flights"]["state"] == "success"
+    after = march_apart(changed)
+    assert {month for month in after if after[month] != changed.raw_before[month]} == {3}
+    assert changed.rows("SELECT count(*) FROM raw.flights WHERE month = 3") == [
+        (changed.changed_rows,)
+    ]
+
+
+def test_a_changed_month_changes_exactly_its_rows_of_the_mart_by_month(changed):
+    assert changed.outcomes["flights_marts"]["state"] == "success"
+    before = {(row[0], row[3]): row for row in changed.before["delays_by_carrier"]}
+    after = {(row[0], row[3]): row for row in changed.mart("delays_by_carrier")}
+    different = {key for key in before | after if before.get(key) != after.get(key)}
+    flew = {carrier for (carrier,) in changed.rows(
+        "SELECT DISTINCT carrier FROM raw.flights WHERE month = 3"
+    )}  # fmt: skip
+    assert different == {(carrier, 3) for carrier in flew | {"HA"}}
+    assert after["HA", 3][4] == 0
+    assert changed.exported()[0]
+
+
+def test_a_changed_month_reaches_the_marts_that_depend_on_it(changed):
+    lost = 336_776 - sum(row[4] for row in changed.mart("delays_by_carrier"))
+    assert lost > 0
+    for mart in MARTS:
+        total = changed.rows(f"SELECT sum(flights) FROM marts.{mart}")
+        assert total == changed.rows("SELECT count(*) FROM raw.flights") == [(336_776 - lost,)]
+        assert changed.mart(mart) != changed.before[mart]
