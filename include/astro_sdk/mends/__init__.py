@@ -25,13 +25,17 @@ STAND_INS: dict[str, tuple[StandIn, ...]] = {
 MENDS: dict[str, tuple[Mend, ...]] = {
     "astro.settings": (xcom.know_the_xcom_backend,),
     "astro.airflow.datasets": (assets.tables_are_assets,),
-    "astro.databases": (database.use_the_engine,),
+    "astro.databases": (
+        database.use_the_engine,
+        database.find_connections_by_their_new_name,
+    ),
     "astro.dataframes.pandas": (xcom.dataframes_keep_their_types,),
     "astro.files.base": (xcom.files_cross_xcom,),
     "astro.table": (xcom.tables_cross_xcom,),
     "astro.sql.operators.base_decorator": (sql.read_sql_as_written,),
     "astro.sql.operators.transform": (sql.transform_in_one_transaction,),
     "astro.sql.operators.raw_sql": (sql.rows_are_plain_values,),
+    "astro.sql.operators.dataframe": (sql.annotations_may_be_text,),
     "astro.sql.operators.data_validations.check_column": (checks.check_columns_of_upstream_tables,),
     "astro.sql.operators.data_validations.check_table": (checks.check_table_keeps_its_arguments,),
     "astro.sql.operators.cleanup": (cleanup.clean_up_without_the_metadata_database,),

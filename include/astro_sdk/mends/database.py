@@ -15,3 +15,25 @@ def use_the_engine(module: ModuleType) -> None:
     """
     for conn_type in ("postgres", "postgresql"):
         module.CONN_TYPE_TO_MODULE_PATH[conn_type] = POSTGRES
+
+
+def find_connections_by_their_new_name(module: ModuleType) -> None:
+    """Broke: each look-up of a connection imported `airflow.hooks.base`, which warns; and what it
+    found was kept for as long as the process lived.
+
+    Mends: it asks `airflow.sdk`, each time.
+    """
+
+    def module_of(conn_id: str) -> str:
+        from airflow.sdk import BaseHook
+
+        conn_type = BaseHook.get_connection(conn_id).conn_type
+        try:
+            return str(module.CONN_TYPE_TO_MODULE_PATH[conn_type])
+        except KeyError:
+            known = ", ".join(sorted(module.CONN_TYPE_TO_MODULE_PATH))
+            raise ValueError(
+                f"the connection {conn_id!r} is of type {conn_type!r}, and tables live in: {known}"
+            ) from None
+
+    module._get_conn = module_of  # type: ignore[attr-defined]

@@ -1,7 +1,9 @@
-"""`transform`, `transform_file`, `run_raw_sql` and `export_to_file`."""
+"""`transform`, `transform_file`, `run_raw_sql`, `dataframe` and `export_to_file`."""
 
 from __future__ import annotations
 
+import contextlib
+import typing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,6 +99,24 @@ def plain(value: Any) -> Any:
         pd.DataFrame, type(None),
     )  # fmt: skip
     return value if isinstance(value, carried) or hasattr(value, "serialize") else str(value)
+
+
+def annotations_may_be_text(module: ModuleType) -> None:
+    """Broke, on any Airflow: `dataframe` knows by the annotation `pd.DataFrame` which tables to
+    read, and under `from __future__ import annotations` that is a text: the function got the Table.
+
+    Mends: the annotations are looked up before the task asks for them.
+    """
+    cls = module.DataframeOperator
+    run = cls.execute
+
+    def execute(self: Any, context: Any) -> Any:
+        # What cannot be looked up, a name that only type checkers import, stays as it was.
+        with contextlib.suppress(NameError, TypeError, AttributeError):
+            self.python_callable.__annotations__ = typing.get_type_hints(self.python_callable)
+        return run(self, context)
+
+    cls.execute = execute
 
 
 def export_as_a_stream(module: ModuleType) -> None:
