@@ -16,7 +16,7 @@ from include import astro_sdk
 from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
 from include.landfall.feed import Feed, read_folder
-from plugins.dag_defaults import dag_defaults
+from plugins.dag_defaults import NO_RETRY, dag_defaults
 from plugins.feed_docs import broken_feed_doc, feed_doc
 from plugins.new_arrivals import NewArrivalsSensor
 
@@ -53,11 +53,13 @@ def feed_dag(feed: Feed) -> DAG:
         some_file_loaded = EmptyOperator(task_id="some_file_loaded", trigger_rule=SOME_LOADED)
         load >> some_file_loaded >> published
         if checks.table:
-            rows = aql.check_table(dataset=table, checks=checks.table, task_id="check_rows")
+            rows = aql.check_table(
+                dataset=table, checks=checks.table, task_id="check_rows", **NO_RETRY
+            )
             some_file_loaded >> rows >> published
         if checks.columns:
             columns = aql.check_column(
-                dataset=table, column_mapping=checks.columns, task_id="check_columns"
+                dataset=table, column_mapping=checks.columns, task_id="check_columns", **NO_RETRY
             )
             some_file_loaded >> columns >> published
     return dag

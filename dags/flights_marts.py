@@ -14,7 +14,7 @@ from airflow.sdk import DAG, AssetAny, TaskGroup, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.astro_sdk import File, Metadata, Table, aql, table_asset
-from plugins.dag_defaults import dag_defaults
+from plugins.dag_defaults import NO_RETRY, dag_defaults
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 SQL = Path(__file__).parents[1] / "include" / "sql"
@@ -61,13 +61,13 @@ def inputs_landed() -> None:
         raise AirflowSkipException(f"not landed yet: {', '.join(missing)}")
 
 
-@aql.run_raw_sql(conn_id="warehouse", task_id="make_table")
+@aql.run_raw_sql(conn_id="warehouse", task_id="make_table", response_size=0)
 def make_table() -> str:
     """The one mart that is merged into must be there beforehand, with its key."""
     return sql("make_delays_by_carrier")
 
 
-@aql.run_raw_sql(conn_id="warehouse", task_id="prune")
+@aql.run_raw_sql(conn_id="warehouse", task_id="prune", response_size=0)
 def prune(built: Table, mart: Table) -> str:
     """Drops what a changed file no longer has from the merged mart."""
     return sql("prune_delays_by_carrier")
@@ -95,8 +95,10 @@ def build(mart: str) -> tuple[Any, list[Any]]:
         op_kwargs={"output_table": table("marts_next", mart)},
     )
     return built, [
-        aql.check_table(dataset=built, checks=EVERY_FLIGHT, task_id="check_flights"),
-        aql.check_column(dataset=built, column_mapping=CHECKS[mart], task_id="check_columns"),
+        aql.check_table(dataset=built, checks=EVERY_FLIGHT, task_id="check_flights", **NO_RETRY),
+        aql.check_column(
+            dataset=built, column_mapping=CHECKS[mart], task_id="check_columns", **NO_RETRY
+        ),
     ]
 
 

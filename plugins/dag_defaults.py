@@ -11,6 +11,9 @@ START = datetime(2013, 1, 1, tzinfo=UTC)
 # Of the engine's errors only the transient ones are retried, whatever this says (plugins.bridge).
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=30)
+# For checks: rows that broke a rule will break it again in a minute. A database that is away is
+# another thing, and is retried.
+NO_RETRY = {"retry_on_failure": False}
 
 
 def dag_defaults(owner: str = OWNER) -> dict[str, Any]:

@@ -95,8 +95,8 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         """Ends the task as the event says, whoever looked."""
         if event["status"] == "failed":
             raise verdict(event["message"], event["retryable"])
-        self.log.info(event["message"])
         if event["status"] == "ready":
+            self.log.info(event["message"])
             return list(event["arrivals"])
         raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(event["message"])
 

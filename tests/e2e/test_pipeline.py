@@ -242,3 +242,41 @@ def test_a_changed_month_reaches_the_marts_that_depend_on_it(changed):
         total = changed.rows(f"SELECT sum(flights) FROM marts.{mart}")
         assert total == changed.rows("SELECT count(*) FROM raw.flights") == [(336_776 - lost,)]
         assert changed.mart(mart) != changed.before[mart]
+
+
+@pytest.fixture(scope="module")
+def poisoned(changed):
+    """A good file and a bad one arrive together, and a flight of an airline that nobody knows."""
+    header, first, *_ = flights_by_month()[1].decode().splitlines()
+    good = first.replace("2013,1,1", "2014,1,1", 1).replace(",UA,", ",ZZ,")
+    bad = first.replace(",UA,", ",UA,many,", 1)
+    for name, line in (("good", good), ("bad", bad)):
+        body = f"{header}\n{line}\n".encode()
+        changed.client.put_object(Bucket=BUCKET, Key=f"flights/2014-{name}.csv", Body=body)
+    changed.before = {mart: changed.mart(mart) for mart in MARTS}
+    changed.run("feed_flights", "flights_marts")
+    return changed
+
+
+def test_a_bad_file_makes_the_run_red_and_keeps_no_good_one_back(poisoned):
+    outcome = poisoned.outcomes["feed_flights"]
+    assert (outcome["state"], outcome["failed"]) == ("failed", ["load"])
+    assert "published" not in outcome["skipped"]
+    found = poisoned.rows(
+        "SELECT key, status, rows, error IS NULL FROM landfall.ledger"
+        " WHERE key LIKE 'flights/2014%' ORDER BY key"
+    )
+    assert [row[:2] for row in found] == [
+        ("flights/2014-bad.csv", "failed"),
+        ("flights/2014-good.csv", "loaded"),
+    ]
+    assert poisoned.rows("SELECT count(*) FROM raw.flights WHERE year = 2014") == [(1,)]
+
+
+def test_a_red_check_leaves_readers_the_last_good_mart(poisoned):
+    """The unknown airline's flight is in no row of the mart by carrier, so one is missing there."""
+    outcome = poisoned.outcomes["flights_marts"]
+    assert outcome["state"] == "failed"
+    assert outcome["failed"] == ["delays_by_carrier.check_flights"]
+    assert poisoned.mart("delays_by_carrier") == poisoned.before["delays_by_carrier"]
+    assert poisoned.mart("delays_by_route") != poisoned.before["delays_by_route"]
