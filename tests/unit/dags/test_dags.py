@@ -1,0 +1,166 @@
+"""An inventory of the DAGs: which there are, what they share, and what parsing them may not do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from include.landfall.feed import read_folder, schema
+
+ROOT = Path(__file__).parents[3]
+FEEDS = ROOT / "include" / "feeds"
+EXPECTED = {
+    "broken_feeds.py": [],
+    "feeds.py": ["feed_airlines", "feed_airports", "feed_flights", "feed_planes", "feed_weather"],
+    "flights_marts.py": ["flights_marts"],
+}
+
+
+def parse(folder: Path):
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(folder, bundle_path=folder, safe_mode=True)
+
+
+@pytest.fixture(scope="module")
+def bag():
+    return parse(ROOT / "dags")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The project's DAG files beside feeds that a test may break."""
+    shutil.copytree(ROOT / "dags", tmp_path / "dags", ignore=shutil.ignore_patterns("lessons"))
+    shutil.copytree(FEEDS, tmp_path / "include" / "feeds")
+    return tmp_path
+
+
+def test_every_file_in_dags_makes_the_dags_that_are_listed_here(bag):
+    assert not bag.import_errors
+    files = {path.name for path in (ROOT / "dags").glob("*.py")}
+    made = {name: [] for name in files}
+    for dag_id, dag in bag.dags.items():
+        made[Path(dag.fileloc).name].append(dag_id)
+    known = {name: sorted(ids) for name, ids in made.items() if name in EXPECTED}
+    assert known == EXPECTED
+
+
+def test_parsing_warns_of_nothing(bag):
+    assert not bag.captured_warnings
+
+
+def test_every_dag_has_an_owner_a_page_tags_and_the_shared_defaults(bag):
+    for dag in bag.dags.values():
+        assert dag.doc_md, dag.dag_id
+        assert dag.tags, dag.dag_id
+        assert not dag.catchup, dag.dag_id
+        assert dag.max_active_runs == 1, dag.dag_id
+        for task in dag.tasks:
+            assert task.owner == "data-team", task
+            assert task.retries >= 2, task
+
+
+def test_every_schedule_is_meant(bag):
+    for dag_id in EXPECTED["feeds.py"]:
+        assert bag.dags[dag_id].schedule == "@hourly"
+    assets = {asset.uri for asset in bag.dags["flights_marts"].timetable.asset_condition.objects}
+    published = {
+        asset.uri
+        for dag_id in EXPECTED["feeds.py"]
+        for asset in bag.dags[dag_id].task_dict["published"].outlets
+    }
+    assert len(published) == 5
+    assert assets == published
+
+
+def test_only_checked_tables_tell_the_marts(bag):
+    """An asset that the load itself updates would wake the marts before the checks."""
+    for dag_id in EXPECTED["feeds.py"]:
+        dag = bag.dags[dag_id]
+        told = [task.task_id for task in dag.tasks if task.outlets]
+        assert told == ["published"], dag_id
+        upstream = dag.task_dict["published"].upstream_task_ids
+        assert {"check_rows"} <= upstream, dag_id
+
+
+def test_parsing_reaches_for_no_server(monkeypatch):
+    """The DAG processor parses every file every half minute, wherever it runs."""
+
+    def refuse(*_):
+        raise AssertionError("parsing a DAG file opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("psycopg.connect", refuse)
+    monkeypatch.setattr("boto3.session.Session.client", refuse)
+    found = parse(ROOT / "dags")
+    assert not found.import_errors
+    assert set(found.dags) >= set(EXPECTED["feeds.py"])
+
+
+def test_every_feed_of_the_project_is_read():
+    """What keeps a broken feed from being merged."""
+    found = read_folder(FEEDS)
+    assert not {path.name: str(error) for path, error in found.broken.items()}
+    assert {feed.feed for feed in found.feeds} == {path.stem for path in FEEDS.glob("*.yaml")}
+
+
+def test_every_feed_points_its_editor_at_the_schema_of_today():
+    assert json.loads((FEEDS / "feed.schema.json").read_text()) == schema(), (
+        "run: python -m include.landfall schema > include/feeds/feed.schema.json"
+    )
+    for path in FEEDS.glob("*.yaml"):
+        first = path.read_text().splitlines()[0]
+        assert first == "# yaml-language-server: $schema=feed.schema.json", path.name
+
+
+def test_every_column_of_every_feed_is_described():
+    for feed in read_folder(FEEDS).feeds:
+        assert feed.description
+        assert not [name for name, column in feed.columns.items() if not column.description]
+
+
+BREAKAGES = {
+    "a misspelt key": ("pattern:", "patern:", "patern"),
+    "no YAML": ("feed: planes", "feed: [planes", "not YAML"),
+    "another feed's name": ("feed: planes", "feed: flights", "flights"),
+}
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_a_broken_feed_hides_no_other_and_shows_its_error(copy, breakage):
+    before, after, said = BREAKAGES[breakage]
+    path = copy / "include" / "feeds" / "planes.yaml"
+    path.write_text(path.read_text().replace(before, after))
+    found = parse(copy / "dags")
+    assert sorted(found.dags) == sorted([*EXPECTED["feeds.py"], "flights_marts"])
+    broken = found.dags["feed_planes"]
+    assert "broken" in broken.tags
+    assert said in broken.doc_md
+    for other in set(EXPECTED["feeds.py"]) - {"feed_planes"}:
+        assert "load" in found.dags[other].task_dict
+    # Only the file that has no DAGs to lose has an import error.
+    assert list(found.import_errors) == ["broken_feeds.py"]
+    assert "planes.yaml" in found.import_errors["broken_feeds.py"]
+    assert said in found.import_errors["broken_feeds.py"]
+
+
+def test_the_dag_of_a_broken_feed_fails_with_the_error_and_is_not_retried(copy):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    (copy / "include" / "feeds" / "new.yaml").write_text("feed: new\nsorce: {}\n")
+    dag = parse(copy / "dags").dags["feed_new"]
+    (task,) = dag.tasks
+    with pytest.raises(AirflowFailException, match="did you mean 'source'"):
+        task.python_callable()
+
+
+def test_a_feed_that_is_added_has_its_dag_without_any_code(copy):
+    text = (FEEDS / "airlines.yaml").read_text()
+    added = text.replace("feed: airlines", "feed: cargo").replace("raw.airlines", "raw.cargo")
+    (copy / "include" / "feeds" / "cargo.yaml").write_text(added)
+    dag = parse(copy / "dags").dags["feed_cargo"]
+    assert dag.task_dict["published"].outlets[0].name == "warehouse.raw.cargo"
