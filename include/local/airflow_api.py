@@ -27,10 +27,15 @@ class Api:
         answer = _call("POST", f"{address}/auth/token", {"username": user, "password": password})
         return cls(address, answer["access_token"])
 
-    def dag_ids(self) -> list[str]:
-        """The DAGs that Airflow has read."""
+    def dags(self) -> dict[str, bool]:
+        """The DAGs that Airflow has read, and whether each is paused."""
         answer = self._call("GET", "dags?limit=1000")
-        return [dag["dag_id"] for dag in answer["dags"]]
+        return {dag["dag_id"]: bool(dag["is_paused"]) for dag in answer["dags"]}
+
+    def import_errors(self) -> list[str]:
+        """What kept DAG files from being read: file and last line of each traceback."""
+        errors = self._call("GET", "importErrors")["import_errors"]
+        return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
 
     def unpause(self, dag_id: str) -> None:
         """Let the DAG's schedule and assets start runs."""

@@ -40,6 +40,8 @@ def airflow_settings(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        # A task begins with seconds of imports: Airflow's 32 at once would time out on a laptop.
+        "AIRFLOW__CORE__PARALLELISM": str(max(2, os.cpu_count() or 2)),
         "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES": DESERIALISED,
         # astro-sdk reads it at import; Airflow 3 no longer has it.
         "AIRFLOW__CORE__ENABLE_XCOM_PICKLING": "False",

@@ -41,12 +41,14 @@ from .state import PROJECT, LocalError
 # The scheduler and the triggerer would also serve logs on every address of the machine; the API
 # server reads the same files.
 PROGRAMS = {
-    "api-server": ("api-server",),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
+    "api-server": ("airflow", "api-server"),
+    "scheduler": ("include.local.airflow_scheduler", "--skip-serve-logs"),
+    "dag-processor": ("airflow", "dag-processor"),
+    "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
+MARTS = "flights_marts"
 READY_SECONDS = 120
+PARSE_SECONDS = 60
 STOP_SECONDS = 20
 
 
@@ -64,7 +66,7 @@ class Program:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             child = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *PROGRAMS[name]],
+                [sys.executable, "-m", *PROGRAMS[name]],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=PROJECT, env=environ,
                 start_new_session=True,
             )  # fmt: skip
@@ -88,7 +90,8 @@ def run(home: Path) -> int:
     """Start everything, say where it is, wait for Ctrl-C. Raises LocalError."""
     console = Console(highlight=False)
     before = [name for name, handle in services.find(home).items() if handle is not None]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         with console.status("starting PostgreSQL and the object store"):
             found = services.up(home)
@@ -161,23 +164,27 @@ def _all_alive(programs: list[Program]) -> None:
 
 
 def _start_feeds(address: str, password: str) -> list[str]:
-    """Unpause the marts and the feeds, and run each feed once now."""
+    """Have the marts wait for the feeds, and each feed run once now; gives back the feeds."""
     api = Api.login(address, USER, password)
     wanted = _expected_dags()
-    if not wait_until(lambda: wanted <= set(api.dag_ids()), READY_SECONDS, pause=1):
-        missing = ", ".join(sorted(wanted - set(api.dag_ids())))
-        raise LocalError(f"Airflow did not read the DAGs {missing}", do=f"look at {address}")
-    for dag_id in sorted(wanted, reverse=True):
-        api.unpause(dag_id)
-    feeds = sorted(dag_id for dag_id in wanted if dag_id.startswith("feed_"))
-    for dag_id in feeds:
-        api.trigger(dag_id)
+    if not wait_until(lambda: wanted <= api.dags().keys(), PARSE_SECONDS, pause=1):
+        missing = ", ".join(sorted(wanted - api.dags().keys()))
+        found = "\n".join(api.import_errors()) or None
+        raise LocalError(f"Airflow did not read the DAGs {missing}", found=found)
+    paused = api.dags()
+    feeds = sorted(dag_id for dag_id in wanted if dag_id != MARTS)
+    for dag_id in (MARTS, *feeds):
+        if paused[dag_id]:
+            # A schedule that begins runs at once for the hour that is over.
+            api.unpause(dag_id)
+        elif dag_id != MARTS:
+            api.trigger(dag_id)
     return feeds
 
 
 def _expected_dags() -> set[str]:
     feeds = (PROJECT / "include" / "feeds").glob("*.yaml")
-    return {f"feed_{path.stem}" for path in feeds} | {"flights_marts"}
+    return {f"feed_{path.stem}" for path in feeds} | {MARTS}
 
 
 def _say(console: Console, home: Path, address: str, password: str, started: list[str]) -> None:

@@ -150,9 +150,9 @@ def _run_feeds(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
 
 def _line(load: Load) -> str:
     if load.status == "failed":
-        return f"[red]failed[/]  {load.key}"
+        return f"[red]failed[/]      {load.key}"
     speed = f"{load.rows / load.seconds:>9,.0f} rows/s" if load.seconds else ""
-    return f"{load.status:8}{load.key:26}{load.rows:>8,} rows {load.seconds:>6.2f} s {speed}"
+    return f"{load.status:12}{load.key:26}{load.rows:>8,} rows {load.seconds:>6.2f} s {speed}"
 
 
 def _run_marts(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
@@ -178,7 +178,8 @@ def _say_loads(demo: Demo, watch: Watch) -> None:
     loads = [load for load in watch.loads() if load.status == "loaded"]
     known = set(watch.before)
     fresh = [load for load in loads if load not in known]
-    if not fresh and loads:
+    refused = any(load.status == "failed" for load in watch.loads())
+    if not fresh and loads and not refused:
         demo.console.print(
             f"\n[bold]nothing new: {len(loads)} arrivals already loaded[/], as the ledger has them:"
         )
