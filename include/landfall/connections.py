@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from psycopg.conninfo import make_conninfo
-
 from .errors import ConnectionRefused
 
 # What libpq takes from a connection's extras; anything else there is Airflow's own.
@@ -82,6 +80,9 @@ class Warehouse:
 
     def conninfo(self) -> str:
         """The connection as libpq reads it. It holds the password: never log it."""
+        # Imported here, so that the reading process, which needs no database, stays small.
+        from psycopg.conninfo import make_conninfo
+
         return make_conninfo(
             host=self.host, port=self.port, dbname=self.dbname, user=self.user,
             password=self.password, **{"connect_timeout": "10", **self.options},

@@ -6,7 +6,7 @@ The only module that knows the order of the street.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from .connections import Store, Warehouse
 from .copy import Copier
 from .errors import LandfallError, RefusedCell, RowTooLong
 from .feed import CsvFormat, Feed
-from .frames import Frame
+from .frames import Frame, Kind
 from .plan import Dialect, Job
 from .postgres import clear_errors, connect
 from .reader import INLINE_BYTES, read_frames
@@ -56,15 +56,17 @@ def load(
     warehouse: Warehouse,
     force: bool = False,
     by: str = "",
+    progress: Callable[[int], None] = lambda rows: None,
 ) -> Receipt:
     """Loads an arrival exactly once; `force` loads it again in the place of its own rows.
+
+    `by` is whom the ledger names; `progress` is told the rows read so far, now and then.
 
     Returns a receipt whether we loaded it or somebody else had. On failure nothing of the file
     is in the target, the ledger keeps the error, and a LandfallError says what to do.
     """
-    return Load(
-        feed, arrival, store, warehouse, force, ledger.Claimant.new(feed, arrival, by)
-    ).run()
+    claimant = ledger.Claimant.new(feed, arrival, by)
+    return Load(feed, arrival, store, warehouse, force, claimant, progress).run()
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Load:
     warehouse: Warehouse
     force: bool
     claimant: ledger.Claimant
+    progress: Callable[[int], None]
 
     def run(self) -> Receipt:
         """Loads; keeps the failure in the ledger when it fails."""
@@ -85,10 +88,14 @@ class Load:
             return self._load(started)
         except LandfallError as error:
             error.at(feed=self.feed.feed, object=self.arrival.uri)
-            loaded = self._keep(error, time.monotonic() - started)
+            loaded = self._keep(str(error), time.monotonic() - started)
             if loaded is None:
                 raise
             return self._receipt("loaded", loaded.load_id, loaded.rows or 0, started)
+        except Exception as error:
+            # Not foreseen, so not worded; the ledger keeps it all the same.
+            self._keep(f"{type(error).__name__}: {error}", time.monotonic() - started)
+            raise
 
     def _load(self, started: float) -> Receipt:
         with connect(self.warehouse, f"landfall {self.feed.feed} {self.arrival.key}") as connection:
@@ -125,7 +132,8 @@ class Load:
         job = self._job(columns, load_id, careful)
         copier = Copier(connection, self.feed, columns, load_id)
         with closing(self._frames(job)) as frames:
-            rows = copier.stage(frames) if careful else copier.copy(frames)
+            watched = self._watched(frames)
+            rows = copier.stage(watched) if careful else copier.copy(watched)
         if careful:
             self._judge(copier, rows, job)
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -152,6 +160,14 @@ class Load:
         planned = tuple(column.planned for column in columns)
         return Job(self.feed.feed, self.arrival, self.store, planned, load_id, dialect, careful)
 
+    def _watched(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        rows = 0
+        for frame in frames:
+            if frame.kind in (Kind.ROWS, Kind.SUSPECTS):
+                rows += frame.count
+                self.progress(rows)
+            yield frame
+
     def _frames(self, job: Job) -> Generator[Frame]:
         if self.arrival.size > INLINE_BYTES:
             yield from read_frames(job)
@@ -170,12 +186,12 @@ class Load:
             "already_loaded", entry.load_id, entry.rows or 0, started, by=entry.loaded_by
         )
 
-    def _keep(self, error: LandfallError, seconds: float) -> ledger.Entry | None:
+    def _keep(self, error: str, seconds: float) -> ledger.Entry | None:
         """The failure into the ledger; the ledger's row if the load had arrived after all."""
         try:
             with connect(self.warehouse) as connection, clear_errors():
                 ledger.prepare(connection)
-                return ledger.keep_failure(connection, self.claimant, str(error), seconds)
+                return ledger.keep_failure(connection, self.claimant, error, seconds)
         except LandfallError:
             return None  # the database is away: the first error is the one to tell
 

@@ -72,6 +72,8 @@ def _received(pipe: IO[bytes]) -> Iterator[Frame]:
 
 def main() -> None:
     """The child: reads the job, writes its frames, and an error as the last of them."""
+    # pyarrow would load numpy where it finds it: 25 MB that this process has no use for.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by read_frames(), above
     waiting: queue.Queue[bytes | None] = queue.Queue(QUEUED)

@@ -13,10 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .arrival import Arrival
 from .connections import Store
 from .errors import ConnectionRefused, LandfallError, ObjectChanged, ObjectMissing, ServerAway
-from .feed import Source
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+    from .feed import Source
 
 MISSING = {"NoSuchBucket", "NoSuchKey", "NoSuchVersion", "404"}
 REFUSED = {
