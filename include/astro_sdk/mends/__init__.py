@@ -35,7 +35,7 @@ MENDS: dict[str, tuple[Mend, ...]] = {
     "astro.sql.operators.base_decorator": (sql.read_sql_as_written,),
     "astro.sql.operators.transform": (sql.transform_in_one_transaction,),
     "astro.sql.operators.raw_sql": (sql.rows_are_plain_values,),
-    "astro.sql.operators.dataframe": (sql.annotations_may_be_text,),
+    "astro.sql.operators.dataframe": (sql.annotations_may_be_text, xcom.series_cross_xcom),
     "astro.sql.operators.data_validations.check_column": (checks.check_columns_of_upstream_tables,),
     "astro.sql.operators.data_validations.check_table": (checks.check_table_keeps_its_arguments,),
     "astro.sql.operators.cleanup": (cleanup.clean_up_without_the_metadata_database,),

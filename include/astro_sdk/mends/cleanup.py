@@ -80,7 +80,12 @@ def _tables_of_run(module: ModuleType, operator: Any, context: Any) -> Iterator[
             continue
         if not issubclass(kind, module.OPERATOR_CLASSES_WITH_TABLE_OUTPUT):
             continue
-        values = XCom.get_all(
-            key="return_value", dag_id=ti.dag_id, task_id=task.task_id, run_id=ti.run_id
-        )
+        try:
+            values = XCom.get_all(
+                key="return_value", dag_id=ti.dag_id, task_id=task.task_id, run_id=ti.run_id
+            )
+        except (ImportError, TypeError, ValueError) as error:
+            # What this task cannot read back is no table of ours.
+            operator.log.info("The result of %s is passed over: %s", task.task_id, error)
+            continue
         yield from (value for value in values or () if isinstance(value, module.BaseTable))

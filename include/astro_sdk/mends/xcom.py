@@ -75,6 +75,27 @@ def dataframes_keep_their_types(module: ModuleType) -> None:
     _allow(cls)
 
 
+def series_cross_xcom(module: ModuleType) -> None:
+    """Broke: Airflow 3 cannot serialise a Series, and the first example of astro's documentation
+    returns one from `dataframe`.
+
+    Mends: it crosses as a dataframe of one column, and comes back as a Series.
+    """
+    import pandas as pd
+
+    _allow_named("include.astro_sdk.series.PandasSeries")
+    cls = module.DataframeOperator
+    run = cls.execute
+
+    def execute(self: Any, context: Any) -> Any:
+        from include.astro_sdk.series import PandasSeries
+
+        result = run(self, context)
+        return PandasSeries(result) if isinstance(result, pd.Series) else result
+
+    cls.execute = execute
+
+
 def _parquet(frame: Any) -> str:
     # Parquet names its columns with text; a frame without names has numbers.
     named = frame.rename(columns=str)
@@ -91,8 +112,12 @@ def _file_of(cls: Any, data: dict[str, Any]) -> Any:
 
 
 def _allow(*classes: type) -> None:
+    for cls in classes:
+        _allow_named(f"{cls.__module__}.{cls.__qualname__}")
+
+
+def _allow_named(name: str) -> None:
     from airflow.sdk import serde
 
-    for cls in classes:
-        # Not `allow_class`: that imports the class by its name, and its module is being loaded.
-        serde._extra_allowed.add(f"{cls.__module__}.{cls.__qualname__}")  # noqa: SLF001
+    # Not `allow_class`: that imports the class by its name, and its module is being loaded.
+    serde._extra_allowed.add(name)  # noqa: SLF001
