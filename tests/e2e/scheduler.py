@@ -49,12 +49,12 @@ class RealAirflow:
     def states(self, dag_id: str) -> dict[str, str]:
         """The states of the last run's tasks."""
         run_id = self._last_run(dag_id)["dag_run_id"]
-        answer = self.api._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")  # noqa: SLF001
+        answer = self.api._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")
         return {ti["task_id"]: ti["state"] for ti in answer["task_instances"]}
 
     def _last_run(self, dag_id: str) -> dict[str, Any]:
         path = f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=1"
-        run: dict[str, Any] = self.api._call("GET", path)["dag_runs"][0]  # noqa: SLF001
+        run: dict[str, Any] = self.api._call("GET", path)["dag_runs"][0]
         return run
 
     def _ended(self, dag_id: str) -> bool:
@@ -64,7 +64,9 @@ class RealAirflow:
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
-                pytest.fail(f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{self.log()}")
+                pytest.fail(
+                    f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{self.log()}"
+                )
             for program in self.programs:
                 assert program.child.poll() is None, f"{program.name} ended\n{self.log()}"
             time.sleep(0.5)
@@ -116,12 +118,6 @@ def _wait_ready(address: str, programs: list[Program]) -> None:
             assert program.child.poll() is None, program.log.read_text(errors="replace")[-4000:]
         assert time.monotonic() < deadline, unhealthy(address)
         time.sleep(0.5)
-
-
-@pytest.fixture(scope="module")
-def airflow_server(warehouse_server: Warehouse) -> Iterator[Warehouse]:
-    """The server that holds the metadata: the run's, whose `airflow` database is this module's."""
-    yield warehouse_server
 
 
 def new_home(tmp_path: Path) -> Path:

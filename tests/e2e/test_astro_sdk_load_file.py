@@ -118,7 +118,9 @@ def test_replace_takes_the_place_of_other_columns_too(world: World, run: Any) ->
 def test_a_replacement_that_fails_leaves_the_old_table(world: World, run: Any) -> None:
     from astro import sql as aql
 
-    world.run("CREATE SCHEMA raw; CREATE TABLE raw.homes (z text); INSERT INTO raw.homes VALUES ('')")
+    world.run(
+        "CREATE SCHEMA raw; CREATE TABLE raw.homes (z text); INSERT INTO raw.homes VALUES ('')"
+    )
     file, table = homes(world.put("bad.csv", "a,b\n1,2\n3\n"))
     aql.load_file(input_file=file, output_table=table)
     run("failed")

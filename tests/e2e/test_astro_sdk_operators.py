@@ -43,7 +43,8 @@ def test_transform_makes_a_table_of_a_query_with_parameters(
 
     @aql.transform
     def dear(table: Table, least: int, agent: str) -> str:
-        return "SELECT sell FROM {{table}} WHERE sell > {{least}} AND agent = {{agent}} AND sell::text LIKE '1%'"
+        return """SELECT sell FROM {{table}}
+            WHERE sell > {{least}} AND agent = {{agent}} AND sell::text LIKE '1%'"""
 
     dear(homes, 130, "Ann", output_table=mart("dear"))
     run()
@@ -73,7 +74,9 @@ def test_a_transform_that_fails_leaves_the_old_table(world: World, homes: Any, r
     from astro import sql as aql
     from astro.table import Table
 
-    world.run("CREATE SCHEMA marts; CREATE TABLE marts.kept (a int); INSERT INTO marts.kept VALUES (1)")
+    world.run(
+        "CREATE SCHEMA marts; CREATE TABLE marts.kept (a int); INSERT INTO marts.kept VALUES (1)"
+    )
 
     @aql.transform
     def broken(table: Table) -> str:
@@ -128,7 +131,9 @@ def test_transform_file_reads_a_file_with_comments(
     from astro import sql as aql
 
     path = tmp_path / "best.sql"
-    path.write_text("-- the best -- of them\nSELECT max(sell) AS best -- and no other\nFROM {{homes}};\n")
+    path.write_text(
+        "-- the best -- of them\nSELECT max(sell) AS best -- and no other\nFROM {{homes}};\n"
+    )
     aql.transform_file(
         task_id="best",
         file_path=str(path),
@@ -147,7 +152,8 @@ def test_run_raw_sql_hands_rows_on_as_plain_values(world: World, homes: Any, run
 
     @aql.run_raw_sql(handler=lambda result: result.fetchall())
     def rows(table: Table) -> str:
-        return "SELECT sell, 1.50 AS price, DATE '2013-01-01' AS day, inet '10.0.0.1' AS ip, '\\x00'::bytea AS b FROM {{table}} ORDER BY 1"
+        return """SELECT sell, 1.50 AS price, DATE '2013-01-01' AS day, inet '10.0.0.1' AS ip,
+            '\\x00'::bytea AS b FROM {{table}} ORDER BY 1"""
 
     @aql.run_raw_sql(results_format="list")
     def lists(table: Table) -> str:
@@ -290,7 +296,9 @@ def test_merge_into_a_loaded_table_works_too(world: World, run: Any) -> None:
 def test_append_adds_all_columns_or_the_mapped_ones(world: World, homes: Any, run: Any) -> None:
     from astro import sql as aql
 
-    world.run("CREATE SCHEMA marts; CREATE TABLE marts.prices (price int, note text DEFAULT 'none')")
+    world.run(
+        "CREATE SCHEMA marts; CREATE TABLE marts.prices (price int, note text DEFAULT 'none')"
+    )
     aql.append(source_table=homes, target_table=mart("prices"), columns={"sell": "price"})
     world.run("CREATE TABLE marts.copy AS SELECT * FROM raw.homes WHERE false")
     aql.append(source_table=homes, target_table=mart("copy"))
@@ -308,7 +316,7 @@ def test_checks_pass_and_checks_fail(
 
     @aql.transform
     def upstream(table: Table) -> str:
-        return 'SELECT sell, agent AS "Agent", DATE \'2013-01-01\' AS day FROM {{table}}'
+        return "SELECT sell, agent AS \"Agent\", DATE '2013-01-01' AS day FROM {{table}}"
 
     made = upstream(homes)
     good = {
@@ -409,7 +417,9 @@ def test_a_table_is_an_asset_that_a_dag_can_wait_for(world: World, dag: Any) -> 
 
     from include.astro_sdk import table_asset
 
-    loaded = aql.load_file(input_file=File("s3://x/y.csv", conn_id="landing"), output_table=mart("a"))
+    loaded = aql.load_file(
+        input_file=File("s3://x/y.csv", conn_id="landing"), output_table=mart("a")
+    )
     assert loaded.operator.outlets == [table_asset(mart("a"))]
     assert loaded.operator.outlets[0].name == "warehouse.marts.a"
     start = pendulum.datetime(2024, 1, 1)
