@@ -36,7 +36,7 @@ class AirflowHome:
 
 def isolate() -> Path:
     """Give this process an empty Airflow home and no settings of the developer's shell."""
-    home = Path(tempfile.mkdtemp(prefix="landfall-test-airflow-"))
+    home = Path(tempfile.mkdtemp(prefix="landfall-airflow-"))
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             del os.environ[name]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 POSTGRES_IMAGE = "postgres:16.10"
 OBJECT_STORE_IMAGE = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 CHOICE = "LANDFALL_TEST_SERVICES"
+PREFIX = "landfall-test-"
 
 
 @cache
@@ -111,7 +112,8 @@ def _served(serve: Any) -> Iterator[Any]:
 def _embedded_postgres() -> Iterator[Warehouse]:
     from include.local.postgres import start_postgres
 
-    server = start_postgres(Path(tempfile.mkdtemp(prefix="landfall-test-pg-")), durable=False)
+    sweep(Path(tempfile.gettempdir()))
+    server = start_postgres(_folder("pg"), durable=False)
     yield server.warehouse
     server.remove()
 
@@ -119,9 +121,28 @@ def _embedded_postgres() -> Iterator[Warehouse]:
 def _embedded_store() -> Iterator[Store]:
     from include.local.object_store import start_object_store
 
-    server = start_object_store(Path(tempfile.mkdtemp(prefix="landfall-test-s3-")))
+    sweep(Path(tempfile.gettempdir()))
+    server = start_object_store(_folder("s3"))
     yield server.store
     server.remove()
+
+
+def _folder(service: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{service}-{os.getpid()}-"))
+
+
+def sweep(folder: Path) -> None:
+    """End the servers of runs that were killed before they could end them."""
+    from include.local.object_store import find_object_store
+    from include.local.postgres import find_postgres
+    from include.local.process import Process
+
+    for left in folder.glob(f"{PREFIX}*"):
+        service, pid = left.name.removeprefix(PREFIX).split("-")[:2]
+        if Process.of(int(pid)) is None:
+            handle = find_postgres(left) if service == "pg" else find_object_store(left)
+            if handle is not None:
+                handle.remove()
 
 
 def _postgres_container() -> Iterator[Warehouse]:

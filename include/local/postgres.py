@@ -163,7 +163,7 @@ def _initialise(
     )  # fmt: skip
     secret.unlink()
     if result.returncode:
-        raise LocalError("PostgreSQL could not make its data folder", found=result.stderr.strip())
+        raise LocalError(f"PostgreSQL could not make its data folder:\n{result.stderr.strip()}")
     state: dict[str, Any] = {"password": password, "data": str(data)}
     write_state(folder, state)
     return state
@@ -189,9 +189,8 @@ def _start(
         if result.returncode == 0:
             return _remember(folder, base / "data", state | {"port": port})
         wanted = None
-    raise LocalError(
-        "PostgreSQL did not start", found=_tail(log) or result.stderr.strip(), do=f"read {log}"
-    )
+    said = _tail(log) or result.stderr.strip()
+    raise LocalError(f"PostgreSQL did not start:\n{said}", do=f"read {log}")
 
 
 def _remember(folder: Path, data: Path, state: dict[str, Any]) -> Postgres:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +54,17 @@ class Process:
         for number in (*signals, signal.SIGKILL):
             if not self.alive():
                 return
-            process = psutil.Process(self.pid)
-            process.send_signal(number)
-            # Waits for children of this program too, so that they leave no zombie.
-            psutil.wait_procs([process], timeout=seconds)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            # Not until its pid is free: a program that started it may not have asked after it.
+            wait_until(self._ended, seconds, pause=0.02)
+
+    def _ended(self) -> bool:
+        if self.alive():
+            return False
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, os.WNOHANG)
+        return True
 
 
 def free_ports(count: int) -> list[int]:

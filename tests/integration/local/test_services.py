@@ -1,0 +1,188 @@
+"""The local services are real servers that keep to themselves and survive a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from botocore.exceptions import ClientError
+
+from include.landfall.s3 import make_client
+from include.local import services
+from include.local.services import Services
+from include.local.state import PROJECT, read_state, write_state
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder like .local; as pytest makes it, only its owner can enter."""
+    folder = tmp_path_factory.mktemp("local")
+    yield folder
+    services.clean(folder)
+
+
+@pytest.fixture
+def running(home: Path) -> Services:
+    return services.up(home)
+
+
+def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "include.local", *arguments],
+        capture_output=True, text=True, cwd=PROJECT, check=False,
+        env={**os.environ, "LANDFALL_LOCAL": str(home)},
+    )  # fmt: skip
+
+
+def crash(services: Services) -> None:
+    """What a power cut leaves: nothing was told to stop."""
+    for process in (services.postgres.process, services.object_store.process):
+        family = psutil.Process(process.pid)
+        everyone = [*family.children(recursive=True), family]
+        for member in everyone:
+            with suppress(psutil.NoSuchProcess):  # gone with another of its family
+                member.kill()
+        psutil.wait_procs(everyone, timeout=10)
+
+
+def test_up_twice_is_the_same_servers(home, running):
+    again = services.up(home)
+    assert again.postgres.process == running.postgres.process
+    assert again.object_store.process == running.object_store.process
+
+
+def test_they_listen_on_this_machine_alone(running):
+    for process in (running.postgres.process, running.object_store.process):
+        listening = [
+            connection.laddr.ip
+            for connection in psutil.Process(process.pid).net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert listening
+        assert set(listening) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("password", [None, "", "wrong"])
+def test_postgres_asks_for_the_password(running, password):
+    stranger = replace(running.postgres.warehouse, password=password).conninfo()
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(stranger, passfile="/dev/null")
+
+
+def test_postgres_does_not_give_up_durability(running):
+    """A promise tried out on a server without fsync would be no promise."""
+    with psycopg.connect(running.postgres.warehouse.conninfo()) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            assert connection.execute(f"SHOW {setting}").fetchone() == ("on",)
+
+
+def test_the_object_store_refuses_a_wrong_key(running):
+    stranger = make_client(replace(running.object_store.store, secret_key="wrong" * 4))
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        stranger.list_buckets()
+
+
+def test_the_object_store_refuses_nobody_in_particular(running):
+    unknown = make_client(replace(running.object_store.store, access_key="somebody"))
+    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+        unknown.list_buckets()
+
+
+def test_the_exports_reach_the_services_from_a_shell(home, running):
+    exports = command(home, "env").stdout
+    script = f"""{exports}
+        "$0" -c 'import psycopg; print(psycopg.connect("").info.dbname)'
+        "$0" -c 'import boto3; print(boto3.client("s3").list_buckets()["ResponseMetadata"]["HTTPStatusCode"])'
+    """  # noqa: E501
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("warehouse\n200\n", "")
+
+
+def test_only_the_owner_can_read_the_passwords(home, running):
+    for state in home.glob("*/service.json"):
+        assert state.stat().st_mode & 0o077 == 0
+
+
+def test_data_survives_a_crash_and_the_addresses_stay(home, running):
+    client = make_client(running.object_store.store)
+    client.create_bucket(Bucket="kept")
+    client.put_object(Bucket="kept", Key="a", Body=b"1")
+    with psycopg.connect(running.postgres.warehouse.conninfo()) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS a")
+    crash(running)
+    back = services.up(home)
+    assert back.postgres.warehouse == running.postgres.warehouse
+    assert back.object_store.store == running.object_store.store
+    with psycopg.connect(back.postgres.warehouse.conninfo()) as connection:
+        assert connection.execute("SELECT a FROM kept").fetchone() == (1,)
+    assert client.get_object(Bucket="kept", Key="a")["Body"].read() == b"1"
+
+
+def test_a_pid_that_another_program_has_got_is_left_alone(home, running):
+    """After a restart of the machine the remembered pids are somebody else's."""
+    crash(running)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        for name in ("postgres", "object_store"):
+            before = {"pid": other.pid, "started": time.time() - 3600}
+            write_state(home / name, read_state(home / name) | before)
+        pid_file = running.postgres.data / "postmaster.pid"
+        pid_file.write_text(pid_file.read_text().replace(str(running.postgres.process.pid),
+                                                         str(other.pid), 1))  # fmt: skip
+        assert services.down(home) == []
+        back = services.up(home)
+        assert back.postgres.healthy()
+        assert other.poll() is None
+        other.kill()
+
+
+def test_down_stops_both_and_a_second_down_nothing(home, running):
+    assert command(home, "down").stdout == "stopped postgres and object_store\n"
+    assert not running.postgres.process.alive()
+    assert not running.object_store.process.alive()
+    assert command(home, "down").stdout == "nothing runs\n"
+    assert command(home, "status").returncode == 1
+
+
+def test_a_server_that_cannot_start_says_where_to_read(home, running):
+    services.down(home)
+    settings = running.postgres.data / "postgresql.conf"
+    good = settings.read_text()
+    settings.write_text(good + "\nno_such_setting = 1\n")
+    done = command(home, "up")
+    settings.write_text(good)
+    assert done.returncode == 1
+    assert "PostgreSQL did not start" in done.stderr
+    assert "no_such_setting" in done.stderr
+    assert "postgres.log" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_clean_leaves_no_data(tmp_path):
+    found = services.up(tmp_path)
+    services.clean(tmp_path)
+    assert not found.postgres.process.alive()
+    assert not found.postgres.data.exists()
+    assert not (tmp_path / "object_store").exists()
+
+
+def test_a_first_start_that_was_killed_is_begun_anew(tmp_path):
+    """initdb cut short leaves a folder that looks like a database and is none."""
+    handle = services.start_postgres(tmp_path / "postgres", durable=False)
+    handle.process.stop(signal.SIGQUIT)
+    (handle.data / "PG_VERSION").unlink()
+    try:
+        assert services.start_postgres(tmp_path / "postgres", durable=False).healthy()
+    finally:
+        services.find_postgres(tmp_path / "postgres").remove()

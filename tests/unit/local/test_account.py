@@ -1,0 +1,77 @@
+"""Who the servers run as, and where that user can reach."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from include.local import account
+from include.local.account import Account, reachable_copy, reachable_folder, server_account
+from include.local.state import LocalError
+
+OURSELVES = Account(os.geteuid(), os.getegid())
+
+
+class Nowhere(Account):
+    """A user that can enter nothing."""
+
+    def reaches(self, path):
+        return False
+
+
+def test_a_developer_runs_the_servers_himself(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    assert server_account({}).uid == 1234
+
+
+def test_root_runs_them_as_somebody_else(monkeypatch):
+    """PostgreSQL refuses root, and a container has nobody else at its prompt."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert server_account({}).uid != 0
+
+
+def test_root_on_a_machine_without_users_is_told_what_to_do(monkeypatch, mocker):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    mocker.patch("pwd.getpwnam", side_effect=KeyError)
+    with pytest.raises(LocalError, match="run as a user other than root"):
+        server_account({})
+
+
+def test_a_folder_that_can_be_entered_is_used(tmp_path):
+    assert reachable_folder(tmp_path / "new", OURSELVES) == tmp_path / "new"
+
+
+def test_a_folder_in_a_closed_home_gets_a_place_outside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(account, "SHARED", tmp_path / "shared")
+    closed = Nowhere(OURSELVES.uid, OURSELVES.gid)
+    first = reachable_folder(tmp_path / "one", closed)
+    assert first.parent == tmp_path / "shared"
+    assert first.stat().st_mode & 0o777 == 0o700
+    assert reachable_folder(tmp_path / "one", closed) == first
+    assert reachable_folder(tmp_path / "two", closed) != first
+
+
+def test_a_place_outside_that_is_a_trap_is_not_used(tmp_path, monkeypatch):
+    """/var/tmp is everybody's: a link laid there beforehand must not lead us."""
+    monkeypatch.setattr(account, "SHARED", tmp_path / "shared")
+    closed = Nowhere(OURSELVES.uid, OURSELVES.gid)
+    place = reachable_folder(tmp_path / "one", closed)
+    place.rmdir()
+    place.symlink_to(tmp_path)
+    with pytest.raises(LocalError, match="belongs to somebody else"):
+        reachable_folder(tmp_path / "one", closed)
+
+
+def test_programs_that_cannot_be_reached_are_copied_with_their_libraries(tmp_path):
+    """A virtual environment in root's home, closed to the user that runs PostgreSQL."""
+    programs = tmp_path / "site" / "package" / "install"
+    libraries = tmp_path / "site" / "package.libs"
+    for folder in (programs, libraries):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("x")
+    closed = Nowhere(OURSELVES.uid, OURSELVES.gid)
+    copy = reachable_copy(programs, libraries, tmp_path / "copy", closed)
+    assert copy == tmp_path / "copy" / "package" / "install"
+    assert (copy / "file").read_text() == "x"
+    assert (tmp_path / "copy" / "package.libs" / "file").exists()
