@@ -10,7 +10,7 @@ from astro.table import Metadata, Table
 from include.landfall.feed import Check, Feed
 
 from .mends.assets import asset_of
-from .tables import quoted
+from .quoting import quoted
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from psycopg import Connection, sql
 
 from include.landfall.target import LOAD_ID
 
+from .quoting import quoted
+
 
 @dataclass(frozen=True)
 class Name:
@@ -37,11 +39,6 @@ class Name:
     def scratch(self) -> Name:
         """A name in the same schema that nobody has."""
         return Name(self.schema, f"_landfall_{uuid.uuid4().hex}")
-
-
-def quoted(name: str) -> str:
-    """An identifier in quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def names(columns: Sequence[str]) -> sql.Composed:
