@@ -1,4 +1,4 @@
-"""How an identifier is quoted. By itself, for DAG files need no more of `tables` while they parse."""
+"""How an identifier is quoted. By itself: DAG files that parse need no more of `tables`."""
 
 from __future__ import annotations
 
