@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,31 @@ def test_parsing_reaches_for_no_server(monkeypatch):
     found = parse(ROOT / "dags")
     assert not found.import_errors
     assert set(found.dags) >= set(EXPECTED["feeds.py"])
+
+
+PARSES = """
+import sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+assert bag.dags and not bag.import_errors, bag.import_errors
+print(*sorted(set(sys.argv[2:]) & sys.modules.keys()))
+"""
+HEAVY = [
+    "psycopg",
+    "pyarrow.csv",
+    "pyarrow.parquet",
+    "include.landfall.load",
+    "include.landfall.s3",
+]
+
+
+@pytest.mark.parametrize("name", ["feeds.py", "flights_marts.py"])
+def test_parsing_leaves_to_the_tasks_what_only_they_need(name):
+    """Each process that parses, and each task is one, would pay half a second for it."""
+    command = [sys.executable, "-c", PARSES, str(ROOT / "dags" / name), *HEAVY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].strip() == ""
 
 
 def test_every_feed_of_the_project_is_read():
