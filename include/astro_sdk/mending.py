@@ -18,6 +18,9 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = "astro"
+# Airflow imports these two everywhere, the second as it is written in astro's entry point, to ask
+# a provider of Airflow's what it is called. They are a few lines, and need no mend.
+BARE = (PACKAGE, "astro.__init__")
 VERSION = "1.9.0"
 
 
@@ -39,6 +42,9 @@ def _mend_what_is_there() -> None:
     """`from astro import sql` imports astro itself before Airflow, and so before the finder."""
     for name in sorted(name for name in sys.modules if _is_astro(name)):
         module = sys.modules[name]
+        if name in BARE:
+            _refuse_other_versions(module)
+            continue
         half_loaded = getattr(module.__spec__, "_initializing", False)
         if half_loaded and (name in _mends().MENDS or name in _mends().STAND_INS):
             raise ImportError(
@@ -70,6 +76,10 @@ class _Loader(importlib.abc.Loader):
         return made
 
     def exec_module(self, module: ModuleType) -> None:
+        if module.__name__ in BARE:
+            self.loader.exec_module(module)
+            _refuse_other_versions(module)
+            return
         with ExitStack() as stack:
             # The package is frozen: that it imports by deprecated names will not change, and
             # telling it again in every process only hides warnings that somebody can act on.
@@ -87,8 +97,6 @@ class _Loader(importlib.abc.Loader):
 
 
 def _after(module: ModuleType) -> None:
-    if module.__name__ == PACKAGE:
-        _refuse_other_versions(module)
     for mend in _mends().MENDS.get(module.__name__, ()):
         mend(module)
 

@@ -18,8 +18,13 @@ Mend = Callable[[ModuleType], None]
 STAND_INS: dict[str, tuple[StandIn, ...]] = {
     "astro.settings": (airflow3.xcom_pickling_setting,),
     "astro.databases.base": (airflow3.dbapi_module,),
+    "astro.utils.compat.typing": (airflow3.context_class,),
+    "astro.files.base": (airflow3.smart_open_when_used,),
+    "astro.files.locations.base": (airflow3.smart_open_when_used,),
+    "astro.utils.load": (airflow3.smart_open_when_used,),
     "astro.sql.operators.raw_sql": (airflow3.legacy_row,),
     "astro.custom_backend.serializer": (airflow3.legacy_row,),
+    "astro.sql.operators.cleanup": (airflow3.metadata_models,),
 }
 
 MENDS: dict[str, tuple[Mend, ...]] = {

@@ -6,11 +6,13 @@ to be older than it is.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 XCOM_PICKLING = "AIRFLOW__CORE__ENABLE_XCOM_PICKLING"
 
@@ -40,14 +42,8 @@ def dbapi_module() -> Iterator[None]:
     """
     from airflow.providers.common.sql.hooks.sql import DbApiHook
 
-    name = "airflow.hooks.dbapi"
-    stand_in = ModuleType(name)
-    stand_in.DbApiHook = DbApiHook  # type: ignore[attr-defined]
-    sys.modules[name] = stand_in
-    try:
+    with _modules(**{"airflow.hooks.dbapi": {"DbApiHook": DbApiHook}}):
         yield
-    finally:
-        del sys.modules[name]
 
 
 @contextmanager
@@ -64,3 +60,67 @@ def legacy_row() -> Iterator[None]:
         yield
     finally:
         del row.LegacyRow  # type: ignore[attr-defined]
+
+
+@contextmanager
+def context_class() -> Iterator[None]:
+    """Broke: astro takes `Context`, for annotations only, from a module of Airflow's that warns,
+    and that brings the metadata database's models into every process.
+
+    Mends: the class is the SDK's.
+    """
+    from airflow.sdk import Context
+
+    with _modules(**{"airflow.utils.context": {"Context": Context}}):
+        yield
+
+
+@contextmanager
+def metadata_models() -> Iterator[None]:
+    """Broke: `cleanup` imports the metadata database's models, which a task may not use.
+
+    Mends: it names them in annotations only, since `clean_up_without_the_metadata_database`; what
+    else it imports is loaded first, so that nobody else meets the stand-ins.
+    """
+    from airflow.sdk import TaskInstanceState
+
+    importlib.import_module("astro.sql.operators.load_file")
+    importlib.import_module("astro.sql.operators.dataframe")
+    models = {
+        "airflow.models.dagrun": {"DagRun": object},
+        "airflow.models.taskinstance": {
+            "TaskInstance": object, "TaskInstanceState": TaskInstanceState,
+        },
+    }  # fmt: skip
+    with _modules(**models):
+        yield
+
+
+@contextmanager
+def smart_open_when_used() -> Iterator[None]:
+    """Broke nothing, but costs: `smart_open` brings boto3 and more, 0.4 s of every parse.
+
+    Mends: astro gets a module that loads it when a file is opened.
+    """
+
+    def open_with_it(*args: Any, **kwargs: Any) -> Any:
+        return importlib.import_module("smart_open").open(*args, **kwargs)
+
+    with _modules(smart_open={"open": open_with_it}):
+        yield
+
+
+@contextmanager
+def _modules(**modules: dict[str, Any]) -> Iterator[None]:
+    """Modules of these names, with these members, unless the real ones are loaded already."""
+    made = []
+    for name, members in modules.items():
+        if name not in sys.modules:
+            sys.modules[name] = made_up = ModuleType(name)
+            made_up.__dict__.update(members)
+            made.append(name)
+    try:
+        yield
+    finally:
+        for name in made:
+            sys.modules.pop(name, None)

@@ -36,4 +36,4 @@ def find_connections_by_their_new_name(module: ModuleType) -> None:
                 f"the connection {conn_id!r} is of type {conn_type!r}, and tables live in: {known}"
             ) from None
 
-    module._get_conn = module_of  # type: ignore[attr-defined]
+    setattr(module, "_get_conn", module_of)  # noqa: B010  it is private, and there is no other way in

@@ -1,0 +1,113 @@
+"""A mapped `load_file` of a feed's arrivals: exactly the listed versions, exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from include.landfall.feed import Feed
+from include.landfall.s3 import find_arrival, list_arrivals
+from tests.e2e.astro_dags import World, dag, run, world
+
+__all__ = ["dag", "run", "world"]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def feed(world: World) -> Feed:
+    """A feed whose contract no guess would find."""
+    return Feed.model_validate(
+        {
+            "feed": "trips",
+            "source": {"connection": "landing", "bucket": world.bucket, "pattern": "trips/*"},
+            "format": {"type": "csv", "nulls": ["-"], "delimiter": ";"},
+            "target": {"connection": "warehouse", "table": "raw.trips"},
+            "columns": {"code": "char(3)", "miles": "numeric(6,2)", "day": "date"},
+        }
+    )
+
+
+def load_all(feed: Feed, arrivals: list[dict[str, Any]]) -> None:
+    """The tasks of a feed's DAG, as dags/feeds.py wires them."""
+    from airflow.sdk import task
+
+    from include.astro_sdk import ArrivalFile, aql, feed_table
+
+    @task
+    def sense() -> list[dict[str, Any]]:
+        return arrivals
+
+    @task(trigger_rule="all_done")
+    def receipts(ti: Any = None) -> None:
+        found = ti.xcom_pull(task_ids="load", key="receipts")
+        assert all(receipt["feed"] == "trips" for made in found or () for receipt in made)
+
+    loaded = aql.LoadFileOperator.partial(
+        task_id="load", output_table=feed_table(feed), if_exists="append", outlets=[],
+        map_index_template="{{ task.input_file.key }}",
+    ).expand(input_file=sense().map(lambda arrival: ArrivalFile.of(arrival, feed)))  # fmt: skip
+    loaded >> receipts()
+
+
+def listed(world: World, feed: Feed) -> list[dict[str, Any]]:
+    """What the sensor would hand on."""
+    return [arrival.as_dict() for arrival in list_arrivals(world.client, feed.source)]
+
+
+def test_each_arrival_loads_once_under_the_feeds_contract(
+    world: World, feed: Feed, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put("trips/1.csv", "day;miles;code\n2013-01-01;1.50;JFK\n")
+    world.put("trips/2.csv", "code;miles;day\nEWR;-;2013-01-02\n")
+    load_all(feed, listed(world, feed))
+    run()
+    run()
+    assert world.rows("SELECT code, miles::text, day::text FROM raw.trips ORDER BY 1") == [
+        ("EWR", None, "2013-01-02"), ("JFK", "1.50", "2013-01-01"),
+    ]  # fmt: skip
+    assert world.rows("SELECT feed, status, rows FROM landfall.ledger ORDER BY key") == [
+        ("trips", "loaded", 1), ("trips", "loaded", 1),
+    ]  # fmt: skip
+    assert "was loaded before, by under_test.load" in capsys.readouterr().out
+
+
+def test_a_version_that_is_gone_is_not_replaced_by_another(
+    world: World, feed: Feed, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put("trips/1.csv", "code;miles;day\nJFK;1;2013-01-01\n")
+    old = [find_arrival(world.client, world.bucket, "trips/1.csv").as_dict()]
+    world.put("trips/1.csv", "code;miles;day\nEWR;2;2013-01-02\nLGA;3;2013-01-02\n")
+    load_all(feed, old)
+    states = run()
+    assert states["load_0"] == "failed"
+    assert "no longer the version that was listed" in capsys.readouterr().out
+
+
+def test_a_bad_cell_fails_its_file_at_once_and_leaves_the_others(
+    world: World, feed: Feed, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put("trips/1.csv", "code;miles;day\nJFK;1;2013-01-01\n")
+    world.put("trips/2.csv", "code;miles;day\nEWR;2;2013-02-30\n")
+    load_all(feed, listed(world, feed))
+    states = run()
+    assert (states["load_0"], states["load_1"]) == ("success", "failed")
+    assert world.rows("SELECT code FROM raw.trips") == [("JFK",)]
+    told = capsys.readouterr().out
+    assert "2013-02-30" in told
+    assert "line: 2" in told
+
+
+def test_another_table_than_the_feeds_is_refused(
+    world: World, feed: Feed, dag: Any, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from include.astro_sdk import ArrivalFile, Metadata, Table, aql
+
+    world.put("trips/1.csv", "code;miles;day\nJFK;1;2013-01-01\n")
+    aql.load_file(
+        input_file=ArrivalFile.of(listed(world, feed)[0], feed),
+        output_table=Table("other", conn_id="warehouse", metadata=Metadata(schema="raw")),
+    )
+    run("failed")
+    assert "output_table=feed_table(feed)" in capsys.readouterr().out

@@ -1,0 +1,90 @@
+"""Which files the engine takes, and how it reads the options that pandas had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import airflow  # noqa: F401  finds the mends
+import boto3
+import pytest
+from moto import mock_aws
+
+from include.astro_sdk import File, FileType, PandasLoadOptions, sources
+from include.landfall.connections import Store
+
+
+def file(path: str, options: Any = None, **more: Any) -> Any:
+    """A file with load options as the operator sets them."""
+    made = File(path, **more)
+    made.load_options = [options] if options else None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (("s3://b/a.csv",), ""),
+        (("s3://b/folder/",), ""),
+        (("s3://b/a.parquet",), ""),
+        (("s3://b/a.csv", PandasLoadOptions(delimiter=";", encoding="utf-8")), ""),
+        (("s3://b/a.csv", PandasLoadOptions(kwargs={"na_values": ["-"]})), ""),
+        (("/tmp/a.csv",), "not in S3"),
+        (("https://host/a.csv",), "not in S3"),
+        (("s3://b/a.json",), "its type is json"),
+        (("s3://b/a.csv", PandasLoadOptions(encoding="latin-1")), "encoding"),
+        (("s3://b/a.csv", PandasLoadOptions(dtype={"a": str})), "dtype"),
+        (("s3://b/a.csv", PandasLoadOptions(kwargs={"skiprows": 3})), "skiprows"),
+    ],
+)
+def test_what_the_engine_cannot_read_as_asked_goes_through_pandas(
+    given: tuple[Any, ...], reason: str
+) -> None:
+    found = sources.why_not(file(*given))
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+def test_an_option_is_never_dropped_without_a_word() -> None:
+    form = sources._csv(
+        file("s3://b/a.csv", PandasLoadOptions(delimiter=";", kwargs={
+            "quotechar": "'", "na_values": "-", "keep_default_na": False}))
+    )  # fmt: skip
+    assert (form.delimiter, form.quote, form.nulls) == (";", "'", ["-"])
+
+
+def test_missing_values_are_pandas_own_unless_told() -> None:
+    assert {"NA", "NaN", "null", "None"} <= set(sources._csv(file("s3://b/a.csv")).nulls)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("s3://b/a.csv.gz", "csv"), ("s3://b/a.PARQUET", "parquet"), ("s3://b/a.b/c", "")],
+)
+def test_the_type_is_told_by_the_name_behind_a_compression(path: str, kind: str) -> None:
+    assert sources.kind_of(file(path)) == kind
+
+
+def test_a_declared_type_wins() -> None:
+    assert sources.kind_of(file("s3://b/a.txt", filetype=FileType.CSV)) == "csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("s3://bucket/a/1.csv", ["a/1.csv"]),
+        ("s3://bucket/a/", ["a/1.csv", "a/1.csv.bak", "a/2.csv"]),
+        ("s3://bucket/a/[12].csv", ["a/1.csv", "a/2.csv"]),
+        ("s3://bucket/a/*.csv", ["a/1.csv", "a/2.csv"]),
+        ("s3://bucket/a", ["a/1.csv", "a/1.csv.bak", "a/2.csv"]),
+        ("s3://bucket/odd #1?.csv", ["odd #1?.csv"]),
+        ("s3://bucket/none", []),
+    ],
+)
+def test_a_path_is_a_key_a_pattern_or_a_prefix(path: str, keys: list[str]) -> None:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="bucket")
+        for key in ("a/1.csv", "a/1.csv.bak", "a/2.csv", "odd #1?.csv"):
+            client.put_object(Bucket="bucket", Key=key, Body=b"a\n1\n")
+        found = sources._arrivals(Store(access_key="k", secret_key="s"), path)
+    assert [arrival.key for arrival in found] == keys
