@@ -41,7 +41,7 @@ def decode(stream: BinaryIO, job: Job) -> Iterator[Rows]:
 
 def _csv(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     guarded = GuardedStream(stream, job.dialect)
-    names = guarded.take_header(job.block_size)
+    names = guarded.take_header(job.manner.block_size)
     if names is None:
         return  # a file without a byte: no rows
     check_header(names, job.names)
@@ -60,7 +60,7 @@ def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.
     reader = csv.open_csv(
         pa.PythonFile(stream, "r"),
         read_options=csv.ReadOptions(
-            block_size=job.block_size, column_names=names, use_threads=False
+            block_size=job.manner.block_size, column_names=names, use_threads=False
         ),
         parse_options=csv.ParseOptions(
             delimiter=dialect.delimiter,

@@ -131,7 +131,7 @@ class MisshapenRow(DataError):
 
 
 class RowTooLong(MisshapenRow):
-    """A row longer than a block: the careful way, with larger blocks, may read it."""
+    """A row longer than a block: larger blocks may take it."""
 
 
 class HeaderMismatch(DataError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from psycopg import Connection
@@ -20,7 +20,7 @@ from .copy import Copier
 from .errors import LandfallError, RefusedCell, RowTooLong
 from .feed import CsvFormat, Feed
 from .frames import Frame, Kind
-from .plan import Dialect, Job
+from .plan import Dialect, Job, Manner
 from .postgres import clear_errors, connect
 from .reader import INLINE_BYTES, read_frames
 
@@ -101,15 +101,14 @@ class Load:
         with connect(self.warehouse, f"landfall {self.feed.feed} {self.arrival.key}") as connection:
             with clear_errors():
                 ledger.prepare(connection)
-            try:
-                return self._attempt(connection, started, careful=False)
-            except (RefusedCell, RowTooLong) as refused:
-                if refused.place.line:
-                    raise
-            # Again, every row as text, to name the line and the cell, or to take a long row.
-            return self._attempt(connection, started, careful=True)
+            manner = Manner()
+            while True:
+                try:
+                    return self._attempt(connection, started, manner)
+                except (RefusedCell, RowTooLong) as refused:
+                    manner = _next_manner(manner, refused)
 
-    def _attempt(self, connection: Connection, started: float, careful: bool) -> Receipt:
+    def _attempt(self, connection: Connection, started: float, manner: Manner) -> Receipt:
         with clear_errors(), connection.transaction():
             ledger.lock(connection, self.claimant)
             newer = None if self.force else ledger.newer(connection, self.claimant)
@@ -120,21 +119,21 @@ class Load:
             if newer:
                 ledger.close(connection, load_id, "superseded", 0)
                 return self._receipt("superseded", newer[0], 0, started, by=newer[1])
-            rows = self._fill(connection, load_id, known_before, careful)
+            rows = self._fill(connection, load_id, known_before, manner)
             ledger.close(connection, load_id, "loaded", rows)
         return self._receipt("loaded", load_id, rows, started)
 
-    def _fill(self, connection: Connection, load_id: int, again: bool, careful: bool) -> int:
+    def _fill(self, connection: Connection, load_id: int, again: bool, manner: Manner) -> int:
         """The arrival's rows into the target, in the place of those that they replace."""
         columns = target.prepare(connection, self.feed)
         stale = ledger.supersede(connection, self.claimant, load_id)
         target.replace_rows(connection, self.feed, [*stale, *([load_id] if again else [])])
-        job = self._job(columns, load_id, careful)
+        job = self._job(columns, load_id, manner)
         copier = Copier(connection, self.feed, columns, load_id)
         with closing(self._frames(job)) as frames:
             watched = self._watched(frames)
-            rows = copier.stage(watched) if careful else copier.copy(watched)
-        if careful:
+            rows = copier.stage(watched) if manner.careful else copier.copy(watched)
+        if manner.careful:
             self._judge(copier, rows, job)
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         return rows
@@ -150,7 +149,7 @@ class Load:
                 error.at(line=line_of(make_client(self.store), job, error.place.row))
             raise
 
-    def _job(self, columns: list[target.TargetColumn], load_id: int, careful: bool) -> Job:
+    def _job(self, columns: list[target.TargetColumn], load_id: int, manner: Manner) -> Job:
         form = self.feed.format
         dialect = (
             Dialect("csv", form.delimiter, form.quote, tuple(form.nulls))
@@ -158,7 +157,7 @@ class Load:
             else Dialect("parquet")
         )
         planned = tuple(column.planned for column in columns)
-        return Job(self.feed.feed, self.arrival, self.store, planned, load_id, dialect, careful)
+        return Job(self.feed.feed, self.arrival, self.store, planned, load_id, dialect, manner)
 
     def _watched(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         rows = 0
@@ -203,3 +202,14 @@ class Load:
             self.feed.feed, arrival.bucket, arrival.key, arrival.version, load_id, outcome, rows,
             round(time.monotonic() - started, 3), by or self.claimant.by,
         )  # fmt: skip
+
+
+def _next_manner(manner: Manner, refused: RefusedCell | RowTooLong) -> Manner:
+    """How to read the file once more after what was refused; raises that when there is no more."""
+    if isinstance(refused, RowTooLong):
+        if manner.long_rows:
+            raise refused
+        return replace(manner, long_rows=True)
+    if manner.careful or refused.place.line:
+        raise refused
+    return replace(manner, careful=True)

@@ -69,8 +69,8 @@ def line_of(client: S3Client, job: Job, number: int) -> int | None:
 def _fault(client: S3Client, job: Job) -> LandfallError | None:
     with opened(client, job) as stream:
         fault = find_fault(stream, job.dialect, len(job.columns))
-    if fault is None and not job.careful:
-        return RowTooLong(f"a row is longer than {job.block_size} bytes")
+    if fault is None and not job.manner.long_rows:
+        return RowTooLong(f"a row is longer than {job.manner.block_size} bytes")
     return fault
 
 
@@ -99,7 +99,7 @@ class Caster:
         if rows.first == 1 and self._job.dialect.format == "parquet":
             cast.check_types(self._job.columns, rows.batch.schema)
         self._check_nulls(rows)
-        if self._job.careful:
+        if self._job.manner.careful:
             yield self._suspects(rows, None)
             return
         columns, suspects = self._cast(rows.batch)
