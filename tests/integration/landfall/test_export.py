@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pyarrow as pa
@@ -22,6 +26,8 @@ from include.landfall.errors import (
     TerminalError,
 )
 from include.landfall.export import export
+
+ROOT = Path(__file__).parents[3]
 
 AWKWARD = r"""
 SELECT id, a, b, c::numeric(5,2) FROM (VALUES
@@ -228,3 +234,33 @@ def test_wrong_wishes_and_servers_have_clear_errors(run, warehouse, object_store
         run("SELECT 1", store=Store(object_store.endpoint_url, "landfall", "wrong"))
     with pytest.raises(TerminalError, match="syntax error"):
         run("SELEC 1")
+
+
+EXPORTS = """
+import json, resource, sys
+from include.landfall.connections import Store, Warehouse
+from include.landfall.export import export
+values = json.loads(sys.argv[1])
+store, warehouse = Store(**values.pop("store")), Warehouse(**values.pop("warehouse"))
+found = export(**values, store=store, warehouse=warehouse)
+print(found.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@both_formats
+def test_memory_does_not_grow_with_the_result(warehouse, object_store, bucket, kind):
+    """Three times the rows, a tenth more memory at most; the larger result is 180 MB of CSV."""
+
+    def peak(rows):
+        query = f"SELECT n, md5(n::text) || repeat('x', 150) AS x FROM generate_series(1, {rows}) n"
+        values = {
+            "query": query, "bucket": bucket, "key": "out", "format": kind,
+            "store": object_store.__dict__, "warehouse": warehouse.__dict__,
+        }  # fmt: skip
+        command = [sys.executable, "-c", EXPORTS, json.dumps(values)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        written, peak = map(int, done.stdout.split())
+        assert written == rows
+        return peak
+
+    assert peak(900_000) < 1.1 * peak(300_000)
