@@ -17,9 +17,15 @@ SOURCE = Name("public", "source")
 
 @pytest.fixture
 def connection(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
-    """A connection that commits what it does."""
+    """A connection that commits each statement, as the seam's own."""
     with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
         yield connection
+
+
+def take_place(connection: psycopg.Connection) -> int:
+    """The source in the target's place, in a transaction."""
+    with connection.transaction():
+        return tables.take_place(connection, SOURCE, TARGET)
 
 
 def made(
@@ -37,7 +43,7 @@ def test_rows_of_the_same_columns_move_and_what_hangs_on_the_table_stays(
     made(connection, TARGET, [1, 2])
     made(connection, SOURCE, [3])
     connection.execute(f"CREATE VIEW v AS SELECT * FROM {TARGET.quoted}")
-    assert tables.take_place(connection, SOURCE, TARGET) == 1
+    assert take_place(connection) == 1
     assert connection.execute("SELECT n FROM v").fetchall() == [(3,)]
     assert tables.columns_of(connection, SOURCE) == {}
 
@@ -45,7 +51,7 @@ def test_rows_of_the_same_columns_move_and_what_hangs_on_the_table_stays(
 def test_other_columns_replace_the_table(connection: psycopg.Connection) -> None:
     made(connection, TARGET, [1])
     made(connection, SOURCE, [3], "text")
-    assert tables.take_place(connection, SOURCE, TARGET) == 1
+    assert take_place(connection) == 1
     assert tables.columns_of(connection, TARGET) == {"n": "text"}
 
 
@@ -67,6 +73,6 @@ def test_load_ids_are_nobodys_column_but_the_engines(connection: psycopg.Connect
     made(connection, TARGET, [1])
     connection.execute(f"ALTER TABLE {TARGET.quoted} ADD COLUMN _load_id bigint")
     made(connection, SOURCE, [2])
-    assert tables.take_place(connection, SOURCE, TARGET) == 1
+    assert take_place(connection) == 1
     assert tables.columns_of(connection, TARGET) == {"n": "integer", "_load_id": "bigint"}
     assert tables.data_columns(tables.columns_of(connection, TARGET)) == {"n": "integer"}
