@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from .errors import LandfallError, ServerAway
+from .errors import LandfallError, ServerAway, TerminalError
 from .frames import Frame, Kind
 from .plan import Job
 
@@ -36,7 +36,9 @@ def read_frames(job: Job) -> Iterator[Frame]:
     Raises what the child raised, or ServerAway when it ended without a word.
     """
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environ = {**os.environ, "PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    # Airflow's settings hold connections, and the job has the one that is needed.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
+    environ = {**kept, "PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}
     child = subprocess.Popen(  # noqa: S603  our own interpreter and module
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, cwd=PROJECT,
@@ -45,10 +47,12 @@ def read_frames(job: Job) -> Iterator[Frame]:
     try:
         with contextlib.suppress(BrokenPipeError):  # told below, by what it did not send
             child.stdin.write(pickle.dumps(job))
-            child.stdin.close()
+            child.stdin.flush()  # and left open: its end tells the child that we are gone
         yield from _received(child.stdout)
     finally:
         child.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
         child.terminate()
         child.wait()
 
@@ -76,16 +80,29 @@ def main() -> None:
     sys.modules["numpy"] = None  # type: ignore[assignment]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by read_frames(), above
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     waiting: queue.Queue[bytes | None] = queue.Queue(QUEUED)
     writer = threading.Thread(target=_write, args=(waiting,), daemon=True)
     writer.start()
     try:
         _produce(job, waiting)
     except LandfallError as error:
-        payload = pickle.dumps(error)
-        waiting.put(HEAD.pack(Kind.ERROR.value, 0, len(payload)) + payload)
+        _tell(error, waiting)
+    except Exception as error:  # noqa: BLE001  not foreseen, so not worded; told all the same
+        _tell(TerminalError("the file cannot be read", found=repr(error)), waiting)
     waiting.put(None)
     writer.join()
+
+
+def _tell(error: LandfallError, waiting: queue.Queue[bytes | None]) -> None:
+    payload = pickle.dumps(error)
+    waiting.put(HEAD.pack(Kind.ERROR.value, 0, len(payload)) + payload)
+
+
+def _end_with_parent() -> None:
+    """Killed, the copying side can tell nobody; but the pipe from it ends."""
+    os.read(0, 1)
+    os._exit(1)
 
 
 def _produce(job: Job, waiting: queue.Queue[bytes | None]) -> None:
