@@ -80,6 +80,10 @@ def prepare(connection: Connection) -> None:
         return
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])
+        # IF NOT EXISTS would ask for the right to create schemas even where there is one.
+        missing = connection.execute("SELECT to_regnamespace('landfall') IS NULL").fetchone()
+        if missing and missing[0]:
+            connection.execute("CREATE SCHEMA landfall")
         connection.execute(statement("ledger"))
 
 
@@ -140,10 +144,13 @@ def supersede(connection: Connection, claimant: Claimant, load_id: int) -> list[
     return [row[0] for row in rows.fetchall()]
 
 
-def close(connection: Connection, load_id: int, status: str, rows: int) -> float:
-    """Closes the row as loaded or superseded; gives back the seconds since its claim."""
+def close(connection: Connection, load_id: int, status: str, rows: int | None) -> float:
+    """Closes the row as loaded or superseded; gives back the seconds since its claim.
+
+    Without `rows` it keeps those of an earlier load.
+    """
     row = connection.execute(
-        "UPDATE landfall.ledger SET status = %s, rows = %s,"
+        "UPDATE landfall.ledger SET status = %s, rows = coalesce(%s, rows, 0),"
         " seconds = extract(epoch FROM clock_timestamp() - started)"
         " WHERE load_id = %s RETURNING seconds",
         [status, rows, load_id],

@@ -117,7 +117,7 @@ class Load:
                 return self._loaded_before(connection, started)
             load_id, known_before = claimed
             if newer:
-                ledger.close(connection, load_id, "superseded", 0)
+                ledger.close(connection, load_id, "superseded", None)
                 return self._receipt("superseded", newer[0], 0, started, by=newer[1])
             rows = self._fill(connection, load_id, known_before, manner)
             ledger.close(connection, load_id, "loaded", rows)

@@ -22,13 +22,21 @@ from .errors import (
 )
 
 # What a cell's reading may depend on is the same in every load, whatever the role's settings.
+# Of two loads the second must see what the first has committed while it waited: under a stricter
+# isolation it would not, and both would stay. A lock of a client whose host is gone ends in two
+# minutes, not in the two hours of the system.
 SESSION = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
-    " SET client_encoding = 'UTF8'; SET bytea_output = 'hex'"
+    " SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET array_nulls = on;"
+    " SET timezone_abbreviations = 'Default';"
+    " SET default_transaction_isolation = 'read committed';"
+    " SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
 )
 REFUSALS = ("password", "authentication", "does not exist", "pg_hba.conf", "not permitted")
 # SQLSTATE classes after which a retry can help: connection, resources, operator, serialisation.
 TRANSIENT = ("08", "53", "57", "58", "40", "55")
+# Data, constraints, and what a trigger says by RAISE EXCEPTION.
+REFUSED = ("22", "23", "P0001")
 
 
 @contextmanager
@@ -93,7 +101,7 @@ def refusal(error: psycopg.Error) -> LandfallError:
         return ConnectionRefused(
             "the database refused the role", found=found, do="grant the role what it lacks"
         )
-    if state.startswith(("22", "23")):
+    if state.startswith(REFUSED):
         return RefusedCell("the database refused the rows", found=found)
     if state.startswith(("42", "3F")):
         return FeedError("the feed does not fit its target", found=found)
