@@ -22,7 +22,7 @@ from .target import LOAD_ID, TYPED, TargetColumn
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 TEXTS = sql.Identifier("pg_temp", "landfall_texts")
-ROW = "_row"
+ROW = "_load_row"  # no column of a feed begins so
 
 
 class Copier:
@@ -44,25 +44,21 @@ class Copier:
         Raises what the reading side raises, RefusedCell when Postgres refuses a row, and
         DataError when a row is unaccounted for.
         """
+        self._text_columns = json.loads(next(frames).payload)
+        if self._text_columns:
+            self._widen(self._text_columns)
         counts = self._copy_frames(frames)
         straight = self._insert(TYPED) if self._text_columns else counts[Kind.ROWS]
         staged = self._insert(TEXTS) if self._has_texts else 0
-        if straight + staged != counts[Kind.END]:
-            raise DataError(
-                "rows were lost on the way to the table",
-                found=f"{straight} + {staged} rows loaded",
-                expected=f"the {counts[Kind.END]} rows read (a rule or trigger may drop rows)",
-            )
+        check_counts(straight + staged, counts[Kind.END])
         return counts[Kind.END]
 
     def stage(self, frames: Iterator[Frame]) -> int:
         """Takes the frames of a careful reading into the staging of texts; the rows read."""
+        next(frames)  # the shape, which matters only to typed rows
         return self._copy_frames(frames)[Kind.END]
 
     def _copy_frames(self, frames: Iterator[Frame]) -> dict[Kind, int]:
-        self._text_columns = json.loads(next(frames).payload)
-        if self._text_columns:
-            self._widen(self._text_columns)
         counts = {Kind.ROWS: 0, Kind.SUSPECTS: 0, Kind.END: 0}
         for kind, run in itertools.groupby(frames, key=lambda frame: frame.kind):
             if kind == Kind.END:
@@ -131,4 +127,14 @@ class Copier:
             sql.SQL(", ").join(values),
             sql.Literal(self._load_id),
             staging,
+        )
+
+
+def check_counts(loaded: int, read: int) -> None:
+    """Raises DataError unless every row that was read is in the table."""
+    if loaded != read:
+        raise DataError(
+            "rows were lost on the way to the table",
+            found=f"{loaded} rows loaded",
+            expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )

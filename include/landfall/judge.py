@@ -8,7 +8,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import Connection, sql
 
-from .copy import ROW, TEXTS, Copier
+from .copy import ROW, TEXTS, Copier, check_counts
 from .errors import RefusedCell
 from .postgres import refusal
 from .target import TYPED, TargetColumn
@@ -17,24 +17,29 @@ NUMBER = sql.Identifier(ROW)
 
 
 def insert(copier: Copier, rows: int) -> None:
-    """Moves all `rows` staged rows into the target; raises RefusedCell with row and column."""
-    if _try(copier.connection, _range(copier, 1, rows)) is not None:
-        number, failure = _first_refused(copier, rows)
-        raise _named(copier, number, failure)
+    """Moves all `rows` staged rows into the target.
+
+    Raises RefusedCell with row and column, DataError when a row is unaccounted for.
+    """
+    moved = _try(copier.connection, _range(copier, 1, rows))
+    if isinstance(moved, psycopg.Error):
+        raise _first_refused(copier, rows, moved)
+    check_counts(moved, rows)
 
 
-def _first_refused(copier: Copier, rows: int) -> tuple[int, psycopg.Error]:
+def _first_refused(copier: Copier, rows: int, whole: psycopg.Error) -> RefusedCell:
     """By halves: what goes in stays, so that a row is judged beside those before it."""
     first, last = 1, rows
-    while True:
+    while first <= last:
         middle = (first + last) // 2
-        error = _try(copier.connection, _range(copier, first, middle))
-        if error is None:
+        moved = _try(copier.connection, _range(copier, first, middle))
+        if not isinstance(moved, psycopg.Error):
             first = middle + 1
         elif first == last:
-            return first, error
+            return _named(copier, first, moved)
         else:
             last = middle
+    return _of_row(whole)  # no row by itself: a trigger that looks at all of them, for instance
 
 
 def _range(copier: Copier, first: int, last: int) -> sql.Composed:
@@ -43,31 +48,35 @@ def _range(copier: Copier, first: int, last: int) -> sql.Composed:
     )
 
 
-def _try(connection: Connection, query: sql.Composed) -> psycopg.Error | None:
-    """The statement in a savepoint; the error if the data is refused."""
+def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
+    """The statement in a savepoint: the rows it moved, or the error if the data is refused."""
     try:
         with connection.transaction():
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            connection.execute(query)
+            return connection.execute(query).rowcount
     except psycopg.Error as error:
         if not isinstance(refusal(error), RefusedCell):
             raise
         return error
-    return None
 
 
 def _named(copier: Copier, number: int, failure: psycopg.Error) -> RefusedCell:
     for column in copier.columns:
         error = _try(copier.connection, _one_cell(column, number))
-        if error is not None:
+        if isinstance(error, psycopg.Error):
             return _of_cell(copier.connection, column, number, error)
     return _of_row(failure).at(row=number)
 
 
 def _one_cell(column: TargetColumn, number: int) -> sql.Composed:
-    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} WHERE {} = {}").format(
-        TYPED,
+    """Puts the cell into a table of its column alone: the others may not bear to be NULL."""
+    return sql.SQL(
+        "CREATE TEMP TABLE landfall_cell AS SELECT {0} FROM {1} WITH NO DATA;"
+        " INSERT INTO pg_temp.landfall_cell SELECT {2} FROM {3} WHERE {4} = {5};"
+        " DROP TABLE pg_temp.landfall_cell"
+    ).format(
         sql.Identifier(column.planned.name),
+        TYPED,
         column.from_text,
         TEXTS,
         NUMBER,

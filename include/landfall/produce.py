@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 LOAD_ID = "_load_id"
-ROW = "_row"
+ROW = "_load_row"
 
 
 def frames(client: S3Client, job: Job) -> Iterator[Frame]:
