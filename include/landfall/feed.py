@@ -112,6 +112,8 @@ class Target(Strict):
     def _two_names(cls, value: str) -> str:
         if not re.fullmatch(r"[^.\0]+\.[^.\0]+", value):
             raise ValueError("a table is written schema.table")
+        if max(len(name.encode()) for name in value.split(".")) > 63:
+            raise ValueError("a name of more than 63 bytes: Postgres would cut it off")
         return value
 
     @property
