@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from .state import LocalError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -44,8 +46,10 @@ class Airline:
 
 
 def draw(conninfo: str, path: Path) -> Path:
-    """Draw the chart as a PNG. Raises psycopg.Error where the mart is missing."""
+    """Draw the chart as a PNG. Raises psycopg.Error without the mart, LocalError without rows."""
     airlines = read(conninfo)
+    if not airlines:
+        raise LocalError("there is nothing to draw: marts.delays_by_carrier has no row of 2013")
     # matplotlib keeps its font cache where it is told to, not in the developer's home.
     os.environ.setdefault("MPLCONFIGDIR", str(path.parent / "matplotlib"))
     path.parent.mkdir(parents=True, exist_ok=True)

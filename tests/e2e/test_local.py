@@ -1,0 +1,149 @@
+"""`make demo` and `make airflow`, as somebody who has just cloned the project meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from include.local import services
+from include.local.airflow_api import Api
+from include.local.compare import compare
+from include.local.process import is_free
+from include.local.state import PROJECT
+
+pytestmark = pytest.mark.timeout(400)
+READY = re.compile(r"(http://\S+:(\d+))\s+user (\S+), password (\S+)")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("local")
+    yield folder
+    services.clean(folder)
+
+
+def environ(home: Path) -> dict[str, str]:
+    return {**os.environ, "LANDFALL_LOCAL": str(home), "COLUMNS": "120"}
+
+
+def demo(home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "include.local", "demo"],
+        capture_output=True, text=True, cwd=PROJECT, env=environ(home), check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> subprocess.CompletedProcess[str]:
+    return demo(home)
+
+
+def test_the_demo_loads_everything_and_shows_it(home, first):
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stdout.count("rows/s") == 16
+    assert re.search(r"flights +│ +12 │ +336,776 ", first.stdout)
+    assert re.search(r"all +│ +16 │ +367,687 ", first.stdout)
+    assert "equal: all 6,832,063 cells" in first.stdout
+    assert "make down" in first.stdout
+
+
+def test_the_chart_is_a_picture(home, first):
+    chart = (home / "demo" / "delays.png").read_bytes()
+    assert chart.startswith(b"\x89PNG")
+    assert len(chart) > 50_000
+
+
+def test_the_services_run_on_and_the_ledger_tells_of_sixteen_arrivals(home, first):
+    warehouse = services.running(home).postgres.warehouse
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        query = "SELECT count(*), count(DISTINCT key) FROM landfall.ledger WHERE status = 'loaded'"
+        assert connection.execute(query).fetchone() == (16, 16)
+
+
+def test_again_it_loads_nothing_and_says_so(home, first):
+    again = demo(home)
+    assert again.returncode == 0
+    assert "nothing new: 16 arrivals already loaded" in again.stdout
+    assert "rows/s" not in again.stdout
+    assert "equal: all 6,832,063 cells" in again.stdout
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """`make airflow` in a new folder, and what it prints."""
+    folder = tmp_path_factory.mktemp("airflow-local")
+    printed = folder / "printed"
+    with printed.open("w") as output:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "include.local", "airflow"],
+            stdout=output, stderr=output, cwd=PROJECT, env=environ(folder),
+            start_new_session=True,
+        )  # fmt: skip
+        yield folder, printed
+        family = psutil.Process(program.pid).children(recursive=True)
+        program.send_signal(signal.SIGINT)
+        program.wait(60)
+        services.clean(folder)
+        assert psutil.wait_procs(family, timeout=10)[1] == [], "Ctrl-C left programs behind"
+
+
+def wait_for(what, seconds):
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    return found
+
+
+def runs(api: Api) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for run in api._call("GET", "dags/~/dagRuns?limit=100")["dag_runs"]:
+        found.setdefault(run["dag_id"], set()).add(run["state"])
+    return found
+
+
+def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
+    folder, printed = airflow
+    address, port, user, password = wait_for(
+        lambda: READY.search(printed.read_text()), 180
+    ).groups()
+    api = Api.login(address, user, password)
+    done = {"success"}
+    wait_for(lambda: runs(api).get("flights_marts") == done, 200)
+    assert runs(api) == dict.fromkeys(
+        ["feed_flights", "feed_weather", "feed_planes", "feed_airports", "feed_airlines",
+         "flights_marts"], done,
+    )  # fmt: skip
+    verdicts = compare(services.running(folder).postgres.warehouse.conninfo())
+    assert all(verdict.equal for verdict in verdicts)
+    assert not is_free(int(port))
+
+
+def test_airflow_listens_on_this_machine_alone(airflow):
+    folder, _ = airflow
+    programs = [p for p in psutil.process_iter() if str(folder) in environ_of(p)]
+    addresses = {
+        connection.laddr.ip
+        for program in programs
+        for connection in program.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+def environ_of(process: psutil.Process) -> str:
+    try:
+        return json.dumps(process.environ())
+    except psutil.Error:
+        return ""

@@ -1,0 +1,74 @@
+"""What the demo says when all is not well."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from include.local import demo as module
+from include.local.compare import Verdict
+from include.local.dag_client import Result
+from include.local.demo import Demo
+from include.local.seed import Seeded
+from include.local.watch import Load
+
+GOOD = Load(1, "flights", "flights/2013-01.csv", 10, 0.5, "loaded", None, "then")
+BAD = Load(2, "flights", "flights/2013-02.csv", 0, 0, "failed", "line 7: [found] abc", "then")
+EQUAL = Verdict("flights", 10, 10, 19)
+DIFFERENT = Verdict("flights", 10, 9, 19, ("missing: 2013, 1",))
+
+
+@pytest.fixture
+def demo(tmp_path) -> Demo:
+    console = Console(file=io.StringIO(), width=100)
+    return Demo(tmp_path, SimpleNamespace(), console)
+
+
+def said(demo: Demo) -> str:
+    return demo.console.file.getvalue()
+
+
+def watch(*loads: Load, before: tuple[Load, ...] = ()) -> SimpleNamespace:
+    return SimpleNamespace(loads=lambda: list(loads), before=list(before))
+
+
+def test_a_refused_file_is_told_in_the_ledgers_words_with_the_log(demo):
+    failed = [Result("feed_flights", "failed", failed=("load",))]
+    assert module._say_failure(demo, watch(GOOD, BAD), failed) == 1
+    for words in ("feed_flights failed", "load", "line 7: [found] abc", "airflow.log"):
+        assert words in said(demo)
+
+
+def test_a_dag_that_cannot_be_imported_says_so(demo):
+    failed = [Result("feed_flights", "failed", error="it could not be imported")]
+    module._say_failure(demo, watch(), failed)
+    assert "could not be imported" in said(demo)
+
+
+def test_nothing_new_is_said_only_when_nothing_was_refused(demo):
+    module._say_loads(demo, watch(GOOD, before=(GOOD,)))
+    assert "nothing new: 1 arrivals already loaded" in said(demo)
+    module._say_loads(demo, watch(GOOD, BAD, before=(GOOD,)))
+    assert said(demo).count("nothing new") == 1
+
+
+def test_a_new_arrival_is_counted_apart_from_the_old(demo):
+    other = Load(3, "planes", "planes/planes.csv", 5, 0.1, "loaded", None, "now")
+    module._say_loads(demo, watch(GOOD, other, before=(GOOD,)))
+    assert "1 new, 1 arrivals already loaded" in said(demo)
+    assert "flights" not in said(demo)
+
+
+def test_a_table_that_differs_is_an_error(demo):
+    assert module._say_verdict(demo, [EQUAL], kept=[])
+    assert not module._say_verdict(demo, [DIFFERENT], kept=[])
+    assert "missing: 2013, 1" in said(demo)
+
+
+def test_a_table_whose_file_somebody_changed_may_differ(demo):
+    changed = [Seeded("flights/2013-01.csv", 1, "kept")]
+    assert module._say_verdict(demo, [DIFFERENT], changed)
+    assert "its files were changed" in said(demo)
