@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -82,7 +83,10 @@ def down(home: Path) -> list[str]:
 
 
 def clean(home: Path) -> None:
-    """Stop what runs and delete its data."""
+    """Stop what runs and delete its data, with all that knows of the data."""
     down(home)
     for name, remove in REMOVERS.items():
         remove(home / name)
+    # By name: LANDFALL_LOCAL may point to a folder that holds other things too.
+    for name in ("airflow", "demo", "logs"):
+        shutil.rmtree(home / name, ignore_errors=True)

@@ -67,6 +67,11 @@ class Watch:
         with self.connection.cursor(row_factory=class_row(Load)) as cursor:
             return cursor.execute(QUERY).fetchall()
 
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name, schema first."""
+        row = self.connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
+        return bool(row and row[0])
+
     def news(self) -> list[Load]:
         """What has changed since the last call."""
         fresh = [load for load in self.loads() if load not in self.seen]

@@ -169,12 +169,14 @@ def test_a_server_that_cannot_start_says_where_to_read(home, running):
     assert "Traceback" not in done.stderr
 
 
-def test_clean_leaves_no_data(tmp_path):
+def test_clean_leaves_no_data_and_nothing_that_remembers_it(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "demo").mkdir()
     found = services.up(tmp_path)
     services.clean(tmp_path)
     assert not found.postgres.process.alive()
     assert not found.postgres.data.exists()
-    assert not (tmp_path / "object_store").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "mine"]
 
 
 def test_a_first_start_that_was_killed_is_begun_anew(tmp_path):
