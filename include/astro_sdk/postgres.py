@@ -32,6 +32,7 @@ from .airflow_errors import as_airflow_sees_them, push, who
 from .arrivals import ArrivalFile, load_arrival
 from .connections import store_of, warehouse_of
 from .loading import PlainLoad
+from .quoting import quoted
 from .tables import Name
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         """Broke, on any Airflow: names were spliced in unquoted. Mends: names are data."""
         if table.metadata and table.metadata.schema:
             return Name.of(table).quoted
-        return tables.quoted(table.name)
+        return quoted(table.name)
 
     def get_sqlalchemy_template_table_identifier_and_parameter(
         self, table: Any, jinja_table_identifier: str
@@ -141,7 +142,7 @@ class PostgresDatabase(AstroPostgresDatabase):
             found = tables.columns_of(connection, Name.of(table))
         exact = {name: name if name in found else name.lower() for name in columns}
         return {
-            name: tables.quoted(real) if real in found else name for name, real in exact.items()
+            name: quoted(real) if real in found else name for name, real in exact.items()
         }
 
     def schema_exists(self, schema: str) -> bool:
