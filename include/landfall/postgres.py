@@ -38,6 +38,10 @@ TRANSIENT = ("08", "53", "57", "58", "40", "55")
 # Data, constraints, and what a trigger says by RAISE EXCEPTION.
 REFUSED = ("22", "23", "P0001")
 
+# Those that a row brings about: data, constraints, a view's check, limits (an array's bounds, JSON
+# that nests too deep), and what a trigger raises.
+OF_ROWS = ("22", "23", "44", "54", "P0001")
+
 
 @contextmanager
 def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psycopg.Connection]:

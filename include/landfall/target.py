@@ -161,9 +161,18 @@ def _from_text(column: PlannedColumn, category: str) -> sql.Composable:
     name = sql.Identifier(column.name)
     if category == "S":
         return name
-    bare = {"char": "bpchar"}.get(column.type.name, column.type.name)
-    array = "[]" if column.type.array else ""
+    kind = column.type
+    if kind.name == "numeric" and kind.figures and not kind.array:
+        # 1e-40000 is 0.00 to numeric(15,2) and more than a numeric without figures can hold.
+        return sql.SQL("numeric_in(textout({}), 0, {})").format(name, _typmod(*kind.figures))
+    bare = {"char": "bpchar"}.get(kind.name, kind.name)
+    array = "[]" if kind.array else ""
     return sql.SQL("{}::{}").format(name, sql.SQL(bare + array))
+
+
+def _typmod(precision: int, scale: int) -> sql.Literal:
+    """What pg_attribute.atttypmod says of numeric(precision, scale): make_numeric_typmod()."""
+    return sql.Literal((precision << 16 | scale & 0x7FF) + 4)
 
 
 def replace_rows(connection: Connection, feed: Feed, load_ids: list[int]) -> None:

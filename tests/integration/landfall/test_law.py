@@ -1,0 +1,233 @@
+"""The law: a loaded cell is what Postgres itself reads from the file's text.
+
+For every type, 20,000 texts go three ways: Postgres's input function reads them (a text COPY, and
+pg_input_is_valid for those that it refuses); the engine's fast way casts and encodes them; the
+engine's staged way hands them on as text. What one way refuses all must refuse, and what one way
+loads all must load as the same value. LANDFALL_LAW_SEED and LANDFALL_LAW_TEXTS choose others.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from random import Random
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from psycopg import sql
+
+from include.landfall import cast, judge, target
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.copy import Copier
+from include.landfall.decode import Rows
+from include.landfall.errors import RefusedCell
+from include.landfall.feed import Feed
+from include.landfall.frames import Frame, Kind
+from include.landfall.plan import Job, Manner
+from include.landfall.postgres import connect, refusal
+from include.landfall.produce import Caster
+from include.landfall.target import TargetColumn
+from tests.integration.landfall.law_texts import GENERATORS, MOODS
+
+SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
+TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "20000"))
+ALONE = 400  # texts that Postgres refuses are sent straight one by one; a sample of them
+SHOWN = 12
+
+pytestmark = pytest.mark.timeout(300)
+
+# Accepts or refuses one text as an assignment from staging does; no error leaves it.
+TRY_STAGED = """
+CREATE FUNCTION pg_temp.staged() RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE number bigint;
+BEGIN
+    FOR number IN SELECT n FROM refused LOOP
+        BEGIN
+            INSERT INTO law.target (cell) SELECT {} FROM refused WHERE n = number;
+            RETURN NEXT number;
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+END $$
+"""
+
+
+class World:
+    """One transaction, one type, and the three ways."""
+
+    def __init__(self, connection: psycopg.Connection, kind: str) -> None:
+        self.connection = connection
+        self.feed = Feed.model_validate(
+            {
+                "feed": "law",
+                "source": {"bucket": "law", "pattern": "x"},
+                "target": {"table": "law.target"},
+                "columns": {"n": "bigint", "cell": kind},
+            }
+        )
+        self.kind = str(self.feed.columns["cell"].parsed)
+        connection.execute(sql.SQL("CREATE SCHEMA law"))
+        labels = sql.SQL(", ").join(map(sql.Literal, MOODS))
+        connection.execute(sql.SQL("CREATE TYPE law.mood AS ENUM ({})").format(labels))
+        connection.execute("CREATE DOMAIN law.small AS integer CHECK (VALUE % 7 <> 3)")
+        connection.execute("CREATE DOMAIN law.short AS varchar(5) NOT NULL CHECK (VALUE <> 'a')")
+        self.columns: list[TargetColumn] = target.prepare(connection, self.feed)
+        self.job = Job(
+            "law",
+            Arrival("law", "x", "e", 1, None),
+            Store(),
+            tuple(column.planned for column in self.columns),
+            1,
+        )
+
+    def read_by_postgres(self, texts: list[str]) -> dict[int, str]:
+        """The server's own reading: number to rendition, for the texts that it takes."""
+        run = self.connection.execute
+        run("CREATE TEMP TABLE texts (n bigint, cell text)")
+        self._copy_text("texts", enumerate(texts))
+        invalid = "SELECT * FROM texts WHERE NOT pg_input_is_valid(cell, %s)"
+        run(f"CREATE TEMP TABLE refused AS {invalid}", [self.kind])
+        run("ALTER TABLE refused ADD PRIMARY KEY (n); ANALYZE refused")
+        refused = {row[0] for row in run("SELECT n FROM refused")}
+        run(f"CREATE TEMP TABLE valid (n bigint, cell {self.kind})")
+        self._copy_text("valid", ((n, t) for n, t in enumerate(texts) if n not in refused))
+        return self._renditions("valid")
+
+    def _copy_text(self, table: str, rows: object) -> None:
+        with self.connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def _renditions(self, table: str) -> dict[int, str]:
+        rows = self.connection.execute(f"SELECT n, format('%s', cell) FROM {table}")
+        return dict(rows.fetchall())
+
+    def loaded(self, rows: list[Rows], careful: bool) -> dict[int, str]:
+        """The engine's reading of the batches: the usual way, or all of it staged."""
+        try:
+            with self.connection.transaction():
+                self._load(rows, careful)
+                raise Done(self._renditions("law.target"))
+        except Done as done:
+            return done.renditions
+        except RefusedCell:
+            if not careful:  # the careful way names the text
+                self.loaded(rows, careful=True)
+            raise
+
+    def _load(self, rows: list[Rows], careful: bool) -> None:
+        job = replace(self.job, manner=Manner(careful=careful))
+        caster = Caster(job)
+        copier = Copier(self.connection, self.feed, self.columns, 1)
+        count = sum(r.batch.num_rows for r in rows)
+        frames = [Frame(Kind.SHAPE, payload=caster_shape(caster))]
+        frames += [frame for r in rows for frame in caster.frames(r)]
+        frames.append(Frame(Kind.END, count))
+        if careful:
+            copier.stage(iter(frames))
+            judge.insert(copier, count)
+        else:
+            copier.copy(iter(frames))
+
+    def refused_straight(self, rows: Rows) -> bool:
+        """Whether the server refuses what the fast way sent."""
+        try:
+            with self.connection.transaction():
+                self._load([rows], careful=False)
+                raise Done({})
+        except psycopg.Error as error:
+            return isinstance(refusal(error), RefusedCell)
+        except RefusedCell:
+            return True
+        except Done:
+            return False
+
+    def accepted_staged(self) -> set[int]:
+        """Of the texts that Postgres refuses, those that the staged way loads."""
+        expression = next(c.from_text for c in self.columns if c.planned.name == "cell")
+        self.connection.execute(sql.SQL(TRY_STAGED).format(expression))
+        return {row[0] for row in self.connection.execute("SELECT pg_temp.staged()")}
+
+
+class Done(Exception):
+    """Rolls back what was only tried."""
+
+    def __init__(self, renditions: dict[int, str]) -> None:
+        self.renditions = renditions
+
+
+def caster_shape(caster: Caster) -> bytes:
+    return str(caster.text_columns).replace("'", '"').encode()
+
+
+def batches(numbers: list[int], texts: list[str], rng: Random) -> list[Rows]:
+    """The texts as slices of one batch, so that offsets into it matter as they do in a file."""
+    whole = pa.record_batch(
+        {"n": pa.array([str(n) for n in numbers]), "cell": pa.array([texts[n] for n in numbers])}
+    )
+    rows, start = [], 0
+    while start < len(numbers):
+        size = rng.choice([1, 7, 1000, 5000])
+        rows.append(Rows(start + 1, whole.slice(start, size)))
+        start += size
+    return rows
+
+
+def vouched(world: World, numbers: list[int], texts: list[str]) -> list[int]:
+    """The numbers of the texts that the fast way does not doubt."""
+    way = cast.way_of(world.columns[1].planned)
+    if way is None or not numbers:
+        return []
+    _, doubtful = cast.cast_column(pa.array([texts[n] for n in numbers]), way)
+    if doubtful is None:
+        return numbers
+    return pa.array(numbers).filter(pc.invert(doubtful)).to_pylist()
+
+
+def differences(
+    texts: list[str], oracle: dict[int, str], found: dict[int, str]
+) -> list[tuple[str, ...]]:
+    """The shortest texts that two readings disagree on: text, Postgres's reading, ours."""
+    wrong = [n for n in oracle.keys() | found.keys() if oracle.get(n) != found.get(n)]
+    wrong.sort(key=lambda n: (len(texts[n]), texts[n]))
+    return [(texts[n], str(oracle.get(n)), str(found.get(n))) for n in wrong[:SHOWN]]
+
+
+@pytest.fixture
+def connection(warehouse):
+    with connect(warehouse) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("kind", GENERATORS)
+def test_every_way_reads_a_text_as_postgres_does(connection, kind):
+    rng = Random(f"{SEED} {kind}")
+    texts = [GENERATORS[kind](rng) for _ in range(TEXTS)]
+    with connection.transaction(force_rollback=True):
+        world = World(connection, kind)
+        oracle = world.read_by_postgres(texts)
+        refused = [n for n in range(TEXTS) if n not in oracle]
+        assert min(len(oracle), len(refused)) > TEXTS // 40 or kind in ONE_SIDED, "a lame generator"
+
+        rows = batches(sorted(oracle), texts, rng)
+        said = f"LANDFALL_LAW_SEED={SEED}: text, Postgres, landfall"
+        assert differences(texts, oracle, world.loaded(rows, careful=False)) == [], said
+        assert differences(texts, oracle, world.loaded(rows, careful=True)) == [], said
+
+        taken = dict.fromkeys(world.accepted_staged(), "loaded")
+        assert differences(texts, {}, taken) == [], said
+        doubted_by_none = vouched(world, refused, texts)
+        if kind.split("(")[0] not in JUDGED_BY_THE_SERVER:
+            assert differences(texts, {}, dict.fromkeys(doubted_by_none, "vouched for")) == [], said
+        for n in rng.sample(doubted_by_none, min(ALONE, len(doubted_by_none))):
+            (row,) = batches([n], texts, rng)
+            assert world.refused_straight(row), f"{said}: {texts[n]!r} was loaded"
+
+
+# Any text is a text.
+ONE_SIDED = {"text", "varchar"}
+# Their binary input reads the very text, so the server refuses what it must on the straight way.
+JUDGED_BY_THE_SERVER = {"varchar", "char", "json", "jsonb", "law.mood"}
