@@ -141,9 +141,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         with self.psycopg() as connection:
             found = tables.columns_of(connection, Name.of(table))
         exact = {name: name if name in found else name.lower() for name in columns}
-        return {
-            name: quoted(real) if real in found else name for name, real in exact.items()
-        }
+        return {name: quoted(real) if real in found else name for name, real in exact.items()}
 
     def schema_exists(self, schema: str) -> bool:
         """Whether there is a schema of exactly this name."""
@@ -360,7 +358,7 @@ class PostgresDatabase(AstroPostgresDatabase):
             columns = tables.data_columns(tables.columns_of(connection, name))
         if not columns:
             raise NonExistentTableException(f"The table {name.quoted} does not exist")
-        return f"SELECT {', '.join(map(tables.quoted, columns))} FROM {name.quoted}"  # noqa: S608  quoted
+        return f"SELECT {', '.join(map(quoted, columns))} FROM {name.quoted}"  # noqa: S608  quoted
 
     @staticmethod
     def can_stream_to(file: Any) -> bool:
