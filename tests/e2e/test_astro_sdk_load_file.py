@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pandas as pd
@@ -219,6 +223,23 @@ def test_local_files_and_json_still_load_through_pandas(
     aql.load_file(input_file=file, output_table=table)
     run()
     assert world.rows("SELECT a, b FROM raw.homes ORDER BY b") == [(1.0, "x"), (None, "y")]
+
+
+def test_a_file_on_the_web_loads_as_the_documentations_examples_do(
+    world: World, run: Any, tmp_path: Path
+) -> None:
+    from astro import sql as aql
+
+    (tmp_path / "homes.csv").write_text(HOMES)
+    serve = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        file, table = homes(f"http://127.0.0.1:{server.server_port}/homes.csv")
+        file.conn_id = None
+        aql.load_file(input_file=file, output_table=table)
+        run()
+        server.shutdown()
+    assert world.rows("SELECT count(*), count(agent) FROM raw.homes") == [(3, 1)]
 
 
 def test_without_a_table_it_gives_a_dataframe(world: World, run: Any) -> None:

@@ -270,6 +270,20 @@ def test_merge_updates_or_ignores_what_is_there(
     assert world.rows("SELECT sell, agent FROM raw.homes ORDER BY sell") == rows
 
 
+def test_merge_fails_whole_on_a_conflict_when_told_to(world: World, homes: Any, run: Any) -> None:
+    from astro import sql as aql
+
+    world.run("ALTER TABLE raw.homes ADD UNIQUE (sell)")
+    world.run("CREATE SCHEMA marts; CREATE TABLE marts.new AS SELECT * FROM raw.homes LIMIT 1")
+    world.run("INSERT INTO marts.new VALUES (200, 1, 'new')")
+    aql.merge(
+        target_table=homes, source_table=mart("new"), columns=["sell", "agent"],
+        target_conflict_columns=["sell"], if_conflicts="exception",
+    )  # fmt: skip
+    run("failed")
+    assert world.rows("SELECT count(*) FROM raw.homes") == [(3,)]
+
+
 def test_merge_into_a_loaded_table_works_too(world: World, run: Any) -> None:
     from astro import sql as aql
     from astro.files import File
