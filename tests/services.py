@@ -145,7 +145,17 @@ def sweep(folder: Path) -> None:
                 handle.remove()
 
 
+def _published_here() -> None:
+    """Have the containers' ports looked for on this machine, where Docker publishes them.
+
+    Where testcontainers takes this machine for a container itself it would go by the bridge's
+    address, which the tests may not reach.
+    """
+    os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
+
+
 def _postgres_container() -> Iterator[Warehouse]:
+    _published_here()
     from testcontainers.community.postgres import PostgresContainer
 
     password = secrets.token_urlsafe(16)
@@ -158,10 +168,14 @@ def _postgres_container() -> Iterator[Warehouse]:
 
 
 def _minio_container() -> Iterator[Store]:
+    _published_here()
     from testcontainers.community.minio import MinioContainer
 
     secret = secrets.token_urlsafe(16)
-    with MinioContainer(OBJECT_STORE_IMAGE, access_key="landfall", secret_key=secret) as server:
+    container = MinioContainer(OBJECT_STORE_IMAGE, access_key="landfall", secret_key=secret)
+    # testcontainers sets the names that MinIO has long deprecated.
+    container.with_env("MINIO_ROOT_USER", "landfall").with_env("MINIO_ROOT_PASSWORD", secret)
+    with container as server:
         endpoint = f"http://{_host(server)}:{server.get_exposed_port(9000)}"
         yield Store(endpoint, "landfall", secret)
 
