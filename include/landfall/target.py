@@ -72,13 +72,23 @@ def _create_missing(connection: Connection, feed: Feed) -> None:
     )
     if _exists(connection, feed):
         return
-    if not connection.execute(
-        "SELECT 1 FROM pg_namespace WHERE nspname = %s", [target.schema_name]
-    ).fetchone():
-        connection.execute(
-            sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(target.schema_name))
-        )
+    _create_schema(connection, target.schema_name)
     _create_table(connection, feed)
+
+
+def _create_schema(connection: Connection, name: str) -> None:
+    def missing() -> bool:
+        query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        return connection.execute(query, [name]).fetchone() is None
+
+    if not missing():
+        return
+    # Where two make it at once, even IF NOT EXISTS fails for one of them.
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"create schema {name}"]
+    )
+    if missing():
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
 
 
 def _exists(connection: Connection, feed: Feed) -> bool:
@@ -187,6 +197,8 @@ def replace_rows(connection: Connection, feed: Feed, load_ids: list[int]) -> Non
         connection.execute(sql.SQL("DELETE FROM {}").format(name))
     elif load_ids:
         connection.execute(
-            sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(name, sql.Identifier(LOAD_ID)),
-            [load_ids],
+            # No parameter, since a % in the table's name would be taken for one.
+            sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(
+                name, sql.Identifier(LOAD_ID), sql.Literal(load_ids)
+            )
         )
