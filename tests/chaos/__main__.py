@@ -1,0 +1,59 @@
+"""Plays every attack in full number: `make chaos`, or `python -m tests.chaos --help`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+import traceback
+
+from tests.chaos.attacks import ATTACKS
+from tests.chaos.ground import Ground
+from tests.chaos.servers import own_servers
+
+
+def main() -> int:
+    """Plays; 0 when everything held."""
+    options = _options()
+    print(f"seed {options.seed} (to play the same again: --seed {options.seed})")
+    started = time.monotonic()
+    with own_servers() as ground:
+        held = {name: _play(name, ground, options) for name in _chosen(options.only)}
+    print(f"\n{'attack':<42}{'times':>6}{'held':>6}")
+    for name, results in held.items():
+        print(f"{name:<42}{len(results):>6}{sum(results):>6}")
+    print(f"in {time.monotonic() - started:.0f} seconds")
+    return 0 if all(all(results) for results in held.values()) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument(
+        "--times", type=int, help="rounds of each attack, instead of its own number"
+    )
+    parser.add_argument("--only", default="", help="attacks whose name holds this text")
+    return parser.parse_args()
+
+
+def _chosen(text: str) -> list[str]:
+    return [name for name in ATTACKS if text in name] or sys.exit(f"no attack is named {text!r}")
+
+
+def _play(name: str, ground: Ground, options: argparse.Namespace) -> list[bool]:
+    attack, times = ATTACKS[name]
+    held = []
+    for number in range(1, (options.times or times) + 1):
+        try:
+            said = attack(ground, random.Random(f"{options.seed} {name} {number}"))
+            held.append(True)
+        except Exception:  # noqa: BLE001  a round that fails in any way did not hold
+            said = f"BROKEN\n{traceback.format_exc()}"
+            held.append(False)
+        print(f"{name} {number}: {said}", flush=True)
+    return held
+
+
+if __name__ == "__main__":
+    sys.exit(main())

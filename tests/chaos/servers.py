@@ -1,0 +1,63 @@
+"""Servers of the attacks' own, which may be stopped and started in the middle of a load."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.landfall.s3 import make_client
+from include.local.object_store import start_object_store
+from include.local.postgres import find_postgres, start_postgres
+from tests.chaos.ground import Ground
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+BUCKET = "chaos"
+SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+
+@contextmanager
+def own_servers() -> Iterator[Ground]:
+    """Both servers, gone afterwards; the database is as durable as in production."""
+    with ExitStack() as ending:
+        folder = Path(tempfile.mkdtemp(prefix="landfall-chaos-"))
+        ending.callback(shutil.rmtree, folder, ignore_errors=True)
+        store = start_object_store(folder / "object_store")
+        ending.callback(store.remove)
+        database = start_postgres(folder / "postgres")
+        ending.callback(_remove, database.folder)
+        client = make_client(store.store)
+        ending.callback(client.close)
+        make_bucket(client, BUCKET)
+        restart = _restarter(database.folder)
+        ground = Ground(database.warehouse, store.store, client, BUCKET, restart).prepare()
+        with ground.ending:
+            yield ground
+
+
+def make_bucket(client: S3Client, name: str) -> None:
+    """A bucket that keeps versions, so that two of one object can be read at once."""
+    client.create_bucket(Bucket=name)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+
+
+def _restarter(folder: Path) -> Callable[[str], None]:
+    def restart(way: str) -> None:
+        server = find_postgres(folder)
+        assert server is not None
+        server.process.stop(SIGNALS[way])
+        start_postgres(folder)
+
+    return restart
+
+
+def _remove(folder: Path) -> None:
+    server = find_postgres(folder)
+    if server is not None:
+        server.remove()

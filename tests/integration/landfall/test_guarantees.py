@@ -1,0 +1,75 @@
+"""A handful of rounds of every attack of `make chaos` (which plays them in full number)."""
+
+from __future__ import annotations
+
+import random
+import uuid
+
+import pytest
+
+from tests.chaos.attacks import ATTACKS, commit, kill, race, restart, store, terminate, versions
+from tests.chaos.ground import Ground
+from tests.chaos.servers import make_bucket, own_servers
+
+
+@pytest.fixture(scope="module")
+def ground(warehouse_server, object_store, client):
+    """The run's servers, and a bucket that keeps versions."""
+    bucket = f"test-{uuid.uuid4().hex[:12]}"
+    make_bucket(client, bucket)
+    with Ground(warehouse_server, object_store, client, bucket).new_database() as ground:
+        with ground.ending:
+            yield ground
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for entry in page.get("Versions", []):
+            client.delete_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+    client.delete_bucket(Bucket=bucket)
+
+
+@pytest.fixture
+def chance(request):
+    """The round's dice, the same in every run."""
+    return random.Random(request.node.name)
+
+
+rounds = pytest.mark.parametrize("number", range(2))
+
+
+@rounds
+def test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part(ground, chance, number):
+    kill(ground, chance)
+
+
+@rounds
+def test_of_two_loads_at_once_one_wins_and_the_other_says_so(ground, chance, number):
+    race(ground, chance)
+
+
+@rounds
+def test_of_two_versions_at_once_the_newest_stays(ground, chance, number):
+    versions(ground, chance)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_connection_cut_at_commit_is_no_riddle(ground, chance, number):
+    commit(ground, chance)
+
+
+@rounds
+def test_a_load_that_the_server_throws_out_can_be_run_again(ground, chance, number):
+    terminate(ground, chance)
+
+
+@rounds
+def test_a_read_whose_connection_breaks_is_taken_up_where_it_broke(ground, chance, number):
+    store(ground, chance)
+
+
+def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
+    with own_servers() as ground:
+        restart(ground, chance)
+
+
+def test_each_attack_is_played_here(request):
+    here = {kill, race, versions, commit, terminate, store, restart}
+    assert {attack for attack, _ in ATTACKS.values()} == here
