@@ -114,10 +114,14 @@ def entries(connection: Connection, feed: str) -> list[Entry]:
     """The feed's rows of the ledger, oldest first; none when there is no ledger yet."""
     if not exists(connection):
         return []
+    return _select(connection, "WHERE feed = %(feed)s ORDER BY load_id", {"feed": feed})
+
+
+def _select(connection: Connection, where: str, parameters: dict[str, Any]) -> list[Entry]:
     columns = ", ".join(Entry.__dataclass_fields__)
-    query = f"SELECT {columns} FROM {TABLE} WHERE feed = %s ORDER BY load_id"  # noqa: S608  ours
+    query = f"SELECT {columns} FROM {TABLE} {where}"  # noqa: S608  ours
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(query, [feed]).fetchall()
+        return cursor.execute(query, parameters).fetchall()
 
 
 def lock(connection: Connection, claimant: Claimant) -> None:
@@ -161,15 +165,16 @@ def close(connection: Connection, load_id: int, status: str, rows: int | None) -
 
 def find(connection: Connection, claimant: Claimant) -> tuple[Entry, bool] | None:
     """The arrival's row, and whether this very attempt wrote it."""
-    mine = connection.execute(
-        "SELECT load_id, attempt = %(attempt)s FROM landfall.ledger WHERE feed = %(feed)s"
-        " AND bucket = %(bucket)s AND key = %(key)s AND version = %(version)s",
-        claimant.values(version=claimant.arrival.version),
-    ).fetchone()
-    if mine is None:
+    where = (
+        "WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s AND version = %(version)s"
+    )
+    parameters = claimant.values(version=claimant.arrival.version)
+    found = _select(connection, where, parameters)
+    if not found:
         return None
-    known = {entry.load_id: entry for entry in entries(connection, claimant.feed.feed)}
-    return known[mine[0]], bool(mine[1])
+    mine = f"SELECT attempt = %(attempt)s FROM {TABLE} {where}"  # noqa: S608  ours
+    row = connection.execute(mine, parameters).fetchone()
+    return found[0], bool(row and row[0])
 
 
 def keep_failure(

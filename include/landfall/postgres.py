@@ -35,9 +35,6 @@ SESSION = (
 REFUSALS = ("password", "authentication", "does not exist", "pg_hba.conf", "not permitted")
 # SQLSTATE classes after which a retry can help: connection, resources, operator, serialisation.
 TRANSIENT = ("08", "53", "57", "58", "40", "55")
-# Data, constraints, and what a trigger says by RAISE EXCEPTION.
-REFUSED = ("22", "23", "P0001")
-
 # Those that a row brings about: data, constraints, a view's check, limits (an array's bounds, JSON
 # that nests too deep), and what a trigger raises.
 OF_ROWS = ("22", "23", "44", "54", "P0001")
@@ -105,7 +102,7 @@ def refusal(error: psycopg.Error) -> LandfallError:
         return ConnectionRefused(
             "the database refused the role", found=found, do="grant the role what it lacks"
         )
-    if state.startswith(REFUSED):
+    if state.startswith(OF_ROWS):
         return RefusedCell("the database refused the rows", found=found)
     if state.startswith(("42", "3F")):
         return FeedError("the feed does not fit its target", found=found)
