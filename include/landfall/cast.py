@@ -8,7 +8,6 @@ refuses or reads otherwise, a guard stands here, with its reason.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -192,10 +191,12 @@ WAYS = {
 # ---- casting -----------------------------------------------------------------------------------
 
 
-def cast_column(values: pa.Array, way: Way | None) -> tuple[pa.Array, Mask | None]:
+def cast_column(
+    values: pa.Array, way: Way | None, kind: ColumnType | None = None
+) -> tuple[pa.Array, Mask | None]:
     """A column in its way's type (text without one), and which cells are suspect."""
     if way is None:
-        return as_text(values), None
+        return as_text(values, kind), None
     if is_text(values.type):
         return cast_texts(as_text(values), way)
     return cast_values(values, way)
@@ -260,11 +261,16 @@ def accepts(column: PlannedColumn, found: pa.DataType) -> bool:
     if is_text(found):
         return True
     kind = column.type
-    if pa.types.is_list(found) or pa.types.is_large_list(found):
+    if _is_list(found):
         return kind.array and accepts(PlannedColumn(column.name, kind.element), found.value_type)
     if kind.array or column.kind != "b":
         return False
     return _family(kind.name, found)
+
+
+def _is_list(found: pa.DataType) -> bool:
+    t = pa.types
+    return bool(t.is_list(found) or t.is_large_list(found) or t.is_fixed_size_list(found))
 
 
 def _family(name: str, found: pa.DataType) -> bool:
@@ -277,7 +283,7 @@ def _family(name: str, found: pa.DataType) -> bool:
         return name == "double precision" or (name == "real" and found != pa.float64())
     if t.is_timestamp(found):
         return name == ("timestamptz" if found.tz else "timestamp")
-    if t.is_binary(found) or t.is_large_binary(found) or t.is_fixed_size_binary(found):
+    if _is_binary(found):
         return name == "bytea" or (name == "uuid" and found == pa.binary(16))
     families = (
         (t.is_decimal, "numeric"), (t.is_boolean, "boolean"), (t.is_date, "date"),
@@ -312,41 +318,66 @@ def cast_values(values: pa.Array, way: Way) -> tuple[pa.Array, Mask | None]:
     """The file's own values in the way's type; suspects where one does not fit."""
     if values.type == way.arrow:
         return values, None
+    if pa.types.is_decimal(way.arrow) and not _fits(values.type, way.arrow):
+        return cast_texts(as_text(values), way)
     return _halved(values, lambda v: v.cast(way.arrow))
 
 
-def as_text(values: pa.Array) -> pa.Array:
-    """The file's own values as Postgres would read them from text."""
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    # To another scale Arrow multiplies, and overflows without a word; integers it may not take.
+    if not pa.types.is_decimal(found):
+        return False
+    return bool(found.scale == wanted.scale and found.precision <= wanted.precision)
+
+
+def as_text(values: pa.Array, kind: ColumnType | None = None) -> pa.Array:
+    """The file's own values as Postgres would read them from text, as values of that type."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if is_text(values.type):
         return values if values.type == pa.string() else values.cast(pa.string())
-    by_hand = (pa.types.is_nested, pa.types.is_duration, pa.types.is_date64)
-    if _is_binary(values.type) or any(is_a(values.type) for is_a in by_hand):
-        return pa.array([_literal(v) for v in values.to_pylist()], pa.string())
+    if pa.types.is_nested(values.type):
+        return _array_texts(values, kind)
+    if pa.types.is_duration(values.type):
+        return pc.binary_join_element_wise(_microseconds(values), "microseconds", " ")
+    if pa.types.is_date64(values.type):
+        values = values.cast(pa.date32())
+    if _is_binary(values.type):
+        # Postgres takes a uuid's figures without hyphens too.
+        prefix = "" if kind and kind.name == "uuid" else "\\x"
+        return pa.array([v and prefix + v.hex() for v in values.to_pylist()], pa.string())
     return values.cast(pa.string())
 
 
 def _is_binary(found: pa.DataType) -> bool:
     t = pa.types
-    return bool(t.is_binary(found) or t.is_large_binary(found) or t.is_fixed_size_binary(found))
+    is_one = (t.is_binary, t.is_large_binary, t.is_fixed_size_binary, t.is_binary_view)
+    return any(bool(is_a(found)) for is_a in is_one)
 
 
-def _literal(value: object) -> str | None:
-    """A Python value as Postgres reads it from text."""
-    if value is None:
-        return None
-    if isinstance(value, list):
-        return "{" + ",".join(_element(v) for v in value) + "}"
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, dt.timedelta):
-        return f"{value.days} days {value.seconds}.{value.microseconds:06} seconds"
-    return str(value)
+def _microseconds(durations: pa.Array) -> pa.Array:
+    """The durations as texts, nanoseconds rounded: Arrow has no text of its own for them."""
+    if durations.type.unit != "ns":
+        return durations.cast(pa.duration("us")).cast(pa.int64()).cast(pa.string())
+    rounded = pc.add(durations.cast(pa.int64()), 500)
+    whole = pc.divide(rounded, 1000)
+    below = pc.less(rounded, pc.multiply(whole, 1000))  # division goes towards zero
+    return pc.subtract(whole, below.cast(pa.int64())).cast(pa.string())
 
 
-def _element(value: object) -> str:
-    text = _literal(value)
-    if text is None or isinstance(value, list):
-        return text or "NULL"
+def _array_texts(lists: pa.Array, kind: ColumnType | None) -> pa.Array:
+    """Lists as Postgres writes arrays."""
+    lists = lists.cast(pa.list_(lists.type.value_type))
+    elements = [_element(text) for text in as_text(lists.values, kind).to_pylist()]
+    offsets = lists.offsets.to_pylist()
+    texts = [
+        "{" + ",".join(elements[start:stop]) + "}" if valid else None
+        for valid, start, stop in zip(lists.is_valid().to_pylist(), offsets, offsets[1:])
+    ]
+    return pa.array(texts, pa.string())
+
+
+def _element(text: str | None) -> str:
+    if text is None:
+        return "NULL"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

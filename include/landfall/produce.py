@@ -124,8 +124,8 @@ class Caster:
     def _cast(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], cast.Mask | None]:
         columns: list[pa.Array] = []
         suspects: cast.Mask | None = None
-        for values, way in zip(batch.columns, self._ways):
-            typed, doubtful = cast.cast_column(values, way)
+        for values, way, planned in zip(batch.columns, self._ways, self._job.columns):
+            typed, doubtful = cast.cast_column(values, way, planned.type)
             columns.append(typed)
             if doubtful is not None and pc.any(doubtful).as_py():
                 suspects = doubtful if suspects is None else pc.or_(suspects, doubtful)
@@ -139,7 +139,8 @@ class Caster:
     def _suspects(self, rows: Rows, mask: cast.Mask | None) -> Frame:
         count = rows.batch.num_rows
         numbers = pa.array(range(rows.first, rows.first + count), pa.int64())
-        columns = [numbers, *map(cast.as_text, rows.batch.columns)]
+        kinds = [column.type for column in self._job.columns]
+        columns = [numbers, *map(cast.as_text, rows.batch.columns, kinds)]
         batch = pa.record_batch(columns, schema=self._texts)
         batch = batch if mask is None else batch.filter(mask)
         return Frame(Kind.SUSPECTS, batch.num_rows, self._encode_texts.rows(batch))
