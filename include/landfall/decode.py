@@ -21,6 +21,13 @@ class Suspicious(Exception):
     """The fast reader refused the file, or cannot vouch for it: the slow scan must judge."""
 
 
+class Unvouched(Suspicious):
+    """Every row was read, but not surely as it was meant: an odd quote, a last row of many lines.
+
+    Most such files are well: the slow scan decides.
+    """
+
+
 @dataclass(frozen=True)
 class Rows:
     """A batch, its columns in the feed's order. `first` is the number of its first row."""
@@ -30,7 +37,7 @@ class Rows:
 
 
 def decode(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """The file's rows; raises Suspicious, HeaderMismatch, TruncatedFile."""
+    """The file's rows; raises Suspicious, Unvouched (last), HeaderMismatch, TruncatedFile."""
     batches = _parquet(stream, job) if job.dialect.format == "parquet" else _csv(stream, job)
     first = 1
     for batch in batches:
@@ -52,7 +59,7 @@ def _csv(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     except pa.ArrowInvalid as error:
         raise Suspicious(str(error)) from error
     if guarded.suspicious:
-        raise Suspicious("quotes or carriage returns do not pair up")
+        raise Unvouched("quotes or carriage returns do not pair up")
 
 
 def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -83,7 +90,7 @@ def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.
         yield batch
     # A quote that is never closed swallows the rest of the file into its last cells.
     if last is not None and any("\n" in (c[-1].as_py() or "") for c in last.columns):
-        raise Suspicious("the last row spans lines")
+        raise Unvouched("the last row spans lines")
 
 
 class GuardedStream:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import cast
-from .decode import Rows, Suspicious, decode
+from .decode import Rows, Suspicious, Unvouched, decode
 from .encode import Encoder
 from .errors import DataError, LandfallError, RefusedCell, RowTooLong
 from .frames import Frame, Kind
@@ -44,11 +44,25 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
     caster = Caster(job)
     yield Frame(Kind.SHAPE, payload=json.dumps(caster.text_columns).encode())
     read = 0
+    vouched = True
     with opened(client, job) as stream:
-        for rows in decode(stream, job):
-            read += rows.batch.num_rows
-            yield from caster.frames(rows)
+        try:
+            for rows in decode(stream, job):
+                read += rows.batch.num_rows
+                yield from caster.frames(rows)
+        except Unvouched:
+            vouched = False
+    if not vouched:
+        _vouch(client, job, read)
     yield Frame(Kind.END, read)
+
+
+def _vouch(client: S3Client, job: Job, read: int) -> None:
+    """Scans the file once more; raises its fault, if it has one."""
+    with opened(client, job) as stream:
+        fault = find_fault(stream, job.dialect, len(job.columns), read)
+    if fault:
+        raise fault
 
 
 def opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:

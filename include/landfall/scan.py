@@ -51,13 +51,22 @@ def find_record(stream: BinaryIO, dialect: Dialect, width: int, number: int) -> 
     return next((r for r in records(stream, dialect, width) if r.number == number), None)
 
 
-def find_fault(stream: BinaryIO, dialect: Dialect, width: int) -> LandfallError | None:
-    """The first row that is misshapen or not UTF-8 text, as the error to raise."""
+def find_fault(
+    stream: BinaryIO, dialect: Dialect, width: int, rows: int | None = None
+) -> LandfallError | None:
+    """The first row that is misshapen or not UTF-8 text, as the error to raise.
+
+    It is one too when there are not as many `rows` as the fast way has read.
+    """
     grammar = Grammar(dialect)
+    found = 0
     for record in records(stream, dialect, width):
         error = _fault(record, grammar, width)
         if error:
             return error.at(line=record.line, row=record.number or None)
+        found = record.number
+    if rows is not None and found != rows:
+        return MisshapenRow("the rows cannot be told apart", found=f"{rows} or {found} rows")
     return None
 
 

@@ -163,6 +163,33 @@ def test_an_empty_file_of_a_replace_feed_empties_the_table(engine):
     assert engine.rows() == []
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('id,name\n1,"two\nlines"\n', ["two\nlines"]),
+        ('id,name\n1,"two\r\nlines"', ["two\r\nlines"]),
+        ('id,name\n1,a 5" pipe\n2,b\n', ['a 5" pipe', "b"]),
+        ('id,name\n1,"a\rb"\n2,b\n', ["a\rb", "b"]),
+        ('id,name\n1,"it ""ends"" so\n"', ['it "ends" so\n']),
+    ],
+)
+def test_odd_quotes_and_a_last_row_of_many_lines_are_no_fault(engine, text, names):
+    """They look like a quote that is never closed until the file is read with care."""
+    assert engine.load(text).rows == len(names)
+    assert engine.sql("SELECT name FROM raw.t ORDER BY id") == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['id,name\n1,"a\n2,b\n3,c\n', 'id,name\n1,a\n2,"b\n', "id,name\n1,a\rx\n2,b\n"],
+)
+def test_a_quote_that_is_never_closed_swallows_no_rows(engine, text):
+    with pytest.raises(DataError) as refused:
+        engine.load(text)
+    assert refused.value.place.line in (2, 3)
+    assert engine.statuses() == ["failed"]
+
+
 def test_every_row_carries_the_id_of_its_load(engine):
     receipts = [engine.load(A, "1.csv"), engine.load(B, "2.csv")]
     found = engine.sql("SELECT _load_id, count(*) FROM raw.t GROUP BY 1 ORDER BY 1")
