@@ -1,0 +1,141 @@
+"""The ledger knows what is loaded and what is new, and a person can read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from include.landfall import ledger, postgres
+from include.landfall.errors import DataError, ServerAway
+from tests.integration.landfall.engine import engine
+
+__all__ = ["engine"]
+A, B = "id,name\n1,a\n", "id,name\n2,b\n"
+
+
+def new(engine, *arrivals):
+    with postgres.connect(engine.warehouse) as connection:
+        return [a.key for a in ledger.new_arrivals(connection, engine.feed, arrivals)]
+
+
+def test_a_row_says_all_of_a_load(engine):
+    arrival = engine.put(A)
+    receipt = engine.load(arrival, by="somebody")
+    (entry,) = engine.entries()
+    assert (entry.load_id, entry.feed, entry.target) == (receipt.load_id, "t", "raw.t")
+    assert (entry.bucket, entry.key) == (arrival.bucket, arrival.key)
+    assert (entry.etag, entry.size) == (arrival.etag, arrival.size)
+    assert entry.last_modified == arrival.last_modified
+    assert (entry.rows, entry.status, entry.error) == (1, "loaded", None)
+    assert entry.loaded_by == "somebody"
+    assert 0 < entry.seconds < 60
+
+
+def test_without_a_name_it_says_which_process_on_which_host(engine):
+    import os
+    import socket
+
+    assert engine.load(A).by == f"{socket.gethostname()}:{os.getpid()}"
+
+
+def test_everything_is_new_where_there_is_no_ledger_yet(engine):
+    assert new(engine, engine.put(A)) == ["a.csv"]
+    assert engine.sql("SELECT to_regnamespace('landfall') IS NULL") == [True]
+
+
+def test_what_is_loaded_is_not_new_and_what_failed_is(engine):
+    loaded, failed, fresh = engine.put(A, "1"), engine.put("id,name\nx,\n", "2"), engine.put(B, "3")
+    engine.load(loaded)
+    with pytest.raises(DataError):
+        engine.load(failed)
+    assert new(engine, loaded, failed, fresh) == ["2", "3"]
+
+
+def test_what_is_new_comes_oldest_first_whatever_its_name(engine):
+    arrivals = [engine.put(A, key) for key in ("z", "a", "m")]
+    assert new(engine, *reversed(arrivals)) == ["z", "a", "m"]
+
+
+def test_no_arrival_is_overlooked_because_it_is_older_than_one_that_is_loaded(engine):
+    """A time cursor would: the listing against the ledger decides."""
+    old = engine.put(A, "old")
+    engine.load(engine.put(B, "new"))
+    assert new(engine, old) == ["old"]
+
+
+def test_a_changed_object_is_new_and_so_is_content_put_back(engine):
+    first = engine.put(A)
+    engine.load(first)
+    second = engine.put(B)
+    assert new(engine, second) == ["a.csv"]
+    engine.load(second)
+    assert new(engine, second) == []
+    assert new(engine, engine.put(A)) == ["a.csv"]
+
+
+def test_a_superseded_file_of_a_replace_feed_is_not_new_for_ever(engine):
+    engine.be(disposition="replace")
+    arrivals = [engine.put(A, "1"), engine.put(B, "2")]
+    for arrival in arrivals:
+        engine.load(arrival)
+    assert new(engine, *arrivals) == []
+
+
+def test_feeds_do_not_know_of_each_other(engine):
+    arrival = engine.put(A)
+    engine.load(arrival)
+    engine.feed = engine.make_feed(feed="u", table="raw.u")
+    assert new(engine, arrival) == ["a.csv"]
+    assert engine.load(arrival).outcome == "loaded"
+
+
+def test_two_versions_in_one_bucket_that_keeps_them_are_two_arrivals(engine):
+    first = replace(engine.put(A), version_id="v1")
+    engine.load(replace(first, version_id=None))
+    assert new(engine, first) == ["a.csv"]
+
+
+def test_the_ledger_of_many_first_loads_is_made_once(engine):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def prepare(_):
+        with postgres.connect(engine.warehouse) as connection:
+            ledger.prepare(connection)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(prepare, range(6)))
+    assert engine.sql("SELECT count(*) FROM landfall.ledger") == [0]
+
+
+def test_a_load_that_is_under_way_is_not_seen(engine):
+    seen = []
+    engine.load(A, progress=lambda rows: seen.extend(engine.statuses()))
+    assert seen == []
+    assert engine.statuses() == ["loaded"]
+
+
+def test_a_load_waits_no_longer_than_its_role_may(engine):
+    """The lock of a load that hangs is an error that a retry can mend, not a hang of its own."""
+    arrival = engine.put(A)
+    engine.load(arrival)
+    name = psycopg.sql.Identifier(engine.warehouse.dbname)
+    engine.sql(psycopg.sql.SQL("ALTER DATABASE {} SET lock_timeout = '200ms'").format(name))
+    with postgres.connect(engine.warehouse) as other, other.transaction():
+        ledger.lock(other, ledger.Claimant.new(engine.feed, arrival, ""))
+        with pytest.raises(ServerAway, match="lock timeout"):
+            engine.load(arrival)
+    assert engine.load(arrival).outcome == "already_loaded"
+
+
+def test_the_failure_of_a_superseded_version_is_no_news(engine):
+    """It stays superseded when it is forced and fails, or it would come back as new."""
+    old = engine.put(A)
+    engine.load(old)
+    engine.load(engine.put(B))
+    late = replace(old, last_modified=old.last_modified + timedelta(seconds=9))
+    with pytest.raises(Exception, match="no longer the version"):
+        engine.load(late)
+    assert engine.rows() == [(2, "b")]

@@ -1,0 +1,117 @@
+"""The process that reads for a large load: it ends when it should, tells what it met, and keeps
+what it was told."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from include.landfall import reader
+from include.landfall.errors import (
+    HeaderMismatch,
+    MisshapenRow,
+    ObjectMissing,
+    ServerAway,
+    TerminalError,
+    TruncatedFile,
+)
+from include.landfall.frames import Kind
+from include.landfall.plan import Job, PlannedColumn
+from include.landfall.types import parse_type
+from tests.integration.landfall.engine import LARGE, engine, many
+
+__all__ = ["engine"]
+
+
+def job(engine, arrival):
+    columns = (
+        PlannedColumn("id", parse_type("integer")),
+        PlannedColumn("name", parse_type("text")),
+    )
+    return Job("t", arrival, engine.store, columns, 1)
+
+
+def children():
+    return psutil.Process().children()
+
+
+@pytest.fixture
+def reading(engine):
+    """A reading of a large file that has begun, and the process that does it."""
+    before = set(children())
+    frames = reader.read_frames(job(engine, engine.put(many(LARGE))))
+    next(frames)
+    yield frames, (set(children()) - before).pop()
+    frames.close()
+
+
+def test_all_rows_come_and_the_process_is_gone(reading):
+    frames, child = reading
+    *rows, end = frames
+    assert sum(frame.count for frame in rows) == end.count == LARGE
+    assert end.kind is Kind.END
+    assert not child.is_running()
+
+
+def test_a_reading_that_is_given_up_leaves_no_process(reading):
+    frames, child = reading
+    next(frames)
+    frames.close()
+    assert not child.is_running()
+
+
+def test_a_killed_process_is_an_error_after_which_a_retry_helps(reading):
+    frames, child = reading
+    os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(ServerAway, match="ended in the middle"):
+        list(frames)
+
+
+def test_the_secret_of_the_store_is_not_for_other_processes_to_see(
+    engine, connections, monkeypatch
+):
+    """Neither on the command line nor in the environment, though it is in ours."""
+    secret = engine.store.secret_key
+    assert secret in os.environ["AIRFLOW_CONN_LANDING"]
+    frames = reader.read_frames(job(engine, engine.put(many(LARGE))))
+    before = set(children())
+    next(frames)
+    child = (set(children()) - before).pop()
+    told = " ".join([*child.cmdline(), *child.environ().values()])
+    frames.close()
+    assert secret not in told
+    assert engine.warehouse.password not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "line"),
+    [
+        (many(LARGE) + "1,2,3\n", MisshapenRow, LARGE + 2),
+        (many(LARGE).replace("name", "nom"), HeaderMismatch, 1),
+        (many(LARGE).encode() + b"1,\xe9\n", MisshapenRow, LARGE + 2),
+        (b"\x1f\x8b" + bytes(9 << 20), TruncatedFile, None),
+    ],
+)
+def test_what_the_process_finds_wrong_crosses_whole(engine, text, error, line):
+    with pytest.raises(error) as found:
+        engine.load(text)
+    assert found.value.place.line == line
+    assert found.value.place.object == f"s3://{engine.bucket}/a.csv"
+    assert engine.statuses() == ["failed"]
+
+
+def test_an_object_that_is_gone_is_said_across_the_pipe(engine):
+    arrival = replace(engine.put(many(LARGE)), key="gone.csv")
+    with pytest.raises(ObjectMissing):
+        list(reader.read_frames(job(engine, arrival)))
+
+
+def test_an_error_that_nobody_foresaw_is_said_and_not_taken_for_a_broken_pipe(engine):
+    """A retry would only meet it again."""
+    broken = replace(job(engine, engine.put(many(LARGE))), columns=())
+    with pytest.raises(TerminalError):
+        list(reader.read_frames(replace(broken, dialect=None)))
