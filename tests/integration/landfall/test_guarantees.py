@@ -17,9 +17,9 @@ def ground(warehouse_server, object_store, client):
     """The run's servers, and a bucket that keeps versions."""
     bucket = f"test-{uuid.uuid4().hex[:12]}"
     make_bucket(client, bucket)
-    with Ground(warehouse_server, object_store, client, bucket).new_database() as ground:
-        with ground.ending:
-            yield ground
+    servers = Ground(warehouse_server, object_store, client, bucket)
+    with servers.new_database() as ground, ground.ending:
+        yield ground
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for entry in page.get("Versions", []):
             client.delete_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])
