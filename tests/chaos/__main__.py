@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import time
 import traceback
@@ -16,6 +17,7 @@ from tests.chaos.servers import own_servers
 def main() -> int:
     """Plays; 0 when everything held."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and the servers with it
     print(f"seed {options.seed} (to play the same again: --seed {options.seed})")
     started = time.monotonic()
     with own_servers() as ground:
