@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from include.landfall import load as load_module
@@ -188,6 +190,28 @@ def test_a_quote_that_is_never_closed_swallows_no_rows(engine, text):
         engine.load(text)
     assert refused.value.place.line in (2, 3)
     assert engine.statuses() == ["failed"]
+
+
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+def test_a_reader_who_began_before_the_load_sees_the_old_rows_to_the_end(engine, disposition):
+    """TRUNCATE would show an empty table: it does not wait for those who began before."""
+    engine.be(disposition=disposition).load(A)
+    with psycopg.connect(engine.warehouse.conninfo()) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1 FROM landfall.ledger")
+        with ThreadPoolExecutor() as pool:
+            pool.submit(engine.load, B).result(timeout=30)
+        assert reader.execute("SELECT id FROM raw.t ORDER BY 1").fetchall() == [(1,), (2,)]
+    assert engine.rows() == [(3, "c")]
+
+
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+def test_a_reader_never_waits_for_a_load_and_sees_the_old_rows_meanwhile(engine, disposition):
+    engine.be(disposition=disposition).load(A)
+    engine.sql(f"ALTER DATABASE {engine.warehouse.dbname} SET lock_timeout = '2s'")
+    seen = []
+    engine.load(B, progress=lambda rows: seen.extend(engine.rows()))
+    assert seen == [(1, "a"), (2, "b")]
 
 
 def test_every_row_carries_the_id_of_its_load(engine):
