@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from include.local.airflow_home import airflow_settings, migrate
+from include.local.environ import around_proxies
 from include.local.state import PROJECT
 
 # What a developer's shell may hold that would send a test to a real server.
@@ -40,7 +41,7 @@ def isolate() -> Path:
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             del os.environ[name]
-    os.environ.update(settings(home))
+    os.environ.update(settings(home) | around_proxies())
     return home
 
 

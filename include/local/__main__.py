@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from include.landfall.s3 import make_client
 
 from . import services
 from .compare import compare as compare_tables
-from .environ import as_shell, exports
+from .environ import around_proxies, as_shell, exports
 from .seed import BUCKET
 from .seed import seed as put_files
 from .state import local_folder
@@ -22,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what it says, 1 with one message where it could not."""
     chosen = _parser().parse_args(arguments)
     run: Callable[[Path], int] = chosen.run
+    os.environ.update(around_proxies())
     try:
         return run(local_folder())
     except LandfallError as error:

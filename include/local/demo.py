@@ -62,27 +62,33 @@ def run(home: Path, console: Console | None = None) -> int:
     with console.status("starting PostgreSQL and the object store"):
         demo = Demo(home / "demo", services.up(home), console)
     _say_services(demo)
+    with dag_runner(_environ(home, demo), demo.log) as runner:
+        good = _main_job(demo, runner)
+    if good:
+        _say_end(demo, time.monotonic() - started)
+    return 0 if good else 1
+
+
+def _main_job(demo: Demo, runner: DagRunner) -> bool:
+    """Files into the bucket, feeds, marts, comparison; whether all of it went well."""
+    with demo.console.status("putting the files into the bucket while Airflow starts"):
+        kept = _seed(demo)
+        runner.wait_ready()
     with (
-        dag_runner(_environ(home, demo), demo.log) as runner,
         psycopg.connect(demo.conninfo, autocommit=True) as connection,
+        ThreadPoolExecutor() as pool,
     ):
-        with console.status("putting the files into the bucket while Airflow starts"):
-            kept = _seed(demo)
-            runner.wait_ready()
         watch = Watch(connection)
         results = _run_feeds(demo, runner, watch)
-        good = all(result.good for result in results)
-        with ThreadPoolExecutor() as pool:
-            verdicts = pool.submit(compare, demo.conninfo) if good else None
-            if good:
-                results += _run_marts(demo, runner, watch)
-            failed = [result for result in results if not result.good]
-            _say_loads(demo, watch)
-            if failed or verdicts is None:
-                return _say_failure(demo, watch, failed)
-            equal = _say_verdict(demo, verdicts.result(), kept)
-    _say_end(demo, home, time.monotonic() - started)
-    return 0 if equal else 1
+        verdicts = pool.submit(compare, demo.conninfo)
+        if all(result.good for result in results):
+            results += _run_marts(demo, runner, watch)
+        _say_loads(demo, watch)
+        failed = [result for result in results if not result.good]
+        if failed:
+            _say_failure(demo, watch, failed)
+            return False
+        return _say_verdict(demo, verdicts.result(), kept)
 
 
 def _environ(home: Path, demo: Demo) -> dict[str, str]:
@@ -228,7 +234,7 @@ def _say_verdict(demo: Demo, verdicts: list[Verdict], kept: list[Seeded]) -> boo
     return all(verdict.table in changed for verdict in wrong)
 
 
-def _say_failure(demo: Demo, watch: Watch, failed: list[Result]) -> int:
+def _say_failure(demo: Demo, watch: Watch, failed: list[Result]) -> None:
     for result in failed:
         what = result.error or f"failed tasks: {', '.join(result.failed)}"
         demo.console.print(f"[red]{result.dag_id} {result.state}[/]: {what}")
@@ -236,10 +242,9 @@ def _say_failure(demo: Demo, watch: Watch, failed: list[Result]) -> int:
         if load.status == "failed" and load.error:
             demo.console.print(f"{load.error}\n", markup=False, soft_wrap=True)
     demo.console.print(f"what Airflow said: {demo.log}", soft_wrap=True)
-    return 1
 
 
-def _say_end(demo: Demo, home: Path, seconds: float) -> None:
+def _say_end(demo: Demo, seconds: float) -> None:
     chart = draw(demo.conninfo, demo.folder / "delays.png")
     shown = os.path.relpath(chart)
     demo.console.print(f"\n[bold]done in {seconds:.0f} s.[/] What to look at next:")
