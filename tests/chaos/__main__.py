@@ -8,10 +8,13 @@ import signal
 import sys
 import time
 import traceback
+from collections import Counter
 
 from tests.chaos.attacks import ATTACKS
 from tests.chaos.ground import Ground
 from tests.chaos.servers import own_servers
+
+Played = list[tuple[bool, str]]  # of each round: whether it held, and what came of it
 
 
 def main() -> int:
@@ -21,12 +24,20 @@ def main() -> int:
     print(f"seed {options.seed} (to play the same again: --seed {options.seed})")
     started = time.monotonic()
     with own_servers() as ground:
-        held = {name: _play(name, ground, options) for name in _chosen(options.only)}
-    print(f"\n{'attack':<42}{'times':>6}{'held':>6}")
-    for name, results in held.items():
-        print(f"{name:<42}{len(results):>6}{sum(results):>6}")
+        played = {name: _play(name, ground, options) for name in _chosen(options.only)}
+    print(f"\n{'attack':<42}{'times':>6}{'held':>6}  what came of it")
+    for name, rounds in played.items():
+        _row(name, rounds)
     print(f"in {time.monotonic() - started:.0f} seconds")
-    return 0 if all(all(results) for results in held.values()) else 1
+    return 0 if all(held for rounds in played.values() for held, _ in rounds) else 1
+
+
+def _row(name: str, rounds: Played) -> None:
+    came = Counter(said.splitlines()[0] for _, said in rounds).most_common()
+    first, *rest = (f"{number} x {said}" for said, number in came)
+    print(f"{name:<42}{len(rounds):>6}{sum(held for held, _ in rounds):>6}  {first}")
+    for line in rest:
+        print(f"{'':<56}{line}")
 
 
 def _options() -> argparse.Namespace:
@@ -43,18 +54,18 @@ def _chosen(text: str) -> list[str]:
     return [name for name in ATTACKS if text in name] or sys.exit(f"no attack is named {text!r}")
 
 
-def _play(name: str, ground: Ground, options: argparse.Namespace) -> list[bool]:
+def _play(name: str, ground: Ground, options: argparse.Namespace) -> Played:
     attack, times = ATTACKS[name]
-    held = []
+    played = []
     for number in range(1, (options.times or times) + 1):
         try:
             said = attack(ground, random.Random(f"{options.seed} {name} {number}"))
-            held.append(True)
+            played.append((True, said))
         except Exception:  # noqa: BLE001  a round that fails in any way did not hold
-            said = f"BROKEN\n{traceback.format_exc()}"
-            held.append(False)
-        print(f"{name} {number}: {said}", flush=True)
-    return held
+            played.append((False, f"BROKEN\n{traceback.format_exc()}"))
+            ground.dismiss()
+        print(f"{name} {number}: {played[-1][1]}", flush=True)
+    return played
 
 
 if __name__ == "__main__":

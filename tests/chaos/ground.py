@@ -99,6 +99,11 @@ class Ground:
             cursor = connection.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def dismiss(self) -> None:
+        """Ends the processes that rounds share: after a failure they may be in any state."""
+        self.ending.close()
+        self.loaders.clear()
+
     def usual_seconds(self) -> float:
         """How long a large load takes when nobody disturbs it."""
         if not self.load_seconds:

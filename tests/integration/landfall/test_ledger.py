@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 
 import psycopg
 import pytest
 
 from include.landfall import ledger, postgres
-from include.landfall.errors import DataError, ServerAway
+from include.landfall.errors import DataError, ObjectMissing, ServerAway
 from tests.integration.landfall.engine import engine
 
 __all__ = ["engine"]
@@ -35,9 +37,6 @@ def test_a_row_says_all_of_a_load(engine):
 
 
 def test_without_a_name_it_says_which_process_on_which_host(engine):
-    import os
-    import socket
-
     assert engine.load(A).by == f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -99,8 +98,6 @@ def test_two_versions_in_one_bucket_that_keeps_them_are_two_arrivals(engine):
 
 
 def test_the_ledger_of_many_first_loads_is_made_once(engine):
-    from concurrent.futures import ThreadPoolExecutor
-
     def prepare(_):
         with postgres.connect(engine.warehouse) as connection:
             ledger.prepare(connection)
@@ -130,12 +127,13 @@ def test_a_load_waits_no_longer_than_its_role_may(engine):
     assert engine.load(arrival).outcome == "already_loaded"
 
 
-def test_the_failure_of_a_superseded_version_is_no_news(engine):
-    """It stays superseded when it is forced and fails, or it would come back as new."""
-    old = engine.put(A)
+def test_a_superseded_file_whose_forced_rerun_failed_does_not_come_back(engine):
+    engine.be(disposition="replace")
+    old = engine.put(A, "1.csv")
     engine.load(old)
-    engine.load(engine.put(B))
-    late = replace(old, last_modified=old.last_modified + timedelta(seconds=9))
-    with pytest.raises(Exception, match="no longer the version"):
-        engine.load(late)
+    engine.load(B, "2.csv")
+    engine.client.delete_object(Bucket=engine.bucket, Key="1.csv")
+    with pytest.raises(ObjectMissing):
+        engine.load(old, force=True)
+    assert engine.load(old).outcome == "superseded"
     assert engine.rows() == [(2, "b")]
