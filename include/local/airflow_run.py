@@ -192,7 +192,7 @@ def _say(console: Console, home: Path, address: str, password: str, started: lis
     console.print(f"  user {USER}, password {password}")
     console.print(f"  {len(started)} feeds run now; the marts follow when they have loaded")
     console.print(f"  logs in {home / 'logs'}")
-    console.print('  a shell that reaches all of it: eval "$(make env)"')
+    console.print('  a shell that reaches all of it: eval "$(make -s env)"')
     console.print("Ctrl-C stops what was started here.")
 
 

@@ -246,11 +246,11 @@ def _say_failure(demo: Demo, watch: Watch, failed: list[Result]) -> None:
 
 def _say_end(demo: Demo, seconds: float) -> None:
     chart = draw(demo.conninfo, demo.folder / "delays.png")
-    shown = os.path.relpath(chart)
+    shown = chart.relative_to(PROJECT) if chart.is_relative_to(PROJECT) else chart
     demo.console.print(f"\n[bold]done in {seconds:.0f} s.[/] What to look at next:")
     for what, how in (
-        ("the chart", shown),
-        ("the marts", 'eval "$(make env)"; psql -c "TABLE marts.delays_by_weather"'),
+        ("the chart", str(shown)),
+        ("the marts", 'eval "$(make -s env)"; psql -c "TABLE marts.delays_by_weather"'),
         ("the ledger", 'psql -c "TABLE landfall.ledger"'),
         ("Airflow's UI", "make airflow"),
         ("again", "make demo   (it loads what is new: nothing, until you put a file there)"),
