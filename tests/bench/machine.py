@@ -1,0 +1,51 @@
+"""On what was measured, in general words: no host's name, no path."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+from dataclasses import dataclass
+
+import psutil
+import psycopg
+
+from include.landfall.connections import Warehouse
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The machine, the versions and the date of a measurement."""
+
+    cores: int
+    memory_gib: int
+    system: str
+    python: str
+    postgres: str
+    date: dt.date
+    runs: int
+    scale: int
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, runs: int, scale: int) -> Facts:
+        """As they are here and now."""
+        with psycopg.connect(warehouse.conninfo()) as connection:
+            version = connection.info.server_version
+        return cls(
+            os.cpu_count() or 1,
+            round(psutil.virtual_memory().total / 2**30),
+            f"{platform.system()} {platform.machine()}",
+            platform.python_version(),
+            f"{version // 10_000}.{version % 10_000}",
+            dt.datetime.now(dt.UTC).date(),
+            runs,
+            scale,
+        )
+
+    def sentence(self) -> str:
+        """The facts as a sentence under the tables' heading."""
+        return (
+            f"TPC-H lineitem at scale {self.scale}, median of {self.runs} runs, measured on"
+            f" {self.date:%Y-%m-%d}: {self.cores} cores, {self.memory_gib} GiB,"
+            f" {self.system}, PostgreSQL {self.postgres}, Python {self.python}."
+        )
