@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from . import ledger
@@ -92,10 +93,10 @@ def _load(options: argparse.Namespace) -> int:
 
 
 def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
-    client = make_client(store_from_environ(feed.source.connection))
-    if options.key:
-        return [find_arrival(client, feed.source.bucket, key) for key in options.key]
-    listed = list(list_arrivals(client, feed.source))
+    with closing(make_client(store_from_environ(feed.source.connection))) as client:
+        if options.key:
+            return [find_arrival(client, feed.source.bucket, key) for key in options.key]
+        listed = list(list_arrivals(client, feed.source))
     return listed if options.force else _new(feed, listed)
 
 
@@ -172,8 +173,8 @@ def _status(options: argparse.Namespace) -> int:
     feed = read_feed(options.feed)
     with connect(warehouse_from_environ(feed.target.connection)) as connection, clear_errors():
         known = ledger.entries(connection, feed.feed)
-    client = make_client(store_from_environ(feed.source.connection))
-    new = _new(feed, list(list_arrivals(client, feed.source)))
+    with closing(make_client(store_from_environ(feed.source.connection))) as client:
+        new = _new(feed, list(list_arrivals(client, feed.source)))
     if options.json:
         _print_json(known, new)
     else:

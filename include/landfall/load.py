@@ -146,7 +146,8 @@ class Load:
                 from .produce import line_of
                 from .s3 import make_client
 
-                error.at(line=line_of(make_client(self.store), job, error.place.row))
+                with closing(make_client(self.store)) as client:
+                    error.at(line=line_of(client, job, error.place.row))
             raise
 
     def _job(self, columns: list[target.TargetColumn], load_id: int, manner: Manner) -> Job:
@@ -175,7 +176,8 @@ class Load:
         from .produce import frames
         from .s3 import make_client
 
-        yield from frames(make_client(job.store), job)
+        with closing(make_client(job.store)) as client:
+            yield from frames(client, job)
 
     def _loaded_before(self, connection: Connection, started: float) -> Receipt:
         found = ledger.find(connection, self.claimant)

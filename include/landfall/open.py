@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pyarrow as pa
@@ -43,9 +43,13 @@ class ObjectStream(io.RawIOBase):
         return len(chunk)
 
     def close(self) -> None:
+        self._drop()
+        super().close()
+
+    def _drop(self) -> None:
         if self._body is not None:
             self._body.close()
-        super().close()
+        self._body = None
 
     def _read(self, size: int) -> bytes:
         failures = 0
@@ -57,7 +61,7 @@ class ObjectStream(io.RawIOBase):
                     return bytes(chunk)
                 raise HTTPClientError(error="the connection ended before the object did")
             except (BotoCoreError, OSError) as error:
-                self._body = None
+                self._drop()
                 failures += 1
                 if failures > RESUMES:
                     raise ServerAway(
@@ -133,11 +137,11 @@ class ObjectFile(io.RawIOBase):
         """Reads until `stop` or until the connection breaks; how many bytes it got."""
         filled = 0
         try:
-            body = get_range(self._client, self._arrival, self._offset, stop)
-            while chunk := body.read(1 << 20):
-                buffer[filled : filled + len(chunk)] = chunk
-                filled += len(chunk)
-                self._offset += len(chunk)
+            with closing(get_range(self._client, self._arrival, self._offset, stop)) as body:
+                while chunk := body.read(1 << 20):
+                    buffer[filled : filled + len(chunk)] = chunk
+                    filled += len(chunk)
+                    self._offset += len(chunk)
         except (BotoCoreError, OSError):
             pass  # the caller asks again for what is missing, from where this one ended
         return filled

@@ -1,0 +1,389 @@
+"""Wrong input gives one clear message and an exit code, and leaves nothing behind."""
+# ruff: noqa: E501  the tables of cases
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from include.landfall import cli
+from include.landfall import load as load_module
+from include.landfall import open as open_module
+from include.local.environ import connections as spelled
+
+GOOD = b"id,day\n1,2013-01-01\n2,\n"
+
+
+class Shell:
+    """The command line with one feed, `things`, and what its run left behind."""
+
+    def __init__(self, folder, bucket, client, warehouse, capsys):
+        self.path = folder / "things.yaml"
+        self.bucket, self.client, self.warehouse, self.capsys = bucket, client, warehouse, capsys
+        self.feed = {
+            "feed": "things",
+            "source": {"bucket": bucket, "pattern": "things/*"},
+            "target": {"table": "raw.things"},
+            "columns": {"id": "integer", "day": "date"},
+        }
+
+    def put(self, body, key="things/1.csv"):
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def write_feed(self):
+        self.path.write_text(yaml.safe_dump(self.feed, sort_keys=False))
+        return self.path
+
+    def run(self, *more, command="load"):
+        """Exit code, standard output and standard error."""
+        code = cli.main([command, "--feed", str(self.path), *more])
+        said = self.capsys.readouterr()
+        return code, said.out, said.err
+
+    def fails(self, code, *words, lines=12):
+        """Runs, and holds that the message says the words, once and without a traceback."""
+        found, out, err = self.run()
+        assert found == code, err
+        assert [word for word in words if word not in err] == []
+        assert "Traceback" not in out + err
+        assert len(err.strip().splitlines()) <= lines
+        assert err.count("what to do:") <= 1
+        return err
+
+    def query(self, query):
+        with psycopg.connect(self.warehouse.conninfo()) as connection:
+            return connection.execute(query).fetchall()
+
+    def left(self):
+        """The tables of the database, and what the ledger says of each arrival."""
+        tables = self.query("SELECT to_regclass('raw.things'), to_regclass('landfall.ledger')")
+        rows = tables[0][1] and self.query("SELECT status, rows, error FROM landfall.ledger")
+        return tables[0][0], rows or []
+
+    def nothing_but_a_failure(self, *words):
+        table, rows = self.left()
+        assert table is None
+        assert [(status, count) for status, count, _ in rows] == [("failed", None)]
+        assert [word for word in words if word not in rows[0][2]] == []
+
+
+@pytest.fixture
+def shell(tmp_path, bucket, client, warehouse, connections, capsys):
+    shell = Shell(tmp_path, bucket, client, warehouse, capsys)
+    shell.write_feed()
+    return shell
+
+
+@pytest.fixture
+def quick(mocker, client):
+    """One client for all: it takes a tenth of a second to make, and a load makes several."""
+    mocker.patch("include.landfall.cli.make_client", return_value=client)
+    mocker.patch("include.landfall.s3.make_client", return_value=client)
+
+
+def compressed(text=GOOD * 2000):
+    return gzip.compress(text)
+
+
+def parquet(**columns):
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_a_good_file_is_loaded_once_and_the_second_time_there_is_nothing_new(shell):
+    shell.put(GOOD)
+    code, out, err = shell.run()
+    assert (code, err) == (0, "")
+    assert out.startswith("loaded")
+    assert shell.query("SELECT id, day::text FROM raw.things") == [(1, "2013-01-01"), (2, None)]
+    assert shell.run() == (0, f"things: nothing new under s3://{shell.bucket}/things/\n", "")
+    code, out, _ = shell.run("--key", "things/1.csv")
+    assert code == 0
+    assert out.startswith("already_loaded")
+
+
+def test_programs_get_one_json_object_a_line(shell):
+    shell.put(GOOD)
+    shell.put(b"id,day\nx,\n", "things/2.csv")
+    code, out, _ = shell.run("--json")
+    good, bad = map(json.loads, out.splitlines())
+    assert (code, good["outcome"], good["rows"]) == (5, "loaded", 2)
+    assert (bad["outcome"], bad["key"]) == ("failed", "things/2.csv")
+    assert (bad["error"]["line"], bad["error"]["column"], bad["error"]["found"]) == (2, "id", "x")
+    _, out, _ = shell.run("--json", command="status")
+    # A failed arrival is still to be loaded: it is in the ledger, and it is new.
+    assert [json.loads(line)["status"] for line in out.splitlines()] == ["loaded", "failed", "new"]
+
+
+def test_status_shows_what_is_loaded_what_failed_and_why_and_what_is_new(shell):
+    shell.put(GOOD)
+    shell.run()
+    shell.put(b"id,day\n1,2013-02-30\n", "things/2.csv")
+    shell.run()
+    shell.put(GOOD, "things/3.csv")
+    code, out, err = shell.run(command="status")
+    assert (code, err) == (0, "")
+    for word in ("loaded", "2 rows", "failed", "date/time field value out of range", "new"):
+        assert word in out
+    assert "things/3.csv" in out
+
+
+def test_force_loads_a_file_again_in_the_place_of_its_own_rows(shell):
+    shell.put(GOOD)
+    shell.run()
+    code, out, _ = shell.run("--force")
+    assert (code, out.startswith("loaded")) == (0, True)
+    assert shell.query("SELECT count(*) FROM raw.things") == [(2,)]
+
+
+# What is wrong with the file's content: body, and words of the message.
+CONTENT = {
+    "a truncated gzip": (compressed()[:-20], ["cut off or corrupt", "whole archive"]),
+    "a gzip cut in its head": (compressed()[:7], ["cut off or corrupt"]),
+    "garbage after a gzip": (compressed() + b"garbage", ["cut off or corrupt"]),
+    "a row with too many fields": (
+        b"id,day\n1,2013-01-01\n2,2013-01-02,3\n", ["line: 3", "3 fields, not 2", "2,2013-01-02,3"]),
+    "a row with too few fields": (b"id,day\n1\n", ["line: 2", "1 fields, not 2"]),
+    "Latin-1 bytes": (b"id,day\n1,2013-01-01\n\xfc,\n", ["line: 3", "not UTF-8", "\\xfc", "iconv"]),
+    "Latin-1 in the header": (b"id,t\xe4g\n", ["line: 1", "not UTF-8"]),
+    "a zero byte": (b"id,day\n1,2013\0-01-01\n", ["line: 2", "zero byte"]),
+    "UTF-16": ("id,day\n1,2013-01-01\n".encode("utf-16"), ["UTF-8"]),
+    "a date that does not exist": (
+        b"id,day\n1,2013-01-01\n2,2013-02-29\n",
+        ["line: 3", "column: day", "found: 2013-02-29", "expected: a value of type date"]),
+    "a number that is a word": (b"id,day\n\nseven,\n", ["line: 3", "column: id", "found: seven"]),
+    "a number too large": (b"id,day\n2147483648,\n", ["line: 2", "out of range for type integer"]),
+    "a header that lacks a column": (b"id\n1\n", ["line: 1", "missing: 'day'", "expected: id, day"]),
+    "a header with a column too many": (b"id,day,x\n", ["not in the feed: 'x'"]),
+    "a header that names a column twice": (b"id,day,id\n", ["twice: 'id'"]),
+    "a header in capitals": (b"ID,DAY\n", ["missing: 'id', 'day'", "not in the feed: 'ID', 'DAY'"]),
+    "a quote that is never closed": (b'id,day\n1,"2013-01-01\n2,\n', ["line: 2", "never closed"]),
+    "another delimiter": (b"id;day\n1;2013-01-01\n", ["'id;day'"]),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", CONTENT)
+def test_wrong_content_is_named_and_nothing_of_the_file_is_left(shell, what):
+    body, words = CONTENT[what]
+    shell.put(body)
+    shell.fails(5, f"s3://{shell.bucket}/things/1.csv", "feed: things", *words)
+    shell.nothing_but_a_failure(*words)
+
+
+PARQUET = {
+    "a column of another type": (
+        parquet(id=[1.5], day=["2013-01-01"]), ["column: id", "found: double", "expected: integer"]),
+    "a column missing": (parquet(id=[1]), ["missing: 'day'"]),
+    "no Parquet at all": (GOOD, ["not whole Parquet"]),
+    "a Parquet cut off": (parquet(id=[1], day=["2013-01-01"])[:-20], ["not whole Parquet"]),
+    "an empty file": (b"", ["not whole Parquet"]),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", PARQUET)
+def test_wrong_parquet_is_named_and_nothing_is_left(shell, what):
+    body, words = PARQUET[what]
+    shell.feed["format"] = "parquet"
+    shell.write_feed()
+    shell.put(body)
+    shell.fails(5, f"s3://{shell.bucket}/things/1.csv", *words)
+    shell.nothing_but_a_failure(*words)
+
+
+def test_a_bad_file_stops_no_other(shell):
+    shell.put(b"id,day\nx,\n")
+    shell.put(GOOD, "things/2.csv")
+    code, out, err = shell.run()
+    assert (code, "loaded" in out, err.count("what to do")) == (5, True, 1)
+    assert shell.query("SELECT count(*) FROM raw.things") == [(2,)]
+
+
+def test_a_failure_leaves_the_rows_of_earlier_files_alone(shell):
+    shell.put(GOOD)
+    shell.run()
+    shell.put(GOOD.replace(b"2,", b"2,2013-02-30"), "things/1.csv")
+    shell.fails(5, "line: 3", "found: 2013-02-30")
+    assert shell.query("SELECT id, day::text FROM raw.things") == [(1, "2013-01-01"), (2, None)]
+
+
+def test_no_such_bucket(shell):
+    shell.feed["source"]["bucket"] = "nowhere-at-all"
+    shell.write_feed()
+    shell.fails(4, "there is no bucket 'nowhere-at-all'")
+    assert shell.left() == (None, [])
+
+
+def test_no_such_key(shell):
+    code, _, err = shell.run("--key", "things/none.csv")
+    assert (code, "no such object" in err) == (4, True)
+    assert f"s3://{shell.bucket}/things/none.csv" in err
+
+
+@pytest.fixture
+def wrong(monkeypatch, warehouse, object_store):
+    """Sets the environment's connections with some values changed."""
+
+    def change(store=None, database=None):
+        values = spelled(
+            replace(warehouse, **(database or {})), replace(object_store, **(store or {}))
+        )
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return change
+
+
+def test_a_wrong_key(shell, wrong):
+    wrong(store={"secret_key": "not-the-secret"})
+    err = shell.fails(3, "the object store refused the key")
+    assert "not-the-secret" not in err
+    assert shell.left() == (None, [])
+
+
+def test_a_refused_password(shell, wrong):
+    shell.put(GOOD)
+    wrong(database={"password": "not-the-password"})
+    err = shell.fails(3, "the database refused the connection")
+    assert "not-the-password" not in err
+    assert shell.left() == (None, [])
+
+
+def test_a_database_that_does_not_exist(shell, wrong):
+    shell.put(GOOD)
+    wrong(database={"dbname": "nowhere"})
+    shell.fails(3, "the database refused the connection", "nowhere")
+
+
+def test_a_database_that_is_down(shell, wrong):
+    shell.put(GOOD)
+    wrong(database={"port": 1})
+    shell.fails(75, "the database cannot be reached at 127.0.0.1:1", "retry")
+    assert shell.left() == (None, [])
+
+
+def test_an_object_store_that_is_down(shell, wrong):
+    wrong(store={"endpoint_url": "http://127.0.0.1:1"})
+    shell.fails(75, "the object store cannot be reached", "127.0.0.1:1")
+
+
+def test_a_connection_that_is_not_in_the_environment(shell, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_LANDING")
+    shell.fails(3, "'landing' is not in the environment", "AIRFLOW_CONN_LANDING")
+
+
+def test_an_unknown_key_in_a_feed(shell):
+    shell.feed["colunms"] = shell.feed.pop("columns")
+    shell.write_feed()
+    line = shell.path.read_text().splitlines().index("colunms:") + 1
+    shell.fails(2, "unknown key 'colunms'", f"line: {line}", "'columns'", str(shell.path))
+
+
+def test_a_feed_with_an_unknown_type_names_its_column(shell):
+    shell.feed["columns"]["day"] = "int(3)"
+    shell.write_feed()
+    shell.fails(2, "columns.day", "int(3)")
+
+
+@pytest.mark.parametrize(
+    "text", ["feed: [", "feed: a\nfeed: b\n", "\t- x", "just words", "", "- 1"]
+)
+def test_a_feed_file_that_is_not_yaml_of_a_feed(shell, text):
+    shell.path.write_text(text)
+    shell.fails(2, str(shell.path), "YAML")
+
+
+def test_a_feed_file_that_is_not_there_or_not_text(shell):
+    shell.path.write_bytes(b"\xff\xfe\x00")
+    shell.fails(2, "UTF-8")
+    shell.path.unlink()
+    shell.fails(2, "cannot be read", str(shell.path))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("DROP COLUMN day", ["no column 'day'", "expected: a column of type date"]),
+        ("ALTER day TYPE text", ["another type", "column: day", "found: text", "expected: date"]),
+        ("ADD needed int NOT NULL", ["violates not-null constraint"]),
+    ],
+)
+def test_a_table_that_does_not_fit_the_feed_is_left_as_it_was(shell, change, words):
+    with psycopg.connect(shell.warehouse.conninfo()) as connection:
+        connection.execute("CREATE SCHEMA raw; CREATE TABLE raw.things (id int, day date)")
+        connection.execute(f"ALTER TABLE raw.things {change}")
+    shell.put(GOOD)
+    found, _, err = shell.run()
+    assert found in (2, 5)
+    assert [word for word in words if word not in err] == []
+    assert shell.query("SELECT count(*) FROM raw.things") == [(0,)]
+    assert shell.query("SELECT status FROM landfall.ledger") == [("failed",)]
+
+
+def test_an_object_replaced_between_listing_and_reading_is_not_loaded(shell, mocker):
+    shell.put(GOOD)
+
+    def replaced(*arguments, **values):
+        shell.put(b"id,day\n9,2013-09-09\n")
+        return load_module.load(*arguments, **values)
+
+    mocker.patch.object(cli, "load", replaced)
+    shell.fails(75, "no longer the version that was listed", "new arrival")
+    shell.nothing_but_a_failure("no longer the version")
+
+
+def test_an_object_replaced_while_it_is_read_is_never_a_mix_of_two(shell, mocker):
+    """The connection breaks after a while, and what it would resume with is another object."""
+    rows = b"".join(b"%d,2013-01-01\n" % n for n in range(200_000))
+    shell.put(b"id,day\n" + rows)
+    real = open_module.get_range
+
+    def breaking(client, arrival, start, stop=None):
+        body = real(client, arrival, start, stop)
+        if start == 0:
+            mocker.patch.object(body, "read", side_effect=cut(body.read))
+        return body
+
+    def cut(read):
+        yield read(1 << 18)
+        shell.put(b"id,day\n" + rows[::-1])
+        yield OSError("the connection broke")
+
+    mocker.patch.object(open_module, "get_range", breaking)
+    shell.fails(75, "no longer the version that was listed")
+    shell.nothing_but_a_failure("no longer the version")
+
+
+def test_the_program_itself_exits_with_the_code_and_shows_no_traceback(shell, object_store):
+    """In a process of its own, as a person or a scheduler starts it."""
+    shell.put(b"id,day\n1,2013-02-30\n")
+    command = [sys.executable, "-m", "include.landfall", "load", "--feed", str(shell.path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "found: 2013-02-30" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert object_store.secret_key not in done.stderr
+
+
+def test_a_large_file_is_read_by_another_process_whose_errors_are_as_clear(shell, mocker):
+    """Beyond eight megabytes the reading is a child process: its errors cross a pipe."""
+    mocker.patch.object(load_module, "INLINE_BYTES", 10)
+    shell.put(b"id,day\n1,2013-01-01\n2,2013-01-02,3\n")
+    shell.fails(5, "line: 3", "3 fields, not 2")
+    shell.put(b"id,day\n1,2013-01-01\nx,\n")
+    shell.fails(5, "line: 3", "found: x")
+    shell.put(GOOD)
+    assert shell.run()[0] == 0
