@@ -1,0 +1,29 @@
+"""The engine can be used by one thread after another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+PROGRAM = """
+import threading
+import include.landfall
+
+def work():
+    import pyarrow
+    pyarrow.array(range(100_000))
+
+for _ in range(3):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_a_thread_that_loads_leaves_nothing_that_breaks_the_next_one():
+    """The process would end without a word: nothing could be kept in the ledger."""
+    environ = {k: v for k, v in os.environ.items() if k != "ARROW_DEFAULT_MEMORY_POOL"}
+    command = [sys.executable, "-c", textwrap.dedent(PROGRAM)]
+    assert subprocess.run(command, env=environ, check=False).returncode == 0
