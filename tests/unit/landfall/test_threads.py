@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import threading
 import include.landfall
@@ -26,4 +28,4 @@ def test_a_thread_that_loads_leaves_nothing_that_breaks_the_next_one():
     """The process would end without a word: nothing could be kept in the ledger."""
     environ = {k: v for k, v in os.environ.items() if k != "ARROW_DEFAULT_MEMORY_POOL"}
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM)]
-    assert subprocess.run(command, env=environ, check=False).returncode == 0
+    assert subprocess.run(command, env=environ, cwd=ROOT, check=False).returncode == 0
