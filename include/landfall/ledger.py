@@ -81,8 +81,8 @@ def prepare(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])
         # IF NOT EXISTS would ask for the right to create schemas even where there is one.
-        missing = connection.execute("SELECT to_regnamespace('landfall') IS NULL").fetchone()
-        if missing and missing[0]:
+        query = "SELECT 1 FROM pg_namespace WHERE nspname = 'landfall'"
+        if connection.execute(query).fetchone() is None:
             connection.execute("CREATE SCHEMA landfall")
         connection.execute(statement("ledger"))
 

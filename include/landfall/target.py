@@ -92,9 +92,13 @@ def _create_schema(connection: Connection, name: str) -> None:
 
 
 def _exists(connection: Connection, feed: Feed) -> bool:
-    name = table(feed.target.table).as_string(connection)
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
-    return bool(row and row[0])
+    # Not to_regclass(): inside a transaction it still believes what it saw before it waited.
+    query = (
+        "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = %s"
+    )
+    names = [feed.target.schema_name, feed.target.table_name]
+    return connection.execute(query, names).fetchone() is not None
 
 
 def _create_table(connection: Connection, feed: Feed) -> None:

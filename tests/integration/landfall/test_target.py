@@ -326,6 +326,17 @@ def test_first_loads_into_a_missing_schema_do_not_trip_over_each_other(engine, m
     assert judged.call_count == 0  # no row was under suspicion
 
 
+def test_the_first_files_of_a_feed_loaded_at_once_make_the_table_once(engine):
+    """The second waits for the first to commit, and must not believe what it saw before."""
+    arrivals = [engine.put(many(30_000, first=30_000 * n), f"{n}.csv") for n in range(4)]
+    with ThreadPoolExecutor() as pool:
+        receipts = list(pool.map(engine.load, arrivals))
+    assert [receipt.outcome for receipt in receipts] == ["loaded"] * 4
+    assert engine.sql("SELECT count(*)::int, count(DISTINCT id)::int FROM raw.t") == [
+        (120_000, 120_000)
+    ]
+
+
 def test_a_target_that_is_no_table_is_refused(engine):
     engine.sql("CREATE SCHEMA raw; CREATE VIEW raw.t AS SELECT 1 AS id, ''::text AS name")
     with pytest.raises(TerminalError):
