@@ -126,13 +126,16 @@ def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
 def _from_json(value: str) -> dict[str, Any]:
     raw = json.loads(value)
     extra = raw.get("extra") or {}
+    extra = json.loads(extra) if isinstance(extra, str) else extra
+    if not isinstance(extra, dict):
+        raise ValueError("extra holds no names and values")
     return {
         "host": raw.get("host"),
         "port": int(raw["port"]) if raw.get("port") else None,
         "schema": raw.get("schema"),
         "login": raw.get("login"),
         "password": raw.get("password"),
-        "extra": json.loads(extra) if isinstance(extra, str) else extra,
+        "extra": extra,
     }
 
 

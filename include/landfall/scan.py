@@ -123,6 +123,11 @@ class Grammar:
         inner = match[0][1:-1].replace(self.quote * 2, self.quote)
         return inner + field[match.end() :]
 
+    def outside(self, field: bytes) -> bytes:
+        """What of the field stands outside its quotes."""
+        match = self._quoted.match(field)
+        return field[match.end() :] if match else field
+
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """The stream's lines, ended by LF alone: a CR is judged with its row."""
@@ -167,7 +172,7 @@ def _fault(record: Record, grammar: Grammar, width: int) -> LandfallError | None
             expected=f"{width} fields, as in the header",
             do="quote a field that holds the delimiter, or mend the row",
         )
-    if any(b"\r" in f and not f.startswith(grammar.quote) for f in fields):
+    if any(b"\r" in grammar.outside(field) for field in fields):
         return MisshapenRow(
             "a carriage return stands inside an unquoted field",
             found=record.text,

@@ -1,0 +1,172 @@
+"""A feed's file is read as its owner meant it, or its error names file, line and field."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.landfall.errors import FeedError
+from include.landfall.feed import Feed, Source, read_feed, read_folder, schema
+
+TEXT = """\
+feed: flights
+description: Departures from New York
+owner: data-team
+schedule: "@hourly"
+source:
+  connection: landing
+  bucket: landing
+  pattern: flights/*.csv*
+format: {type: csv, nulls: [NA]}
+target:
+  connection: warehouse
+  table: raw.flights
+  disposition: append
+columns:
+  year: smallint
+  time_hour: timestamptz
+  tailnum: {type: text, nullable: true, description: Registration of the aircraft}
+checks:
+  rows: {at_least: 1}
+  year: {minimum: 0}
+"""
+SHORT = """\
+feed: flights
+source: {bucket: landing, pattern: flights/*}
+target: {table: raw.flights}
+columns: {year: smallint}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        path = tmp_path / "flights.yaml"
+        path.write_text(text)
+        return read_feed(path)
+
+    return read
+
+
+def test_a_feed_as_its_owner_writes_it(read):
+    feed = read(TEXT)
+    assert (feed.feed, feed.target.table, feed.format.nulls) == ("flights", "raw.flights", ["NA"])
+    assert feed.columns["year"].type == "smallint"
+    assert feed.columns["tailnum"].description == "Registration of the aircraft"
+
+
+def test_every_default_is_the_safe_one(read):
+    feed = read(SHORT)
+    assert (feed.source.connection, feed.target.connection) == ("landing", "warehouse")
+    assert (feed.target.disposition, feed.format.type, feed.format.nulls) == ("append", "csv", [])
+    assert (feed.columns["year"].nullable, feed.schedule, feed.checks) == (True, "@hourly", {})
+
+
+@pytest.mark.parametrize("value", ["parquet", "{type: parquet}"])
+def test_a_format_can_be_written_as_its_name(read, value):
+    assert read(SHORT + f"format: {value}\n").format.type == "parquet"
+
+
+def test_yaml_s_surprises_stay_text(read):
+    feed = read(SHORT.replace("{year: smallint}", "{on: text, no: text, y: date}")
+                + "format: {nulls: [NO, off, 2013-01-01]}\n")  # fmt: skip
+    assert list(feed.columns) == ["on", "no", "y"]
+    assert feed.format.nulls == ["NO", "off", "2013-01-01"]
+
+
+# Text of the feed: line, and words of the message.
+WRONG = [
+    (TEXT.replace("owner:", "ownr:"), 3, ["unknown key 'ownr'", "did you mean 'owner'?"]),
+    (TEXT.replace("bucket:", "buckt:"), 7, ["'source.buckt'", "did you mean 'bucket'?"]),
+    (TEXT.replace("nulls:", "nuls:"), 9, ["'format.nuls'", "did you mean 'nulls'?"]),
+    (TEXT.replace("nullable:", "nulable:"), 17, ["'columns.tailnum.nulable'", "'nullable'"]),
+    (TEXT.replace("at_least", "least"), 19, ["'checks.rows.least'", "did you mean 'at_least'?"]),
+    (TEXT + "contract: {}\n", 21, ["unknown key 'contract'", "expected: one of feed,"]),
+    (TEXT.replace("feed: flights\n", "feed: Flights!\n"), 1, ["'feed' is wrong", "Flights!"]),
+    (TEXT.replace("  bucket: landing\n", ""), 5, ["'source.bucket' is missing", "add it"]),
+    (TEXT.replace("smallint", "smalint(3)"), 15, ["columns.year", "smalint(3)"]),
+    (TEXT.replace("smallint", "text; DROP TABLE x"), 15, ["columns.year", "is not a type"]),
+    (TEXT.replace("raw.flights", "flights"), 12, ["target.table", "schema.table"]),
+    (TEXT.replace("append", "upsert"), 13, ["target.disposition", "upsert"]),
+    (TEXT.replace("  year: smallint", "  _load_id: smallint"), 14, ["_load"]),
+    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 1, ["'yaer' is neither"]),
+    (TEXT.replace("  year: {minimum: 0}", "  year: {at_least: 0}"), 1, ["'year' takes minimum"]),
+    (TEXT.replace("{type: csv,", "{type: xlsx,"), 9, ["format", "xlsx"]),
+    (TEXT.replace("nulls: [NA]", "quote: ','"), 9, ["two different ASCII"]),
+    (TEXT.replace("nulls: [NA]", "delimiter: '||'"), 9, ["format.delimiter"]),
+    (TEXT + "feed: again\n", 21, ["not YAML", "'feed' stands here twice"]),
+    (TEXT.replace("  tailnum:", "  year:"), 17, ["'year' stands here twice"]),
+    (TEXT.replace("source:", "source: {"), 7, ["not YAML"]),
+    (TEXT.replace("  year: smallint", "  ? [a]\n  : b"), 15, ["not YAML"]),
+    ("- a\n", None, ["not YAML of a feed"]),
+    ("a: &x [*x]\n", None, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line", "words"), WRONG)
+def test_a_wrong_feed_is_named_by_file_line_and_field(read, text, line, words):
+    with pytest.raises(FeedError) as caught:
+        read(text)
+    error = caught.value
+    assert error.place.file.endswith("flights.yaml")
+    assert [word for word in words if word not in str(error)] == []
+    assert line is None or error.place.line == line
+
+
+def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):
+    (tmp_path / "a.yaml").write_text(SHORT)
+    (tmp_path / "b.yml").write_text("feed: [")
+    (tmp_path / "c.yaml").write_text(SHORT)
+    (tmp_path / "d.yaml").write_text(SHORT.replace("feed: flights", "feed: planes"))
+    (tmp_path / "notes.txt").write_text("not a feed")
+    found = read_folder(tmp_path)
+    assert [feed.feed for feed in found.feeds] == ["flights", "planes"]
+    assert {path.name for path in found.broken} == {"b.yml", "c.yaml"}
+    assert "a.yaml's already" in str(found.broken[tmp_path / "c.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix", "hits", "misses"),
+    [
+        ("a/*.csv*", "a/", ["a/1.csv", "a/.csv.gz"], ["a/b/1.csv", "b/1.csv", "a/1.CSV"]),
+        ("a/**.csv", "a/", ["a/b/c.csv"], ["a/b/c.csv.gz"]),
+        ("a/?.csv", "a/", ["a/1.csv"], ["a/12.csv", "a//.csv"]),
+        ("a/[12].csv", "a/", ["a/1.csv"], ["a/3.csv", "a/[12].csv"]),
+        ("a/[!12].csv", "a/", ["a/3.csv"], ["a/1.csv"]),
+        ("a.csv", "a.csv", ["a.csv"], ["axcsv", "a.csv\n"]),
+        ("a+(b)|c^$.csv", "a+(b)|c^$.csv", ["a+(b)|c^$.csv"], ["aab"]),
+        ("*", "", ["a", ""], ["a/b"]),
+        ("a/2013-[01][0-9].csv", "a/2013-", ["a/2013-07.csv"], ["a/2013-27.csv"]),
+        ("a/[.csv", "a/", ["a/[.csv"], ["a/x.csv"]),
+    ],
+)  # fmt: skip
+def test_a_pattern_matches_as_it_says_and_lists_only_its_prefix(pattern, prefix, hits, misses):
+    source = Source(bucket="landing", pattern=pattern)
+    assert source.prefix == prefix
+    assert [key for key in hits if not source.matches(key)] == []
+    assert [key for key in misses if source.matches(key)] == []
+
+
+@given(
+    st.text(st.sampled_from("ab/*?[]!-.\\^"), min_size=1, max_size=8), st.text("ab/[]", max_size=6)
+)
+def test_a_key_that_matches_begins_with_the_prefix_that_is_listed(pattern, key):
+    source = Source(bucket="landing", pattern=pattern)
+    assert not source.matches(key) or key.startswith(source.prefix)
+
+
+def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read):
+    made = json.loads(json.dumps(schema()))
+    jsonschema.Draft202012Validator.check_schema(made)
+    validator = jsonschema.Draft202012Validator(made)
+    for text in (TEXT, SHORT, SHORT + "format: parquet\n", SHORT + "format: {nulls: [NA]}\n"):
+        assert read(text)
+        assert list(validator.iter_errors(yaml.safe_load(text))) == []
+    for text in (TEXT + "contract: {}\n", TEXT.replace("append", "upsert"), "feed: x\n"):
+        assert list(validator.iter_errors(yaml.safe_load(text))) != []
+    assert made["properties"].keys() == Feed.model_fields.keys()

@@ -1,0 +1,181 @@
+"""An object is read as the one version that was listed, whole, or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from datetime import UTC, datetime
+
+import pytest
+import zstandard
+from botocore.exceptions import IncompleteReadError, ReadTimeoutError
+from moto import mock_aws
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.errors import ObjectChanged, ObjectMissing, ServerAway, TruncatedFile
+from include.landfall.open import RESUMES, open_file, open_text
+from include.landfall.s3 import find_arrival, make_client
+
+DATA = bytes(n % 251 for n in range(1_000_003))
+
+
+class Body(io.BytesIO):
+    """A body that breaks after so many bytes."""
+
+    def __init__(self, data, breaks_after=None, error=None):
+        super().__init__(data)
+        self.left, self.error = breaks_after, error
+
+    def read(self, size=-1):
+        if self.left is None:
+            return super().read(size)
+        if self.left <= 0:
+            if self.error:
+                raise self.error
+            return b""
+        chunk = super().read(min(size, self.left) if size >= 0 else self.left)
+        self.left -= len(chunk)
+        return chunk
+
+
+class Breaking:
+    """An S3 client of one object, which breaks as it is told, and keeps what was asked."""
+
+    def __init__(self, data=DATA, breaks=(), etags=("e",), error=None):
+        self.data, self.breaks, self.etags, self.error = data, list(breaks), list(etags), error
+        self.asked, self.bodies = [], []
+
+    def get_object(self, **wish):
+        self.asked.append(wish)
+        start, _, stop = wish.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        data = self.data[int(start) : int(stop) + 1 if stop else None]
+        body = Body(data, self.breaks.pop(0) if self.breaks else None, self.error)
+        self.bodies.append(body)
+        etag = self.etags.pop(0) if len(self.etags) > 1 else self.etags[0]
+        return {"ETag": f'"{etag}"', "Body": body}
+
+    def arrival(self, version=None):
+        when = datetime(2013, 1, 1, tzinfo=UTC)
+        return Arrival("b", "k", "e", len(self.data), when, version)
+
+    def read(self):
+        with open_text(self, self.arrival()) as stream:
+            return b"".join(iter(lambda: stream.read(70_000), b""))
+
+
+broken = pytest.mark.parametrize(
+    "error",
+    [
+        None,
+        ConnectionResetError("reset"),
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        ReadTimeoutError(endpoint_url="http://store"),
+    ],
+)
+
+
+@broken
+def test_a_broken_connection_resumes_at_its_offset_and_asks_for_the_same_version(error):
+    store = Breaking(breaks=[100_000, 1, 250_000], error=error)
+    assert store.read() == DATA
+    assert [wish.get("Range") for wish in store.asked] == [
+        None, "bytes=100000-", "bytes=100001-", "bytes=350001-",
+    ]  # fmt: skip
+    assert {wish["IfMatch"] for wish in store.asked} == {'"e"'}
+    assert all(body.closed for body in store.bodies)
+
+
+@broken
+def test_it_gives_up_when_resuming_brings_not_a_byte(error):
+    store = Breaking(breaks=[1000] + [0] * 50, error=error)
+    with pytest.raises(ServerAway, match="broke 6 times at byte 1000") as caught:
+        store.read()
+    assert len(store.asked) == RESUMES + 1
+    assert caught.value.place.object == "s3://b/k"
+
+
+def test_progress_between_two_breaks_starts_the_count_anew():
+    assert Breaking(breaks=[1] * 40).read() == DATA
+
+
+def test_another_version_after_a_break_is_never_mixed_in():
+    store = Breaking(breaks=[500_000], etags=["e", "other"])
+    with pytest.raises(ObjectChanged, match="no longer the version"):
+        store.read()
+
+
+def test_a_listed_version_is_asked_for_by_its_id():
+    store = Breaking()
+    with open_text(store, store.arrival("v7")) as stream:
+        stream.read(1)
+    assert store.asked[0]["VersionId"] == "v7"
+
+
+def test_a_replaced_object_is_an_error_of_the_service_too():
+    with mock_aws():
+        client = make_client(Store(None, "key", "secret"))
+        client.create_bucket(Bucket="landing")
+        client.put_object(Bucket="landing", Key="x", Body=b"one")
+        arrival = find_arrival(client, "landing", "x")
+        client.put_object(Bucket="landing", Key="x", Body=b"two")
+        with pytest.raises(ObjectChanged), open_text(client, arrival) as stream:
+            stream.read()
+        client.delete_object(Bucket="landing", Key="x")
+        with pytest.raises(ObjectMissing, match="no such object"), open_text(client, arrival) as s:
+            s.read()
+
+
+FRAME = zstandard.ZstdCompressor().compress(DATA)
+
+
+@pytest.mark.parametrize(
+    ("packed", "plain"),
+    [
+        (gzip.compress(DATA), DATA),
+        (gzip.compress(DATA) + gzip.compress(b"more") + gzip.compress(b""), DATA + b"more"),
+        (FRAME, DATA),
+        (FRAME + FRAME, DATA + DATA),
+        (zstandard.ZstdCompressor(write_content_size=False).compress(b""), b""),
+        (gzip.compress(b""), b""),
+        (b"", b""),
+        (b"\x1f", b"\x1f"),
+        (b"plain.gz", b"plain.gz"),
+        (gzip.compress(gzip.compress(b"twice")), gzip.compress(b"twice")),
+    ],
+)
+def test_an_archive_is_told_by_its_content_and_unpacked_to_its_last_member(packed, plain):
+    assert Breaking(packed).read() == plain
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(DATA), FRAME], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.99, 1.0])
+def test_a_truncated_archive_is_an_error_wherever_it_is_cut(packed, share):
+    store = Breaking(packed[: min(len(packed) - 1, max(4, int(len(packed) * share)))])
+    with pytest.raises(TruncatedFile, match="cut off or corrupt") as caught:
+        store.read()
+    assert caught.value.place.object == "s3://b/k"
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(DATA), FRAME], ids=["gzip", "zstd"])
+def test_what_follows_an_archive_is_not_passed_over(packed):
+    store = Breaking(packed + b"and some more text")
+    with pytest.raises(TruncatedFile):
+        store.read()
+
+
+def test_a_file_is_read_at_any_offset_and_resumes_there():
+    store = Breaking(breaks=[10, 20])
+    with open_file(store, store.arrival()) as file:
+        file.seek(-100, io.SEEK_END)
+        assert file.read(50) == DATA[-100:-50]
+        file.seek(3)
+        assert (file.read(4), file.tell()) == (DATA[3:7], 7)
+    assert store.asked[1]["Range"] == f"bytes={len(DATA) - 90}-{len(DATA) - 51}"
+    assert {wish["IfMatch"] for wish in store.asked} == {'"e"'}
+
+
+def test_a_file_gives_up_too():
+    store = Breaking(breaks=[0] * 50)
+    with pytest.raises(ServerAway), open_file(store, store.arrival()) as file:
+        file.read(10)
