@@ -345,7 +345,8 @@ def as_text(values: pa.Array, kind: ColumnType | None = None) -> pa.Array:
     if _is_binary(values.type):
         # Postgres takes a uuid's figures without hyphens too.
         prefix = "" if kind and kind.name == "uuid" else "\\x"
-        return pa.array([v and prefix + v.hex() for v in values.to_pylist()], pa.string())
+        texts = [None if v is None else prefix + v.hex() for v in values.to_pylist()]
+        return pa.array(texts, pa.string())
     return values.cast(pa.string())
 
 

@@ -52,8 +52,8 @@ def _csv(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     if names is None:
         return  # a file without a byte: no rows
     check_header(names, job.names)
-    if len(names) > 1 and guarded.at_end():
-        return
+    if guarded.at_end(blank_rows=len(names) == 1):
+        return  # a header alone: Arrow would call that an error
     try:
         yield from _read_csv(guarded, job, names)
     except pa.ArrowInvalid as error:
@@ -123,14 +123,14 @@ class GuardedStream:
         self._ahead = self._ahead[size:]
         return names
 
-    def at_end(self) -> bool:
-        """Whether nothing but line ends is left, so far as has been read ahead."""
-        return not self._ahead.strip(b"\r\n") and not self._more()
-
-    def _more(self) -> bool:
-        chunk = self._stream.read(1 << 16)
-        self._ahead += chunk
-        return bool(chunk.strip(b"\r\n")) or (bool(chunk) and self._more())
+    def at_end(self, blank_rows: bool) -> bool:
+        """Whether nothing is left; blank lines are nothing, unless they are rows."""
+        while not blank_rows and not self._ahead.strip(b"\r\n"):
+            self._ahead = self._stream.read(1 << 16)
+            if not self._ahead:
+                return True
+        self._ahead = self._ahead or self._stream.read(1 << 16)
+        return not self._ahead
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; raises Suspicious at a zero byte."""

@@ -114,6 +114,16 @@ def test_a_good_file_is_loaded_once_and_the_second_time_there_is_nothing_new(she
     assert out.startswith("already_loaded")
 
 
+@pytest.mark.parametrize("body", [b"", b"\n", b"id", b"id\n", b"id\r\n", b"\xef\xbb\xbfid\n"])
+def test_an_empty_file_and_a_header_alone_load_as_no_rows(shell, body):
+    shell.feed["columns"] = {"id": "integer"}
+    shell.write_feed()
+    shell.put(body)
+    code, out, err = shell.run()
+    assert (code, err) == (0, "")
+    assert shell.query("SELECT status, rows FROM landfall.ledger") == [("loaded", 0)]
+
+
 def test_programs_get_one_json_object_a_line(shell):
     shell.put(GOOD)
     shell.put(b"id,day\nx,\n", "things/2.csv")

@@ -1,0 +1,84 @@
+"""CSV becomes text cells by name, and what the fast reader would take in silence is noticed."""
+# ruff: noqa: E501  the tables of cases
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.decode import Suspicious, decode
+from include.landfall.errors import HeaderMismatch, MisshapenRow
+from include.landfall.plan import Dialect, Job, PlannedColumn
+from include.landfall.types import parse_type
+
+WHEN = datetime(2013, 1, 1, tzinfo=UTC)
+
+
+def rows(data, names="ab", nulls=(), **dialect):
+    """The rows in the feed's order."""
+    columns = tuple(PlannedColumn(name, parse_type("text")) for name in names)
+    arrival = Arrival("b", "k", "e", len(data), WHEN)
+    job = Job("f", arrival, Store(), columns, 1, Dialect(nulls=nulls, **dialect))
+    found, first = [], 1
+    for part in decode(io.BytesIO(data), job):
+        assert part.first == first
+        first += part.batch.num_rows
+        found += [tuple(row.values()) for row in part.batch.to_pylist()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"a,b\n1,2\n", [("1", "2")]),
+        (b"b,a\n1,2\n", [("2", "1")]),
+        (b"a,b\r\n1,2\r\n3,4", [("1", "2"), ("3", "4")]),
+        (b"\xef\xbb\xbfa,b\n1,2", [("1", "2")]),
+        (b"a,b\n\n1,2\n\n\n3,4\n\n", [("1", "2"), ("3", "4")]),
+        (b'"a","b"\n"1,\n2","say ""x"""\n3,4', [("1,\n2", 'say "x"'), ("3", "4")]),
+        (b'a,b\n,""\n', [(None, "")]),
+        (b"a,b\n  , x \n", [("  ", " x ")]),
+        (b"a,b\n\\N,NULL\n", [("\\N", "NULL")]),
+        (b"a,b\n2013-01-01,true\n", [("2013-01-01", "true")]),
+        (b"a,b\n" + b"\r\n" * 500_000 + b"1,2\n", [("1", "2")]), (b"a,b\n" + b"\n" * 9_000_000, []),
+        (b"", []), (b"\n\n", []), (b"\xef\xbb\xbf", []), (b"a,b", []), (b"a,b\r\n", []), (b"a,b\n\n", []),
+        (b'a,b\n"x\r\ny",1\n3,4', [("x\r\ny", "1"), ("3", "4")]),
+        (b"a,b\n" + b"1,2\n" * 200_000, [("1", "2")] * 200_000),
+    ],
+)  # fmt: skip
+def test_cells_are_what_the_file_says(data, found):
+    assert rows(data) == found
+
+
+def test_null_markers_are_null_only_without_quotes():
+    assert rows(b'a,b\nNA,"NA"\n-,na\n', nulls=("NA", "-")) == [(None, "NA"), (None, "na")]
+
+
+def test_with_one_column_a_blank_line_is_a_null():
+    assert rows(b'a\nx\n\n""\n', names="a") == [("x",), (None,), ("",)]
+    assert rows(b"a\n\n", names="a") == [(None,)]
+    assert rows(b"a\n", names="a") == []
+
+
+def test_other_dialects():
+    assert rows(b"a\tb\n'1\t2'\t3\n", delimiter="\t", quote="'") == [("1\t2", "3")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a,b\n1\n", b"a,b\n1,2,3\n", b"a,b\n1,\xff\n", b"a,b\n1,\0\n", b'a,b\n1,"2\n3,4\n', b"a,b\n1,2\r3,4\n",
+     b"a,b\n1,2\r", b'a,b\n1,"2"\rx\n', b"a,b\n1,x\ry\n", b"a\0,b\n",
+     "a,b\n1,2\n".encode("utf-16")],
+)  # fmt: skip
+def test_what_is_misshapen_is_never_read_in_silence(data):
+    with pytest.raises((Suspicious, MisshapenRow, HeaderMismatch)):
+        rows(data)
+
+
+def test_columns_are_matched_by_name():
+    with pytest.raises(HeaderMismatch, match="not the feed's"):
+        rows(b"a,c\n1,2\n")

@@ -1,0 +1,93 @@
+"""Only the prefix is listed, all pages of it, and what the service refuses is said in our words."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+
+from include.landfall.connections import Store
+from include.landfall.errors import ConnectionRefused, ObjectChanged, ObjectMissing, ServerAway
+from include.landfall.feed import Source
+from include.landfall.s3 import clear_errors, find_arrival, list_arrivals, make_client
+
+
+@pytest.fixture
+def client():
+    with mock_aws():
+        client = make_client(Store(None, "key", "secret"))
+        client.create_bucket(Bucket="landing")
+        yield client
+
+
+def put(client, *keys):
+    for key in keys:
+        client.put_object(Bucket="landing", Key=key, Body=key.encode())
+
+
+def listed(client, pattern, bucket="landing"):
+    return [a.key for a in list_arrivals(client, Source(bucket=bucket, pattern=pattern))]
+
+
+def test_all_pages_are_listed_and_nothing_beside_the_pattern(client):
+    put(client, *(f"a/{n:04}.csv" for n in range(1005)), "a/x.txt", "a/b/1.csv", "a/", "b/1.csv")
+    assert listed(client, "a/*.csv") == [f"a/{n:04}.csv" for n in range(1005)]
+    assert listed(client, "a/*") == [*(f"a/{n:04}.csv" for n in range(1005)), "a/x.txt"]
+
+
+def test_only_the_prefix_is_ever_asked_for(client, mocker):
+    pages = mocker.spy(client, "get_paginator")
+    asked = []
+    client.meta.events.register(
+        "provide-client-params.s3.ListObjectsV2", lambda params, **_: asked.append(params)
+    )
+    listed(client, "flights/2013-*.csv")
+    assert [params["Prefix"] for params in asked] == ["flights/2013-"]
+    pages.assert_called_once_with("list_objects_v2")
+
+
+def test_an_arrival_is_the_same_by_listing_and_by_name(client):
+    put(client, "a/1 ü+%&.csv")
+    (arrival,) = list_arrivals(client, Source(bucket="landing", pattern="a/*"))
+    assert arrival == find_arrival(client, "landing", "a/1 ü+%&.csv")
+    assert '"' not in arrival.etag
+    assert arrival.last_modified.tzinfo is not None
+
+
+def test_what_is_not_there_is_named(client):
+    with pytest.raises(ObjectMissing, match="there is no bucket 'nowhere'") as caught:
+        listed(client, "a/*", bucket="nowhere")
+    assert caught.value.place.object == "s3://nowhere/"
+    with pytest.raises(ObjectMissing, match="no such object") as caught:
+        find_arrival(client, "landing", "none")
+    assert caught.value.place.object == "s3://landing/none"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("NoSuchKey", ObjectMissing), ("404", ObjectMissing), ("NoSuchVersion", ObjectMissing),
+        ("AccessDenied", ConnectionRefused), ("403", ConnectionRefused),
+        ("InvalidAccessKeyId", ConnectionRefused), ("SignatureDoesNotMatch", ConnectionRefused),
+        ("ExpiredToken", ConnectionRefused), ("PreconditionFailed", ObjectChanged),
+        ("412", ObjectChanged), ("SlowDown", ServerAway), ("InternalError", ServerAway),
+        ("503", ServerAway), ("SomethingNew", ServerAway),
+    ],
+)  # fmt: skip
+def test_each_refusal_is_ours_by_what_a_retry_would_do(code, kind):
+    with pytest.raises(kind) as caught, clear_errors("b", "k"):
+        raise ClientError({"Error": {"Code": code, "Message": "words"}}, "GetObject")
+    assert caught.value.place.object == "s3://b/k"
+
+
+def test_a_service_that_is_not_there_is_worth_a_retry():
+    with pytest.raises(ServerAway, match="cannot be reached"), clear_errors("b"):
+        raise EndpointConnectionError(endpoint_url="http://store")
+
+
+def test_a_store_on_its_own_address_is_asked_by_path():
+    own = make_client(Store("http://127.0.0.1:9", "k", "s"), read_timeout=3)
+    assert own.meta.config.s3 == {"addressing_style": "path"}
+    assert own.meta.config.read_timeout == 3
+    assert own.meta.config.request_checksum_calculation == "when_required"
+    own.close()

@@ -1,0 +1,40 @@
+"""A type is read as Postgres spells it, and what is no type is refused before any server is asked."""
+# ruff: noqa: E501  the tables of cases
+
+from __future__ import annotations
+
+import pytest
+
+from include.landfall.types import ALIASES, BUILT_IN, parse_type
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("INT", "integer"), ("int8[]", "bigint[]"), ("decimal( 15 , 2 )", "numeric(15,2)"),
+        ("numeric(9)", "numeric(9,0)"), ("numeric(2,-3)", "numeric(2,-3)"), ("char", "char(1)"),
+        ("character varying(5)", "varchar(5)"), ("float", "double precision"), ("bool", "boolean"),
+        ("timestamp with time zone", "timestamptz"), ("timestamp(3) without time zone", "timestamp(3)"),
+        ("time(0) with time zone", "timetz(0)"), ("  text  ", "text"), ("raw.mood[]", "raw.mood[]"),
+        ('"My Type"."x y"', '"My Type"."x y"'), ("citext", "citext"), ("interval(2)", "interval(2)"),
+    ],
+)  # fmt: skip
+def test_a_spelling_becomes_the_one_that_the_project_uses(text, shown):
+    assert str(parse_type(text)) == shown
+    assert parse_type(shown) == parse_type(text)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN | ALIASES.keys()))
+def test_every_name_and_alias_is_built_in_and_can_be_an_array(name):
+    assert parse_type(name).built_in
+    assert parse_type(name + "[]").element == parse_type(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "integer(3)", "text; DROP TABLE x", "a.b.c", "numeric(1,2,3)", "text[][]", 'a"b', "'x'",
+     "numeric(x)", "a b", "--", "date(3)", "x(1)", "(text)", '"', '""."x"', "integer)"],
+)  # fmt: skip
+def test_what_is_no_type_is_refused(text):
+    with pytest.raises(ValueError, match=r"is not a type|takes no such figures"):
+        parse_type(text)
