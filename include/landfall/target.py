@@ -108,10 +108,6 @@ def _create_table(connection: Connection, feed: Feed) -> None:
             name, _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
         )
     )
-    # Loads come one after another, so a BRIN index finds a load's rows and costs next to nothing.
-    connection.execute(
-        sql.SQL("CREATE INDEX ON {} USING brin ({})").format(name, sql.Identifier(LOAD_ID))
-    )
     _comment(connection, feed)
 
 
