@@ -119,7 +119,7 @@ def test_an_empty_file_and_a_header_alone_load_as_no_rows(shell, body):
     shell.feed["columns"] = {"id": "integer"}
     shell.write_feed()
     shell.put(body)
-    code, out, err = shell.run()
+    code, _, err = shell.run()
     assert (code, err) == (0, "")
     assert shell.query("SELECT status, rows FROM landfall.ledger") == [("loaded", 0)]
 

@@ -1,0 +1,111 @@
+"""The command line's words, codes and progress, without a server."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from include.landfall import cli
+from include.landfall.arrival import Arrival
+from include.landfall.errors import DataError, ServerAway
+from include.landfall.load import Receipt
+
+ARRIVALS = [
+    Arrival("landing", f"x/{n}.csv", f"e{n}", 10, datetime(2013, 1, n, tzinfo=UTC))
+    for n in (1, 2, 3)
+]
+
+
+def receipt(arrival, outcome="loaded"):
+    return Receipt("x", "landing", arrival.key, "e", 7, outcome, 1234, 0.5, "somebody")
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        "feed: x\nsource: {bucket: landing, pattern: x/*}\n"
+        "target: {table: raw.x}\ncolumns: {a: text}\n"
+    )
+    return str(path)
+
+
+@pytest.fixture
+def load(mocker):
+    for name in ("store_from_environ", "warehouse_from_environ"):
+        mocker.patch.object(cli, name)
+    mocker.patch.object(cli, "_wanted", return_value=ARRIVALS)
+    return mocker.patch.object(cli, "load", side_effect=lambda feed, a, **_: receipt(a))
+
+
+def test_each_arrival_is_a_line(load, path, capsys):
+    assert cli.main(["load", "--feed", path]) == 0
+    said = capsys.readouterr()
+    assert [line.split()[:2] for line in said.out.splitlines()] == [
+        ["loaded", "x/1.csv"], ["loaded", "x/2.csv"], ["loaded", "x/3.csv"],
+    ]  # fmt: skip
+    assert "1,234 rows in 0.5 s (load 7)" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("outcome", ["already_loaded", "superseded"])
+def test_what_somebody_else_did_is_no_failure(load, path, capsys, outcome):
+    load.side_effect = lambda feed, arrival, **_: receipt(arrival, outcome)
+    assert cli.main(["load", "--feed", path]) == 0
+    assert capsys.readouterr().out.count(outcome) == 3
+
+
+def test_a_bad_file_lets_the_others_load_and_a_server_that_is_away_stops_all(load, path, capsys):
+    load.side_effect = [DataError("bad"), receipt(ARRIVALS[1]), ServerAway("away")]
+    assert cli.main(["load", "--feed", path]) == ServerAway.exit_code
+    said = capsys.readouterr()
+    assert (said.err, said.out.count("loaded")) == ("bad\naway\n", 1)
+    load.side_effect = [ServerAway("away")]
+    assert cli.main(["load", "--feed", path]) == 75
+
+
+def test_json_is_one_object_a_line_and_has_every_fact_of_an_error(load, path, capsys):
+    load.side_effect = [
+        receipt(ARRIVALS[0]),
+        DataError("bad", found="x").at(line=3),
+        receipt(ARRIVALS[2]),
+    ]
+    assert cli.main(["load", "--feed", path, "--json"]) == 5
+    good, bad, _ = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (good["outcome"], good["rows"]) == ("loaded", 1234)
+    assert bad["error"]["kind"] == "DataError"
+    assert (bad["error"]["line"], bad["error"]["found"], bad["error"]["retryable"]) == (
+        3,
+        "x",
+        False,
+    )
+
+
+def test_progress_is_shown_to_a_person_and_to_no_program(load, path, mocker, capsys):
+    mocker.patch.object(cli, "TICK", 0)
+    mocker.patch("sys.stderr.isatty", return_value=True)
+
+    def ticking(feed, arrival, *, progress, **_):
+        progress(5000)
+        return receipt(arrival)
+
+    load.side_effect = ticking
+    cli.main(["load", "--feed", path])
+    assert "reading x/1.csv: 5,000 rows" in capsys.readouterr().err
+    cli.main(["load", "--feed", path, "--json"])
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["load"], ["lode"], ["load", "--feed"]])
+def test_wrong_arguments_end_with_the_documented_code(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_the_schema_is_json(capsys):
+    assert cli.main(["schema"]) == 0
+    assert "columns" in json.loads(capsys.readouterr().out)["properties"]
