@@ -33,6 +33,7 @@ from .arrivals import ArrivalFile, load_arrival
 from .connections import store_of, warehouse_of
 from .loading import PlainLoad
 from .quoting import quoted
+from .statements import ddl_of, execute
 from .tables import Name
 
 log = logging.getLogger(__name__)
@@ -103,19 +104,19 @@ class PostgresDatabase(AstroPostgresDatabase):
         sql = kwargs.get("sql_statement", sql)
         with self.sqlalchemy_engine.connect() as connection:
             for query in modifier.pre_queries:
-                _execute(connection, query, parameters)
-            result = _execute(connection, sql, parameters)
+                execute(connection, query, parameters)
+            result = execute(connection, sql, parameters)
             handled = handler(result) if handler else None
             result.close()
             for query in modifier.post_queries:
-                _execute(connection, query, parameters)
+                execute(connection, query, parameters)
         return handled
 
     def run_single_sql_query(
         self, sql: str | ClauseElement = "", parameters: dict[str, Any] | None = None
     ) -> Any:
         """One statement, whose result the caller reads while its connection is open."""
-        return _execute(self.sqlalchemy_engine.connect(), sql, parameters)
+        return execute(self.sqlalchemy_engine.connect(), sql, parameters)
 
     # Tables -------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class PostgresDatabase(AstroPostgresDatabase):
 
     def create_declared(self, connection: Connection, table: Any, name: Name) -> None:
         """Makes a table of the declared columns under a name, with their keys and defaults."""
-        for statement in _ddl(table.columns, name):
+        for statement in ddl_of(table.columns, name):
             connection.execute(statement)
 
     def declared_columns(self, table: Any) -> dict[str, str]:
@@ -284,12 +285,12 @@ class PostgresDatabase(AstroPostgresDatabase):
         query = statement.strip().rstrip(";")
         with self._sqlalchemy_transaction() as (connection, driver):
             for before in modifier.pre_queries:
-                _execute(connection, before, parameters)
+                execute(connection, before, parameters)
             made = aside.quoted.replace(":", "\\:")
-            _execute(connection, f"CREATE TABLE {made} AS\n{query}\n", parameters)
+            execute(connection, f"CREATE TABLE {made} AS\n{query}\n", parameters)
             rows = tables.take_place(driver, aside, name)
             for after in modifier.post_queries:
-                _execute(connection, after, parameters)
+                execute(connection, after, parameters)
         return rows
 
     def merge_table(
@@ -389,40 +390,3 @@ class PostgresDatabase(AstroPostgresDatabase):
                 compression=cast("Any", sources.compression_of(key)),
             )
             log.info("Exported %s rows, %s bytes, to %s", written.rows, written.bytes, written.uri)
-
-
-def _execute(connection: Any, sql: str | ClauseElement, parameters: dict[str, Any] | None) -> Any:
-    """Runs the statement with those of the parameters that it names.
-
-    Texts go untyped, so that Postgres reads them by where they stand, as it reads a literal:
-    SQLAlchemy 2 would cast each to VARCHAR, and `integer = VARCHAR` is an error.
-    """
-    if not isinstance(sql, str):
-        return connection.execute(sql, parameters or {})
-    statement = sqlalchemy.text(sql)
-    named = set(statement._bindparams)  # noqa: SLF001  there is no public way to ask
-    used = {name: value for name, value in (parameters or {}).items() if name in named}
-    untyped = [
-        sqlalchemy.bindparam(name, type_=sqlalchemy.types.NullType())
-        for name, value in used.items()
-        if isinstance(value, str)
-    ]
-    return connection.execute(statement.bindparams(*untyped), used)
-
-
-def _ddl(columns: Sequence[Any], name: Name) -> list[Any]:
-    """CREATE TABLE, and what belongs to it, of SQLAlchemy's columns."""
-    from sqlalchemy.dialects import postgresql
-
-    metadata = sqlalchemy.MetaData(schema=name.schema)
-    # A column belongs to one table only, and its author may use it again.
-    sqlalchemy.Table(name.table, metadata, *[column._copy() for column in columns])  # noqa: SLF001
-    statements: list[Any] = []
-    engine = sqlalchemy.create_mock_engine(
-        "postgresql+psycopg://",
-        lambda ddl, *_args, **_kwargs: statements.append(
-            str(ddl.compile(dialect=postgresql.dialect()))
-        ),
-    )
-    metadata.create_all(cast("Any", engine), checkfirst=False)
-    return statements
