@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, HTTPClientError
+from isal import igzip
 
 from .arrival import Arrival
 from .errors import ObjectChanged, ServerAway, TruncatedFile
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 RESUMES = 5  # broken connections in a row, without a byte between them
-MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+GZIP = b"\x1f\x8b"  # how such a file begins
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class ObjectStream(io.RawIOBase):
@@ -167,9 +169,11 @@ def open_file(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
 
 def _unpacked(raw: io.BufferedReader) -> BinaryIO:
     head = raw.peek(4)
-    for magic, codec in MAGIC.items():
-        if head.startswith(magic):
-            return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec))
+    if head.startswith(GZIP):
+        # Measured on 766 MB: 0.8 s of CPU, where zlib, and so Arrow's own stream, takes 2.7.
+        return cast(BinaryIO, igzip.IGzipFile(fileobj=raw, mode="rb"))  # type: ignore[no-untyped-call]
+    if head.startswith(ZSTD):
+        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
     return raw
 
 
