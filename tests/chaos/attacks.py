@@ -172,6 +172,17 @@ def _race(at: Scene, one: Loader, two: Loader, rng: random.Random) -> str:
     return f"{winner} won"
 
 
+def firsts(ground: Ground, rng: random.Random) -> str:
+    """The first files of a feed are loaded at once: one table is made, and it holds them all."""
+    case = ground.case()
+    files = [case.put(f"file{n}", rng.choice([SMALL, LARGE // 3])) for n in range(4)]
+    with ThreadPoolExecutor() as pool:
+        outcomes = {receipt.outcome for receipt in pool.map(case.load, files)}
+    assert outcomes == {"loaded"}, outcomes
+    case.check(*files)
+    return "all loaded"
+
+
 def versions(ground: Ground, rng: random.Random) -> str:
     """Two versions of one object, or two files of a `replace` feed, at once: the newest stays."""
     disposition = rng.choice(["append", "replace"])
@@ -381,6 +392,7 @@ def _breaking_proxy(ground: Ground, rng: random.Random, breaks: int, file: File)
 ATTACKS: dict[str, tuple[Callable[[Ground, random.Random], str], int]] = {
     "SIGKILL at a random moment": (kill, 50),
     "two loads of one arrival at once": (race, 50),
+    "first files of a feed at once": (firsts, 20),
     "connection cut at COMMIT": (commit, 50),
     "two versions, two replacements at once": (versions, 30),
     "load's backend terminated": (terminate, 20),

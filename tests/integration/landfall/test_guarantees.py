@@ -7,7 +7,17 @@ import uuid
 
 import pytest
 
-from tests.chaos.attacks import ATTACKS, commit, kill, race, restart, store, terminate, versions
+from tests.chaos.attacks import (
+    ATTACKS,
+    commit,
+    firsts,
+    kill,
+    race,
+    restart,
+    store,
+    terminate,
+    versions,
+)
 from tests.chaos.ground import Ground
 from tests.chaos.servers import make_bucket, own_servers
 
@@ -46,6 +56,11 @@ def test_of_two_loads_at_once_one_wins_and_the_other_says_so(ground, chance, num
 
 
 @rounds
+def test_the_first_files_of_a_feed_make_one_table_together(ground, chance, number):
+    firsts(ground, chance)
+
+
+@rounds
 def test_of_two_versions_at_once_the_newest_stays(ground, chance, number):
     versions(ground, chance)
 
@@ -71,5 +86,5 @@ def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
 
 
 def test_each_attack_is_played_here(request):
-    here = {kill, race, versions, commit, terminate, store, restart}
+    here = {kill, race, firsts, versions, commit, terminate, store, restart}
     assert {attack for attack, _ in ATTACKS.values()} == here
