@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow bench lint format chaos up down env lock clean .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons bench lint format chaos up down env lock clean .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -33,6 +33,9 @@ test-e2e: .venv  ## Every DAG by dag.test(), and one run under a real scheduler
 
 airflow: .venv  ## Airflow's UI on this machine, with everything wired
 	@$(RUN) include.local airflow
+
+lessons: .venv  ## The course, every lesson on a real Airflow; L=xcom or L=9 runs one
+	@$(RUN) include.local lessons $(L)
 
 bench: .venv  ## Speed and memory of a load, beside psql's own \copy
 	@$(RUN) tests.bench

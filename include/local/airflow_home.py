@@ -85,9 +85,14 @@ def known_port(home: Path) -> int:
     return int(_state(home / NAME)["port"])
 
 
+def password_of(home: Path) -> str:
+    """The password of the user `admin`."""
+    return str(_state(home / NAME)["password"])
+
+
 def write_login(home: Path) -> str:
     """Make the simple auth manager know the user `admin`; gives back the password."""
-    password = str(_state(home / NAME)["password"])
+    password = password_of(home)
     path = home / NAME / "passwords.json"
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)

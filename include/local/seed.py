@@ -55,7 +55,7 @@ def seed(client: S3Client, bucket: str = BUCKET, *, restore: bool = True) -> lis
 
     A file whose content somebody has changed is put back, or left alone where `restore` is False.
     """
-    _ensure_bucket(client, bucket)
+    ensure_bucket(client, bucket)
     there = _etags(client, bucket)
     return [_put(client, bucket, key, body, there.get(key), restore) for key, body in files()]
 
@@ -106,7 +106,8 @@ def _value(text: str, kind: pa.DataType) -> Any:
     return datetime.fromisoformat(text) if pa.types.is_timestamp(kind) else text
 
 
-def _ensure_bucket(client: S3Client, bucket: str) -> None:
+def ensure_bucket(client: S3Client, bucket: str = BUCKET) -> None:
+    """Make the bucket where it is missing."""
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as error:

@@ -64,6 +64,11 @@ def find(home: Path) -> dict[str, Handle | None]:
     return {name: finder(home / name) for name, finder in FINDERS.items()}
 
 
+def alive(home: Path) -> list[str]:
+    """The names of those that run."""
+    return [name for name, handle in find(home).items() if handle is not None]
+
+
 def running(home: Path) -> Services:
     """The services, all of which run. Raises LocalError."""
     database = find_postgres(home / postgres.NAME)

@@ -20,7 +20,7 @@ import pytest
 from include.landfall.connections import Warehouse
 from include.local import airflow_home
 from include.local.airflow_api import Api, unhealthy
-from include.local.airflow_run import PROGRAMS, Program
+from include.local.airflow_programs import PROGRAMS, Program
 from include.local.environ import around_proxies
 from include.local.process import free_ports
 

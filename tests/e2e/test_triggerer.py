@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from include.landfall.feed import read_feed
-from include.local.airflow_run import Program
+from include.local.airflow_programs import Program
 from include.local.environ import connections as as_connections
 from tests.e2e.scheduler import RealAirflow, new_home, real_airflow
 

@@ -1,0 +1,143 @@
+"""Airflow's programs on this machine: started, waited for, watched, stopped.
+
+The API server, the scheduler, the DAG processor and the triggerer run as programs of their own, as
+in production.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from .airflow_api import Api, unhealthy
+from .airflow_home import (
+    PORT,
+    USER,
+    known_port,
+    local_settings,
+    password_of,
+    prepare_metadata,
+    use_port,
+    write_login,
+)
+from .environ import exports
+from .process import LOCALHOST, free_ports, is_free, wait_until
+from .services import Services
+from .state import PROJECT, LocalError
+
+# The scheduler and the triggerer would also serve logs on every address of the machine; the API
+# server reads the same files.
+PROGRAMS = {
+    "api-server": ("airflow", "api-server"),
+    "scheduler": ("include.local.airflow_scheduler", "--skip-serve-logs"),
+    "dag-processor": ("airflow", "dag-processor"),
+    "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
+}
+READY_SECONDS = 120
+STOP_SECONDS = 20
+
+
+@dataclass
+class Program:
+    """One of Airflow's programs and where its words go."""
+
+    name: str
+    child: subprocess.Popen[bytes]
+    log: Path
+
+    @classmethod
+    def start(cls, name: str, environ: dict[str, str], log: Path) -> Program:
+        """Start it in a process group of its own, so that Ctrl-C reaches it through us alone."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as file:
+            child = subprocess.Popen(
+                [sys.executable, "-m", *PROGRAMS[name]],
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=PROJECT, env=environ,
+                start_new_session=True,
+            )  # fmt: skip
+        return cls(name, child, log)
+
+    def ask_to_stop(self) -> None:
+        """Ask the program; it ends its own children."""
+        if self.child.poll() is None:
+            self.child.terminate()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, then end what is left of its group."""
+        with suppress(subprocess.TimeoutExpired):
+            self.child.wait(seconds)
+        with suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait()
+
+
+def address_of(home: Path) -> str:
+    """Where the API server of this home listens, or last did."""
+    return f"http://{LOCALHOST}:{known_port(home)}"
+
+
+def find_airflow(home: Path) -> Api | None:
+    """The Airflow of this home, when it runs and is healthy: only it knows the home's password."""
+    address = address_of(home)
+    if unhealthy(address):
+        return None
+    try:
+        return Api.login(address, USER, password_of(home))
+    except OSError:
+        return None
+
+
+def prepare(home: Path, found: Services) -> dict[str, str]:
+    """Port, login and metadata; gives back what the programs need in their environment."""
+    port = next((p for p in (known_port(home), PORT) if is_free(p)), None) or free_ports(1)[0]
+    use_port(home, port)
+    write_login(home)
+    server = found.postgres.warehouse
+    prepare_metadata(home, server)
+    return {**os.environ, **exports(home, found), **local_settings(home, server)}
+
+
+@contextmanager
+def airflow_programs(home: Path, environ: dict[str, str]) -> Iterator[list[Program]]:
+    """All of Airflow's programs, stopped at the end."""
+    programs: list[Program] = []
+    try:
+        for name in PROGRAMS:
+            log = home / "logs" / f"airflow-{name}.log"
+            programs.append(Program.start(name, environ, log))
+        yield programs
+    finally:
+        for program in programs:
+            program.ask_to_stop()
+        for program in programs:
+            program.wait(STOP_SECONDS)
+
+
+def wait_ready(home: Path, programs: Sequence[Program]) -> Api:
+    """Wait until every part says that it is healthy, and log in. Raises LocalError."""
+    address = address_of(home)
+
+    def settled() -> bool:
+        check_alive(programs)
+        return not unhealthy(address)
+
+    if not wait_until(settled, READY_SECONDS, pause=0.5):
+        missing = ", ".join(unhealthy(address))
+        raise LocalError(f"Airflow is not ready: {missing}", do=f"read the logs in {home / 'logs'}")
+    return Api.login(address, USER, password_of(home))
+
+
+def check_alive(programs: Sequence[Program]) -> None:
+    """Raises LocalError, naming the log, when one of the programs has ended."""
+    for program in programs:
+        if program.child.poll() is not None:
+            raise LocalError(
+                f"Airflow's {program.name} ended with exit code {program.child.returncode}",
+                do=f"read {program.log}",
+            )

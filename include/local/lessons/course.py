@@ -1,0 +1,59 @@
+"""The course: which lessons there are, and who walks through each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.local.state import LocalError
+
+from . import first_steps
+from .classroom import Classroom, Seen
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One section of the course: its DAG's file is dags/lessons/<name>.py."""
+
+    section: int
+    name: str
+    title: str
+    walk: Callable[[Classroom], Seen]
+
+    @property
+    def dag_id(self) -> str:
+        """The id of its DAG, which sorts by section."""
+        return f"lesson_{self.section:02}_{self.name}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one lesson. `seconds` is its walk's; `states` counts its task instances."""
+
+    section: int
+    name: str
+    dag_id: str
+    passed: bool
+    words: str
+    error: str | None
+    seconds: float
+    runs: int
+    states: dict[str, int]
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+LESSONS: tuple[Lesson, ...] = (Lesson(7, "first_dag", "A first DAG", first_steps.first_dag),)
+
+
+def choose(names: Sequence[str], lessons: Sequence[Lesson] = LESSONS) -> list[Lesson]:
+    """The lessons of these names or numbers, all for none. Raises LocalError."""
+    known = {str(lesson.section): lesson for lesson in lessons} | {
+        lesson.name: lesson for lesson in lessons
+    }
+    for name in names:
+        if name not in known:
+            there = ", ".join(f"{lesson.section} {lesson.name}" for lesson in lessons)
+            raise LocalError(f"there is no lesson {name!r}", expected=f"one of {there}")
+    chosen = [known[name] for name in names] or list(lessons)
+    return [lesson for lesson in lessons if lesson in chosen]
