@@ -1,4 +1,4 @@
-"""The command line of the engine: load a feed's arrivals, see what the ledger knows of them.
+"""The command line of the engine: load a feed's arrivals, see what the ledger knows of them, check.
 
 Connections come from the environment as Airflow spells them: AIRFLOW_CONN_WAREHOUSE and
 AIRFLOW_CONN_LANDING (or what the feed names).
@@ -12,27 +12,31 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from . import ledger
 from .arrival import Arrival
+from .check import Finding, asked_by, check, in_one_line
 from .connections import store_from_environ, warehouse_from_environ
-from .errors import DataError, LandfallError, ObjectMissing
-from .feed import Feed, read_feed, schema
+from .errors import DataError, FeedError, LandfallError, ObjectMissing
+from .feed import Feed, Feeds, read_feed, read_folder, schema
 from .load import Receipt, load
 from .postgres import clear_errors, connect
 from .s3 import find_arrival, list_arrivals, make_client
 
 EXIT_CODES = """\
 exit codes:
-  0   all that was new is loaded (or nothing was new)
+  0   all that was new is loaded (or nothing was new); every connection can be used
   1   an error that has no code of its own
   2   the feed is wrong, or does not fit its table; also wrong arguments
   3   a server refused the connection, the key, the password or a right
   4   no such bucket or object
   5   a file's content is wrong: nothing of that file was loaded
   75  a server is away or a connection broke: a retry can help
+check asks on after a failure, and ends with the lowest code of all it found
 """
+FEEDS = Path(__file__).parents[1] / "feeds"
 TICK = 0.2  # seconds between two lines of progress
 
 
@@ -59,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--feed", required=True, metavar="PATH", help="the feed's YAML file")
     status.add_argument("--json", action="store_true", help="one JSON object a line")
     status.set_defaults(run=_status)
+    _check_command(commands.add_parser("check", help="whether the feeds' connections can be used"))
     made = commands.add_parser("schema", help="the JSON schema of feed files, for editors")
     made.set_defaults(run=_schema, json=False)
     return parser
@@ -74,6 +79,15 @@ def _load_command(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--json", action="store_true", help="one JSON object a line")
     command.set_defaults(run=_load)
+
+
+def _check_command(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--feed", action="append", default=[], metavar="PATH",
+        help="only what this feed names (repeatable); else all of include/feeds",
+    )  # fmt: skip
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.set_defaults(run=_check)
 
 
 def _load(options: argparse.Namespace) -> int:
@@ -203,6 +217,41 @@ def _print_status(feed: Feed, known: list[ledger.Entry], new: list[Arrival]) -> 
         print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
     if not new:
         print("  nothing new")
+
+
+def _check(options: argparse.Namespace) -> int:
+    feeds = _read_feeds(options.feed) if options.feed else read_folder(FEEDS)
+    findings = [
+        Finding(path.name, str(path), in_one_line(error), error)
+        for path, error in feeds.broken.items()
+    ]
+    findings += check(asked_by(feeds.feeds))
+    if options.json:
+        for finding in findings:
+            error = _facts(finding.error) if finding.error else None
+            print(json.dumps({**finding.as_dict(), "error": error}))
+    else:
+        _print_findings(findings)
+    return min((finding.error.exit_code for finding in findings if finding.error), default=0)
+
+
+def _read_feeds(paths: Sequence[str]) -> Feeds:
+    feeds = Feeds()
+    for path in paths:
+        try:
+            feeds.feeds.append(read_feed(path))
+        except FeedError as error:
+            feeds.broken[Path(path)] = error
+    return feeds
+
+
+def _print_findings(findings: list[Finding]) -> None:
+    names = max((len(finding.connection) for finding in findings), default=0)
+    addresses = max((len(finding.address) for finding in findings), default=0)
+    for finding in findings:
+        word = "ok" if finding.reachable else "FAILED"
+        name, address = f"{finding.connection:<{names}}", f"{finding.address:<{addresses}}"
+        print(f"{word:<8}{name}  {address}  {finding.answer}")
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .errors import ConnectionRefused
 
+PREFIX = "AIRFLOW_CONN_"
 # What libpq takes from a connection's extras; anything else there is Airflow's own.
 LIBPQ_OPTIONS = frozenset(
     "sslmode sslcert sslkey sslrootcert connect_timeout keepalives keepalives_idle options"
@@ -105,13 +107,13 @@ def warehouse_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ
 
 
 def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    name = f"AIRFLOW_CONN_{conn_id.upper()}"
+    name = PREFIX + conn_id.upper()
     value = environ.get(name, "").strip()
     if not value:
         raise ConnectionRefused(
             f"the connection {conn_id!r} is not in the environment",
             expected=f"{name}, as Airflow spells a connection: a URI or JSON",
-            do='with the local services: eval "$(make -s env)"',
+            do=_nearest(conn_id, environ) or 'with the local services: eval "$(make -s env)"',
         )
     try:
         return _from_json(value) if value.startswith("{") else _from_uri(value)
@@ -121,6 +123,13 @@ def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
             f"{name} cannot be read: {type(error).__name__}",
             expected="a URI such as postgres://user:password@host:5432/database, or JSON",
         ) from None
+
+
+def _nearest(conn_id: str, environ: Mapping[str, str]) -> str | None:
+    """The name stands in the feed and in the environment: one of the two may be misspelt."""
+    names = [name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX)]
+    near = difflib.get_close_matches(conn_id.lower(), set(names) - {conn_id.lower()}, n=1)
+    return f"did you mean {near[0]!r}?" if near else None
 
 
 def _from_json(value: str) -> dict[str, Any]:

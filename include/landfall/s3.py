@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from .arrival import Arrival
 from .connections import Store
@@ -80,10 +86,23 @@ def clear_errors(bucket: str, key: str | None = None) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refusal(error, bucket).at(object=_uri(bucket, key)) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise ConnectionRefused(
+            "there is no key for the object store",
+            found=str(error),
+            do="give the connection a login (the access key) and a password (the secret key)",
+        ).at(object=_uri(bucket, key)) from error
     except BotoCoreError as error:
         raise ServerAway(
-            "the object store cannot be reached", found=str(error), do="check the endpoint, retry"
+            "the object store cannot be reached",
+            found=without_login(str(error)),
+            do="check the endpoint, retry",
         ).at(object=_uri(bucket, key)) from error
+
+
+def without_login(text: str) -> str:
+    """The text, its URLs without the user and password that they may hold."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _uri(bucket: str, key: str | None) -> str:

@@ -1,0 +1,230 @@
+"""Check: can every connection of the feeds be used, and may its role do what a load needs?
+
+Nothing is written. All are asked at once and each answer is one line, since whoever asks wants to
+know all that is wrong and not the first of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Thread
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+
+from . import postgres, s3
+from .connections import Store, Warehouse, store_from_environ, warehouse_from_environ
+from .errors import ConnectionRefused, LandfallError, ServerAway, TerminalError, shorten
+from .feed import Feed
+
+# What a server has for one answer, and all of them together: the latter is for what no library
+# gives up by itself, such as a name server that is silent.
+ANSWER_SECONDS = 3
+ALL_SECONDS = 10
+LINE = 240  # characters of a server's own words in one line
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An S3 connection and a bucket of it; `prefixes` are what a load lists there."""
+
+    connection: str
+    name: str
+    prefixes: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A Postgres connection."""
+
+    connection: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: one line in `answer`, and the error where it cannot be used."""
+
+    connection: str
+    address: str
+    answer: str
+    error: LandfallError | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the connection can be used."""
+        return self.error is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding in values that JSON, and so XCom, can carry; no secret is among them."""
+        return {
+            "connection": self.connection,
+            "address": self.address,
+            "reachable": self.reachable,
+            "answer": self.answer,
+        }
+
+
+@dataclass(frozen=True)
+class _Probe:
+    connection: str
+    address: str
+    ask: Callable[[], str]
+
+
+def asked_by(feeds: Iterable[Feed]) -> list[Bucket | Database]:
+    """Each bucket and each database that the feeds name, once."""
+    prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
+    databases: set[str] = set()
+    for feed in feeds:
+        prefixes[feed.source.connection, feed.source.bucket].add(feed.source.prefix)
+        databases.add(feed.target.connection)
+    buckets = [Bucket(*names, tuple(sorted(prefixes[names]))) for names in sorted(prefixes)]
+    return [*buckets, *map(Database, sorted(databases))]
+
+
+def check(
+    asked: Iterable[Bucket | Database],
+    store_of: Callable[[str], Store] = store_from_environ,
+    warehouse_of: Callable[[str], Warehouse] = warehouse_from_environ,
+) -> list[Finding]:
+    """Asks all, in some seconds at most, whoever is away; never raises for what it finds.
+
+    `store_of` and `warehouse_of` look a connection up by its name, and raise ConnectionRefused
+    where there is none: the environment's unless others are given.
+    """
+    probes = [_probe(each, store_of, warehouse_of) for each in asked]
+    found: dict[int, Finding] = {}
+    threads = [
+        # Daemons: a thread that waits for a silent server must not keep the program from ending.
+        Thread(target=lambda i=i, p=p: found.update({i: _finding(p)}), daemon=True)
+        for i, p in enumerate(probes)
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + ALL_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return [found.get(i) or _refused(p, _silence()) for i, p in enumerate(probes)]
+
+
+def _probe(
+    asked: Bucket | Database,
+    store_of: Callable[[str], Store],
+    warehouse_of: Callable[[str], Warehouse],
+) -> _Probe:
+    try:
+        if isinstance(asked, Database):
+            warehouse = warehouse_of(asked.connection)
+            return _Probe(asked.connection, warehouse.name, partial(_use_database, warehouse))
+        store = store_of(asked.connection)
+        address = f"s3://{asked.name} at {_address(store)}"
+        return _Probe(asked.connection, address, partial(_list_bucket, store, asked))
+    except LandfallError as error:
+        return _Probe(asked.connection, "", partial(_raise, error))
+
+
+def _address(store: Store) -> str:
+    if store.endpoint_url is None:
+        return f"AWS {store.region}"
+    return s3.without_login(store.endpoint_url)
+
+
+def _raise(error: LandfallError) -> str:
+    raise error
+
+
+def _finding(probe: _Probe) -> Finding:
+    try:
+        return Finding(probe.connection, probe.address, probe.ask())
+    except LandfallError as error:
+        return _refused(probe, error)
+    except Exception as error:  # noqa: BLE001  one that cannot be asked keeps no other from it
+        said = f"{type(error).__name__}: {error}"
+        return _refused(probe, TerminalError("what answers is not understood", found=said))
+
+
+def _refused(probe: _Probe, error: LandfallError) -> Finding:
+    return Finding(probe.connection, probe.address, in_one_line(error), error)
+
+
+def _silence() -> LandfallError:
+    do = "check the host's name and the way to it; then retry"
+    return ServerAway(f"no answer in {ALL_SECONDS} s", do=do)
+
+
+def in_one_line(error: LandfallError) -> str:
+    """What is wrong, what was found and expected, and what to do, with semicolons between."""
+    found = shorten(" ".join(error.found.split()), LINE) if error.found else None
+    said = {
+        "": error.what,
+        "found: ": found,
+        "expected: ": error.expected,
+        "what to do: ": error.do,
+    }
+    return "; ".join(name + value for name, value in said.items() if value)
+
+
+def _list_bucket(store: Store, bucket: Bucket) -> str:
+    """Lists as a load does: asking who one is (STS) would fail on any store but AWS's own."""
+    try:
+        client = s3.make_client(
+            store,
+            connect_timeout=ANSWER_SECONDS,
+            read_timeout=ANSWER_SECONDS,
+            retries={"total_max_attempts": 1},
+        )
+    except ValueError as error:
+        raise ConnectionRefused(
+            "the connection's endpoint_url cannot be read",
+            found=s3.without_login(str(error)),
+            expected="a URL such as https://s3.example.com:9000",
+        ) from None
+    with closing(client), s3.clear_errors(bucket.name):
+        pages = [
+            client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=1)
+            for prefix in bucket.prefixes
+        ]
+    filled = sum("Contents" in page for page in pages)
+    return f"may be listed; files under {filled} of {len(pages)} prefixes"
+
+
+def _use_database(warehouse: Warehouse) -> str:
+    options = {**warehouse.options, "connect_timeout": str(ANSWER_SECONDS)}
+    with (
+        postgres.connect(replace(warehouse, options=options), "landfall check") as connection,
+        postgres.clear_errors(),
+        connection.cursor(row_factory=namedtuple_row) as cursor,
+    ):
+        cursor.execute(f"SET statement_timeout = '{ANSWER_SECONDS}s'")
+        rights: Any = cursor.execute(postgres.statement("rights")).fetchone()
+    if not rights.temporary:
+        raise ConnectionRefused(
+            "the role may not make temporary tables",
+            do=f"GRANT TEMPORARY ON DATABASE {rights.database} TO {rights.role}",
+        )
+    return f"PostgreSQL {rights.version}; may make temporary tables; ledger: {_ledger(rights)}"
+
+
+def _ledger(rights: Any) -> str:
+    """What the first load of all, or the next one, will find; raises ConnectionRefused."""
+    if rights.writes_ledger:
+        return "there"
+    if rights.writes_ledger is None and rights.creates_ledger:
+        return "the first load makes it"
+    if rights.creates_ledger is None and rights.creates_schemas:
+        return "the first load makes it"
+    if rights.creates_ledger is None:
+        raise ConnectionRefused(
+            "there is no ledger, and the role may not make its schema",
+            do=f"CREATE SCHEMA landfall AUTHORIZATION {rights.role}",
+        )
+    raise ConnectionRefused(
+        "the role may not use the ledger",
+        do=f"GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role};"
+        f" GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA landfall TO {rights.role}",
+    )

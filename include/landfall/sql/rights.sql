@@ -1,0 +1,28 @@
+-- What a load needs of its role beside the target's table. Null: there is no such schema or table.
+SELECT
+    current_setting('server_version') AS version,
+    quote_ident(current_user) AS role,
+    quote_ident(current_database()) AS database,
+    has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
+    has_database_privilege(current_database(), 'CREATE') AS creates_schemas,
+    s.usage AND s.creation AS creates_ledger,
+    -- Without the schema's USAGE no right to a table in it is of use.
+    s.usage AND t.granted AS writes_ledger
+FROM (SELECT 1) AS one
+LEFT JOIN (
+    SELECT
+        oid,
+        has_schema_privilege(oid, 'USAGE') AS usage,
+        has_schema_privilege(oid, 'CREATE') AS creation
+    FROM pg_namespace
+    WHERE nspname = 'landfall'
+) AS s ON true
+LEFT JOIN (
+    SELECT
+        relnamespace,
+        has_table_privilege(oid, 'SELECT')
+        AND has_table_privilege(oid, 'INSERT')
+        AND has_table_privilege(oid, 'UPDATE') AS granted
+    FROM pg_class
+    WHERE relname = 'ledger'
+) AS t ON t.relnamespace = s.oid;
