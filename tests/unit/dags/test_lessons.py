@@ -1,0 +1,143 @@
+"""What a lesson's file must be: small, named alike everywhere, and a page with seven headings."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from include.local.lessons.course import LESSONS
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "dags" / "lessons"
+FILES = sorted(FOLDER.glob("*.py"))
+HEADINGS = ["What", "Why", "The code that matters", "Look at", "Since Airflow 2.9", "Exercise"]
+NO_CODE = {
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
+    tokenize.ENCODING, tokenize.ENDMARKER,
+}  # fmt: skip
+MOST_LINES = 60
+SECTIONS = 19
+
+each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+
+
+@pytest.fixture(scope="module")
+def bag():
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(FOLDER, bundle_path=FOLDER, safe_mode=True)
+
+
+@pytest.fixture(scope="module")
+def dags(bag) -> dict[str, list]:
+    """The DAGs that each file makes, by the file's name."""
+    made: dict[str, list] = {path.stem: [] for path in FILES}
+    for dag in bag.dags.values():
+        made[Path(dag.fileloc).stem].append(dag)
+    return made
+
+
+def page(path: Path) -> str:
+    """The lesson's text."""
+    return ast.get_docstring(ast.parse(path.read_text())) or ""
+
+
+def section(path: Path) -> int:
+    """The section that the title of the page names."""
+    title = re.match(r"# (\d+)\. \S", page(path))
+    assert title, f"{path.name} has no title"
+    return int(title[1])
+
+
+def code_lines(source: str) -> int:
+    """How many lines hold code: not text, comments or nothing."""
+    lines = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines -= set(range(node.lineno, (node.end_lineno or 0) + 1))
+    return len(lines)
+
+
+def test_only_what_is_code_is_counted():
+    source = '"""Text.\n\nMore.\n"""\n\n# why\nx = f(\n    1,\n)\n\n\ndef f():\n    """Says."""\n'
+    assert code_lines(source) == 4
+
+
+@each_file
+def test_a_lesson_is_small(path):
+    assert code_lines(path.read_text()) <= MOST_LINES
+
+
+@each_file
+def test_its_page_has_the_seven_headings_in_order(path):
+    headings = re.findall(r"^(#+) (.+)$", re.sub(r"```.*?```", "", page(path), flags=re.S), re.M)
+    assert [text for level, text in headings if level == "##"] == HEADINGS
+    assert [level for level, _ in headings].count("#") == 1
+    parts = re.split(r"^## .+$", page(path), flags=re.M)[1:]
+    assert all(part.strip() for part in parts)
+
+
+@each_file
+def test_its_page_quotes_code(path):
+    quoted = re.split(r"^## .+$", page(path), flags=re.M)[3]
+    assert "```" in quoted
+
+
+@each_file
+def test_the_answer_is_folded_away(path):
+    """Airflow's UI leaves out a block of HTML; a blank line in it would show the answer."""
+    exercise = page(path).split("## Exercise\n")[1]
+    folded = re.search(r"<details><summary>Answer</summary>(.+)</details>\Z", exercise, re.S)
+    assert folded, "the page ends with the answer"
+    assert folded[1].strip()
+    assert "\n\n" not in folded[1]
+    assert f"[Code](/dags/lesson_{section(path):02}_{path.stem}/code)" in exercise
+
+
+@each_file
+def test_file_dag_and_tags_agree(path, dags):
+    (dag,) = dags[path.stem]
+    assert dag.dag_id == f"lesson_{section(path):02}_{path.stem}"
+    assert set(dag.tags) == {"lesson", f"section {section(path)}"}
+    assert dag.doc_md.strip() == page(path)
+
+
+@each_file
+def test_it_is_in_the_course_under_its_section(path):
+    assert {lesson.name: lesson.section for lesson in LESSONS}[path.stem] == section(path)
+
+
+def test_the_course_has_no_lesson_without_a_file():
+    assert {lesson.name for lesson in LESSONS} == {path.stem for path in FILES}
+    assert [lesson.section for lesson in LESSONS] == sorted({lesson.section for lesson in LESSONS})
+
+
+ROW = re.compile(r"^\| (\d+) \|([^|]*)\|([^|]*)\|([^|]*)\|$", re.M)
+
+
+def rows() -> dict[int, tuple[str, ...]]:
+    """The README's table of contents by section."""
+    found = ROW.findall((FOLDER / "README.md").read_text())
+    return {int(number): tuple(cell.strip() for cell in cells) for number, *cells in found}
+
+
+def test_the_table_of_contents_has_every_section():
+    assert list(rows()) == list(range(1, SECTIONS + 1))
+
+
+@each_file
+def test_the_table_of_contents_tells_of_it(path):
+    lesson, command, seen = rows()[section(path)]
+    assert lesson == f"[{path.stem}]({path.name})"
+    assert command == f"`make lessons L={path.stem}`"
+    assert len(seen) > 20
