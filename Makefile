@@ -20,7 +20,7 @@ demo: .venv  ## The main job, end to end: real flights from a bucket into Postgr
 	@$(RUN) include.local demo
 
 test: .venv  ## All tests: unit, integration, end to end
-	@$(RUN) pytest tests/unit tests/integration tests/e2e
+	@$(RUN) pytest -n 2 --max-worker-restart=0 tests/e2e tests/integration tests/unit
 
 test-unit: .venv  ## The tests that need no server (seconds)
 	@$(RUN) pytest tests/unit

@@ -21,7 +21,7 @@ import pytest
 
 from include.local.airflow_home import airflow_settings, migrate
 from include.local.environ import around_proxies
-from include.local.state import PROJECT
+from include.local.state import PROJECT, locked
 
 # What a developer's shell may hold that would send a test to a real server.
 FOREIGN = ("AIRFLOW_", "AIRFLOW__", "AWS_", "PG", "AIRFLOW_CONN_")
@@ -60,11 +60,18 @@ def settings(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def airflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def airflow_template(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A migrated SQLite database, made once for the run (about 9 s) and only ever copied."""
-    home = tmp_path_factory.mktemp("airflow-template")
-    migrate(airflow_settings(home), home / "migrate.log")
-    return home / "airflow" / "airflow.db"
+    run = tmp_path_factory.getbasetemp()
+    # Where two processes share the run, each has a folder of its own in the run's.
+    home = (run.parent if hasattr(request.config, "workerinput") else run) / "airflow-template"
+    database = home / "airflow" / "airflow.db"
+    with locked(home):
+        if not database.exists():
+            migrate(airflow_settings(home), home / "migrate.log")
+    return database
 
 
 @pytest.fixture(scope="session")

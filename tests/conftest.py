@@ -18,6 +18,7 @@ from tests.services import (
     warehouse_server,
 )
 from tests.skips import Skips
+from tests.workers import Workers
 
 __all__ = [
     "airflow_db",
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test module, and so Airflow, is imported."""
     config.stash[home_key] = isolate()
     config.pluginmanager.register(Skips([]), "landfall-skips")
+    config.pluginmanager.register(Workers(), "landfall-workers")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

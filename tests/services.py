@@ -13,7 +13,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -186,15 +186,22 @@ def _host(container: Any) -> str:
     return "127.0.0.1" if host == "localhost" else host
 
 
-@pytest.fixture
-def warehouse(warehouse_server: Warehouse) -> Iterator[Warehouse]:
-    """A fresh database of its own for one test, gone afterwards."""
+@contextmanager
+def fresh_database(server: Warehouse) -> Iterator[Warehouse]:
+    """A new database on this server, gone afterwards."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    admin = replace(warehouse_server, dbname="postgres").conninfo()
+    admin = replace(server, dbname="postgres").conninfo()
     _execute(admin, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield replace(warehouse_server, dbname=name)
+    yield replace(server, dbname=name)
     # FORCE: a test that failed may have left connections open.
     _execute(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse(warehouse_server: Warehouse) -> Iterator[Warehouse]:
+    """A fresh database of its own for one test."""
+    with fresh_database(warehouse_server) as database:
+        yield database
 
 
 def _execute(conninfo: str, statement: sql.Composed) -> None:
@@ -212,16 +219,23 @@ def client(object_store: Store) -> Iterator[S3Client]:
     client.close()
 
 
-@pytest.fixture
-def bucket(client: S3Client) -> Iterator[str]:
-    """A fresh bucket of its own for one test, emptied and deleted afterwards."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
+@contextmanager
+def fresh_bucket(client: S3Client, name: str | None = None) -> Iterator[str]:
+    """A new bucket, emptied and deleted afterwards."""
+    name = name or f"test-{uuid.uuid4().hex[:12]}"
     client.create_bucket(Bucket=name)
     yield name
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
         for entry in page.get("Contents", []):
             client.delete_object(Bucket=name, Key=entry["Key"])
     client.delete_bucket(Bucket=name)
+
+
+@pytest.fixture
+def bucket(client: S3Client) -> Iterator[str]:
+    """A fresh bucket of its own for one test."""
+    with fresh_bucket(client) as name:
+        yield name
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import json
 import os
 import subprocess
 import sys
-import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from include.landfall.connections import Warehouse
 from include.local.compare import TABLES, compare
 from include.local.environ import connections
 from include.local.seed import BUCKET, flights_by_month, seed
+from tests.services import fresh_bucket, fresh_database
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -62,26 +62,14 @@ class Pipeline:
         return list(csv.DictReader(io.StringIO(body.read().decode())))
 
 
-def empty(client):
-    if BUCKET in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
-        for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-            client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-
-
 @pytest.fixture(scope="module")
-def database(warehouse_server):
-    name = f"pipeline_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(warehouse_server.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield replace(warehouse_server, dbname=name)
-    with psycopg.connect(warehouse_server.conninfo(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def pipeline(warehouse_server, object_store, client, airflow_home, tmp_path_factory):
+    with fresh_database(warehouse_server) as database, fresh_bucket(client, BUCKET):
+        seed(client)
+        yield from running(database, object_store, client, airflow_home, tmp_path_factory)
 
 
-@pytest.fixture(scope="module")
-def pipeline(database, object_store, client, airflow_home, tmp_path_factory):
-    empty(client)
-    seed(client)
+def running(database, object_store, client, airflow_home, tmp_path_factory):
     log = tmp_path_factory.mktemp("pipeline") / "airflow.log"
     (airflow_home.path / "migrated").touch()
     reading, writing = os.pipe()
@@ -102,8 +90,6 @@ def pipeline(database, object_store, client, airflow_home, tmp_path_factory):
         yield Pipeline(client, database, runner, answers, log)
         runner.stdin.close()
         runner.wait(60)
-    empty(client)
-    client.delete_bucket(Bucket=BUCKET)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,199 @@
+"""What only all of Airflow's programs together can show, on one Airflow for this file.
+
+- A DAG in the Astro SDK's documented style runs unchanged.
+- The deferred sensor outlives a triggerer that dies. `dag.test()` runs a trigger in the task's own
+  process: it cannot show that the triggerer finds the class by its path, looks up the connections
+  without blocking, and takes over after a crash.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import psycopg
+import pytest
+
+from include.landfall.connections import Store, Warehouse
+from include.landfall.feed import read_feed
+from include.local.airflow_programs import Program
+from include.local.environ import connections
+from tests.e2e.scheduler import RealAirflow, new_home, real_airflow
+from tests.services import fresh_bucket, fresh_database
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.timeout(900)
+
+DOCUMENTED = Path(__file__).parent / "dags" / "documented_astro_dag.py"
+DOCUMENTED_BUCKET = "documented-astro-dag"
+ORDERS = """\
+order_id,customer_id,purchase_date,amount
+ORDER1,CUST1,1/1/2021,100
+ORDER2,CUST2,2/2/2022,200
+ORDER3,CUST3,3/3/2023,300
+ORDER4,CUST1,4/4/2024,400.5
+"""
+CUSTOMERS = """\
+customer_id,customer_name,type,age,score
+CUST1,NAME1,TYPE1,30,0.5
+CUST2,NAME2,TYPE1,,
+CUST3,NAME3,TYPE2,50,1e-3
+"""
+WAITS = """
+from airflow.sdk import DAG, task
+from include.landfall.feed import read_feed
+from plugins.new_arrivals import NewArrivalsSensor
+
+with DAG("waits", schedule=None):
+    found = NewArrivalsSensor(
+        task_id="wait", feed=read_feed({feed!r}), timeout=900, poke_interval=2
+    )
+
+    @task
+    def take(arrival):
+        return arrival["key"]
+
+    take.expand(arrival=found.output)
+"""
+FEED = """
+feed: things
+source: {{bucket: {bucket}, pattern: things/*.csv, settle_seconds: 1}}
+target: {{table: raw.things}}
+columns: {{id: integer}}
+"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running Airflow over the two DAGs, and what they reach."""
+
+    airflow: RealAirflow
+    warehouse: Warehouse
+    bucket: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def stage(
+    warehouse_server: Warehouse,
+    object_store: Store,
+    client: S3Client,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("stage")
+    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client) as bucket:
+        environ = {
+            **connections(warehouse, object_store),
+            # How long a triggerer must have been silent before another takes its triggers.
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
+        }
+        dags = write_dags(folder, bucket)
+        with real_airflow(new_home(folder), warehouse_server, dags, environ) as airflow:
+            yield Stage(airflow, warehouse, bucket, folder)
+
+
+def write_dags(folder: Path, bucket: str) -> Path:
+    feed = folder / "things.yaml"
+    feed.write_text(FEED.format(bucket=bucket))
+    assert read_feed(feed).source.prefix == "things/"
+    dags = folder / "dags"
+    dags.mkdir()
+    shutil.copy(DOCUMENTED, dags)
+    (dags / "waits.py").write_text(WAITS.format(feed=str(feed)))
+    return dags
+
+
+@pytest.fixture
+def documented_bucket(client: S3Client) -> Iterator[str]:
+    """The bucket that the DAG names."""
+    with fresh_bucket(client, DOCUMENTED_BUCKET) as name:
+        client.put_object(Bucket=name, Key="orders_data_header.csv", Body=ORDERS.encode())
+        client.put_object(Bucket=name, Key="customers_table.csv", Body=CUSTOMERS.encode())
+        yield name
+
+
+def test_a_documented_dag_runs_unchanged(
+    stage: Stage, client: S3Client, documented_bucket: str
+) -> None:
+    """Whoever brings Astro SDK DAGs along would otherwise have to rewrite them."""
+    run = stage.airflow.run("documented_astro_dag")
+    states = stage.airflow.states("documented_astro_dag")
+    assert run["state"] == "success", f"{states}\n{stage.airflow.log()}"
+    assert set(states.values()) == {"success"}
+    with psycopg.connect(stage.warehouse.conninfo()) as connection:
+        reported = connection.execute(
+            "SELECT order_id, customer_name, amount FROM tmp_astro.reporting_table ORDER BY 1"
+        ).fetchall()
+        left_over = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE tablename LIKE '\\_tmp%'"
+        ).fetchall()
+        key = connection.execute(
+            "SELECT count(*) FROM pg_constraint WHERE contype = 'p'"
+            " AND conrelid = 'tmp_astro.customers_table'::regclass"
+        ).fetchone()
+    assert reported == [
+        ("ORDER2", "NAME2", 200.0), ("ORDER3", "NAME3", 300.0), ("ORDER4", "NAME1", 400.5),
+    ]  # fmt: skip
+    assert left_over == []
+    assert key == (1,)
+    body = client.get_object(Bucket=documented_bucket, Key="amount_by_type.parquet")["Body"].read()
+    exported = pd.read_parquet(io.BytesIO(body))
+    assert dict(zip(exported["type"], exported["amount"], strict=True)) == {
+        "TYPE1": 600.5, "TYPE2": 300.0,
+    }  # fmt: skip
+
+
+def test_a_sensor_survives_its_triggerer_and_hands_on_what_came_meanwhile(
+    stage: Stage, client: S3Client
+) -> None:
+    airflow = stage.airflow
+    airflow._until(lambda: "waits" in airflow.api.dags(), 180, "the DAG is parsed")
+    airflow.api.unpause("waits")
+    airflow.api.trigger("waits")
+    airflow._until(lambda: state(airflow, "wait") == "deferred", 180, "the sensor is deferred")
+    with replaced_triggerer(airflow, stage.folder):
+        for name in ("1", "2"):
+            client.put_object(Bucket=stage.bucket, Key=f"things/{name}.csv", Body=b"id\n1\n")
+        airflow._until(lambda: airflow._ended("waits"), 240, "the run has ended")
+        assert airflow._last_run("waits")["state"] == "success"
+        assert airflow.states("waits") == {"wait": "success", "take": "success"}
+        found = handed_on(airflow)
+        assert [arrival["key"] for arrival in found] == ["things/1.csv", "things/2.csv"]
+
+
+def state(airflow: RealAirflow, task_id: str) -> str | None:
+    return airflow.states("waits").get(task_id)
+
+
+@contextmanager
+def replaced_triggerer(airflow: RealAirflow, folder: Path) -> Iterator[None]:
+    """The triggerer is killed, and another runs in its place."""
+    (old,) = [program for program in airflow.programs if program.name == "triggerer"]
+    os.killpg(old.child.pid, signal.SIGKILL)
+    old.child.wait()
+    new = Program.start("triggerer", airflow.environ, folder / "triggerer-2.log")
+    airflow.programs[airflow.programs.index(old)] = new
+    try:
+        yield
+    finally:
+        new.ask_to_stop()
+        new.wait(20)
+
+
+def handed_on(airflow: RealAirflow) -> list[dict[str, Any]]:
+    run_id = airflow._last_run("waits")["dag_run_id"]
+    path = f"dags/waits/dagRuns/{run_id}/taskInstances/wait/xcomEntries/return_value"
+    value = airflow.api._call("GET", f"{path}?deserialize=false")["value"]
+    found: list[dict[str, Any]] = json.loads(value) if isinstance(value, str) else value
+    return found
