@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -88,7 +88,7 @@ def asked_by(feeds: Iterable[Feed]) -> list[Bucket | Database]:
 
 
 def check(
-    asked: Iterable[Bucket | Database],
+    asked: Sequence[Bucket | Database],
     store_of: Callable[[str], Store] = store_from_environ,
     warehouse_of: Callable[[str], Warehouse] = warehouse_from_environ,
 ) -> list[Finding]:

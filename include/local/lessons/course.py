@@ -8,7 +8,7 @@ from typing import Any
 
 from include.local.state import LocalError
 
-from . import first_steps
+from . import data, first_steps
 from .classroom import Classroom, Seen
 
 
@@ -43,7 +43,14 @@ class Result:
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
-LESSONS: tuple[Lesson, ...] = (Lesson(7, "first_dag", "A first DAG", first_steps.first_dag),)
+LESSONS: tuple[Lesson, ...] = (
+    Lesson(7, "first_dag", "A first DAG", first_steps.first_dag),
+    Lesson(13, "connections", "Connections", data.connections),
+    Lesson(14, "postgres", "SQL on Postgres", data.postgres),
+    Lesson(15, "packages", "Packages in the image", data.packages),
+    Lesson(16, "s3_sensor", "Waiting for a file", data.s3_sensor),
+    Lesson(17, "hooks", "Hooks", data.hooks),
+)
 
 
 def choose(names: Sequence[str], lessons: Sequence[Lesson] = LESSONS) -> list[Lesson]:
