@@ -43,8 +43,8 @@ Have `hello` skip itself on purpose. What becomes of `answer`?
 The answer is in the tab [Code](/dags/lesson_07_first_dag/code), below these words.
 
 <details><summary>Answer</summary>
-Put `; exit 99` at the end of its command, save, and trigger the DAG again: `hello` is *skipped*, and
-so is `answer`, because a task runs only when all before it have succeeded. The run itself is a
+Put `; exit 99` at the end of its command, save, and trigger the DAG again: `hello` is *skipped*,
+and so is `answer`, because a task runs only when all before it have succeeded. The run itself is a
 success: skipping is no failure.
 </details>
 """

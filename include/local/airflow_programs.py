@@ -17,7 +17,6 @@ from pathlib import Path
 
 from .airflow_api import Api, unhealthy
 from .airflow_home import (
-    PORT,
     USER,
     known_port,
     local_settings,
@@ -93,10 +92,12 @@ def find_airflow(home: Path) -> Api | None:
         return None
 
 
-def prepare(home: Path, found: Services) -> dict[str, str]:
-    """Port, login and metadata; gives back what the programs need in their environment."""
-    port = next((p for p in (known_port(home), PORT) if is_free(p)), None) or free_ports(1)[0]
-    use_port(home, port)
+def prepare(home: Path, found: Services, ports: Sequence[int]) -> dict[str, str]:
+    """Port, login and metadata; gives back what the programs need in their environment.
+
+    The port is the first of `ports` that is free, or else any.
+    """
+    use_port(home, next((port for port in ports if is_free(port)), None) or free_ports(1)[0])
     write_login(home)
     server = found.postgres.warehouse
     prepare_metadata(home, server)

@@ -16,7 +16,7 @@ from include.landfall.s3 import make_client
 
 from . import services
 from .airflow_api import Api
-from .airflow_home import USER, password_of
+from .airflow_home import PORT, USER, known_port, password_of
 from .airflow_programs import Program, airflow_programs, check_alive, prepare, wait_ready
 from .process import wait_until
 from .seed import seed
@@ -37,7 +37,7 @@ def run(home: Path) -> int:
             found = services.up(home)
             seed(make_client(found.object_store.store), restore=False)
         with console.status("preparing Airflow's metadata"):
-            environ = prepare(home, found)
+            environ = prepare(home, found, ports=(PORT, known_port(home)))
         with airflow_programs(home, environ) as programs:
             with console.status("starting Airflow (about 20 s)"):
                 api = wait_ready(home, programs)

@@ -44,6 +44,9 @@ class Result:
 
 
 LESSONS: tuple[Lesson, ...] = (
+    Lesson(1, "introduction", "Introduction", first_steps.introduction),
+    Lesson(2, "python_environment", "Airflow in Python", first_steps.python_environment),
+    Lesson(3, "docker", "Airflow in Docker", first_steps.docker),
     Lesson(7, "first_dag", "A first DAG", first_steps.first_dag),
     Lesson(13, "connections", "Connections", data.connections),
     Lesson(14, "postgres", "SQL on Postgres", data.postgres),

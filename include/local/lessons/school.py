@@ -50,7 +50,8 @@ def open_classroom(home: Path, console: Console) -> Iterator[tuple[Classroom, li
             yield Classroom(api, home, {**os.environ, **exports(home, found)}, found), []
         else:
             with console.status("preparing Airflow's metadata"):
-                environ = prepare(home, found) | FASTER
+                # Nobody looks at this page, so its port need not be one that people know.
+                environ = prepare(home, found, ports=()) | FASTER
             with airflow_programs(home, environ) as programs:
                 with console.status("starting Airflow (about 20 s)"):
                     api = wait_ready(home, programs)
