@@ -14,7 +14,7 @@ not, a task fails with *could not translate host name*, and nobody knows which f
 
 ## The code that matters
 ```python
-service = services.get(address.hostname)
+service = services.get(str(address.hostname))
 ```
 Inside the containers' network a service is reached **by its name**, at its own port:
 `warehouse:5432`. From your machine it is reached at the **published** port: `127.0.0.1:5433`.
@@ -67,7 +67,7 @@ def served(connection: dict[str, Any], services: dict[str, Any]) -> dict[str, st
     name, extra = connection["conn_id"], connection.get("conn_extra", {})
     url = extra.get("endpoint_url") or f"//{connection['conn_host']}:{connection['conn_port']}"
     address = urlsplit(url)
-    service = services.get(address.hostname)
+    service = services.get(str(address.hostname))
     if service is None:
         raise AirflowFailException(f"{name} asks for {address.hostname}: there is no such service")
     if connection["conn_password"] not in service["environment"].values():

@@ -34,11 +34,11 @@ def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     with (
         open_classroom(home, console) as (room, programs),
-        show.progress(console, lessons) as tell,
+        show.progress(console) as tell,
     ):
         results = run_lessons(lessons, room, programs, tell)
     results.sort(key=lambda result: result.section)
-    show.table(console, lessons, results, time.monotonic() - started)
+    show.table(console, results, time.monotonic() - started)
     if report:
         report.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
     return 0 if all(result.passed for result in results) else 1

@@ -30,7 +30,7 @@ def console() -> Console:
 
 
 @contextmanager
-def progress(console: Console, lessons: Sequence[Lesson]) -> Iterator[Tell]:
+def progress(console: Console) -> Iterator[Tell]:
     """Shows which lessons run and how each ended, as it happens."""
     under_way: dict[str, Lesson] = {}
     spinner = Spinner("dots")
@@ -49,9 +49,7 @@ def progress(console: Console, lessons: Sequence[Lesson]) -> Iterator[Tell]:
         yield tell
 
 
-def table(
-    console: Console, lessons: Sequence[Lesson], results: Sequence[Result], seconds: float
-) -> None:
+def table(console: Console, results: Sequence[Result], seconds: float) -> None:
     """Section by section: what ran, states seen, seconds, whether it is as its page says."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, justify in (

@@ -1,0 +1,128 @@
+"""The runner of the lessons: what it makes of a walk, whichever way the walk ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.local.lessons import run as runner
+from include.local.lessons.classroom import Classroom, LessonFailed, Seen, expect
+from include.local.lessons.course import LESSONS, Lesson, choose
+from include.local.state import LocalError
+
+TASK = {"dag_id": "lesson_98_made_up", "dag_run_id": "r1", "task_id": "t", "try_number": 3}
+
+
+@dataclass
+class FakeApi:
+    """Answers with these task instances; remembers what was paused."""
+
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
+
+    def get(self, path, **_):
+        return {"task_instances": self.tasks}
+
+    def pause(self, dag_id):
+        self.paused.append(dag_id)
+
+
+@pytest.fixture
+def api():
+    return FakeApi()
+
+
+@pytest.fixture
+def room(tmp_path, api):
+    (tmp_path / "logs").mkdir()
+    return Classroom(api, tmp_path, {}, SimpleNamespace())
+
+
+def lesson(walk, section=98):
+    return Lesson(section, "made_up", "Made up", walk)
+
+
+def attend(walk, room):
+    return runner.attend(lesson(walk), room, lambda *_: None)
+
+
+def test_a_walk_that_sees_what_it_should_passes_with_its_words_and_its_evidence(room, api):
+    api.tasks = [TASK | {"state": "success"}, TASK | {"state": "skipped", "dag_run_id": "r2"}]
+    result = attend(lambda _: Seen("two runs", {"a": 1}), room)
+    assert (result.passed, result.words, result.error) == (True, "two runs", None)
+    assert (result.runs, result.states) == (2, {"success": 1, "skipped": 1})
+    assert result.evidence == {"a": 1}
+
+
+def test_a_lesson_that_fails_says_what_and_where_the_log_is(room, api):
+    api.tasks = [TASK | {"state": "failed"}, TASK | {"state": "success", "task_id": "fine"}]
+
+    def walk(_):
+        expect(False, "expected 3 rows, seen: 6")
+
+    result = attend(walk, room)
+    assert not result.passed
+    first, second = result.error.splitlines()
+    assert first == "expected 3 rows, seen: 6"
+    assert second.startswith("log of t: ")
+    assert second.endswith("dag_id=lesson_98_made_up/run_id=r1/task_id=t/attempt=3.log")
+
+
+def test_a_walk_that_breaks_is_a_failure_with_its_traceback_kept(room):
+    result = attend(lambda _: {}["nothing"], room)
+    assert not result.passed
+    assert "KeyError('nothing')" in result.error
+    kept = Path(result.error.rpartition("see ")[2])
+    assert "Traceback" in kept.read_text()
+
+
+def test_a_lesson_that_has_ended_starts_no_run_by_itself_any_more(room, api):
+    """Else its schedule would go on in `make airflow`."""
+    attend(lambda _: Seen("done"), room)
+    assert api.paused == ["lesson_98_made_up"]
+
+
+def test_lessons_run_side_by_side(room):
+    both = Barrier(2, timeout=10)
+
+    def walk(_):
+        both.wait()
+        return Seen("met the other")
+
+    results = runner.run_lessons([lesson(walk), lesson(walk, 99)], room, [], lambda *_: None)
+    assert all(result.passed for result in results)
+
+
+def test_an_airflow_that_dies_ends_the_course_at_once(room, tmp_path):
+    dead = SimpleNamespace(
+        name="scheduler", log=tmp_path / "log", child=SimpleNamespace(poll=lambda: 1, returncode=1)
+    )
+
+    def walk(room):
+        return room.until("what never comes", lambda: None, seconds=60)
+
+    with pytest.raises(LocalError, match="scheduler ended"):
+        runner.run_lessons([lesson(walk)], room, [dead], lambda *_: None)
+    assert room.over.is_set()
+
+
+def test_waiting_ends_with_words_when_the_time_is_up(room):
+    with pytest.raises(LessonFailed, match="expected within 0 s: rain"):
+        room.until("rain", lambda: None, seconds=0)
+
+
+def test_a_lesson_is_chosen_by_name_or_number_in_the_order_of_the_course():
+    first, *_, last = LESSONS
+    assert choose([last.name, str(first.section)]) == [first, last]
+    assert choose([]) == list(LESSONS)
+
+
+def test_an_unknown_lesson_is_refused_with_a_list():
+    with pytest.raises(LocalError, match="no lesson 'xkom'") as refused:
+        choose(["xkom"])
+    assert all(f"{lesson.section} {lesson.name}" in str(refused.value) for lesson in LESSONS)

@@ -1,0 +1,52 @@
+"""What a person reads when the lessons have run."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from include.local.lessons import show
+from include.local.lessons.classroom import Seen
+from include.local.lessons.course import Lesson, Result
+
+LESSON = Lesson(7, "first_dag", "A first DAG", lambda room: Seen(""))
+
+
+def result(**changes) -> Result:
+    known = {
+        "section": 7, "name": "first_dag", "dag_id": "lesson_07_first_dag", "passed": True,
+        "words": "said hello", "error": None, "seconds": 5.1, "runs": 1,
+        "states": {"success": 2, "skipped": 1},
+    }  # fmt: skip
+    return Result(**known | changes)
+
+
+@pytest.fixture
+def console():
+    return Console(file=io.StringIO(), width=120, highlight=False)
+
+
+def test_the_table_says_what_ran_the_states_the_seconds_and_the_verdict(console):
+    show.table(console, [result()], 36.2)
+    text = console.file.getvalue()
+    for word in ("7", "first_dag", "1 skipped, 2 success", "5.1", "pass", "said hello"):
+        assert word in text
+    assert "1 of 1 lessons passed in 36 s" in text
+
+
+def test_a_failure_is_told_in_full_below_the_table(console):
+    error = "expected [3] rows, seen: 6\nlog of load: /somewhere/attempt=3.log"
+    show.table(console, [result(passed=False, words="", error=error)], 9)
+    text = console.file.getvalue()
+    assert "lesson 7, first_dag, failed" in text
+    assert error in text
+    assert "0 of 1 lessons passed" in text
+
+
+def test_each_lesson_is_told_as_it_ends(console):
+    with show.progress(console) as tell:
+        tell(LESSON, None)
+        tell(LESSON, result())
+        assert "first_dag" in console.file.getvalue()
