@@ -52,12 +52,12 @@ Trigger the lesson with the configuration `{"warehouse": "wharehouse"}`. Why is 
 tried again, though the DAG says `retries: 2`? What would happen with the right name, and the
 database stopped?
 
-<details><summary>Answer</summary>
+The answer is in the tab [Code](/dags/lesson_13_connections/code), below these words.
 
+<details><summary>Answer</summary>
 The log says `Airflow has no connection 'wharehouse'`, and where to define it. No retry mends a
 misspelt name, so the task raises `AirflowFailException`, which ends it at once. A server that is
 away may come back: that raises `AirflowException`, and the task is tried three times in all.
-
 </details>
 """
 

@@ -47,12 +47,12 @@ Let the orders of a day change: in `make_orders` write `n * 20` for `n * 10`, an
 that day. What is the ETag now, what became of the load, and how many rows has `lessons.hooks_back`
 of that day?
 
-<details><summary>Answer</summary>
+The answer is in the tab [Code](/dags/lesson_17_hooks/code), below these words.
 
+<details><summary>Answer</summary>
 Another content is another ETag, and so another **version** of the same object: it is `loaded`, and
 takes the place of the rows that the first version brought. There are as many rows as before, with
 the new amounts; `landfall.ledger` calls the first version `superseded`.
-
 </details>
 """
 

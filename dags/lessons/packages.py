@@ -45,12 +45,12 @@ version of its own.
 Pin `PyYAML==6.0.2` in `requirements.txt` and trigger the lesson. What does it say? Which command
 would tell you before any run?
 
-<details><summary>Answer</summary>
+The answer is in the tab [Code](/dags/lesson_15_packages/code), below these words.
 
+<details><summary>Answer</summary>
 `compare` fails with `PyYAML: 6.0.3 instead of ==6.0.2`, and is not tried again. `make test-unit`
 says it too: the lock has another version. `make lock` would resolve anew, and the next `make`
 command that needs packages installs what the lock then says.
-
 </details>
 """
 

@@ -44,13 +44,13 @@ env)"; psql -c "SELECT day, count(*) FROM lessons.postgres GROUP BY day"`. Now s
 `autocommit=True` on `fill_day` and trigger a run with the configuration `{"orders": "many"}` for
 the same day. (A day has one run: delete the old one first.) What is left of the day, and why?
 
-<details><summary>Answer</summary>
+The answer is in the tab [Code](/dags/lesson_14_postgres/code), below these words.
 
+<details><summary>Answer</summary>
 After the clearing there are still five rows: deleted and inserted anew. With `autocommit=True`
 each statement commits by itself: the DELETE stays, the INSERT fails on `many`, and the day is
 empty until somebody mends it. Without it, the failed INSERT takes the DELETE back with it, and the
 five rows are still there.
-
 </details>
 """
 

@@ -42,12 +42,12 @@ message queues), so that there is no run at all until something comes.
 ## Exercise
 Drop a file with `3,free` for its third line. What does the run do, and what must you do?
 
-<details><summary>Answer</summary>
+The answer is in the tab [Code](/dags/lesson_16_s3_sensor/code), below these words.
 
+<details><summary>Answer</summary>
 The run wakes, `load` fails at once (no retry would help), and its log names object, line, column
 and cell: `found: free`. Nothing of the file is in the table. Mend the file, put it in its place
 and trigger the lesson: what was refused is still new, and so is its next version.
-
 </details>
 """
 

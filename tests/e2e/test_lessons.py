@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -97,3 +98,71 @@ def test_a_lesson_that_is_not_there_is_refused_with_a_list(tmp_path):
 
 
 # --- 1, 2, 3, 7: first steps
+
+
+# --- 13 to 17: connections, Postgres, packages, the S3 sensor, hooks
+
+
+def test_connections_are_reached_alike_by_airflow_and_by_a_shell(report):
+    found, shell = (report["connections"]["evidence"][who] for who in ("found", "shell"))
+    assert [each["connection"] for each in found] == ["landing", "warehouse"]
+    assert [each["address"] for each in found] == [each["address"] for each in shell]
+    assert "may make temporary tables" in found[1]["answer"]
+
+
+def test_connections_are_a_table_in_the_log_of_a_task(report):
+    log = report["connections"]["evidence"]["log"].splitlines()
+    for name in ("landing", "warehouse"):
+        assert [line for line in log if line.split()[:2] == ["ok", name]], log
+
+
+def test_connections_that_are_misspelt_fail_with_a_line_that_says_so(report):
+    evidence = report["connections"]["evidence"]
+    assert evidence["misspelt"] == "failed"
+    assert "define it: airflow_settings.yaml, AIRFLOW_CONN_WHAREHOUSE" in evidence["said"]
+
+
+def test_postgres_has_a_day_once_however_often_it_runs(report):
+    evidence = report["postgres"]["evidence"]
+    first, second = evidence["both"]
+    assert evidence["once"] == evidence["twice"] == {first: 5}
+    assert evidence["both"] == {first: 5, second: 5}
+
+
+def test_postgres_loses_no_row_to_a_run_that_fails_after_its_delete(report):
+    evidence = report["postgres"]["evidence"]
+    assert evidence["left"] == evidence["both"]
+
+
+def test_packages_are_those_of_the_image(report):
+    evidence = report["packages"]["evidence"]
+    asked = re.findall(
+        r"^([\w-]+)(?:\[.*\])?==(\S+)", (PROJECT / "requirements.txt").read_text(), re.M
+    )
+    assert evidence["packages"] == dict(asked)
+    assert f"FROM {evidence['image']}" in (PROJECT / "Dockerfile").read_text()
+
+
+def test_s3_sensor_wakes_for_each_file_once_and_names_it(report):
+    evidence = report["s3_sensor"]["evidence"]
+    folder = "lessons/s3_sensor"
+    assert evidence["woken_by"] == [[f"{folder}/monday.csv"], [f"{folder}/tuesday.csv"]]
+    assert evidence["rows"] == 4
+    assert report["s3_sensor"]["runs"] == 2
+
+
+def test_hooks_write_the_same_object_again_and_load_it_once(report):
+    evidence = report["hooks"]["evidence"]
+    assert (evidence["once"]["outcome"], evidence["twice"]["outcome"]) == (
+        "loaded",
+        "already_loaded",
+    )
+    assert evidence["once"]["etag"] == evidence["twice"]["etag"] != evidence["other"]["etag"]
+    assert set(evidence["rows"].values()) == {5}
+
+
+def test_hooks_write_a_text_file_of_the_day_s_orders(report):
+    header, *lines = report["hooks"]["evidence"]["lines"]
+    (day, *_) = report["hooks"]["evidence"]["rows"]
+    assert header == "day,order_id,amount"
+    assert lines == [f"{day},{n},{10 * n}" for n in range(1, 6)]

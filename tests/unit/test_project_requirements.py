@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 DIRECT = ["requirements.txt", "requirements-dev.in", ".ci/uv.txt"]
@@ -67,3 +68,38 @@ def test_no_requirement_names_an_address(name):
 def test_every_direct_requirement_says_what_it_is_for(name):
     lines = [line for line in (ROOT / name).read_text().splitlines() if "==" in line]
     assert all("  # " in line for line in lines)
+
+
+def image() -> tuple[str, str]:
+    """Airflow's minor version and Python's, as the tag of the image names them."""
+    tag = re.search(r"^FROM \S+:(\d+\.\d+)-\d+-python-(\d+\.\d+)$", read("Dockerfile"), re.M)
+    assert tag
+    return tag[1], tag[2]
+
+
+def read(name: str) -> str:
+    """The text of a file of the project."""
+    return (ROOT / name).read_text()
+
+
+def test_the_image_has_the_airflow_that_the_lock_has():
+    """Runtime is numbered as the Airflow in it; requirements.txt must not bring another."""
+    airflow, _ = image()
+    assert pins("requirements-dev.txt")["apache-airflow"].startswith(f"=={airflow}.")
+    assert "apache-airflow" not in pins("requirements.txt")
+
+
+def test_the_image_has_a_python_that_the_lock_was_made_for():
+    _, python = image()
+    oldest, beyond = re.search(
+        r'requires-python = ">=(\S+),<([^"]+)"', read("pyproject.toml")
+    ).groups()
+    assert Version(oldest) <= Version(python) < Version(beyond)
+    assert f"--universal --python-version {oldest} " in read("Makefile")
+
+
+def test_system_packages_are_names_and_each_is_asked_for_once():
+    """One a line, as apt calls it: two in one line, or one twice, is a slip."""
+    lines = read("packages.txt").splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*(=\S+)?", line)] == []
+    assert len(set(lines)) == len(lines)

@@ -1,0 +1,64 @@
+"""What is not installed as asked for is named; the custom image is the project's own and a step."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from tests.unit.dags.lessons.lesson import FOLDER, ROOT, load
+
+
+@pytest.fixture
+def compare(monkeypatch, tmp_path):
+    """Runs the lesson's task over a requirements.txt of these lines."""
+    lesson = load("packages")
+
+    def run(*lines):
+        (tmp_path / "requirements.txt").write_text("\n".join(lines) + "\n")
+        (tmp_path / "Dockerfile").write_text("# why\nFROM registry/runtime:3.3-8\n")
+        monkeypatch.setattr(lesson, "PROJECT", tmp_path)
+        return lesson.compare.function()
+
+    return run
+
+
+def test_what_agrees_is_told_and_comments_are_none_of_it(compare):
+    found = compare("# why", "", "PyYAML==6.0.3  # reads feeds", "psycopg[binary]==3.3.9")
+    assert found["packages"] == {"PyYAML": "6.0.3", "psycopg": "3.3.9"}
+    assert found["image"] == "registry/runtime:3.3-8"
+
+
+def test_every_package_that_differs_or_is_missing_is_named(compare):
+    with pytest.raises(AirflowFailException) as failed:
+        compare("PyYAML==6.0.2", "pydantic==2.14.3", "no-such-package==1.0")
+    assert str(failed.value).splitlines() == [
+        "PyYAML: 6.0.3 instead of ==6.0.2",
+        "no-such-package: nothing instead of ==1.0",
+        "what to do: make lock; for the image, astro dev restart",
+    ]
+
+
+def steps(path):
+    """The lines of a Dockerfile that are no comments."""
+    lines = path.read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_the_custom_image_begins_as_the_project_s_own():
+    """What stands in ./Dockerfile is not lost when the other is copied over it."""
+    own, custom = steps(ROOT / "Dockerfile"), steps(FOLDER / "packages.Dockerfile")
+    assert custom[: len(own)] == own
+    assert len(custom) > len(own)
+
+
+def test_the_custom_step_pins_what_it_installs_and_its_page_tells_where():
+    text = (FOLDER / "packages.Dockerfile").read_text()
+    (step,) = steps(FOLDER / "packages.Dockerfile")[1:]
+    environment, package = re.fullmatch(
+        r"RUN python -m venv (\w+) && \1/bin/pip install --no-cache-dir (\S+)", step
+    ).groups()
+    assert re.fullmatch(r"[\w-]+==[\d.]+", package)
+    assert f"/usr/local/airflow/{environment}/bin/python" in text
+    assert "packages.Dockerfile" in load("packages").__doc__

@@ -1,0 +1,30 @@
+"""The lesson's feed is its own, and its sensor waits without a worker."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.dags.lessons.lesson import load
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return load("s3_sensor")
+
+
+def test_the_feed_keeps_to_the_lesson_s_folder_and_schema(lesson):
+    assert lesson.FEED.source.prefix == "lessons/s3_sensor/"
+    assert lesson.FEED.source.matches("lessons/s3_sensor/monday.csv")
+    assert lesson.FEED.target.table == "lessons.s3_sensor"
+
+
+def test_the_sensor_waits_on_the_triggerer_for_longer_than_a_learner_needs(lesson):
+    assert lesson.wait.deferrable
+    assert lesson.wait.poke_interval <= 5
+    assert lesson.wait.timeout >= 600
+    assert not lesson.wait.soft_fail, "a run that nobody wakes must not look like one that worked"
+
+
+def test_the_page_shows_a_file_that_the_feed_takes(lesson):
+    header = lesson.__doc__.split("printf '")[1].split("\\n")[0]
+    assert header.split(",") == list(lesson.FEED.columns)
