@@ -9,6 +9,7 @@ import pytest
 
 from tests.airflow_home import airflow_db, airflow_home, airflow_template, isolate
 from tests.services import (
+    botocore_files,
     bucket,
     client,
     connections,
@@ -24,6 +25,7 @@ __all__ = [
     "airflow_db",
     "airflow_home",
     "airflow_template",
+    "botocore_files",
     "bucket",
     "client",
     "connections",

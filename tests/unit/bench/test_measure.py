@@ -33,7 +33,7 @@ def test_a_server_is_charged_for_its_ended_children():
     before = cpu_of(me)
     work = "import time\nwhile time.process_time() < 0.3: pass"
     psutil.Popen([sys.executable, "-c", work]).wait()
-    assert cpu_of(me) - before >= 0.29
+    assert cpu_of(me) - before >= 0.25  # the kernel counts in hundredths, four times here
 
 
 def test_a_program_that_fails_is_no_measurement(tmp_path):
