@@ -100,6 +100,48 @@ def test_a_lesson_that_is_not_there_is_refused_with_a_list(tmp_path):
 # --- 1, 2, 3, 7: first steps
 
 
+def test_introduction_loads_its_file_once(report):
+    evidence = report["introduction"]["evidence"]
+    ledger = [["lessons/introduction/people.csv", 3, "loaded"]]
+    assert evidence["first"] == {"outcome": "loaded", "rows": 3, "ledger": ledger}
+    assert evidence["second"] == {"outcome": "already_loaded", "rows": 3, "ledger": ledger}
+
+
+def test_introduction_says_in_its_log_that_it_loaded_nothing(report):
+    log = report["introduction"]["evidence"]["log"]
+    assert "lessons/introduction/people.csv: already_loaded" in log
+
+
+def test_python_environment_is_this_one_and_airflow_is_the_pinned_one(report):
+    evidence = report["python_environment"]["evidence"]
+    pinned = re.search(
+        r"^apache-airflow==(\S+)", (PROJECT / "requirements-dev.in").read_text(), re.M
+    )
+    assert evidence["airflow"] == pinned[1]
+    assert Path(evidence["environment"]) == Path(sys.prefix)
+    assert evidence["executor"] == "LocalExecutor"
+
+
+def test_python_environment_opens_its_page_to_this_machine_alone(report):
+    assert report["python_environment"]["evidence"]["reached"] == ["127.0.0.1"]
+
+
+def test_docker_knows_the_service_of_each_connection(report):
+    found = report["docker"]["evidence"]["connections"]
+    pairs = {each["connection"]: (each["inside"], each["outside"]) for each in found}
+    assert pairs == {
+        "landing": ("object-store:9000", "127.0.0.1:9000"),
+        "warehouse": ("warehouse:5432", "127.0.0.1:5433"),
+    }
+
+
+def test_first_dag_hands_on_the_last_line_alone_and_logs_all(report):
+    evidence = report["first_dag"]["evidence"]
+    assert evidence["said"].startswith("Hello from bash")
+    assert evidence["answer"] == f"hello said: {evidence['said']}"
+    assert "This line is in the log alone" in evidence["log"].splitlines()
+
+
 # --- 13 to 17: connections, Postgres, packages, the S3 sensor, hooks
 
 

@@ -32,15 +32,14 @@ def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
     started = time.monotonic()
     console = show.console()
     signal.signal(signal.SIGTERM, _interrupt)
-    with (
-        open_classroom(home, console) as (room, programs),
-        show.progress(console) as tell,
-    ):
-        results = run_lessons(lessons, room, programs, tell)
-    results.sort(key=lambda result: result.section)
-    show.table(console, results, time.monotonic() - started)
-    if report:
-        report.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    with open_classroom(home, console) as (room, programs):
+        with show.progress(console) as tell:
+            results = run_lessons(lessons, room, programs, tell)
+        results.sort(key=lambda result: result.section)
+        # Before all is stopped, which takes some seconds more.
+        show.table(console, results, time.monotonic() - started)
+        if report:
+            report.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
     return 0 if all(result.passed for result in results) else 1
 
 
