@@ -5,7 +5,7 @@
 A **connection** is the address of a server with what opens it: type, host, port, login, password,
 and an `extra` for the rest. It has a name (`conn_id`), and a task says only that name. This lesson
 asks the two connections of this project, `landing` (S3) and `warehouse` (Postgres), whether they
-can be used, and by whom.
+can be used, and what they may be used for.
 
 ## Why
 No key stands in code, and the same DAG runs here, in containers and in production. The names and
@@ -19,8 +19,8 @@ the types are the same everywhere; the values are not:
 | that, with servers of your own | the two variables in `.env` (see `.env.example`) |
 | production | the two variables, or a secrets backend |
 
-So many places could drift apart, so a test holds that all have the same names, types and fields,
-and that the feeds ask for no other. `plugins/bridge.py` reads them for Airflow and
+So many places could drift apart. A test holds that all have the same names, types and fields, and
+that no feed and no DAG asks for another. `plugins/bridge.py` reads them for Airflow and
 `include/landfall/connections.py` from a shell, into the same two classes.
 
 ## The code that matters
@@ -33,24 +33,26 @@ has the same, for whatever the feeds name:
 eval "$(make -s env)"
 .venv/bin/python -m include.landfall check
 ```
-S3 has no log-in. So the check lists the bucket, as a load does. The test behind Airflow's own
-*Test* button (which is off unless `AIRFLOW__CORE__TEST_CONNECTION=Enabled`) asks AWS's log-in
-service STS instead, and so fails on MinIO and every other S3 but Amazon's. Of the database the
-check tells what the role may do: temporary tables, and the ledger.
+S3 has no log-in, so the check lists the bucket, as a load does. (Airflow's own *Test* button,
+which is off unless `AIRFLOW__CORE__TEST_CONNECTION=Enabled`, asks another service of AWS, STS. A
+store that is not Amazon's fails there, however well it works.) Of the database it tells what the
+role may do: make temporary tables, use the ledger. A host that is silent is given up after some
+seconds.
 
 ## Look at
-The log of `check`: one line for each connection. *Admin → Connections* is empty: it shows only
-those that are kept in Airflow's own database, never those of the environment or a secrets backend.
+The log of `check`: one line for each connection. *Admin → Connections* is empty here: it shows
+only what Airflow's own database keeps, and not the environment's.
 
 ## Since Airflow 2.9
-Tasks read no database any more: they look into their secrets backend and environment, then ask the
-API server. `BaseHook` is imported from `airflow.sdk`. The connection type `s3` has gone: it is
-`aws`, with the server's address as `endpoint_url` in the extra.
+Tasks read no metadata database any more: they look into a secrets backend, if there is one, into
+their environment, and then ask the API server. `BaseHook` is imported from `airflow.sdk`. The
+connection type `s3` has gone: it is `aws`, with the server's address as `endpoint_url` in the
+extra.
 
 ## Exercise
 Trigger the lesson with the configuration `{"warehouse": "wharehouse"}`. Why is the failed task not
 tried again, though the DAG says `retries: 2`? What would happen with the right name, and the
-database stopped?
+warehouse away?
 
 The answer is in the tab [Code](/dags/lesson_13_connections/code), below these words.
 

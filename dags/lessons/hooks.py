@@ -26,11 +26,11 @@ key = f"lessons/hooks/{day}.csv"
 exported = S3ToPostgresHook().export(ORDERS, {"day": day}, bucket="landing", key=key)
 ```
 - The **key has the run's day in it**, and the query an `ORDER BY`: the same day writes the same
-  bytes to the same place, so the object keeps its ETag, which is a checksum of its content.
+  bytes to the same place, so the object keeps its ETag, a fingerprint of its content.
 - **Loading it again does nothing**: the ledger knows that version of the object
   (`already_loaded`).
-- Hooks are imported and made **inside** the task. At the top of the file each parse would pay for
-  it.
+- The providers' hooks are imported **inside** the task. At the top of the file each parse would
+  pay for it; ours brings in what it needs only when it is used.
 
 ## Look at
 The XComs: `export_orders` left the object's address, rows and ETag, never the rows. `load_back`
@@ -38,14 +38,15 @@ left the counts of both tables, which are the file's too, or it would have faile
 and look again: same ETag, `already_loaded`, same counts.
 
 ## Since Airflow 2.9
-`BaseHook` is imported from `airflow.sdk`, and finds connections by the API server instead of the
-metadata database. `PostgresHook` uses psycopg 3 where SQLAlchemy 2 is installed, as here: values
-are then bound by the server, so a type may have to be named (`%(day)s::date`).
+`BaseHook` is imported from `airflow.sdk`, and what it cannot find in the environment it asks the
+API server for, not the metadata database. `PostgresHook` uses psycopg 3 where SQLAlchemy 2 is
+installed, as here: values are then bound by the server, so a type may have to be named
+(`%(day)s::date`).
 
 ## Exercise
-Let the orders of a day change: in `make_orders` write `n * 20` for `n * 10`, and clear the run of
-that day. What is the ETag now, what became of the load, and how many rows has `lessons.hooks_back`
-of that day?
+Let the orders of a day change: in `MAKE` write `n * 20` for `n * 10`, and clear the run of that
+day. What is the ETag now, what became of the load, and how many rows has `lessons.hooks_back` of
+that day?
 
 The answer is in the tab [Code](/dags/lesson_17_hooks/code), below these words.
 

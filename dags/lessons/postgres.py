@@ -39,10 +39,14 @@ provider `common.sql` serves them all. A run that is triggered without a logical
 (`logical_date` is `None` and `ds` is not defined), so the lesson falls back to `run_after`.
 
 ## Exercise
-Trigger the lesson for some day. Then clear that run, and look at the table: `eval "$(make -s
-env)"; psql -c "SELECT day, count(*) FROM lessons.postgres GROUP BY day"`. Now set
-`autocommit=True` on `fill_day` and trigger a run with the configuration `{"orders": "many"}` for
-the same day. (A day has one run: delete the old one first.) What is left of the day, and why?
+Trigger the lesson, clear the run, and look at the table:
+```sh
+eval "$(make -s env)"
+psql -c "SELECT day, count(*) FROM lessons.postgres GROUP BY day"
+```
+Now give `fill_day` the argument `autocommit=True`, save, and trigger a run with the configuration
+`{"orders": "many"}` and the same logical date. (A date has one run: delete the old one first, or
+Airflow refuses.) What is left of the day, and why?
 
 The answer is in the tab [Code](/dags/lesson_14_postgres/code), below these words.
 

@@ -13,7 +13,7 @@ place is free.
 
 ## The code that matters
 ```python
-wait = NewArrivalsSensor(task_id="wait_for_file", feed=FEED, poke_interval=2, timeout=3600)
+wait_for_file = NewArrivalsSensor(task_id="wait_for_file", feed=FEED, poke_interval=2, timeout=3600)
 ```
 It lists what matches the feed's pattern (`s3_sensor.yaml`, beside this file) and takes away what
 the ledger (`landfall.ledger`) has. What is left is new, and goes on as XCom: names, never the
@@ -27,9 +27,13 @@ Trigger the lesson: `wait_for_file` turns **deferred** (violet), and no worker i
 file:
 ```sh
 eval "$(make -s env)"
-printf 'order_id,amount\\n1,9.95\\n2,19.90\\n' > monday.csv
+cat > /tmp/monday.csv <<END
+order_id,amount
+1,9.95
+2,19.90
+END
 .venv/bin/python -c 'import boto3
-boto3.client("s3").upload_file("monday.csv", "landing", "lessons/s3_sensor/monday.csv")'
+boto3.client("s3").upload_file("/tmp/monday.csv", "landing", "lessons/s3_sensor/monday.csv")'
 ```
 Within seconds the run goes on. The log of `load` names the file, and so does its XCom, `woken_by`.
 Trigger it again: it waits, for Monday's file is known.
@@ -40,7 +44,7 @@ schedule can itself be an asset that a watcher in the triggerer updates (`AssetW
 message queues), so that there is no run at all until something comes.
 
 ## Exercise
-Drop a file with `3,free` for its third line. What does the run do, and what must you do?
+Drop a file whose second order is `2,free`. What does the run do, and what must you do?
 
 The answer is in the tab [Code](/dags/lesson_16_s3_sensor/code), below these words.
 
@@ -77,7 +81,9 @@ with DAG(
     tags=["lesson", "section 16"],
     doc_md=__doc__,
 ):
-    wait = NewArrivalsSensor(task_id="wait_for_file", feed=FEED, poke_interval=2, timeout=3600)
+    wait_for_file = NewArrivalsSensor(
+        task_id="wait_for_file", feed=FEED, poke_interval=2, timeout=3600
+    )
 
     @task
     def load(arrivals: list[dict[str, Any]]) -> dict[str, Any]:
@@ -88,4 +94,4 @@ with DAG(
         woken_by = [receipt.key for receipt in receipts]
         return {"woken_by": woken_by, "rows": sum(receipt.rows for receipt in receipts)}
 
-    load(wait.output)
+    load(wait_for_file.output)

@@ -19,12 +19,12 @@ def test_the_feed_keeps_to_the_lesson_s_folder_and_schema(lesson):
 
 
 def test_the_sensor_waits_on_the_triggerer_for_longer_than_a_learner_needs(lesson):
-    assert lesson.wait.deferrable
-    assert lesson.wait.poke_interval <= 5
-    assert lesson.wait.timeout >= 600
-    assert not lesson.wait.soft_fail, "a run that nobody wakes must not look like one that worked"
+    assert lesson.wait_for_file.deferrable
+    assert lesson.wait_for_file.poke_interval <= 5
+    assert lesson.wait_for_file.timeout >= 600
+    assert not lesson.wait_for_file.soft_fail, "a run that nobody wakes must not look like one that worked"
 
 
 def test_the_page_shows_a_file_that_the_feed_takes(lesson):
-    header = lesson.__doc__.split("printf '")[1].split("\\n")[0]
+    header = lesson.__doc__.split("<<END\n")[1].split("\n")[0]
     assert header.split(",") == list(lesson.FEED.columns)
