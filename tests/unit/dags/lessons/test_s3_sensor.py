@@ -22,7 +22,7 @@ def test_the_sensor_waits_on_the_triggerer_for_longer_than_a_learner_needs(lesso
     assert lesson.wait_for_file.deferrable
     assert lesson.wait_for_file.poke_interval <= 5
     assert lesson.wait_for_file.timeout >= 600
-    assert not lesson.wait_for_file.soft_fail, "a run that nobody wakes must not look like one that worked"
+    assert not lesson.wait_for_file.soft_fail, "nobody came, and it looks green"
 
 
 def test_the_page_shows_a_file_that_the_feed_takes(lesson):
