@@ -29,6 +29,7 @@ USER = "admin"
 PORT = 8080
 # What may come out of XCom and the metadata database: Airflow's own, the SDK's, the project's.
 DESERIALISED = "airflow.* astro.* include.*"
+XCOM_BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"
 
 
 def airflow_settings(home: Path) -> dict[str, str]:
@@ -63,6 +64,10 @@ def local_settings(home: Path, server: Warehouse) -> dict[str, str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": (
             f"postgresql+psycopg://{login}@{server.host}:{server.port}/{NAME}"
         ),
+        # An XCom of a megabyte or more is an object in the bucket; the metadata has its address.
+        "AIRFLOW__CORE__XCOM_BACKEND": XCOM_BACKEND,
+        "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH": "s3://landing@landing/xcom",
+        "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD": "1000000",
         "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
         "AIRFLOW__API__SECRET_KEY": state["secret_key"],
         "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],

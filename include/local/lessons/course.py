@@ -8,7 +8,7 @@ from typing import Any
 
 from include.local.state import LocalError
 
-from . import data, first_steps
+from . import concepts, data, dates, first_steps
 from .classroom import Classroom, Seen
 
 
@@ -47,7 +47,13 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(1, "introduction", "Introduction", first_steps.introduction),
     Lesson(2, "python_environment", "Airflow in Python", first_steps.python_environment),
     Lesson(3, "docker", "Airflow in Docker", first_steps.docker),
+    Lesson(4, "core_concepts", "Core concepts", concepts.core_concepts),
     Lesson(7, "first_dag", "A first DAG", first_steps.first_dag),
+    Lesson(8, "python_operator", "A task in Python", concepts.python_operator),
+    Lesson(9, "xcom", "XCom", concepts.xcom),
+    Lesson(10, "taskflow", "TaskFlow", concepts.taskflow),
+    Lesson(11, "backfill", "Catch-up and backfill", dates.backfill),
+    Lesson(12, "cron", "Cron", dates.cron),
     Lesson(13, "connections", "Connections", data.connections),
     Lesson(14, "postgres", "SQL on Postgres", data.postgres),
     Lesson(15, "packages", "Packages in the image", data.packages),

@@ -1,0 +1,128 @@
+"""
+# 12. Cron
+
+## What
+A DAG that runs at 02:30 in Berlin, and a task that asks Airflow's own timetable for its next ten
+runs, and for those on the two days when the clocks change.
+
+## Why
+A cron expression is five fields: minute, hour, day of the month, month, day of the week. It is
+short, and so often read wrongly that Airflow has names for the usual ones, and that you had better
+see the next runs before you rely on it.
+
+## The code that matters
+```python
+schedule=CronTriggerTimetable("30 2 * * *", timezone="Europe/Berlin")
+```
+A cron text alone, `schedule="30 2 * * *"`, is the same in the zone of `start_date`: here UTC.
+
+| schedule | cron | the first run after Wednesday, 2026-07-01 12:00 UTC |
+|---|---|---|
+| `@hourly` | `0 * * * *` | Wed 2026-07-01 13:00 |
+| `@daily` | `0 0 * * *` | Thu 2026-07-02 00:00 |
+| `@weekly` | `0 0 * * 0` | Sun 2026-07-05 00:00 |
+| `@monthly` | `0 0 1 * *` | Sat 2026-08-01 00:00 |
+| `@quarterly` | `0 0 1 */3 *` | Thu 2026-10-01 00:00 |
+| `@yearly` | `0 0 1 1 *` | Fri 2027-01-01 00:00 |
+| each quarter of an hour | `*/15 * * * *` | Wed 2026-07-01 12:15 |
+| on workdays | `30 2 * * 1-5` | Thu 2026-07-02 02:30 |
+| the 1st, **or** a Monday | `0 0 1 * 1` | Mon 2026-07-06 00:00 |
+
+(`@once`, `@continuous` and `None` are no cron: once, always one run, never by itself.)
+
+When the clocks change in Berlin, the runs of the day between 01:00 and 04:00 are these:
+
+| day | `30 2 * * *` | `30 * * * *` |
+|---|---|---|
+| 2026-03-29, no 02:30 | 03:30+02:00 | 01:30+01:00, 03:30+02:00 |
+| 2026-10-25, two 02:30s | 02:30+01:00 | 01:30+02:00, 02:30+02:00, 02:30+01:00, 03:30+01:00 |
+
+A daily run is neither left out nor doubled, but it is an hour late in March. An hourly one runs
+once in every real hour. Where that matters, choose UTC, or an hour that every day has once.
+
+**Timetable and data interval.** Two timetables read the same cron:
+
+| `@daily`, the run that starts on 2026-07-02 00:00 | logical date | data interval |
+|---|---|---|
+| `CronTriggerTimetable` | 2026-07-02 | 2026-07-02 to 2026-07-02 |
+| `CronDataIntervalTimetable` | 2026-07-01 | 2026-07-01 to 2026-07-02 |
+
+The first says *when*; the second says *for which time*, and runs when that time is over.
+
+## Look at
+The list of DAGs: the cron's words, and *Next Run*. *XCom* of `next_runs`. Unpaused, the DAG has one
+run for the last 02:30, and none for those before (`catchup=False`).
+
+## Since Airflow 2.9
+A cron text, and each preset, is now a `CronTriggerTimetable`; it was a
+`CronDataIntervalTimetable`. So a `@daily` run starts at the same minute as ever, but its logical
+date is a day later. The setting
+`AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS=True` brings the old meaning back.
+
+## Exercise
+Trigger the lesson with the cron `0 9 1-7 * 1` in place of its own. Is it the first Monday of each
+month?
+
+The answer is in the tab [Code](/dags/lesson_12_cron/code), below these words.
+
+<details><summary>Answer</summary>
+No: on the 1st to the 7th of each month, and on every Monday besides. When both days are restricted,
+cron takes either. Airflow understands `0 9 * * 1#1`, which is the first Monday; ordinary cron does
+not.
+</details>
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+CRON, ZONE = "30 2 * * *", "Europe/Berlin"
+CLOCKS_CHANGE = ("2026-03-29", "2026-10-25")
+
+
+def runs_after(timetable: Any, moment: datetime, count: int) -> list[Any]:
+    """The next runs as the scheduler finds them: each from the data interval of the one before."""
+    from airflow.timetables.base import TimeRestriction
+
+    restriction = TimeRestriction(earliest=moment, latest=None, catchup=True)
+    runs: list[Any] = []
+    for _ in range(count):
+        last = runs[-1].data_interval if runs else None
+        runs.append(
+            timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        )
+    return runs
+
+
+with DAG(
+    dag_id="lesson_12_cron",
+    schedule=CronTriggerTimetable(CRON, timezone=ZONE),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    params={"cron": CRON, "zone": ZONE},
+    default_args={"owner": "data-team", "retries": 2, "retry_delay": timedelta(seconds=5)},
+    tags=["lesson", "section 12"],
+    doc_md=__doc__,
+):
+
+    @task
+    def next_runs(params: dict[str, str]) -> dict[str, list[str]]:
+        """When the cron runs next, and on the days when the clocks change."""
+        import pendulum
+        from airflow.timetables.trigger import CronTriggerTimetable as Timetable
+
+        cron, zone = params["cron"], params["zone"]
+        timetable = Timetable(cron, timezone=zone)
+        begins = {"now": pendulum.now("UTC")}
+        begins |= {day: pendulum.parse(day, tz=zone).in_timezone("UTC") for day in CLOCKS_CHANGE}
+        found = {name: runs_after(timetable, moment, 10) for name, moment in begins.items()}
+        return {
+            name: [run.run_after.in_timezone(zone).isoformat() for run in runs]
+            for name, runs in found.items()
+        }
+
+    next_runs()
