@@ -38,7 +38,7 @@ PROGRAMS = {
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
-READY_SECONDS = 120
+READY_SECONDS = 240  # on a machine that does other things too
 STOP_SECONDS = 20
 
 

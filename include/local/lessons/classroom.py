@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ENDED = ("success", "failed")
 PAUSE = 0.5
-PARSE_SECONDS = 120
+PARSE_SECONDS = 300
 
 
 class LessonFailed(Exception):
@@ -94,7 +94,7 @@ class Classroom:
         body = {"logical_date": logical_date, "conf": conf or {}, "dag_run_id": run_id}
         return Run.of(self.api.post(f"dags/{dag_id}/dagRuns", body))
 
-    def wait(self, run: Run, seconds: float = 150) -> Run:
+    def wait(self, run: Run, seconds: float = 300) -> Run:
         """The run when it has ended."""
 
         def ended() -> Run | None:
@@ -114,7 +114,7 @@ class Classroom:
             )
         return run
 
-    def until(self, what: str, true: Callable[[], T], seconds: float = 90) -> T:
+    def until(self, what: str, true: Callable[[], T], seconds: float = 180) -> T:
         """What `true` gives when that is true at last; it is asked twice a second."""
         deadline = time.monotonic() + seconds
         while not (found := true()):
