@@ -17,7 +17,14 @@ from include.landfall.s3 import make_client
 from . import services
 from .airflow_api import Api
 from .airflow_home import PORT, USER, known_port, password_of
-from .airflow_programs import Program, airflow_programs, check_alive, prepare, wait_ready
+from .airflow_programs import (
+    Program,
+    airflow_programs,
+    check_alive,
+    find_airflow,
+    prepare,
+    wait_ready,
+)
 from .process import wait_until
 from .seed import seed
 from .state import PROJECT, LocalError
@@ -28,6 +35,12 @@ PARSE_SECONDS = 60
 
 def run(home: Path) -> int:
     """Start everything, say where it is, wait for Ctrl-C. Raises LocalError."""
+    running = find_airflow(home)
+    if running:
+        raise LocalError(
+            "Airflow runs already", found=running.address,
+            do="open it; or wait for its end, where make lessons has started it",
+        )  # fmt: skip
     console = Console(highlight=False)
     before = services.alive(home)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,7 +97,7 @@ def _say(console: Console, home: Path, address: str, started: list[str]) -> None
     console.print(f"\n[bold]Airflow runs at {address}[/]")
     console.print(f"  user {USER}, password {password_of(home)}")
     console.print(f"  {len(started)} feeds run now; the marts follow when they have loaded")
-    console.print("  the course: the DAGs with the tag [bold]lesson[/], paused until you start one")
+    console.print(f"  the course, paused until you start one: {address}/dags?tags=lesson")
     console.print(f"  logs in {home / 'logs'}")
     console.print('  a shell that reaches all of it: eval "$(make -s env)"')
     console.print("Ctrl-C stops what was started here.")

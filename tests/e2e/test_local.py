@@ -19,6 +19,7 @@ import pytest
 from include.local import services
 from include.local.airflow_api import Api
 from include.local.compare import compare
+from include.local.lessons.course import LESSONS
 from include.local.process import is_free
 from include.local.state import PROJECT
 
@@ -37,16 +38,16 @@ def environ(home: Path) -> dict[str, str]:
     return {**os.environ, "LANDFALL_LOCAL": str(home), "COLUMNS": "120"}
 
 
-def demo(home: Path) -> subprocess.CompletedProcess[str]:
+def local(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "include.local", "demo"],
+        [sys.executable, "-m", "include.local", *arguments],
         capture_output=True, text=True, cwd=PROJECT, env=environ(home), check=False,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def first(home: Path) -> subprocess.CompletedProcess[str]:
-    return demo(home)
+    return local(home, "demo")
 
 
 def test_the_demo_loads_everything_and_shows_it(home, first):
@@ -72,11 +73,17 @@ def test_the_services_run_on_and_the_ledger_tells_of_sixteen_arrivals(home, firs
 
 
 def test_again_it_loads_nothing_and_says_so(home, first):
-    again = demo(home)
+    again = local(home, "demo")
     assert again.returncode == 0
     assert "nothing new: 16 arrivals already loaded" in again.stdout
     assert "rows/s" not in again.stdout
     assert "equal: all 6,832,063 cells" in again.stdout
+
+
+def test_the_comparison_is_a_command_too(home, first):
+    done = local(home, "compare")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("  equal") == 5
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +135,38 @@ def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
     verdicts = compare(services.running(folder).postgres.warehouse.conninfo())
     assert all(verdict.equal for verdict in verdicts)
     assert not is_free(int(port))
+
+
+def test_the_lessons_are_there_paused_and_grouped_by_their_tag(airflow):
+    _, printed = airflow
+    address, _, user, password = wait_for(lambda: READY.search(printed.read_text()), 180).groups()
+    assert f"{address}/dags?tags=lesson" in printed.read_text()
+    api = Api.login(address, user, password)
+    wanted = {lesson.dag_id for lesson in LESSONS}
+
+    def found():
+        dags = api.get("dags", tags="lesson", limit=100)["dags"]
+        return dags if wanted <= {dag["dag_id"] for dag in dags} else None
+
+    dags = wait_for(found, 180)
+    assert all(dag["is_paused"] for dag in dags)
+
+
+def test_the_lessons_use_the_airflow_that_runs(airflow):
+    folder, printed = airflow
+    wait_for(lambda: READY.search(printed.read_text()), 180)
+    done = local(folder, "lessons", "first_dag")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Airflow runs already" in done.stdout
+    assert "1 of 1 lessons passed" in done.stdout
+
+
+def test_a_second_airflow_in_the_same_home_is_refused(airflow):
+    folder, printed = airflow
+    address = wait_for(lambda: READY.search(printed.read_text()), 180)[1]
+    done = local(folder, "airflow")
+    assert done.returncode == 1
+    assert address in done.stderr
 
 
 def test_airflow_listens_on_this_machine_alone(airflow):

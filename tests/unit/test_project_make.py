@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROMISED = "demo test airflow bench lint chaos up down env clean lock".split()
+PROMISED = "demo test airflow lessons bench lint chaos up down env clean lock".split()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -114,3 +114,15 @@ def test_the_gate_stops_at_the_lint(gate):
 
 def test_these_tests_run_on_a_python_that_is_promised():
     assert sys.version_info[:2] in {(3, 11), (3, 12)}
+
+
+def test_clean_leaves_what_git_has(tmp_path):
+    made = [".venv/bin", ".local/demo", ".mypy_cache", ".ruff_cache", ".pytest_cache",
+            ".import_linter_cache", ".hypothesis", "dags/__pycache__"]  # fmt: skip
+    for name in [*made, ".ci", "include/feeds"]:
+        (tmp_path / name).mkdir(parents=True)
+    shutil.copy(ROOT / ".ci/clean", tmp_path / ".ci")
+    result = run(".ci/clean", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert left == {".ci", ".ci/clean", "dags", "include", "include/feeds"}
