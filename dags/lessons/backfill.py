@@ -27,7 +27,7 @@ S3ToPostgresHook().load(FEED, arrival)
   day and insert it anew, as in lesson 14.
 
 ## Look at
-*Grid*: five columns, one for each day, though all ran today. Then change two files and backfill:
+The grid: five columns, one for each day, though all ran today. Then change two files and backfill:
 
 ```sh
 eval "$(make -s env)"
@@ -36,8 +36,8 @@ eval "$(make -s env)"
 ```
 
 There are still five runs: a day has one. The two in the range were cleared and run again, and the
-icon of their run type is now the backfill's. What `--reprocess-behavior` does to a day of the
-range:
+icon of their run type is now the backfill's. The tab *Backfills* lists it. What
+`--reprocess-behavior` does to a day of the range:
 
 | | the day has no run | its run failed | its run succeeded |
 |---|---|---|---|

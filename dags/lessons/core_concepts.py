@@ -36,7 +36,7 @@ cross_downstream([B, C], [D, E])
 it, if two workers are free; no arrow means no order.
 
 ## Look at
-- *Graph* (the button beside *Grid*): the diamond. *Gantt*: the bars of B and C overlap.
+- The graph (press `g`): the diamond. The Gantt chart (*Show Gantt*): the bars of B and C overlap.
 - The log of any task: its own name, its run and the logical date of the run.
 - A run by hand may have no logical date. Choose one in the dialogue of *Trigger*: say, last Monday.
 

@@ -118,7 +118,10 @@ with DAG(
         cron, zone = params["cron"], params["zone"]
         timetable = Timetable(cron, timezone=zone)
         begins = {"now": pendulum.now("UTC")}
-        begins |= {day: pendulum.parse(day, tz=zone).in_timezone("UTC") for day in CLOCKS_CHANGE}
+        begins |= {
+            day: pendulum.from_format(day, "YYYY-MM-DD", zone).in_timezone("UTC")
+            for day in CLOCKS_CHANGE
+        }
         found = {name: runs_after(timetable, moment, 10) for name, moment in begins.items()}
         return {
             name: [run.run_after.in_timezone(zone).isoformat() for run in runs]

@@ -3,7 +3,7 @@
 
 ## What
 The pipeline of lesson 8 once more: orders made, summed up, reported. Same tasks, same values handed
-on, same result, and half the code.
+on, same result, about half the code.
 
 ## Why
 With operators you say everything twice: what a task returns, and who pulls it under which name; who
@@ -23,13 +23,13 @@ stand-in for the value that the task will return. Passed to another task, the st
 | a task | a function, and an operator that names it | a function with `@task` |
 | a value from another task | `ti.xcom_pull(task_ids="make_orders")` | an argument |
 | the order | `make_orders >> sum_orders >> report` | follows from the values |
-| lines, from the first function on, without the DAG's own arguments | 30 | 14 |
+| lines, from the first function on, without the DAG's own arguments | 26 | 14 |
 
 Both are the same to Airflow, and they mix: an operator has `.output`, which a TaskFlow task takes,
 and `>>` works between all of them.
 
 ## Look at
-*Graph*: the same three squares as lesson 8. *XCom* of each task: the same values.
+The graph (press `g`): the same three squares as lesson 8. *XCom* of each task: the same values.
 
 ## Since Airflow 2.9
 `from airflow.sdk import task`; before it was `airflow.decorators`, which still works but warns. A

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,83 @@ def test_first_dag_hands_on_the_last_line_alone_and_logs_all(report):
     assert evidence["said"].startswith("Hello from bash")
     assert evidence["answer"] == f"hello said: {evidence['said']}"
     assert "This line is in the log alone" in evidence["log"].splitlines()
+
+
+# --- 4, 8, 9, 10: concepts; 11, 12: dates
+
+
+def test_core_concepts_run_in_the_order_of_the_arrows(report):
+    evidence = report["core_concepts"]["evidence"]
+    spans = {
+        each["task_id"]: (each["start_date"], each["end_date"]) for each in evidence["instances"]
+    }
+    assert sorted(spans) == ["A", "B", "C", "D", "E"]
+    (_, a), (b, b_end), (c, c_end), (d, _), (e, _) = (spans[name] for name in "ABCDE")
+    assert a <= min(b, c)
+    assert max(b, c) < min(b_end, c_end), "B and C at once"
+    assert max(b_end, c_end) <= min(d, e)
+    assert all(f"{name} " in report["core_concepts"]["words"] for name in spans)
+
+
+def test_core_concepts_have_the_logical_date_that_was_asked_for(report):
+    evidence = report["core_concepts"]["evidence"]
+    dates = {datetime.fromisoformat(evidence[key]) for key in ("logical_date", "asked")}
+    assert len(dates) == 1
+
+
+def test_python_operator_gets_text_from_templates(report):
+    evidence = report["python_operator"]["evidence"]
+    assert evidence["args"] == ["6"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", evidence["day"])
+    assert evidence["left"]["report"].startswith(evidence["day"])
+    assert len(evidence["left"]["make_orders"]) == 6
+
+
+def test_xcom_keeps_100_kb_in_the_database_and_of_2_mb_the_address(report):
+    evidence = report["xcom"]["evidence"]
+    assert evidence["database"]["beyond_48_kb"] > 49_344
+    assert evidence["database"]["big"] < 200
+    assert evidence["bucket"] == 2_000_002
+    assert evidence["address"].startswith("s3://landing@landing/xcom/lesson_09_xcom/")
+    assert evidence["run_id"] in evidence["address"]
+
+
+def test_taskflow_gives_what_its_classic_twin_gives(report):
+    evidence = report["taskflow"]["evidence"]
+    assert evidence["flow"] == evidence["classic"]
+    assert evidence["flow"]["sum_orders"] == {"A": 30, "B": 50, "C": 70}
+
+
+def test_backfill_catches_up_each_day_once(report):
+    caught_up = report["backfill"]["evidence"]["caught_up"]
+    assert list(caught_up) == [f"2024-01-0{day}" for day in range(1, 6)]
+    assert {kind for kind, _ in caught_up.values()} == {"scheduled"}
+
+
+def test_backfill_changes_only_its_own_days(report):
+    evidence = report["backfill"]["evidence"]
+    before, after = evidence["before"], evidence["after"]
+    changed = {day for day in before if before[day] != after[day]}
+    assert changed == {"2024-01-02", "2024-01-03"}
+    assert {after[day][0] for day in changed} == {2}, "the old rows have gone"
+    ran_again = {day for day, (kind, _) in evidence["left"].items() if kind == "backfill"}
+    assert ran_again == changed
+
+
+def test_cron_s_next_runs_are_the_scheduler_s(report):
+    evidence = report["cron"]["evidence"]
+    ahead = [datetime.fromisoformat(each) for each in evidence["daily"]["now"]]
+    assert len(ahead) == 10
+    assert ahead[0] == datetime.fromisoformat(evidence["next"])
+    assert len(evidence["scheduled"]) == 1
+
+
+def test_cron_at_a_change_of_the_clocks(report):
+    daily, hourly = (report["cron"]["evidence"][name] for name in ("daily", "hourly"))
+    assert daily["2026-03-29"][:2] == ["2026-03-29T03:30:00+02:00", "2026-03-30T02:30:00+02:00"]
+    assert daily["2026-10-25"][:2] == ["2026-10-25T02:30:00+01:00", "2026-10-26T02:30:00+01:00"]
+    assert not [each for each in hourly["2026-03-29"] if "T02:30" in each]
+    assert len([each for each in hourly["2026-10-25"] if "T02:30" in each]) == 2
 
 
 # --- 13 to 17: connections, Postgres, packages, the S3 sensor, hooks
