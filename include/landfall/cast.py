@@ -8,6 +8,7 @@ refuses or reads otherwise, a guard stands here, with its reason.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -127,6 +128,13 @@ def _lost_range(texts: pa.Array, numbers: pa.Array) -> Mask | None:
     return pc.and_(doubtful, pc.invert(pc.fill_null(plain, True)))
 
 
+def _year_zero(texts: pa.Array, days: pa.Array) -> Mask | None:
+    """Arrow reads four figures as a year, 0000 too; in Postgres the first year is 1."""
+    first = pa.scalar(dt.date(1, 1, 1), pa.date32())
+    early = pc.fill_null(pc.less(days, first), False)
+    return early if pc.any(early).as_py() else None
+
+
 def _hour_alone(texts: pa.Array) -> Mask | None:
     """`2013-01-01 12` is noon to Arrow and an error to Postgres; so is year 0."""
     pattern = r"^0000|^\d{4}-\d\d-\d\d[ T]\d\d([+-]|Z|$)"
@@ -177,7 +185,7 @@ WAYS = {
     **{name: Way(pa.string()) for name in ("text", "varchar", "char", "json", "jsonb")},
     # Postgres reads \x… and escapes; without a backslash the text's bytes are the value.
     "bytea": Way(pa.binary(), before=_bytes_in(b"\\")),
-    "date": Way(pa.date32(), r"^\d{4}-\d\d-\d\d$", before=lambda t: _matching(t, "^0000")),
+    "date": Way(pa.date32(), r"^\d{4}-\d\d-\d\d$", after=_year_zero),
     "time": Way(pa.time64("us"), TIME, before=lambda t: _not_matching(t, TIME), convert=_to_time),
     "timestamp": Way(pa.timestamp("us"), r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$",
                      before=_hour_alone),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from psycopg import Connection, sql
+from psycopg.copy import LibpqWriter
 
 from .errors import DataError
 from .feed import Feed
@@ -72,7 +73,9 @@ class Copier:
         if kind == Kind.SUSPECTS and not self._has_texts:
             self._create_texts()
         with self.connection.cursor() as cursor:
-            with clear_errors(), cursor.copy(self._copy_statement(kind)) as copy:
+            # Sent at once: what waits in libpq's buffer is moved at every step.
+            writer = LibpqWriter(cursor, flush_threshold=0)
+            with clear_errors(), cursor.copy(self._copy_statement(kind), writer=writer) as copy:
                 copy.write(SIGNATURE)
                 for frame in run:
                     copy.write(frame.payload)

@@ -5,6 +5,7 @@ CSV comes as text cells; Parquet as the file's own types. Columns are matched by
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -81,6 +82,7 @@ def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.
             include_columns=job.names,
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
+            check_utf8=False,  # GuardedStream does, by the chunk and not by the cell
             null_values=["", *dialect.nulls],
         ),
     )
@@ -104,6 +106,7 @@ class GuardedStream:
         self._quotes = 0
         self._lone_returns = 0
         self._ends_in_return = False
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self.closed = False
 
     @property
@@ -133,7 +136,7 @@ class GuardedStream:
         return not self._ahead
 
     def read(self, size: int) -> bytes:
-        """The next bytes, at most `size`; raises Suspicious at a zero byte."""
+        """The next bytes, at most `size`; raises Suspicious at what no text may have."""
         if self._ahead:
             chunk, self._ahead = self._ahead[:size], self._ahead[size:]
         else:
@@ -144,12 +147,22 @@ class GuardedStream:
     def _note(self, chunk: bytes) -> None:
         if b"\0" in chunk:
             raise Suspicious("a zero byte")
-        self._quotes += chunk.count(self._quote)
+        self._check_utf8(chunk)
+        if self._quote in chunk:  # a search is many times faster than a count
+            self._quotes += chunk.count(self._quote)
         if b"\r" in chunk or self._ends_in_return:
             joined = b"\r" + chunk if self._ends_in_return else chunk
             self._ends_in_return = joined.endswith(b"\r")
             whole = joined[:-1] if self._ends_in_return else joined
             self._lone_returns += whole.count(b"\r") - whole.count(b"\r\n")
+
+    def _check_utf8(self, chunk: bytes) -> None:
+        if chunk.isascii() and not self._utf8.getstate()[0]:
+            return
+        try:
+            self._utf8.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            raise Suspicious(str(error)) from error
 
     def close(self) -> None:
         self.closed = True

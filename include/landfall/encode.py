@@ -27,14 +27,14 @@ class Encoder:
         }
         self._inferred = not jsonb
 
-    def rows(self, batch: pa.RecordBatch) -> bytes | memoryview:
-        """The batch's rows, without the header and trailer of the COPY."""
+    def rows(self, batch: pa.RecordBatch) -> tuple[bytes, memoryview]:
+        """The batch's rows in two parts, without the header and trailer of the COPY."""
         # pgpq gives bytes out by the megabyte, not by the batch; a new encoder a batch keeps the
         # rows of a frame in its frame.
         encoder = self._new()
         encoder.write_header()
         first, rest = encoder.write_batch(batch), encoder.finish()
-        return memoryview(first + rest)[: -len(TRAILER)]  # not a copy, but for the sum of both
+        return first, memoryview(rest)[: -len(TRAILER)]
 
     def _new(self) -> ArrowToPostgresBinaryEncoder:
         if self._inferred:  # 7 microseconds instead of 150

@@ -18,6 +18,8 @@ from .s3 import clear_errors
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+FIRST_AHEAD = 1 << 18
+AHEAD = 4 << 20  # bytes read ahead of random access, at most
 RESUMES = 5  # broken connections in a row, without a byte between them
 GZIP = b"\x1f\x8b"  # how such a file begins
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -101,12 +103,20 @@ def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None =
 
 
 class ObjectFile(io.RawIOBase):
-    """One version of an object, readable at any offset: each read is one ranged GET."""
+    """One version of an object, readable at any offset by ranged GETs.
+
+    A Parquet file of small row groups is read in hundreds of small steps, each where the last one
+    ended: then a GET brings up to AHEAD bytes more than it was asked for.
+    """
 
     def __init__(self, client: S3Client, arrival: Arrival) -> None:
         self._client = client
         self._arrival = arrival
         self._offset = 0
+        self._held = memoryview(b"")
+        self._held_from = 0
+        self._last_stop = -1
+        self._ahead = 0
 
     def readable(self) -> bool:
         return True
@@ -123,27 +133,43 @@ class ObjectFile(io.RawIOBase):
         return self._offset
 
     def readinto(self, buffer: Any) -> int:
-        stop = min(self._offset + len(buffer), self._arrival.size)
+        start = self._offset
+        stop = min(start + len(buffer), self._arrival.size)
+        if start >= stop:
+            return 0
+        if not self._held_from <= start <= stop <= self._held_from + len(self._held):
+            self._hold(start, stop)
+        held = self._held[start - self._held_from : stop - self._held_from]
+        buffer[: len(held)] = held
+        self._offset = self._last_stop = stop
+        return len(held)
+
+    def _hold(self, start: int, stop: int) -> None:
+        """Has the range in memory, and what follows it where reads follow one another."""
+        self._ahead = min(2 * self._ahead + FIRST_AHEAD, AHEAD) if start == self._last_stop else 0
+        self._held = memoryview(b"")  # first the old, then the new: not both in memory
+        self._held = memoryview(self._get(start, min(stop + self._ahead, self._arrival.size)))
+        self._held_from = start
+
+    def _get(self, start: int, stop: int) -> bytearray:
+        data = bytearray(stop - start)
         filled = 0
         for _ in range(RESUMES + 1):
-            if self._offset >= stop:
-                break
-            filled += self._fill(memoryview(buffer)[filled:], stop)
-        else:
-            raise ServerAway("the connection to the object store keeps breaking", do="retry").at(
-                object=self._arrival.uri
-            )
-        return filled
+            filled += self._fill(memoryview(data)[filled:], start + filled, stop)
+            if filled == len(data):
+                return data
+        raise ServerAway("the connection to the object store keeps breaking", do="retry").at(
+            object=self._arrival.uri
+        )
 
-    def _fill(self, buffer: memoryview, stop: int) -> int:
+    def _fill(self, buffer: memoryview, start: int, stop: int) -> int:
         """Reads until `stop` or until the connection breaks; how many bytes it got."""
         filled = 0
         try:
-            with closing(get_range(self._client, self._arrival, self._offset, stop)) as body:
+            with closing(get_range(self._client, self._arrival, start, stop)) as body:
                 while chunk := body.read(1 << 20):
                     buffer[filled : filled + len(chunk)] = chunk
                     filled += len(chunk)
-                    self._offset += len(chunk)
         except (BotoCoreError, OSError):
             pass  # the caller asks again for what is missing, from where this one ended
         return filled

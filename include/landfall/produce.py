@@ -88,6 +88,14 @@ def _fault(client: S3Client, job: Job) -> LandfallError | None:
     return fault
 
 
+def _in_parts(kind: Kind, count: int, parts: tuple[bytes, memoryview]) -> Iterator[Frame]:
+    """Two frames rather than one for large rows: putting megabytes together would copy them."""
+    first, rest = parts
+    if first:
+        yield Frame(kind, 0, first)
+    yield Frame(kind, count, rest)
+
+
 class Caster:
     """Casts and encodes the batches of one job."""
 
@@ -114,17 +122,17 @@ class Caster:
             cast.check_types(self._job.columns, rows.batch.schema)
         self._check_nulls(rows)
         if self._job.manner.careful:
-            yield self._suspects(rows, None)
+            yield from self._suspects(rows, None)
             return
         columns, suspects = self._cast(rows.batch)
         if suspects is None:
-            yield self._rows(columns, rows.batch.num_rows)
+            yield from self._rows(columns, rows.batch.num_rows)
             return
         good = pc.invert(suspects)
         count = pc.sum(good).as_py() or 0
         if count:
-            yield self._rows([c.filter(good) for c in columns], count)
-        yield self._suspects(rows, suspects)
+            yield from self._rows([c.filter(good) for c in columns], count)
+        yield from self._suspects(rows, suspects)
 
     def _check_nulls(self, rows: Rows) -> None:
         for column, values in zip(self._job.columns, rows.batch.columns):
@@ -145,16 +153,16 @@ class Caster:
                 suspects = doubtful if suspects is None else pc.or_(suspects, doubtful)
         return columns, suspects
 
-    def _rows(self, columns: list[pa.Array], count: int) -> Frame:
+    def _rows(self, columns: list[pa.Array], count: int) -> Iterator[Frame]:
         load_id = pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)
         batch = pa.record_batch([*columns, load_id], schema=self._typed)
-        return Frame(Kind.ROWS, count, self._encode_typed.rows(batch))
+        yield from _in_parts(Kind.ROWS, count, self._encode_typed.rows(batch))
 
-    def _suspects(self, rows: Rows, mask: cast.Mask | None) -> Frame:
+    def _suspects(self, rows: Rows, mask: cast.Mask | None) -> Iterator[Frame]:
         count = rows.batch.num_rows
         numbers = pa.array(range(rows.first, rows.first + count), pa.int64())
         kinds = [column.type for column in self._job.columns]
         columns = [numbers, *map(cast.as_text, rows.batch.columns, kinds)]
         batch = pa.record_batch(columns, schema=self._texts)
         batch = batch if mask is None else batch.filter(mask)
-        return Frame(Kind.SUSPECTS, batch.num_rows, self._encode_texts.rows(batch))
+        yield from _in_parts(Kind.SUSPECTS, batch.num_rows, self._encode_texts.rows(batch))

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from .errors import LandfallError, ServerAway, TerminalError
 from .frames import Frame, Kind
@@ -26,6 +26,7 @@ from .plan import Job
 
 HEAD = struct.Struct("!cIQ")  # kind, rows, bytes of the payload
 QUEUED = 16  # heads and payloads of about a megabyte: the server never has to wait
+ROOM = 2 << 20  # a payload is rarely larger
 PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for, instead of 64 KiB: fewer switches
 INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
 Block = bytes | memoryview | None  # None: no more
@@ -51,7 +52,7 @@ def read_frames(job: Job) -> Iterator[Frame]:
         with contextlib.suppress(BrokenPipeError):  # told below, by what it did not send
             child.stdin.write(pickle.dumps(job))
             child.stdin.flush()  # and left open: its end tells the child that we are gone
-        yield from _received(child.stdout)
+        yield from _received(cast(BinaryIO, child.stdout))
     finally:
         child.stdout.close()
         with contextlib.suppress(BrokenPipeError):
@@ -60,13 +61,17 @@ def read_frames(job: Job) -> Iterator[Frame]:
         child.wait()
 
 
-def _received(pipe: IO[bytes]) -> Iterator[Frame]:
+def _received(pipe: BinaryIO) -> Iterator[Frame]:
+    """The frames as they come. A payload is good until the next frame is asked for."""
+    room = bytearray(ROOM)  # one for all: a new megabyte for each frame is 256 page faults
     while head := pipe.read(HEAD.size):
         if len(head) < HEAD.size:
             break
         kind, count, size = HEAD.unpack(head)
-        payload = pipe.read(size)
-        if len(payload) < size:
+        if size > len(room):
+            room = bytearray(size)
+        payload = memoryview(room)[:size]
+        if pipe.readinto(payload) < size:  # type: ignore[attr-defined]
             break
         frame = Frame(Kind(kind), count, payload)
         if frame.kind is Kind.ERROR:

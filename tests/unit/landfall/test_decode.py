@@ -82,3 +82,14 @@ def test_what_is_misshapen_is_never_read_in_silence(data):
 def test_columns_are_matched_by_name():
     with pytest.raises(HeaderMismatch, match="not the feed's"):
         rows(b"a,c\n1,2\n")
+
+
+def test_a_character_may_lie_across_two_blocks():
+    data = b"a,b\n" + "\u00e4\u20ac,\U0001f600\n".encode() * 200_000
+    assert set(rows(data)) == {("\u00e4\u20ac", "\U0001f600")}
+
+
+@pytest.mark.parametrize("end", [b"x,\xff\n", b"x,\xe4", b"x,\xf0\x9f\x98", b"\xc3\n,x\n"])
+def test_bytes_that_are_not_utf8_are_noticed_wherever_they_are(end):
+    with pytest.raises(Suspicious):
+        rows(b"a,b\n" + b"1,2\n" * 200_000 + end)

@@ -179,3 +179,22 @@ def test_a_file_gives_up_too():
     store = Breaking(breaks=[0] * 50)
     with pytest.raises(ServerAway), open_file(store, store.arrival()) as file:
         file.read(10)
+
+
+def test_small_steps_that_follow_one_another_are_few_requests():
+    """Parquet files of small row groups took a GET for each column of each group."""
+    store = Breaking()
+    with open_file(store, store.arrival()) as file:
+        read = [file.read(10_000) for _ in range(101)]
+    assert b"".join(read) == DATA
+    assert len(store.asked) < 10
+
+
+def test_far_jumps_bring_no_more_than_they_ask_for():
+    store = Breaking()
+    with open_file(store, store.arrival()) as file:
+        for start in (900_000, 100_000, 500_000, 0):
+            file.seek(start)
+            assert file.read(5_000) == DATA[start : start + 5_000]
+    ranges = [f"bytes={start}-{start + 4_999}" for start in (900_000, 100_000, 500_000, 0)]
+    assert [wish["Range"] for wish in store.asked] == ranges
