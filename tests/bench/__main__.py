@@ -19,7 +19,7 @@ from .data import make_files
 from .machine import Facts
 from .measure import Usage
 from .minio import put_files, serve_minio
-from .verdict import promises, summarise
+from .verdict import THEIRS, promises, summarise
 
 LARGER = 3  # the scale at which memory is looked at again
 LARGER_WAYS = ["csv", "parquet"]
@@ -99,7 +99,7 @@ def _larger(ring: Ring, ways: list[str]) -> dict[str, Usage]:
 
 
 def _files(ring: Ring, ways: list[str], scale: int) -> dict[str, Path]:
-    needed = [way for way in WAYS if way == "csv" or (way in ways and way != "psql")]
+    needed = [way for way in WAYS if way == "csv" or (way in ways and way not in THEIRS)]
     files = make_files(ring.folder, scale, needed)
     put_files(ring.minio.store, list(files.values()), f"scale-{scale}")
     return files

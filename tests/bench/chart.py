@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 
 from include.local.state import local_folder
 
-from .verdict import PSQL, TIME_LIMITS, Summary
+from .verdict import FLOOR, PSQL, THEIRS, TIME_LIMITS, Summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, QUIET, OURS, THEIRS, LIMIT = "#22272e", "#6b7480", "#2f6f9f", "#b9c0c8", "#c2452d"
-LABELS = {PSQL: r"psql \copy, local file", "csv": "CSV", "gzip": "CSV, gzip", "zstd": "CSV, zstd"}
+INK, QUIET, OURS, OTHERS, LIMIT = "#22272e", "#6b7480", "#2f6f9f", "#b9c0c8", "#c2452d"
+LABELS = {
+    PSQL: r"psql \copy, local CSV",
+    FLOOR: r"psql \copy, local binary",
+    "csv": "CSV",
+    "gzip": "CSV, gzip",
+    "zstd": "CSV, zstd",
+    "parquet": "Parquet",
+}
 
 
 def draw(summaries: Sequence[Summary], path: Path) -> None:
@@ -29,7 +36,7 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
     psql = next(each.seconds for each in summaries if each.way == PSQL)
     for place, each in enumerate(summaries):
         _bar(axes, place, each, psql)
-    axes.set_yticks(range(len(summaries)), [LABELS.get(e.way, "Parquet") for e in summaries])
+    axes.set_yticks(range(len(summaries)), [LABELS[each.way] for each in summaries])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.18 * max(each.slowest for each in summaries))
     axes.set_xlabel("seconds; thin lines from the fastest run to the slowest", color=QUIET)
@@ -40,7 +47,7 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
 
 
 def _bar(axes: Axes, place: int, each: Summary, psql: float) -> None:
-    axes.barh(place, each.seconds, height=0.62, color=THEIRS if each.way == PSQL else OURS)
+    axes.barh(place, each.seconds, height=0.62, color=OTHERS if each.way in THEIRS else OURS)
     axes.plot([each.fastest, each.slowest], [place, place], color=INK, linewidth=1)
     text = f"{each.seconds:.1f} s" + ("" if each.way == PSQL else f"  {each.share:.2f} of psql's")
     end = max(each.seconds, each.slowest)

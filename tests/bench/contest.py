@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,10 +23,10 @@ from include.local.state import LocalError
 from .data import NAMES
 from .measure import Usage, measure
 from .minio import Minio
-from .verdict import PSQL
+from .verdict import FLOOR, PSQL, THEIRS
 
 FEED = Path(__file__).parent / "lineitem.yaml"
-WAYS = [PSQL, *NAMES]
+WAYS = [PSQL, FLOOR, *NAMES]
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,17 @@ class Ring:
 
     def run(self, way: str, scale: int, files: Mapping[str, Path]) -> Usage:
         """One run of one way into a fresh table, measured. Raises LocalError."""
+        csv = files["csv"]
+        if way == FLOOR:
+            self._make_binary(csv)
         self._clear()
-        if way == PSQL:
+        if way in THEIRS:
             self._create()
-            command = self._psql(files["csv"])
+            command = self._psql(csv) if way == PSQL else self._psql(binary_of(csv), "binary")
         else:
             command = self._load(way, f"scale-{scale}/{files[way].name}")
         usage = measure(command, self._environ(), self._servers(), self.folder / "run.log")
-        self._check(files["csv"] if way == PSQL else files[way])
+        self._check(csv if way in THEIRS else files[way])
         return usage
 
     def rows(self) -> int:
@@ -54,8 +58,20 @@ class Ring:
             row = connection.execute("SELECT count(*) FROM bench.lineitem").fetchone()
         return int(row[0]) if row else 0
 
-    def _psql(self, csv: Path) -> list[str | Path]:
-        copy = f"\\copy bench.lineitem from '{csv}' with (format csv, header)"
+    def _make_binary(self, csv: Path) -> None:
+        """The CSV's rows as the server itself sends them."""
+        path = binary_of(csv)
+        if path.exists():
+            return
+        self._clear()
+        self._create()
+        fresh = path.with_name(f"new-{path.name}")
+        for command in (self._psql(csv), self._psql(fresh, "binary", "to")):
+            subprocess.run(command, env=self._environ(), check=True, stdout=subprocess.DEVNULL)
+        fresh.rename(path)
+
+    def _psql(self, file: Path, form: str = "csv, header", way: str = "from") -> list[str | Path]:
+        copy = f"\\copy bench.lineitem {way} '{file}' with (format {form})"
         return [find_psql(), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-c", copy]
 
     def _load(self, way: str, key: str) -> list[str | Path]:
@@ -101,6 +117,11 @@ class Ring:
     def _check(self, file: Path) -> None:
         if self.rows() == 0:
             raise LocalError(f"{file.name} brought no rows", do=f"read {self.folder / 'run.log'}")
+
+
+def binary_of(csv: Path) -> Path:
+    """Where the rows of the CSV are kept as a binary COPY."""
+    return csv.with_suffix(".copy")
 
 
 def form_of(way: str) -> str:

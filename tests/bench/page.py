@@ -8,13 +8,14 @@ from include.local.state import PROJECT
 
 from .chart import draw
 from .machine import Facts
-from .verdict import PSQL, Promise, Summary
+from .verdict import FLOOR, PSQL, THEIRS, Promise, Summary
 
 PAGE = PROJECT / "include" / "landfall" / "README.md"
 CHART = "speed.png"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 NAMES = {
     PSQL: "psql `\\copy`, local CSV",
+    FLOOR: "psql `\\copy`, local binary file",
     "csv": "CSV",
     "gzip": "CSV, gzip",
     "zstd": "CSV, zstd",
@@ -80,7 +81,7 @@ def plain(summaries: Sequence[Summary], verdict: Sequence[Promise]) -> str:
 
 def _figures(each: Summary) -> list[str]:
     load = f"{each.cpu['main']:.1f}"
-    if each.way != PSQL:
+    if each.way not in THEIRS:
         load += f" + {each.cpu['reading']:.1f}"
     return [
         f"{each.seconds:.1f} ({each.fastest:.1f} to {each.slowest:.1f})",
@@ -89,7 +90,7 @@ def _figures(each: Summary) -> list[str]:
 
 
 def _cpu(each: Summary, name: str) -> str:
-    if each.way == PSQL and name == "minio":
+    if each.way in THEIRS and name == "minio":
         return ""
     return f"{each.cpu[name]:.1f}" if name in each.cpu else "not seen"
 

@@ -61,3 +61,8 @@ def test_too_much_memory_breaks_a_promise_at_either_scale():
 def test_memory_that_grows_with_the_file_breaks_a_promise_below_the_limit():
     grown = broken(ours(rss=100_000_000), {"csv": usage(1.0, rss=150_000_000)})
     assert grown == {"csv: memory at scale 3, of scale 1's"}
+
+
+def test_what_psql_does_at_its_least_is_no_promise_of_ours():
+    summaries = summarise({"psql": [usage(10.0)], "binary": [usage(7.0)], "csv": [usage(9.0)]})
+    assert [promise.what.split(":")[0] for promise in promises(summaries, {})][:-1] == ["csv"] * 2
