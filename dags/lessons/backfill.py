@@ -58,9 +58,9 @@ and why?
 The answer is in the tab [Code](/dags/lesson_11_backfill/code), below these words.
 
 <details><summary>Answer</summary>
-None. The 4th and 5th have a run that succeeded, and `none` leaves them alone; the 6th to the 8th
-are after the DAG's `end_date`, so its schedule has no run for them. With `completed` there would be
-two. (`--dry-run` prints the list and does nothing.)
+Three: the 6th, 7th and 8th, which have no run yet. The 4th and 5th have one that succeeded, and
+`none` leaves them alone; with `completed` there would be five. A backfill asks the cron alone: it
+goes past the DAG's `end_date`, where catching up stops. (`--dry-run` prints the list, no more.)
 </details>
 """
 

@@ -28,7 +28,7 @@ How big may it be? Measured by `make lessons L=xcom`, in bytes:
 
 - **48 KB** is folklore. Airflow 1 had a constant, `MAX_XCOM_SIZE = 49344`, for MySQL, whose column
   took 64 KB until Airflow 2.9. Today the column is JSON, and nothing in Airflow looks at the size:
-  100,002 bytes go through. On Postgres the end is at 268,435,455 bytes for one text.
+  100,002 bytes go through. On Postgres the end is at 256 MB (268,435,455 bytes), for its `jsonb`.
 - **It is a good rule all the same.** The value goes from the task through its supervisor and the
   API server into the database, whole, in memory each time, and back for each task that pulls it;
   and there it stays, for each run.

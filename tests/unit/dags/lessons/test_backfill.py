@@ -37,6 +37,11 @@ def test_the_schedule_has_a_run_for_each_of_five_days(dag):
     assert days(dag, 1, 5) == [1, 2, 3, 4, 5]
 
 
+def test_the_answer_s_three_days_are_past_the_end_of_catching_up(dag):
+    assert dag.end_date.day == 5
+    assert days(dag, 4, 8) == [4, 5, 6, 7, 8]
+
+
 def test_a_run_loads_the_file_of_its_own_day(lesson, monkeypatch):
     """And makes it when it is not there, in the columns that the feed knows."""
     made, loaded = {}, []
