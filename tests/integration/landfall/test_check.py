@@ -287,7 +287,15 @@ def test_a_role_that_cannot_make_the_ledger_and_what_to_do_helps(check, role, wa
     assert check().of("warehouse").endswith("ledger: the first load makes it")
 
 
-@pytest.mark.parametrize("granted", ["", "GRANT USAGE ON SCHEMA landfall TO"])
+@pytest.mark.parametrize(
+    "granted",
+    [
+        "",
+        "GRANT USAGE ON SCHEMA landfall TO",
+        "GRANT SELECT, INSERT, UPDATE ON landfall.ledger TO",
+        "GRANT USAGE ON SCHEMA landfall TO $role; GRANT SELECT, INSERT ON landfall.ledger TO",
+    ],
+)
 def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
     check, role, warehouse, wrong, feed, client, bucket, granted
 ):
@@ -295,7 +303,7 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
     client.put_object(Bucket=bucket, Key="things/1.csv", Body=b"id\n1\n")
     assert cli.main(["load", "--feed", str(feed)]) == 0
     if granted:
-        execute(warehouse, f"{granted} {role}")
+        execute(warehouse, *f"{granted} {role}".replace("$role", role).split(";"))
     wrong(database={"user": role, "password": SECRET})
     done = check()
     assert done.code == 3
