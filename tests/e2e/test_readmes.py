@@ -1,0 +1,342 @@
+"""Every command of the READMEs runs, here or in the test that is named; what they show is so.
+
+Typed in their order into one shell, by somebody who has just cloned the project.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from include.landfall import cli
+from include.landfall.feed import read_feed
+from include.landfall.s3 import find_arrival
+from include.local import services
+from include.local.environ import connections as spelled
+from include.local.lessons.course import LESSONS
+from include.local.seed import BUCKET
+from include.local.state import PROJECT
+from tests.readmes import Block, blocks, commands, pages
+from tests.services import fresh_bucket
+
+pytestmark = pytest.mark.timeout(600)
+
+LESSON = "make lessons L="
+GATE = ".github/workflows/pr.yml"
+COURSE = "tests/e2e/test_lessons.py::test_the_lesson_passes"
+# What would take too long here, or needs Docker: the test, or the step of the gate, that runs it.
+ELSEWHERE = {
+    "make demo": "tests/e2e/test_local.py::test_the_demo_loads_everything_and_shows_it",
+    "make airflow": "tests/e2e/test_local.py"
+    "::test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo",
+    "make test": ".ci/run::make test",
+    "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
+    "make chaos": "tests/integration/landfall/test_guarantees.py"
+    "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
+    "make clean": "tests/unit/test_project_make.py::test_clean_leaves_what_git_has",
+    ".venv/bin/python -m include.local compare": "tests/e2e/test_local.py"
+    "::test_the_comparison_is_a_command_too",
+    "astro dev start": "tests/unit/test_project_astro.py"
+    "::test_a_service_is_a_pinned_image_that_airflow_can_reach",
+    "astro dev start --standalone": "tests/unit/astro_sdk/test_mending.py"
+    "::test_without_a_plugins_folder_the_projects_own_import_mends",
+    "astro dev parse": f"{GATE}::astro dev parse",
+    "astro dev pytest": f"{GATE}::astro dev pytest",
+    "make lessons": COURSE,
+    f"{LESSON}9": COURSE,
+    **{f"{LESSON}{lesson.name}": COURSE for lesson in LESSONS},
+}
+NAMED = {command for page in pages() for command in commands(page)}
+WALK = [
+    (page, command)
+    for page in pages()
+    for command in commands(page)
+    if command not in ELSEWHERE and not command.startswith(LESSON)
+]
+FEED = "include/feeds/orders.yaml"
+ORDERS = "order_id,placed_at,amount,note"
+
+
+def only(page: str, language: str, word: str = "") -> Block:
+    (block,) = (b for b in blocks(page) if b.language == language and word in b.text + str(b.shown))
+    return block
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell in the project's folder that keeps its variables from command to command."""
+
+    program: subprocess.Popen[str]
+    folder: Path
+
+    def run(self, command: str) -> Done:
+        end = f"ended {uuid.uuid4().hex}"
+        typed = command.replace(FEED, str(self.folder / "orders.yaml"))
+        assert self.program.stdin
+        assert self.program.stdout
+        self.program.stdin.write(f"{{ {typed}\n}} < /dev/null\necho {end} $?\n")
+        self.program.stdin.flush()
+        said = ""
+        for line in self.program.stdout:
+            before, found, code = line.partition(end)
+            said += before
+            if found:
+                return Done(int(code), said)
+        pytest.fail(f"the shell ended at {command}:\n{said}")
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "orders.yaml").write_text(only("README.md", "yaml").text)
+    ours = ("AIRFLOW_", "MAKE", "MFLAGS", "PYTHON", "PYTEST")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    with subprocess.Popen(
+        ["sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=PROJECT, env={**environ, "LANDFALL_LOCAL": str(folder)},
+    ) as program:  # fmt: skip
+        yield Shell(program, folder)
+        assert program.stdin
+        program.stdin.close()
+    services.clean(folder)
+
+
+@pytest.fixture(scope="module")
+def walked(shell: Shell) -> dict[tuple[str, str], Done]:
+    """What became of each command that is run here, a refused file between the first two pages."""
+    done = {}
+    for page, command in WALK:
+        if page != "README.md" and ("refused", "load") not in done:
+            done |= refused_and_mended(shell)
+        done[page, command] = shell.run(command)
+    return done
+
+
+def refused_and_mended(shell: Shell) -> dict[tuple[str, str], Done]:
+    """A file whose second row has a bad cell, and the same file when its sender has mended it."""
+    put, load = (
+        next(c for c in commands("README.md") if word in c)
+        for word in ("put_object", f"load --feed {FEED}")
+    )
+    body = re.search(r'Body="(.*)"', put)[1]
+    bad = put.replace("2026-01.csv", "2026-02.csv").replace(
+        body, rf"{ORDERS}\n2,2026-02-28 10:00Z,1,\"two\nlines\"\n3,2026-02-30,1,\n"
+    )
+    return {
+        ("refused", "put"): shell.run(bad),
+        ("refused", "load"): shell.run(load),
+        ("refused", "ledger"): shell.run(
+            "psql -Atc \"SELECT error FROM landfall.ledger WHERE status = 'failed'\""
+        ),
+        ("mended", "put"): shell.run(bad.replace("02-30", "02-27")),
+        ("mended", "load"): shell.run(load),
+        ("mended", "rows"): shell.run("psql -Atc 'SELECT count(*) FROM raw.orders'"),
+    }
+
+
+# ---- which commands there are --------------------------------------------------------------------
+
+
+def test_no_readme_is_without_a_command_or_an_example():
+    """The reading of the pages would find nothing in a page that it does not understand."""
+    assert len(pages()) >= 6
+    assert [page for page in pages() if not (commands(page) or blocks(page))] == []
+
+
+def test_what_runs_elsewhere_is_named_by_a_readme():
+    """A lesson's own command is in the table of the course."""
+    assert set(ELSEWHERE) - NAMED == set()
+
+
+@pytest.mark.parametrize("command", [c for c in sorted(NAMED) if c.startswith(LESSON)])
+def test_a_lesson_that_a_readme_names_is_one(command):
+    assert command in ELSEWHERE
+
+
+@pytest.mark.parametrize("where", sorted(set(ELSEWHERE.values())))
+def test_what_runs_a_command_elsewhere_is_there(where):
+    path, _, what = where.partition("::")
+    text = (PROJECT / path).read_text()
+    pattern = rf"^def {what}\(" if path.endswith(".py") else rf"^ *(- run: |run: )?{what}\b"
+    assert re.search(pattern, text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("target", "program"),
+    [
+        ("demo", "include.local demo"), ("airflow", "include.local airflow"),
+        ("lessons L=xcom", "include.local lessons xcom"), ("bench", "tests.bench"),
+        ("chaos", "tests.chaos"),
+    ],
+)  # fmt: skip
+def test_a_target_that_runs_elsewhere_is_the_program_that_is_tested(shell, target, program):
+    assert shell.run(f"make -n {target}").said.splitlines()[-1] == f".venv/bin/python -m {program}"
+
+
+# ---- what becomes of them ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("page", "command"), WALK)
+def test_a_command_ends_well(walked, page, command):
+    done = walked[page, command]
+    assert done.code == 0, done.said
+    assert "Traceback" not in done.said
+
+
+@pytest.mark.parametrize(
+    ("page", "command", "words"),
+    [
+        ("README.md", "make", "make demo "),
+        ("README.md", "make up", "postgres      answers"),
+        ("README.md", ".venv/bin/python -m include.local seed", "16 files in s3://landing, 16"),
+        ("README.md", f".venv/bin/python -m include.landfall load --feed {FEED}", "1 rows"),
+        ("include/landfall/README.md", ".venv/bin/python -m include.landfall --help", "75 "),
+        ("include/landfall/README.md",
+         ".venv/bin/python -m include.landfall load --feed include/feeds/flights.yaml",
+         "flights/2013-12.csv.zst"),
+        ("include/landfall/README.md",
+         ".venv/bin/python -m include.landfall status --feed include/feeds/flights.yaml",
+         "nothing new"),
+        ("include/landfall/README.md", ".venv/bin/python -m include.landfall check", "ok "),
+        ("include/local/README.md", ".venv/bin/python -m include.local status", "answers at"),
+        ("include/local/README.md", "make down", "stopped postgres and object_store"),
+    ],
+)  # fmt: skip
+def test_a_command_does_what_its_readme_says(walked, page, command, words):
+    assert words in walked[page, command].said
+
+
+def test_nothing_is_left_after_clean(walked, shell):
+    assert {path.name for path in shell.folder.iterdir()} <= {"orders.yaml", "lock"}
+
+
+@pytest.mark.parametrize(
+    ("page", "block"), [(page, b) for page in pages() for b in blocks(page) if b.shown]
+)
+def test_what_a_block_shows_is_what_its_last_command_says(walked, page, block):
+    said = walked[page, block.commands[-1]].said
+    assert [line.rstrip() for line in said.strip("\n").splitlines()] == block.shown.splitlines()
+
+
+# ---- a refused file ------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_what_the_readme_shows(walked):
+    shown = only("README.md", "", "Postgres refuses").text.strip()
+    refused = walked["refused", "load"]
+    assert (refused.code, refused.said.strip()) == (5, shown)
+    assert walked["refused", "ledger"].said.strip() == shown
+
+
+def test_the_mended_file_is_taken_by_the_next_run(walked):
+    assert walked["mended", "load"].code == 0
+    assert walked["mended", "rows"].said == "3\n"
+
+
+# ---- the examples --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def orders(tmp_path, client, monkeypatch, object_store, warehouse) -> Iterator[Any]:
+    """Loads a file of the README's feed, as whoever the connection names."""
+    path = tmp_path / "orders.yaml"
+    path.write_text(only("README.md", "yaml").text)
+
+    def load(**who: str) -> int:
+        named = replace(warehouse, **who)
+        for name, value in spelled(named, object_store).items():
+            monkeypatch.setenv(name, value)
+        return cli.main(["load", "--feed", str(path), "--force"])
+
+    with fresh_bucket(client, BUCKET) as bucket:
+        body = f"{ORDERS}\n7,2026-01-31 10:00Z,NA,\n".encode()
+        client.put_object(Bucket=bucket, Key="orders/1.csv", Body=body)
+        yield load
+
+
+@pytest.fixture
+def loader(warehouse) -> Iterator[str]:
+    """A role without a right, in a database that gives none to everybody."""
+    name = f"loader_{warehouse.dbname}"
+    with psycopg.connect(warehouse.conninfo(), autocommit=True) as admin:
+        admin.execute(f"REVOKE ALL ON DATABASE {warehouse.dbname} FROM PUBLIC")
+        admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'of the loader'")
+        yield name
+        admin.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+
+
+def grants(warehouse, loader: str) -> tuple[str, str]:
+    """The statements of the README for this database and role: as they stand, and the comments."""
+    text = only("README.md", "sql").text.replace(
+        "DATABASE warehouse", f"DATABASE {warehouse.dbname}"
+    )
+    lines = re.sub(r"\bloader\b", loader, text).splitlines()
+    stated = [line for line in lines if not line.startswith("--")]
+    own_tables = [line.removeprefix("--") for line in lines if line.startswith("--")]
+    return "\n".join(stated), "\n".join(
+        [*(s for s in stated if "SCHEMA raw" not in s), *own_tables]
+    )
+
+
+def rows(warehouse) -> list[tuple[Any, ...]]:
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        return connection.execute("SELECT order_id, amount, note FROM raw.orders").fetchall()
+
+
+@pytest.mark.parametrize("own_tables", [False, True])
+def test_a_role_with_the_readmes_grants_and_no_other_right_can_load(
+    warehouse, loader, orders, own_tables
+):
+    who = {"user": loader, "password": "of the loader"}
+    with psycopg.connect(warehouse.conninfo(), autocommit=True) as admin:
+        if own_tables:
+            admin.execute("CREATE SCHEMA raw; CREATE TABLE raw.orders (order_id bigint NOT NULL,"
+                          " placed_at timestamptz, amount numeric(12,2), note text)")  # fmt: skip
+        assert orders(**who) != 0
+        admin.execute(grants(warehouse, loader)[own_tables])
+        for _ in range(2):
+            assert orders(**who) == 0
+    assert rows(warehouse) == [(7, None, None)]
+
+
+def test_the_index_that_a_readme_offers_can_be_made(warehouse, orders):
+    assert orders() == 0
+    statement = re.search(r"`(CREATE INDEX [^`]+)`", pages()["include/landfall/README.md"])[1]
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute(statement)
+
+
+def test_the_hooks_example_loads_and_exports(warehouse, client, orders, tmp_path):
+    from plugins.s3_to_postgres import S3ToPostgresHook
+
+    assert orders() == 0
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute("CREATE SCHEMA marts; CREATE TABLE marts.delays_by_route (n integer)")
+    feed = read_feed(tmp_path / "orders.yaml")
+    names = {"S3ToPostgresHook": S3ToPostgresHook, "feed": feed}
+    names["arrival"] = find_arrival(client, BUCKET, "orders/1.csv")
+    exec(only("plugins/README.md", "python").text, names)
+    body = client.get_object(Bucket=BUCKET, Key="marts/routes.parquet")["Body"].read()
+    assert body.startswith(b"PAR1")
+
+
+def test_the_imports_of_the_astro_sdk_are_those_that_the_mends_are_tested_with():
+    text = (PROJECT / "tests/unit/astro_sdk/test_mending.py").read_text()
+    assert only("include/astro_sdk/README.md", "python").text in text
