@@ -8,7 +8,7 @@ from typing import Any
 
 from include.local.state import LocalError
 
-from . import concepts, data, dates, first_steps
+from . import concepts, data, dates, first_steps, stack, states
 from .classroom import Classroom, Seen
 
 
@@ -48,6 +48,8 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(2, "python_environment", "Airflow in Python", first_steps.python_environment),
     Lesson(3, "docker", "Airflow in Docker", first_steps.docker),
     Lesson(4, "core_concepts", "Core concepts", concepts.core_concepts),
+    Lesson(5, "life_cycle", "The life of a task", states.life_cycle),
+    Lesson(6, "architecture", "The parts of Airflow", stack.architecture),
     Lesson(7, "first_dag", "A first DAG", first_steps.first_dag),
     Lesson(8, "python_operator", "A task in Python", concepts.python_operator),
     Lesson(9, "xcom", "XCom", concepts.xcom),
