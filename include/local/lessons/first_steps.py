@@ -122,6 +122,14 @@ def first_dag(room: Classroom) -> Seen:
 
 
 def _expect_order(room: Classroom, run: Run) -> None:
+    """That answer waits for hello: by the DAG, not only because a worker was late this time."""
+    (hello,) = [
+        task
+        for task in room.api.get(f"dags/{run.dag_id}/tasks")["tasks"]
+        if task["task_id"] == "hello"
+    ]
+    after = hello["downstream_task_ids"]
+    expect(after == ["answer"], f"expected answer to wait for hello, seen: {after} does")
     tasks = {task["task_id"]: task for task in room.tasks(run)}
     ended, began = tasks["hello"]["end_date"], tasks["answer"]["start_date"]
     if began < ended:
