@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Barrier
@@ -85,6 +88,34 @@ def test_a_lesson_that_has_ended_starts_no_run_by_itself_any_more(room, api):
     """Else its schedule would go on in `make airflow`."""
     attend(lambda _: Seen("done"), room)
     assert api.paused == ["lesson_98_made_up"]
+
+
+@pytest.fixture
+def course(room, monkeypatch):
+    """A course of a good and a bad lesson, in a classroom without an Airflow."""
+
+    def bad(_):
+        raise LessonFailed("expected rain, seen: sun")
+
+    known = {"good": lesson(lambda _: Seen("rain")), "bad": lesson(bad, 99)}
+    monkeypatch.setattr(runner, "choose", lambda names: [known[name] for name in names])
+    monkeypatch.setattr(runner, "open_classroom", lambda *_: nullcontext((room, [])))
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_one_bad_lesson_makes_the_exit_code_1_and_is_in_the_report(course, tmp_path, capsys):
+    report = tmp_path / "report.json"
+    assert runner.run(tmp_path, ["bad", "good"], report) == 1
+    assert [each["passed"] for each in json.loads(report.read_text())] == [True, False]
+    printed = capsys.readouterr().out
+    assert "expected rain, seen: sun" in printed
+    assert "1 of 2 lessons passed" in printed
+
+
+def test_all_good_is_exit_code_0(course, tmp_path):
+    assert runner.run(tmp_path, ["good"]) == 0
 
 
 def test_lessons_run_side_by_side(room):
