@@ -33,7 +33,7 @@ is in the README beside this file.
 ```python
 raise AirflowSkipException("nothing to do")                 # skipped
 @task(execution_timeout=timedelta(seconds=1), retry_policy=…)  # failed, with no second try
-@task.sensor(mode="reschedule", poke_interval=2)            # up_for_reschedule
+LooksTwice(task_id="looks_twice", mode="reschedule", …)     # up_for_reschedule
 DateTimeSensorAsync(task_id="defers", target_time=…)        # deferred
 ApprovalOperator(task_id="asks", subject="Go on?")          # awaiting_input
 part.expand(name=fails_once())                              # one part for each name
@@ -91,8 +91,24 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.sensors.date_time import DateTimeSensorAsync
-from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk import (
+    DAG,
+    BaseSensorOperator,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+    task,
+)
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
+
+
+class LooksTwice(BaseSensorOperator):
+    """Looks, leaves the worker, looks again."""
+
+    def poke(self, context: Any) -> bool:
+        """Whether there is what it waits for: at the second look there is."""
+        return context["task_reschedule_count"] > 0
+
 
 with DAG(
     dag_id="lesson_05_life_cycle",
@@ -130,11 +146,6 @@ with DAG(
         """Sleeps beyond its time."""
         time.sleep(30)
 
-    @task.sensor(mode="reschedule", poke_interval=2, timeout=300)
-    def looks_twice(task_reschedule_count: Any = None) -> bool:
-        """Looks, leaves the worker, looks again."""
-        return task_reschedule_count > 0
-
     @task
     def runs_long() -> None:
         """Long enough to be cleared, or marked, in mid-run."""
@@ -146,5 +157,5 @@ with DAG(
     part.expand(name=fails_once())
     skips() >> EmptyOperator(task_id="skipped_too")
     times_out() >> EmptyOperator(task_id="upstream_fails")
-    looks_twice()
+    LooksTwice(task_id="looks_twice", mode="reschedule", poke_interval=2, timeout=300)
     runs_long()

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from include.local import services
+from include.local.lessons import state_machine, states
 from include.local.lessons.course import LESSONS
 from include.local.state import PROJECT
 
@@ -218,6 +219,39 @@ def test_cron_at_a_change_of_the_clocks(report):
     assert daily["2026-10-25"][:2] == ["2026-10-25T02:30:00+01:00", "2026-10-26T02:30:00+01:00"]
     assert not [each for each in hourly["2026-03-29"] if "T02:30" in each]
     assert len([each for each in hourly["2026-10-25"] if "T02:30" in each]) == 2
+
+
+# --- 5, 6: the life of a task, the parts of Airflow
+
+
+def test_life_cycle_sees_every_state_and_who_brings_it_about(report):
+    evidence = report["life_cycle"]["evidence"]
+    edges = {tuple(edge) for edge in evidence["edges"]}
+    assert evidence["states"].keys() == state_machine.STATES.keys()
+    assert edges >= state_machine.ROUTES.keys() - states.CHANCE
+    assert evidence["states"]["removed"] == ["part[1]"]
+    assert evidence["states"]["restarting"] == ["runs_long"]
+
+
+def test_life_cycle_keeps_the_history_of_each_try(report):
+    tries = report["life_cycle"]["evidence"]["tries"]
+    assert tries["fails_once"] == ["1 failed", "2 success", "3 success"]
+    assert tries["runs_long"] == ["1 failed", "2 success"], "cleared, then marked by hand"
+    assert tries["times_out"] == ["1 failed"], "the policy allows no second try"
+    assert "Process timed out" in report["life_cycle"]["evidence"]["log"]
+
+
+def test_life_cycle_draws_what_it_saw(report, course):
+    drawn = (course.home / states.PICTURE).read_text()
+    edges = [tuple(edge) for edge in report["life_cycle"]["evidence"]["edges"]]
+    assert drawn == states.picture(edges)
+
+
+def test_architecture_asks_all_six_parts(report):
+    parts = report["architecture"]["evidence"]["parts"]
+    assert len(parts) == 6
+    assert all(up for up, *_ in parts.values())
+    assert parts["triggerer"][1].startswith("woke a task")
 
 
 # --- 13 to 17: connections, Postgres, packages, the S3 sensor, hooks

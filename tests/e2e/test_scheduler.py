@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 import psycopg
@@ -25,6 +26,7 @@ import pytest
 
 from include.landfall.connections import Store, Warehouse
 from include.landfall.feed import read_feed
+from include.local.airflow_api import unhealthy
 from include.local.airflow_programs import Program
 from include.local.environ import connections
 from tests.e2e.scheduler import RealAirflow, new_home, real_airflow
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(900)
 
 DOCUMENTED = Path(__file__).parent / "dags" / "documented_astro_dag.py"
+HEALTH = Path(__file__).parents[2] / "dags" / "lessons" / "architecture.py"
 DOCUMENTED_BUCKET = "documented-astro-dag"
 ORDERS = """\
 order_id,customer_id,purchase_date,amount
@@ -110,6 +113,7 @@ def write_dags(folder: Path, bucket: str) -> Path:
     dags = folder / "dags"
     dags.mkdir()
     shutil.copy(DOCUMENTED, dags)
+    shutil.copy(HEALTH, dags)
     (dags / "waits.py").write_text(WAITS.format(feed=str(feed)))
     return dags
 
@@ -197,3 +201,22 @@ def handed_on(airflow: RealAirflow) -> list[dict[str, Any]]:
     value = airflow.api._call("GET", f"{path}?deserialize=false")["value"]
     found: list[dict[str, Any]] = json.loads(value) if isinstance(value, str) else value
     return found
+
+
+def test_the_health_lesson_names_the_part_that_is_dead(stage: Stage) -> None:
+    """Last here: no triggerer comes back."""
+    airflow = stage.airflow
+    (triggerer,) = [program for program in airflow.programs if program.name == "triggerer"]
+    airflow.programs.remove(triggerer)
+    if triggerer.child.poll() is None:
+        os.killpg(triggerer.child.pid, signal.SIGKILL)
+        triggerer.child.wait()
+    airflow._until(lambda: unhealthy(airflow.api.address) == ["triggerer"], 60, "it is missed")
+    run = airflow.run("lesson_06_architecture")
+    states = airflow.states("lesson_06_architecture")
+    assert run["state"] == "failed"
+    assert states == {"is_woken": "failed", "ask_each_part": "failed"}
+    path = f"dags/lesson_06_architecture/dagRuns/{quote(run['dag_run_id'])}"
+    parts = airflow.api.get(f"{path}/taskInstances/ask_each_part/xcomEntries/parts")["value"]
+    assert [part for part, (up, *_) in parts.items() if not up] == ["triggerer"]
+    assert parts["triggerer"][1].startswith("woke nobody")
