@@ -116,6 +116,8 @@ def first_dag(room: Classroom) -> Seen:
     answer = room.xcom(run, "answer")
     expect(answer == f"hello said: {said}", f"expected the answer to quote it, seen: {answer!r}")
     _expect_order(room, run)
+    examples = room.environ["AIRFLOW__CORE__LOAD_EXAMPLES"]
+    expect(examples == "False", f"expected Airflow's examples to stay out, seen: {examples}")
     elsewhere = _not_ours(room)
     expect(not elsewhere, f"expected no DAGs but the project's, seen: {elsewhere}")
     return Seen(f"{answer}; no example DAGs", {"said": said, "answer": answer, "log": log})
