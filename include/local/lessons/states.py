@@ -36,11 +36,19 @@ class Look:
 
 @dataclass(frozen=True)
 class Trace:
-    """A state that the API says a task came into; None for "it was cleared"."""
+    """A state that the API says a task came into; where it does not say, the state follows."""
 
     when: datetime
     state: str | None
     who: str | None = None
+
+    def after(self, state: str) -> str:
+        """The state that it led to from this one."""
+        if self.state is not None:
+            return self.state
+        if self.who == PERSON:  # cleared
+            return "restarting" if state == "running" else "none"
+        return "none" if state == "restarting" else "up_for_retry"  # its process has ended
 
 
 @dataclass(frozen=True)
@@ -195,6 +203,8 @@ def _audit(room: Classroom, run: Run) -> dict[str, list[Trace]]:
         name = _name(event["task_id"], event["map_index"])
         if event["event"] in STATES and "host_name" in extra:
             traces[name].append(Trace(when, event["event"], TASK))
+        elif event["event"] == "state mismatch":
+            traces[name].append(Trace(when, None, SCHEDULER))
         elif event["event"] == "patch_task_instance":
             traces[name].append(Trace(when, json.loads(extra)["new_state"], PERSON))
         elif event["event"] == "update_hitl_detail":
@@ -228,7 +238,7 @@ def _steps(task: str, looks: Sequence[Look], audit: Iterable[Trace]) -> Iterator
             if state == target:
                 break
             used.add(trace)
-            new = trace.state or ("restarting" if state == "running" else "none")
+            new = trace.after(state)
             if new != state:
                 yield Step(task, state, new, trace.who or _mover(state))
                 state = new

@@ -62,6 +62,17 @@ def test_clearing_is_a_person_s_doing_whatever_it_leads_to(before, after):
     assert seen[0] == (before, after if after == "restarting" else "none", PERSON)
 
 
+def test_a_process_that_has_ended_is_seen_even_when_the_state_after_it_was_too_quick():
+    looks = [look(0, "restarting"), look(3, "queued", scheduled=2, queued=2.5)]
+    assert steps(looks, Trace(at(1), None, SCHEDULER)) == [
+        ("restarting", "none", SCHEDULER),
+        ("none", "scheduled", SCHEDULER),
+        ("scheduled", "queued", SCHEDULER),
+    ]
+    lost = steps([look(0, "queued"), look(3, "up_for_retry")], Trace(at(1), None, SCHEDULER))
+    assert lost == [("queued", "up_for_retry", SCHEDULER)]
+
+
 def test_a_mark_by_hand_is_a_person_s_and_a_waking_the_triggerer_s():
     seen = steps([look(0, "running"), look(2, "success")], Trace(at(1), "success", PERSON))
     assert seen == [("running", "success", PERSON)]
