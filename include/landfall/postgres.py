@@ -32,7 +32,10 @@ SESSION = (
     " SET default_transaction_isolation = 'read committed';"
     " SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
 )
-REFUSALS = ("password", "authentication", "does not exist", "pg_hba.conf", "not permitted")
+REFUSALS = (
+    "password", "authentication", "does not exist", "pg_hba.conf", "not permitted",
+    "permission denied",
+)  # fmt: skip
 # SQLSTATE classes after which a retry can help: connection, resources, operator, serialisation.
 TRANSIENT = ("08", "53", "57", "58", "40", "55")
 # Those that a row brings about: data, constraints, a view's check, limits (an array's bounds, JSON
@@ -120,7 +123,7 @@ def _unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> Landfal
         return ConnectionRefused(
             f"the database refused the connection as {warehouse.name}",
             found=said,
-            do="check the connection's user, password and database",
+            do="check the connection's user, password and database, and that the user may CONNECT",
         )
     return ServerAway(
         f"the database cannot be reached at {warehouse.host}:{warehouse.port}",

@@ -74,6 +74,7 @@ def test_psycopg_s_own_errors_are_terminal_but_for_the_broken_connection(kind):
     ("said", "kind"),
     [
         ('FATAL:  password authentication failed for user "x"', ConnectionRefused),
+        ('FATAL:  permission denied for database "w"', ConnectionRefused),  # no CONNECT
         ('FATAL:  database "x" does not exist', ConnectionRefused),
         ('FATAL:  role "x" does not exist', ConnectionRefused),
         ("FATAL:  no pg_hba.conf entry for host", ConnectionRefused),
