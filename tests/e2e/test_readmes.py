@@ -38,6 +38,8 @@ ELSEWHERE = {
     "make demo": "tests/e2e/test_local.py::test_the_demo_loads_everything_and_shows_it",
     "make airflow": "tests/e2e/test_local.py"
     "::test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo",
+    "make screenshots": "tests/unit/local/test_screenshots.py"
+    "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
     "make test": ".ci/run::make test",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     "make chaos": "tests/integration/landfall/test_guarantees.py"
