@@ -50,8 +50,8 @@ once in every real hour. Where that matters, choose UTC, or an hour that every d
 The first says *when*; the second says *for which time*, and runs when that time is over.
 
 ## Look at
-The list of DAGs: the cron's words, and *Next Run*. *XCom* of `next_runs`. Unpaused, the DAG has one
-run for the last 02:30, and none for those before (`catchup=False`).
+The list of DAGs: the cron's words, and *Next Run*. The XCom of `next_runs` (its tab
+*Storage*). Unpaused, the DAG has one run for the last 02:30, and none for those before (`catchup=False`).
 
 ## Since Airflow 2.9
 A cron text, and each preset, is now a `CronTriggerTimetable`; it was a

@@ -24,8 +24,8 @@ ports: ["127.0.0.1:5433:5432"]   # address of this machine : port of this machin
 Without the `127.0.0.1:` Docker opens the port to the whole network, past most firewalls.
 
 ## Look at
-The XCom of `who_serves`: each connection, its service, its address inside and outside. With Docker
-and the Astro CLI the real thing is:
+The XCom of `who_serves` (its tab *Storage*): each connection, its service, its address
+inside and outside. With Docker and the Astro CLI the real thing is:
 ```sh
 astro dev start   # builds the image, starts Airflow, its database, and the services of both files
 astro dev stop    # stops them; the data stays

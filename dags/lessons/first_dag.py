@@ -27,7 +27,8 @@ hello >> answer
 ## Look at
 
 - *Grid*: a column for each run, a square for each task. Click on the square of `hello`.
-- *Logs*: both lines. *XCom*: the second line alone, as `return_value`.
+- *Logs*: both lines. *Storage*, then *XCom*: the second line alone, as
+  `return_value`.
 - The list of DAGs: there is nothing of which you ask where it comes from. The setting
   `AIRFLOW__CORE__LOAD_EXAMPLES=False` keeps Airflow's own examples out.
 

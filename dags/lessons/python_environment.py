@@ -23,8 +23,8 @@ A task is a function that runs on a worker. Here the worker is a process on this
 Python of `.venv`: so it can import what stands in `.venv`, and nothing else.
 
 ## Look at
-The *XCom* of `where_am_i`: the paths are in this project's folder. To use the same Airflow from a
-shell, with `psql` and the `airflow` command at hand:
+The XCom of `where_am_i` (its tab *Storage*): the paths are in this project's folder. To use the
+same Airflow from a shell, with `psql` and the `airflow` command at hand:
 ```sh
 eval "$(make -s env)"
 .venv/bin/airflow dags list

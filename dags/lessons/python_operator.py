@@ -25,8 +25,8 @@ What a function returns is kept for the others: an *XCom*, which is the next les
 function needs, it imports itself: an import at the top of the file is paid for at each parse.
 
 ## Look at
-*Rendered Templates* of `report`: the day, filled in. Its *XCom*: the line. Trigger it with another
-`count`; the dialogue asks for it because of `params`.
+*Rendered Templates* of `report`: the day, filled in. *Storage*: the line, its XCom. Trigger it
+with another `count`; the dialogue asks for it because of `params`.
 
 ## Since Airflow 2.9
 `PythonOperator` moved from `airflow.operators.python` to `airflow.providers.standard`.

@@ -29,7 +29,7 @@ Both are the same to Airflow, and they mix: an operator has `.output`, which a T
 and `>>` works between all of them.
 
 ## Look at
-The graph (press `g`): the same three squares as lesson 8. *XCom* of each task: the same values.
+The graph (press `g`): the same three squares as lesson 8. *Storage* of each task: the same values.
 
 ## Since Airflow 2.9
 `from airflow.sdk import task`; before it was `airflow.decorators`, which still works but warns. A

@@ -46,8 +46,8 @@ AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD=1000000
 - **A reference of one's own** is the best way for data: `push` writes a file and hands on its name.
 
 ## Look at
-*XCom* of `push`: `big` is an address, all the others are themselves. *XCom* of `pull`: how long
-each value was when it came back.
+A task's tab *Storage* has its XComs. Those of `push`: `big` is an address, all the
+others are themselves. Those of `pull`: how long each value was when it came back.
 
 ## Since Airflow 2.9
 XComs are JSON: pickling has gone, and what JSON does not know must say how it becomes JSON.
