@@ -51,7 +51,8 @@ The first says *when*; the second says *for which time*, and runs when that time
 
 ## Look at
 The list of DAGs: the cron's words, and *Next Run*. The XCom of `next_runs` (its tab
-*Storage*). Unpaused, the DAG has one run for the last 02:30, and none for those before (`catchup=False`).
+*Storage*). Unpaused, the DAG has one run for the last 02:30, and none for
+those before (`catchup=False`).
 
 ## Since Airflow 2.9
 A cron text, and each preset, is now a `CronTriggerTimetable`; it was a
