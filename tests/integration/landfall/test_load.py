@@ -316,3 +316,13 @@ def test_a_large_and_a_small_file_take_the_two_ways_of_reading(engine, mocker):
     assert apart.call_count == 0
     engine.load(many(LARGE), "large.csv")
     assert apart.call_count == 1
+
+
+@pytest.mark.parametrize("child", [False, True], ids=["in the process", "in a child"])
+def test_rows_that_grow_in_the_encoding_all_arrive(engine, mocker, child):
+    """Half a megabyte of short rows is more than one megabyte of binary COPY, and goes in parts."""
+    mocker.patch("include.landfall.load.INLINE_BYTES", 0 if child else 1 << 30)
+    numbers = range(300_000)
+    engine.load("id,name\n" + "".join(f"{n},\n" for n in numbers))
+    query = "SELECT count(DISTINCT id), min(id), max(id), count(name), count(*) FROM raw.t"
+    assert engine.sql(query) == [(300_000, 0, 299_999, 0, 300_000)]
