@@ -64,8 +64,18 @@ def _csv(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
 
 
 def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
+    last = None
+    for batch in _open_csv(stream, job, names):
+        last = batch if batch.num_rows else last
+        yield batch
+    # A quote that is never closed swallows the rest of the file into its last cells.
+    if last is not None and any("\n" in (c[-1].as_py() or "") for c in last.columns):
+        raise Unvouched("the last row spans lines")
+
+
+def _open_csv(stream: GuardedStream, job: Job, names: list[str]) -> csv.CSVStreamingReader:
     dialect = job.dialect
-    reader = csv.open_csv(
+    return csv.open_csv(
         pa.PythonFile(stream, "r"),
         read_options=csv.ReadOptions(
             block_size=job.manner.block_size, column_names=names, use_threads=False
@@ -86,13 +96,6 @@ def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.
             null_values=["", *dialect.nulls],
         ),
     )
-    last = None
-    for batch in reader:
-        last = batch if batch.num_rows else last
-        yield batch
-    # A quote that is never closed swallows the rest of the file into its last cells.
-    if last is not None and any("\n" in (c[-1].as_py() or "") for c in last.columns):
-        raise Unvouched("the last row spans lines")
 
 
 class GuardedStream:

@@ -20,7 +20,7 @@ class Kind(Enum):
 
 
 class Frame(NamedTuple):
-    """One step of the stream; `count` rows are in `payload`."""
+    """One step of the stream; `count` rows end in `payload`, which is good until the next frame."""
 
     kind: Kind
     count: int = 0  # type: ignore[assignment]  # tuple.count is never asked of a frame
