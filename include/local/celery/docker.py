@@ -1,0 +1,94 @@
+"""Docker and compose, as the commands that a person would type."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from include.local.state import PROJECT, LocalError
+
+SOCKET = Path("/var/run/docker.sock")
+NO_DOCKER = "start Docker; on a Debian machine without it, as root: make docker"
+
+
+@dataclass(frozen=True)
+class Compose:
+    """One project of compose files: `docker compose`, or docker-compose where that is missing."""
+
+    project: str
+    files: tuple[Path, ...]
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it holds passwords
+
+    def command(self, *arguments: str) -> list[str]:
+        """The whole command line."""
+        files = [part for file in self.files for part in ("-f", str(file))]
+        return [*compose_program(), "-p", self.project, *files, *arguments]
+
+    def run(self, *arguments: str) -> str:
+        """What it says; raises LocalError with its last words where it fails."""
+        return call(self.command(*arguments), self.environ)
+
+    def container(self, service: str) -> str:
+        """The id of the service's container, running or not. Raises LocalError where none is."""
+        label = f"label=com.docker.compose.project={self.project}"
+        service_label = f"label=com.docker.compose.service={service}"
+        found = docker("ps", "-aq", "--filter", label, "--filter", service_label).split()
+        if not found:
+            raise LocalError(f"the service {service} has no container", do="make celery")
+        return found[0]
+
+
+def compose_program() -> list[str]:
+    """How compose is called on this machine. Raises LocalError where there is none."""
+    if shutil.which("docker") and _answers(["docker", "compose", "version"]):
+        return ["docker", "compose"]
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    raise LocalError("there is no docker compose", expected="version 2, or 1.29", do=NO_DOCKER)
+
+
+def _answers(command: Sequence[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def require_docker() -> None:
+    """Raises LocalError unless a Docker engine answers."""
+    if not shutil.which("docker"):
+        raise LocalError("there is no Docker on this machine", do=NO_DOCKER)
+    if not _answers(["docker", "info"]):
+        raise LocalError("no Docker engine answers", do=NO_DOCKER)
+
+
+def docker(*arguments: str) -> str:
+    """What `docker` says; raises LocalError with its last words where it fails."""
+    return call(["docker", *arguments])
+
+
+def call(command: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
+    """The command's output. Raises LocalError with the end of what it said where it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=PROJECT,
+        env={**os.environ, **(environ or {})},
+    )  # fmt: skip
+    if done.returncode:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
+        raise LocalError(f"`{' '.join(command[:8])} …` failed:\n{said}", do=_advice(said))
+    return done.stdout
+
+
+def _advice(said: str) -> str | None:
+    if re.search(r"port is already allocated|address already in use", said):
+        return "another program has a port: change LANDFALL_..._PORT in .env"
+    if re.search(r"pull access denied|Client\.Timeout|no such host|request canceled|EOF", said):
+        return "where no image registry is reached, as root on Debian: make docker"
+    return None
+
+
+def socket_group() -> str:
+    """The group that may use the Docker socket, by number."""
+    return str(SOCKET.stat().st_gid) if SOCKET.exists() else "0"
