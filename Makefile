@@ -50,7 +50,7 @@ bench: .venv  ## Speed and memory of a load, beside psql's own \copy
 	@$(RUN) tests.bench
 
 bench-celery: .venv  ## One worker beside two: time, rows a second, the database's share (needs Docker)
-	@$(RUN) tests.bench.celery
+	@$(RUN) tests.bench.workers
 
 lint: .venv  ## Format, lint, types, floors, workflows, lock
 	@.ci/lint

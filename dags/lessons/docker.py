@@ -31,7 +31,12 @@ astro dev start   # builds the image, starts Airflow, its database, and the serv
 astro dev stop    # stops them; the data stays
 astro dev kill    # removes containers and volumes: runs, connections and tables are gone
 ```
-Then the page is at `localhost:8080`. (The stack with Celery is section 19.)
+Then the page is at `localhost:8080`. Without the Astro CLI, and as production has it, with Celery
+and two workers (section 19):
+```sh
+make celery       # init (the metadata is brought up to date), then up; ends when a run has passed
+make celery-down  # down, volumes included
+```
 
 ## Since Airflow 2.9
 In the containers, too, the web server has become the API server, and reading DAG files has a

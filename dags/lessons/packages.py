@@ -25,6 +25,10 @@ image:
   does not agree with the others. `packages.Dockerfile`, beside this file, is one to copy: it puts
   a newer pandas into an environment of its own, since astro-sdk needs an older one.
 
+The Celery stack has both ways for Apache's own image, whole: `include/local/celery/Dockerfile`
+extends it, `custom.Dockerfile` beside it builds one from Python up; the page there says when to
+take which.
+
 ## The code that matters
 ```python
 asked = Requirement(text)

@@ -34,7 +34,7 @@ from .state import PROJECT, LocalError
 # server reads the same files.
 PROGRAMS = {
     "api-server": ("airflow", "api-server"),
-    "scheduler": ("include.local.airflow_scheduler", "--skip-serve-logs"),
+    "scheduler": ("include.local.airflow_warm", "scheduler", "--skip-serve-logs"),
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }

@@ -32,6 +32,8 @@ pytestmark = pytest.mark.timeout(600)
 
 LESSON = "make lessons L="
 GATE = ".github/workflows/pr.yml"
+CELERY = "tests/containers/test_celery.py"
+CUSTOM = "include/local/celery/custom.Dockerfile"
 COURSE = "tests/e2e/test_lessons.py::test_the_lesson_passes"
 # What would take too long here, or needs Docker: the test, or the step of the gate, that runs it.
 ELSEWHERE = {
@@ -53,6 +55,13 @@ ELSEWHERE = {
     "::test_without_a_plugins_folder_the_projects_own_import_mends",
     "astro dev parse": f"{GATE}::astro dev parse",
     "astro dev pytest": f"{GATE}::astro dev pytest",
+    "make celery": f"{CELERY}::test_make_celery_ends_with_a_green_run_and_says_where_to_look",
+    "make celery-down": f"{CELERY}::test_make_celery_down_leaves_nothing",
+    "make bench-celery": "tests/unit/bench/test_workers.py"
+    "::test_only_what_is_between_the_markers_changes",
+    f"docker build -t landfall/airflow:local -f {CUSTOM} .": (
+        "tests/containers/test_celery_images.py::test_it_has_what_the_lock_has"
+    ),
     "make lessons": COURSE,
     f"{LESSON}9": COURSE,
     **{f"{LESSON}{lesson.name}": COURSE for lesson in LESSONS},

@@ -1,8 +1,9 @@
-"""Airflow's scheduler, with what every task imports imported already.
+"""Airflow, with what every task imports imported already: `python -m include.local.airflow_warm`.
 
-LocalExecutor forks each task from the scheduler. A task of the feeds begins with two seconds of
-imports (pandas, astro, boto3, pyarrow), which on two cores is most of its time; done here, once,
-they are there in every fork. Where tasks do not fork (macOS) this changes nothing.
+LocalExecutor forks each task from the scheduler, CeleryExecutor from its worker's pool. A task of
+the feeds begins with two seconds of imports (pandas, astro, boto3, pyarrow), which on two cores is
+most of its time; done here, once, they are there in every fork. Where tasks do not fork (macOS)
+this changes nothing.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ WARM_NAMES = (("include.astro_sdk", "aql"), ("include.astro_sdk", "feed_table"))
 
 
 def main() -> None:
-    """Import, then be `airflow scheduler` with the arguments given."""
+    """Import, then be `airflow` with the arguments given."""
     from airflow.__main__ import main as airflow
 
     for module in WARM:
         importlib.import_module(module)
     for module, name in WARM_NAMES:
         getattr(importlib.import_module(module), name)
-    sys.argv = ["airflow", "scheduler", *sys.argv[1:]]
+    sys.argv = ["airflow", *sys.argv[1:]]
     airflow()
 
 
