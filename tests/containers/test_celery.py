@@ -47,8 +47,8 @@ def running() -> Iterator[Running]:
 
 @pytest.fixture
 def no_flights(running: Running) -> Running:
-    """No flight is loaded, no run is under way, and all parts are up."""
-    running.wait_healthy()
+    """No flight is loaded, no run is under way, and Airflow's parts are up."""
+    running.stack.wait_ready()
     running.api.unpause(FEED)
     assert wait_until(lambda: not running.under_way(), 120, pause=1)
     running.forget_flights()
@@ -137,6 +137,7 @@ def test_flower_asks_for_its_password(running):
 
 
 def test_the_flights_load_through_both_workers(no_flights):
+    no_flights.wait_healthy()
     run = no_flights.start_run()
     no_flights.finish(run)
     no_flights.expect_all_flights()
