@@ -17,7 +17,7 @@ FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install --yes --no-install-recommends curl dumb-init \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 50000 --gid 0 --home-dir /home/airflow --create-home airflow \
-    && install --directory --owner airflow --group 0 /opt/airflow /opt/airflow/logs
+    && install --directory --owner airflow --group 0 /opt/airflow /opt/airflow/logs /opt/airflow/state
 COPY --from=packages /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH AIRFLOW_HOME=/opt/airflow PYTHONPATH=/opt/airflow
 WORKDIR /opt/airflow
