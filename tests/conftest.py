@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.airflow_home import airflow_db, airflow_home, airflow_template, isolate
+from tests.answers import Answers
 from tests.services import (
     botocore_files,
     bucket,
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[home_key] = isolate()
     config.pluginmanager.register(Skips([]), "landfall-skips")
     config.pluginmanager.register(Workers(), "landfall-workers")
+    config.pluginmanager.register(Answers(), Answers.NAME)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

