@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -30,6 +30,15 @@ test-integration: .venv  ## The tests against real PostgreSQL and a real object 
 
 test-e2e: .venv  ## Every DAG by dag.test(), and one run under a real scheduler
 	@$(RUN) pytest tests/e2e
+
+test-containers: .venv  ## The integration tests on servers in containers, and the tests of the images
+	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest tests/integration tests/containers
+
+docker:  ## A Docker engine where there is none, and the images: pulled, or built from package registries
+	@tests/images/docker-up
+
+docker-down:  ## End the Docker engine that `make docker` started
+	@tests/images/docker-down
 
 airflow: .venv  ## Airflow's UI on this machine, with everything wired
 	@$(RUN) include.local airflow

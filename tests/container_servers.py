@@ -91,7 +91,7 @@ def _started(container: Any, port: int) -> Iterator[int]:
     """The port of this machine that leads to the container's."""
     # As docker-py spells "any free port of this address"; with_exposed_ports has no word for it.
     container.ports = {str(port): (LOCALHOST, None)}
-    container.with_kwargs(labels={LABEL: _run()})
+    container.with_kwargs(labels=label())
     with container:
         yield int(container.get_exposed_port(port))
 
@@ -101,11 +101,12 @@ def _inside(container: Any) -> str:
     return f" (stand-in: {label})" if label else ""
 
 
-def _run() -> str:
+def label() -> dict[str, str]:
+    """The label of what this process starts."""
     from include.local.process import Process
 
     process = Process.of(os.getpid())
-    return f"{platform.node()} {process.pid} {process.started}"
+    return {LABEL: f"{platform.node()} {process.pid} {process.started}"}
 
 
 def sweep() -> None:

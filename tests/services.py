@@ -42,7 +42,7 @@ def kind() -> tuple[str, str]:
     chosen = _choice(CHOICE, ("containers", "embedded"))
     if chosen:
         return chosen, f"{CHOICE} says so"
-    reason = _no_docker()
+    reason = no_docker()
     return ("embedded", reason) if reason else ("containers", "Docker runs")
 
 
@@ -77,7 +77,7 @@ def _version(package: str) -> str:
         return "(not installed)"
 
 
-def _no_docker() -> str | None:
+def no_docker() -> str | None:
     """Why Docker cannot be used, or None when it can."""
     try:
         import docker

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROMISED = "demo test airflow lessons bench lint chaos up down env clean lock".split()
+PROMISED = """
+demo test airflow lessons bench lint chaos up down env clean lock docker docker-down test-containers
+""".split()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -39,7 +41,7 @@ def test_a_target_is_one_line(target):
     assert len(recipe[1].splitlines()) == 1
 
 
-@pytest.mark.parametrize("target", sorted(set(PROMISED) - {"clean"}))
+@pytest.mark.parametrize("target", sorted(set(PROMISED) - {"clean", "docker", "docker-down"}))
 def test_a_target_makes_its_environment_first(target):
     assert re.search(rf"^{target}: \.venv", MAKEFILE, re.MULTILINE)
 
@@ -80,36 +82,55 @@ def test_a_python_that_cannot_work_is_refused_with_what_to_do(tmp_path):
 
 @pytest.fixture
 def gate(tmp_path):
-    """A project whose `make lint` and `make test` do as told, with the real .ci/run before it."""
+    """A project whose targets do as told, with the real .ci/run before it."""
 
-    def make(lint: str, test: str):
+    def make(**recipes: str):
+        told = {"lint": "true", "test": PASSED, "docker": "true", "test-containers": PASSED}
+        told |= {target.replace("_", "-"): recipe for target, recipe in recipes.items()}
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
-        (tmp_path / "Makefile").write_text(f"lint:\n\t@{lint}\n\ntest:\n\t@{test}\n")
+        text = "\n\n".join(f"{target}:\n\t@{recipe}" for target, recipe in told.items())
+        (tmp_path / "Makefile").write_text(f"{text}\n")
         return run(".ci/run", cwd=tmp_path)
 
     return make
 
 
+PASSED = "echo '=== 3 passed in 1.00s ==='"
+
+
+@pytest.mark.parametrize("suite", ["test", "test-containers"])
 @pytest.mark.parametrize(
-    ("lint", "test", "code", "last"),
+    ("recipe", "code", "last"),
     [
-        ("true", "echo '=== 3 passed in 1.00s ==='", 0, "=== 3 passed in 1.00s ==="),
-        ("true", "echo '=== 1 failed in 1.00s ==='; exit 1", 2, "=== 1 failed in 1.00s ==="),
-        ("true", "echo '= 3 passed, 1 skipped in 1.00s ='", 1, "= 3 passed, 1 skipped in 1.00s ="),
+        (PASSED, 0, "=== 3 passed in 1.00s ==="),
+        ("echo '=== 1 failed in 1.00s ==='; exit 1", 2, "=== 1 failed in 1.00s ==="),
+        ("echo '= 3 passed, 1 skipped in 1.00s ='", 1, "= 3 passed, 1 skipped in 1.00s ="),
     ],
 )
-def test_the_gate_ends_with_pytests_closing_line_and_its_verdict(gate, lint, test, code, last):
-    result = gate(lint, test)
+def test_the_gate_ends_with_pytests_closing_line_and_its_verdict(gate, suite, recipe, code, last):
+    result = gate(**{suite: recipe})
     assert result.returncode == code
     assert result.stdout.splitlines()[-1] == last
     assert not result.stderr
 
 
-def test_the_gate_stops_at_the_lint(gate):
-    result = gate("echo dirty; exit 1", "echo tested")
+@pytest.mark.parametrize(
+    ("target", "not_reached"),
+    [("lint", "tested"), ("test", "contained"), ("docker", "contained")],
+)
+def test_the_gate_stops_at_the_first_that_fails(gate, target, not_reached):
+    recipes = {"test": "echo tested", "test-containers": "echo contained"}
+    result = gate(**(recipes | {target: "echo broken; exit 1"}))
     assert result.returncode != 0
-    assert "tested" not in result.stdout
+    assert "broken" in result.stdout
+    assert not_reached not in result.stdout
+
+
+def test_the_gate_needs_no_docker_for_the_first_suite(gate):
+    """`make test` is what a reader without Docker runs, so it is what the gate proves."""
+    result = gate(test="echo on $$LANDFALL_TEST_SERVICES", docker="echo engine")
+    assert result.stdout.splitlines()[:2] == ["on embedded", "engine"]
 
 
 def test_these_tests_run_on_a_python_that_is_promised():
