@@ -58,6 +58,13 @@ def test_the_tests_run_on_both_pythons():
     assert JOBS["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12"]
 
 
+def test_both_object_stores_and_both_kinds_of_servers_are_tested():
+    embedded, containers = JOBS["test"], JOBS["containers"]
+    assert embedded["env"] == {"LANDFALL_TEST_SERVICES": "embedded"}
+    (other,) = [step["env"] for step in containers["steps"] if "env" in step]
+    assert other == {"LANDFALL_TEST_SERVICES": "containers", "LANDFALL_TEST_STORE": "seaweedfs"}
+
+
 def test_the_layers_together_are_the_whole_of_make_test():
     """A layer that only `make test` knows would not be in the gate."""
     makefile = (ROOT / "Makefile").read_text()

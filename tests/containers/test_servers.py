@@ -1,0 +1,84 @@
+"""The suite's own servers in containers: reached from this machine only, and never left behind."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from tests.container_servers import (
+    LABEL,
+    STORES,
+    minio_container,
+    pins,
+    postgres_container,
+    seaweedfs_container,
+    sweep,
+)
+from tests.containers.docker import docker
+
+SERVERS = [postgres_container, minio_container, seaweedfs_container]
+
+
+def mine() -> list[dict]:
+    """What Docker knows of the containers that this process runs."""
+    import os
+
+    names = docker("ps", "--quiet", f"--filter=label={LABEL}").split()
+    found = json.loads(docker("inspect", *names)) if names else []
+    return [
+        each for each in found if each["Config"]["Labels"][LABEL].split()[1] == str(os.getpid())
+    ]
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda each: each.__name__)
+def test_a_server_listens_on_this_machine_only(server):
+    before = {each["Id"] for each in mine()}
+    with server():
+        (started,) = [each for each in mine() if each["Id"] not in before]
+        published = [
+            binding["HostIp"]
+            for bindings in started["NetworkSettings"]["Ports"].values()
+            for binding in bindings or []
+        ]
+        assert published == ["127.0.0.1"]
+    assert {each["Id"] for each in mine()} == before
+
+
+def test_no_container_of_testcontainers_own_watches_over_them():
+    """Ryuk publishes on every address and is given the engine's socket."""
+    with minio_container():
+        assert "ryuk" not in docker("ps", "--format={{.Image}}")
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_the_store_is_the_one_that_was_asked_for(store):
+    with STORES[store]():
+        assert pins()[store] in [each["Config"]["Image"] for each in mine()]
+
+
+KILLED = """
+import os, signal
+from tests.container_servers import minio_container
+with minio_container():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def labelled(pid: int) -> str:
+    """The containers that this process started, as Docker lists them."""
+    found = docker("ps", "--all", "--format={{.Names}} {{.Labels}}", f"--filter=label={LABEL}")
+    return "\n".join(line for line in found.splitlines() if f"{platform.node()} {pid} " in line)
+
+
+def test_what_a_killed_run_left_is_gone_at_the_next_start_and_a_living_ones_is_not():
+    with subprocess.Popen([sys.executable, "-c", KILLED]) as killed, minio_container():
+        killed.wait()
+        assert labelled(killed.pid)
+        here = len(mine())
+        sweep()
+        assert not labelled(killed.pid)
+        assert len(mine()) == here

@@ -1,0 +1,62 @@
+"""Which servers a run takes, said or refused in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.answers import Answers
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "unix:///nowhere/docker.sock"
+
+
+def run_pytest(*arguments: str, **environ: str) -> subprocess.CompletedProcess:
+    """A run of its own, with these settings."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    home = {"PATH": "/usr/bin:/bin", "HOME": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        command, cwd=ROOT, env=home | environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_tests_that_need_docker_end_the_run_where_it_does_not_run():
+    result = run_pytest("tests/containers", DOCKER_HOST=NOWHERE)
+    assert result.returncode == 3
+    assert "Docker does not run here" in result.stderr + result.stdout
+    assert "make docker" in result.stderr + result.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("LANDFALL_TEST_SERVICES", "docker", "expected 'containers' or 'embedded'"),
+        ("LANDFALL_TEST_STORE", "ceph", "expected 'minio' or 'seaweedfs'"),
+    ],
+)
+def test_a_setting_that_names_nothing_ends_the_run(setting, value, expected):
+    environ = {"LANDFALL_TEST_SERVICES": "containers", setting: value}
+    result = run_pytest("tests/unit/test_skips.py", **environ)
+    assert result.returncode == 3
+    assert f"{setting}={value!r}: {expected}" in result.stderr + result.stdout
+
+
+@pytest.mark.parametrize("store", ["minio", "seaweedfs"])
+def test_the_header_names_the_images(store):
+    choice = {"LANDFALL_TEST_SERVICES": "containers", "LANDFALL_TEST_STORE": store}
+    result = run_pytest("--collect-only", "tests/unit/test_skips.py", **choice)
+    assert f"{store}:" in result.stdout
+    assert "postgres:17.6" in result.stdout
+
+
+def test_answers_of_workers_are_told_with_ones_own(mocker):
+    answers = Answers()
+    answers.said.add("PostgreSQL 15.20")
+    answers.pytest_testnodedown(mocker.Mock(workeroutput={Answers.NAME: ["SeaweedFS 4.48"]}))
+    answers.pytest_testnodedown(mocker.Mock(spec=[]))  # one that crashed says nothing
+    reporter = mocker.Mock()
+    answers.pytest_terminal_summary(reporter)
+    reporter.write_line.assert_called_once_with("servers: PostgreSQL 15.20; SeaweedFS 4.48")
