@@ -1,0 +1,66 @@
+"""`make docker` on a machine without an engine, and `make docker-down` after it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Elsewhere it starts none, and says so: both are checked, so that neither is skipped.
+CAN_START = (
+    os.geteuid() == 0
+    and platform.freedesktop_os_release()["ID"] == "debian"
+    and shutil.which("dockerd", path=f"{os.environ['PATH']}:/usr/sbin") is not None
+)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run one of the two scripts against an engine of its own, which is none yet."""
+    # Its own network, too: an engine without a bridge takes away the bridge of another beside it.
+    alone = ["unshare", "--net"] if CAN_START else []
+    options = {
+        "data-root": tmp_path / "root", "exec-root": tmp_path / "exec",
+        "pidfile": tmp_path / "pid", "bridge": "none", "iptables": "false",
+    }  # fmt: skip
+    environ = os.environ | {
+        "DOCKER_HOST": f"unix://{tmp_path}/docker.sock",
+        "DOCKERD_OPTIONS": " ".join(f"--{name}={value}" for name, value in options.items()),
+        "LANDFALL_LOCAL": str(tmp_path / "local"),
+    }
+
+    def run(script: str, *arguments: str) -> subprocess.CompletedProcess:
+        command = [*alone, ROOT / "tests/images" / script, *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    yield run
+    run("docker-down")
+
+
+def test_an_engine_is_started_once_and_ended(make, tmp_path):
+    up = make("docker-up", "engine")
+    if not CAN_START:
+        assert up.returncode == 1
+        assert "no Docker engine answers" in up.stderr
+        return
+    assert up.returncode == 0, up.stderr
+    pid = int((tmp_path / "local/docker/dockerd.pid").read_text())
+    assert Path(f"/proc/{pid}/comm").read_text() == "dockerd\n"
+    assert make("docker-up", "engine").stderr == ""  # it answers: nothing to do
+    down = make("docker-down")
+    assert down.returncode == 0, down.stderr
+    assert not Path(f"/proc/{pid}").exists()
+    assert "no engine was started from here" in make("docker-down").stdout
+
+
+def test_an_engine_that_cannot_start_is_reported_with_its_last_words(make, tmp_path):
+    (tmp_path / "root").write_text("a file, where its folder should be")
+    up = make("docker-up", "engine")
+    assert up.returncode == 1
+    assert "docker: dockerd does not start here" in up.stderr or not CAN_START
+    assert not (tmp_path / "local/docker/dockerd.pid").exists()
