@@ -42,7 +42,10 @@ ELSEWHERE = {
     "::test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo",
     "make screenshots": "tests/unit/local/test_screenshots.py"
     "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
-    "make test": ".ci/run::make test",
+    "make test": ".ci/run::suite test",
+    "make docker": ".ci/run::make docker",
+    "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
+    "make test-containers": ".ci/run::suite test-containers",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     "make chaos": "tests/integration/landfall/test_guarantees.py"
     "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
