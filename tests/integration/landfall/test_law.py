@@ -53,6 +53,22 @@ BEGIN
     END LOOP;
 END $$
 """
+# pg_input_is_valid for servers before 16: calls the type's own input function, with the modifier.
+INPUT = """
+SELECT typinput::regproc::text, pronargs,
+       CASE WHEN typcategory = 'A' THEN typelem ELSE pg_type.oid END, atttypmod
+FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid JOIN pg_proc ON pg_proc.oid = typinput
+WHERE attrelid = 'pg_temp.valid'::regclass AND attname = 'cell'
+"""
+IS_VALID = """
+CREATE FUNCTION pg_temp.is_valid(cell text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM {}({});
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END $$
+"""
 
 
 class World:
@@ -88,13 +104,22 @@ class World:
         run = self.connection.execute
         run("CREATE TEMP TABLE texts (n bigint, cell text)")
         self._copy_text("texts", enumerate(texts))
-        invalid = "SELECT * FROM texts WHERE NOT pg_input_is_valid(cell, %s)"
-        run(f"CREATE TEMP TABLE refused AS {invalid}", [self.kind])
+        run(f"CREATE TEMP TABLE valid (n bigint, cell {self.kind})")
+        invalid = "SELECT * FROM texts WHERE NOT {}"
+        run(f"CREATE TEMP TABLE refused AS {invalid.format(self._is_valid())}")
         run("ALTER TABLE refused ADD PRIMARY KEY (n); ANALYZE refused")
         refused = {row[0] for row in run("SELECT n FROM refused")}
-        run(f"CREATE TEMP TABLE valid (n bigint, cell {self.kind})")
         self._copy_text("valid", ((n, t) for n, t in enumerate(texts) if n not in refused))
         return self._renditions("valid")
+
+    def _is_valid(self) -> str:
+        """The expression that says whether the server's input function takes a cell."""
+        if self.connection.info.server_version >= 160_000:
+            return f"pg_input_is_valid(cell, '{self.kind}')"
+        name, count, *rest = self.connection.execute(INPUT).fetchone()
+        arguments = ["cell::cstring", *map(str, rest)][:count]
+        self.connection.execute(IS_VALID.format(name, ", ".join(arguments)))
+        return "pg_temp.is_valid(cell)"
 
     def _copy_text(self, table: str, rows: object) -> None:
         with self.connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
