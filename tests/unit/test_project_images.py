@@ -40,7 +40,7 @@ def test_compose_files_name_only_pinned_images():
 
 
 def test_dockerfiles_of_the_project_build_on_pinned_images():
-    files = [*ROOT.glob("include/**/Dockerfile"), *DOCKERFILES]
+    files = [*ROOT.glob("include/**/*Dockerfile"), *DOCKERFILES]
     assert named_in_dockerfiles(files) <= {*IMAGES.values(), BASE}
 
 
