@@ -55,7 +55,7 @@ def minio_container() -> Iterator[tuple[Store, str]]:
     container.with_env("MINIO_ROOT_USER", KEY).with_env("MINIO_ROOT_PASSWORD", secret)
     with _started(container, 9000) as port:
         version = container.exec(["minio", "--version"]).output.decode().split()[2]
-        yield Store(f"http://{LOCALHOST}:{port}", KEY, secret), f"{version}{_inside(container)}"
+        yield Store(f"http://{LOCALHOST}:{port}", KEY, secret), f"{version} {_inside(container)}"
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def _started(container: Any, port: int) -> Iterator[int]:
 
 def _inside(container: Any) -> str:
     label = container.get_wrapped_container().labels.get(STAND_IN)
-    return f" (stand-in: {label})" if label else ""
+    return f"(stand-in: {label})" if label else ""
 
 
 def label() -> dict[str, str]:

@@ -104,7 +104,7 @@ def warehouse_server(pytestconfig: pytest.Config) -> Iterator[Warehouse]:
     with _served(server) as (warehouse, inside):
         with psycopg.connect(warehouse.conninfo()) as connection:
             said = connection.execute("SHOW server_version").fetchone()
-        _answered(pytestconfig, f"PostgreSQL {said[0].split()[0]}{inside}")
+        _answered(pytestconfig, f"PostgreSQL {said[0].split()[0]} {inside}")
         yield warehouse
 
 
@@ -113,12 +113,12 @@ def object_store(pytestconfig: pytest.Config) -> Iterator[Store]:
     """An S3 service and its key, for the whole run."""
     server = STORES[store_kind()] if kind()[0] == "containers" else _embedded_store
     with _served(server) as (store, inside):
-        _answered(pytestconfig, f"{_server_header(store)} {inside}".strip())
+        _answered(pytestconfig, f"{_server_header(store)} {inside}")
         yield store
 
 
 def _answered(config: pytest.Config, said: str) -> None:
-    config.pluginmanager.get_plugin(Answers.NAME).said.add(said)
+    config.pluginmanager.get_plugin(Answers.NAME).said.add(said.strip())
 
 
 def _server_header(store: Store) -> str:
