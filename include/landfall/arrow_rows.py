@@ -9,7 +9,7 @@ interval, arrays, enums, inet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import psycopg
@@ -50,6 +50,7 @@ def write_parquet(
     parameters: Sequence[Any] | Mapping[str, Any] | None,
     file: Any,
     compression: Literal["gzip", "zstd"] | None,
+    progress: Callable[[int], None],
 ) -> int:
     """Writes the query's result as a Parquet file; how many rows it has."""
     with connection.cursor(name="landfall_export") as cursor:
@@ -60,10 +61,21 @@ def write_parquet(
         rows = 0
         sink = pa.PythonFile(file, mode="w")
         with pq.ParquetWriter(sink, schema, compression=compression or "snappy") as writer:
-            for group in _groups(_batches(cursor, schema), schema):
+            batches = _told(_batches(cursor, schema), progress)
+            for group in _groups(batches, schema):
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
     return rows
+
+
+def _told(
+    batches: Iterator[pa.RecordBatch], progress: Callable[[int], None]
+) -> Iterator[pa.RecordBatch]:
+    rows = 0
+    for batch in batches:
+        rows += batch.num_rows
+        progress(rows)
+        yield batch
 
 
 def arrow_schema(columns: Sequence[psycopg.Column]) -> pa.Schema:

@@ -15,7 +15,6 @@ from typing import Any, Literal, Protocol
 import psycopg
 import zstandard
 
-from .arrow_rows import write_parquet
 from .connections import Store, Warehouse
 from .errors import ConnectionRefused, TerminalError
 from .postgres import connect, refusal
@@ -25,6 +24,9 @@ from .upload import Upload
 Format = Literal["csv", "parquet"]
 Compression = Literal["gzip", "zstd"]
 Parameters = Sequence[Any] | Mapping[str, Any]
+# Called with the number of rows so far; what it raises ends the export, and nothing is written.
+Progress = Callable[[int], None]
+ROWS_A_CALL = 1_000
 
 CONTENT_TYPES = {
     ("csv", None): "text/csv; charset=utf-8",
@@ -60,6 +62,7 @@ def export(
     key: str,
     format: Format = "csv",  # noqa: A002  the word that people know
     compression: Compression | None = None,
+    progress: Progress | None = None,
 ) -> Exported:
     """Writes the result of `query` to s3://bucket/key, whole or not at all.
 
@@ -67,6 +70,7 @@ def export(
     is nothing between the commas and an empty string is "". Parquet keeps types as `arrow_rows`
     says; its compression is of the pages inside (snappy when None). The query runs read-only, in
     UTC; a result of any size takes the same memory, 130 to 300 MB with Python and its libraries.
+    `progress` is told how many rows have been read, every thousand or so.
     Raises TransientError when a retry can help, TerminalError when it cannot.
     """
     content_type = _content_type(format, compression)
@@ -76,8 +80,8 @@ def export(
         _as_read_only(connection),
         Upload(make_client(store), bucket, key, content_type) as upload,
     ):
-        write = write_parquet if format == "parquet" else _write_csv
-        rows = write(connection, query, parameters, upload, compression)
+        write = _write_parquet if format == "parquet" else _write_csv
+        rows = write(connection, query, parameters, upload, compression, progress or _tell_nobody)
     return Exported(rows, upload.bytes, f"s3://{bucket}/{key}", upload.etag)
 
 
@@ -129,19 +133,34 @@ PACKERS: dict[str | None, Callable[[], _Packer]] = {
 }
 
 
+def _tell_nobody(rows: int) -> None:
+    pass
+
+
+def _write_parquet(*arguments: Any) -> int:
+    # Imported here: pyarrow is half of the memory of an export, and CSV needs none of it.
+    from .arrow_rows import write_parquet
+
+    return write_parquet(*arguments)
+
+
 def _write_csv(
     connection: psycopg.Connection[Any],
     query: str,
     parameters: Parameters | None,
     upload: Upload,
     compression: Compression | None,
+    progress: Progress,
 ) -> int:
     packer = PACKERS[compression]()
     # The closing parenthesis has its own line: the query may end in a comment.
     statement = f"COPY (\n{query}\n) TO STDOUT (FORMAT csv, HEADER)".encode()
     with connection.cursor() as cursor:
         with cursor.copy(statement, parameters) as copy:
-            for block in copy:
+            # The server sends a row a block, and the header before them.
+            for rows, block in enumerate(copy):
                 upload.write(packer.compress(bytes(block)))
+                if rows % ROWS_A_CALL == 0:
+                    progress(rows)
         upload.write(packer.flush())
         return cursor.rowcount

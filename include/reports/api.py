@@ -1,0 +1,167 @@
+"""The API: `uvicorn --factory include.reports.api:create_app`.
+
+Whoever asks for a report is answered before it is made: the request goes into Redis, and a worker
+takes it from there. `/reports/blocking` is how such a service begins: the caller waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Response
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from include.landfall.errors import LandfallError
+
+from .app import app as celery
+from .catalogue import Request
+from .front import Front, RedisAway
+from .guard import KeyRequired
+from .making import export_report
+from .messages import Messages
+from .records import Record
+from .requests import report_id, report_object
+from .settings import Settings
+from .settings import settings as read_settings
+
+CALLERS_KEY = "Idempotency-Key"
+
+
+class Service:
+    """What the requests share: the settings, the way to Redis, the maker of links."""
+
+    def __init__(self, settings: Settings) -> None:
+        from .links import Links
+
+        self.settings = settings
+        self.front = Front(settings.broker.get_secret_value())
+        self.messages = Messages(celery)
+        self.links = Links(settings)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application. Raises TerminalError when a setting is missing or wrong."""
+    settings = settings or read_settings()
+
+    @asynccontextmanager
+    async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        api.state.service = Service(settings)
+        yield
+        await api.state.service.front.close()
+
+    # Its pages of documentation would be open to whoever has no key.
+    api = FastAPI(
+        title="Reports", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    api.add_middleware(KeyRequired, key=settings.api_key, free=("/health",))
+    api.get("/health")(health)
+    api.post("/reports", status_code=202)(create)
+    api.post("/reports/blocking")(create_blocking)
+    api.get("/reports/{id}")(show)
+    for kind, handler in HANDLERS.items():
+        api.add_exception_handler(kind, handler)
+    return api
+
+
+async def service(request: HttpRequest) -> Service:
+    """The service that the application made when it started."""
+    return request.app.state.service
+
+
+Shared = Annotated[Service, Depends(service)]
+
+
+async def health(shared: Shared) -> dict[str, str]:
+    """Whether reports can be accepted: Redis answers."""
+    await shared.front.ping()
+    return {"status": "healthy"}
+
+
+async def create(
+    wanted: Request,
+    shared: Shared,
+    response: Response,
+    key: Annotated[str | None, Header(alias=CALLERS_KEY, min_length=1, max_length=200)] = None,
+) -> dict[str, Any]:
+    """Accepts a report: what is answered is in Redis, on its disk."""
+    new = report_id(key)
+    text = wanted.model_dump_json()
+    kept, state = await shared.front.accept(
+        new, text, report_object(wanted, new), shared.messages.make(new)
+    )
+    if kept != text:
+        raise RequestValidationError(
+            [{"loc": ("header", CALLERS_KEY), "msg": "it belongs to another request already"}]
+        )
+    response.headers["Location"] = f"/reports/{new}"
+    return {"id": new, "state": state}
+
+
+def create_blocking(wanted: Request, shared: Shared) -> dict[str, Any]:
+    """Makes the report while the caller waits: as long as it takes, in this very process."""
+    new = report_id()
+    place = report_object(wanted, new)
+    made = export_report(wanted, place, shared.settings)
+    return {"id": new, "state": "done", "rows": made.rows, **shared.links.to(place)}
+
+
+async def show(id: str, shared: Shared) -> dict[str, Any]:  # noqa: A002  its name in the path
+    """How a report stands, and where it can be fetched when it is done."""
+    record = await shared.front.find(id)
+    if record is None:
+        raise HTTPException(404, f"there is no report {id[:64]!r}, or no longer")
+    return _shown(record, shared)
+
+
+def _shown(record: Record, shared: Service) -> dict[str, Any]:
+    told = {
+        "id": record.id, "state": record.state, "rows": record.rows,
+        **record.request.model_dump(mode="json", exclude_none=True), **record.times,
+    }  # fmt: skip
+    if record.state == "done":
+        told |= {"bytes": record.bytes, **shared.links.to(record.object)}
+    elif record.error:
+        told["error"] = record.error
+    return told
+
+
+def _message(status: int, error: str, **more: str) -> JSONResponse:
+    return JSONResponse({"error": error, **more}, status)
+
+
+async def _invalid(_: HttpRequest, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"][1:]) or "body"
+    words = str(problem["msg"]).removeprefix("Value error, ")
+    return _message(422, f"{field}: {words}", field=field)
+
+
+async def _refused(_: HttpRequest, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _message(error.status_code, str(error.detail))
+
+
+async def _away(_: HttpRequest, error: Exception) -> JSONResponse:
+    answer = _message(503, "reports cannot be accepted or looked up now: Redis is away; try again")
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+async def _unmade(_: HttpRequest, error: Exception) -> JSONResponse:
+    """Only the blocking way tells the caller so: the other keeps it in the record."""
+    assert isinstance(error, LandfallError)
+    return _message(503 if error.retryable else 500, str(error))
+
+
+HANDLERS: dict[type[Exception], Any] = {
+    RequestValidationError: _invalid,
+    HTTPException: _refused,
+    RedisAway: _away,
+    LandfallError: _unmade,
+}

@@ -1,0 +1,175 @@
+"""What Redis keeps of the reports: a record each, a lease while one is made, which are open.
+
+Each change is one script, and so one round trip that happens as a whole or not at all. A script can
+be sent again when its answer was lost: the second time it finds what the first has done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from redis import Redis, exceptions
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from .catalogue import Request
+
+State = Literal["accepted", "running", "done", "failed"]
+QUEUE = "reports"
+OPEN = "reports:open"
+# A killed worker's report is taken up when its lease has run out; a living one renews it.
+LEASE_SECONDS = 15
+RENEW_SECONDS = 1
+# How long an ended report can be asked for, and its Idempotency-Key is known.
+KEEP_SECONDS = 7 * 24 * 3600
+# What comes and goes with the server, as opposed to what is wrong with the request.
+AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError)
+# A worker waits about a minute for a Redis that restarts.
+PATIENCE = 35
+
+
+@dataclass(frozen=True)
+class Record:
+    """One report as it stands."""
+
+    id: str
+    request: Request
+    object: str
+    state: State
+    rows: int
+    made: int
+    times: dict[str, str]
+    bytes: int | None = None
+    error: str | None = None
+
+    @classmethod
+    def of(cls, report_id: str, found: Mapping[str, str]) -> Record:
+        """From the hash that Redis keeps."""
+        return cls(
+            report_id,
+            Request.model_validate_json(found["request"]),
+            found["object"],
+            found["state"],  # type: ignore[arg-type]
+            int(found["rows"]),
+            int(found["made"]),
+            {name: found[name] for name in ("accepted", "started", "ended") if name in found},
+            int(found["bytes"]) if "bytes" in found else None,
+            found.get("error"),
+        )
+
+
+@dataclass(frozen=True)
+class Call:
+    """A script, its keys and its arguments, for a client of either kind: `redis.eval(*call)`."""
+
+    script: str
+    keys: tuple[str, ...]
+    arguments: tuple[Any, ...]
+
+    def __iter__(self) -> Any:
+        return iter((self.script, len(self.keys), *self.keys, *self.arguments))
+
+
+def record(report_id: str) -> str:
+    """The key of a report's record."""
+    return f"reports:record:{report_id}"
+
+
+def lease(report_id: str) -> str:
+    """The key of a report's lease."""
+    return f"reports:lease:{report_id}"
+
+
+def accept(report_id: str, request: str, place: str, message: str) -> Call:
+    """Keeps a request and hands it to the workers; answers the request that is kept, and state."""
+    keys = (record(report_id), OPEN, QUEUE)
+    return Call(_script("accept"), keys, (report_id, request, place, now(), message))
+
+
+def now() -> str:
+    """The time, as records have it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
+@cache
+def _script(name: str) -> str:
+    return (Path(__file__).parent / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+
+
+class Records:
+    """The records as a worker sees them. It waits for a Redis that is away, for about a minute."""
+
+    def __init__(self, url: str, patience: int = PATIENCE) -> None:
+        backoff = ExponentialBackoff(cap=2, base=0.1)
+        self.redis = Redis.from_url(
+            url, decode_responses=True, socket_connect_timeout=2, socket_timeout=5,
+            retry=Retry(backoff, patience), retry_on_error=list(AWAY),
+        )  # fmt: skip
+
+    def accept(self, report_id: str, request: Request, place: str, message: str) -> State:
+        """Keeps a report and hands it on, unless it is kept already; its state."""
+        _, state = self._run(accept(report_id, request.model_dump_json(), place, message))
+        return state
+
+    def find(self, report_id: str) -> Record | None:
+        """The report, or None."""
+        found: Any = self.redis.hgetall(record(report_id))
+        return Record.of(report_id, found) if found else None
+
+    def take(self, report_id: str, token: str) -> tuple[str, int]:
+        """`taken` and the attempt, `held` and for how many milliseconds, or how it has ended."""
+        keys = (record(report_id), lease(report_id))
+        word, number = self._run(Call(_script("take"), keys, (token, LEASE_SECONDS * 1000, now())))
+        return word, number
+
+    def renew(self, report_id: str, token: str, rows: int) -> bool:
+        """Whether the lease is still ours; it holds for longer then."""
+        keys = (record(report_id), lease(report_id))
+        call = Call(_script("renew"), keys, (token, LEASE_SECONDS * 1000, rows))
+        return bool(self._run(call))
+
+    def settle(self, report_id: str, token: str, state: State, **values: Any) -> bool:
+        """Ends the report, or gives it back (`accepted`); False when the lease is another's."""
+        keys = (record(report_id), lease(report_id), OPEN)
+        if state != "accepted":
+            values["ended"] = now()
+        pairs = [part for pair in values.items() for part in pair]
+        arguments = (token, report_id, KEEP_SECONDS, state, *pairs)
+        return bool(self._run(Call(_script("settle"), keys, arguments)))
+
+    def lost(self) -> list[str]:
+        """Open reports that no worker makes and no message asks for.
+
+        A worker that is killed between taking a message off the queue and noting that it has it
+        takes the message along. A report that only seems lost is made once all the same.
+        """
+        open_reports: Any = self.redis.smembers(OPEN)
+        known = {*self._asked_for(self.redis.lrange(QUEUE, 0, -1))}
+        known |= {*self._asked_for(part[0] for part in map(json.loads, self._unacknowledged()))}
+        left = sorted(open_reports - known)
+        held = self.redis.mget([lease(each) for each in left]) if left else []
+        return [each for each, holder in zip(left, held) if holder is None]  # type: ignore[arg-type]
+
+    def _run(self, call: Call) -> Any:
+        return self.redis.eval(*call)
+
+    def _unacknowledged(self) -> list[str]:
+        # Celery's own hash of the messages that workers have: [message, exchange, routing key].
+        found: Any = self.redis.hvals("unacked")
+        return list(found)
+
+    @staticmethod
+    def _asked_for(messages: Any) -> Any:
+        for message in messages:
+            decoded = json.loads(message) if isinstance(message, str) else message
+            yield decoded["headers"]["id"]
+
+    def hand_on(self, message: str) -> None:
+        """Puts a message into the queue again."""
+        self.redis.lpush(QUEUE, message)
