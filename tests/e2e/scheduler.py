@@ -20,9 +20,10 @@ import pytest
 from include.landfall.connections import Warehouse
 from include.local import airflow_home
 from include.local.airflow_api import Api, unhealthy
-from include.local.airflow_programs import PROGRAMS, Program
+from include.local.airflow_programs import PROGRAMS
 from include.local.environ import around_proxies
 from include.local.process import free_ports
+from include.local.program import Program
 
 READY_SECONDS = 180
 RUN_SECONDS = 400
@@ -100,8 +101,8 @@ def real_airflow(
         settings.pop(name, None)
     with ExitStack() as stack:
         programs = []
-        for name in PROGRAMS:
-            program = Program.start(name, settings, home / "logs" / f"{name}.log")
+        for name, command in PROGRAMS.items():
+            program = Program.start(name, command, settings, home / "logs" / f"{name}.log")
             stack.callback(program.wait, 20)
             stack.callback(program.ask_to_stop)
             programs.append(program)

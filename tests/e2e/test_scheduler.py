@@ -27,8 +27,9 @@ import pytest
 from include.landfall.connections import Store, Warehouse
 from include.landfall.feed import read_feed
 from include.local.airflow_api import unhealthy
-from include.local.airflow_programs import Program
+from include.local.airflow_programs import PROGRAMS
 from include.local.environ import connections
+from include.local.program import Program
 from tests.e2e.scheduler import RealAirflow, new_home, real_airflow
 from tests.services import fresh_bucket, fresh_database
 
@@ -186,7 +187,8 @@ def replaced_triggerer(airflow: RealAirflow, folder: Path) -> Iterator[None]:
     (old,) = [program for program in airflow.programs if program.name == "triggerer"]
     os.killpg(old.child.pid, signal.SIGKILL)
     old.child.wait()
-    new = Program.start("triggerer", airflow.environ, folder / "triggerer-2.log")
+    command = PROGRAMS["triggerer"]
+    new = Program.start("triggerer", command, airflow.environ, folder / "triggerer-2.log")
     airflow.programs[airflow.programs.index(old)] = new
     try:
         yield

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from include.local.airflow_programs import Program, check_alive
+from include.local.program import Program, check_alive
 
 from . import show
 from .classroom import Classroom, LessonFailed, Seen

@@ -12,14 +12,9 @@ from rich.console import Console
 
 from include.landfall.s3 import make_client
 from include.local import services
-from include.local.airflow_programs import (
-    Program,
-    airflow_programs,
-    find_airflow,
-    prepare,
-    wait_ready,
-)
+from include.local.airflow_programs import airflow_programs, find_airflow, prepare, wait_ready
 from include.local.environ import exports
+from include.local.program import Program
 from include.local.seed import ensure_bucket
 from include.local.services import Services
 

@@ -1,0 +1,172 @@
+"""The report service on this machine: its programs, started, waited for, stopped.
+
+API, worker, beat and Flower run as programs of their own on an embedded Redis, as they would in
+containers.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from include.landfall.s3 import make_client
+
+from . import redis
+from .airflow_api import OPENER
+from .environ import around_proxies, connections
+from .process import LOCALHOST, free_ports, is_free, wait_until
+from .program import Program, check_alive, run_programs
+from .redis import Redis, start_redis
+from .seed import ensure_bucket
+from .services import Services
+from .state import PROJECT, LocalError, read_state, write_state
+
+NAME = "reports"
+PORTS = {"api": 8100, "flower": 5556}
+USER = "admin"
+READY_SECONDS = 60
+CELERY = ("celery", "-A", "include.reports.app")
+
+
+@dataclass(frozen=True)
+class ReportService:
+    """A running service: where it answers, and what opens it."""
+
+    ports: Mapping[str, int]
+    key: str = field(repr=False)
+    flower_password: str = field(repr=False)
+    redis: Redis
+    programs: list[Program]
+
+    @property
+    def address(self) -> str:
+        """The API's."""
+        return f"http://{LOCALHOST}:{self.ports['api']}"
+
+    @property
+    def flower(self) -> str:
+        """Flower's."""
+        return f"http://{LOCALHOST}:{self.ports['flower']}"
+
+
+@contextmanager
+def report_service(home: Path, found: Services, **environ: str) -> Iterator[ReportService]:
+    """The service, once all of it answers; ended at the end. Raises LocalError.
+
+    `environ` goes over what the programs have in their environment.
+    """
+    state = _state(home / NAME)
+    if answers(f"http://{LOCALHOST}:{state['ports']['api']}/health"):
+        raise LocalError("the report service runs already", do="use it, or end it first")
+    ensure_bucket(make_client(found.object_store.store))
+    server = start_redis(home / redis.NAME)
+    try:
+        ports = _choose_ports(home / NAME, state)
+        values = _environ(home, found, server, state) | environ
+        logs = {name: home / "logs" / f"reports-{name}.log" for name in ("api", *PARTS)}
+        with run_programs(commands(home, ports), values, logs) as programs:
+            service = ReportService(ports, state["key"], state["flower_password"], server, programs)
+            _wait_ready(home, service)
+            yield service
+    finally:
+        server.stop()
+
+
+PARTS = ("worker", "beat", "flower")
+
+
+def commands(home: Path, ports: Mapping[str, int]) -> dict[str, Sequence[str]]:
+    """Each program's module and arguments."""
+    return {
+        "api": (
+            "uvicorn", "--factory", "include.reports.api:create_app", "--host", LOCALHOST,
+            "--port", str(ports["api"]), "--no-access-log",
+        ),
+        "worker": (*CELERY, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+        "beat": (
+            *CELERY, "beat", "--loglevel", "INFO", "--schedule", str(_schedule(home)),
+            "--pidfile=",
+        ),
+        "flower": (
+            *CELERY, "flower", f"--address={LOCALHOST}", f"--port={ports['flower']}",
+        ),
+    }  # fmt: skip
+
+
+def answers(url: str) -> bool:
+    """Whether a page is there."""
+    try:
+        with OPENER.open(url, timeout=5) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def _environ(
+    home: Path, found: Services, server: Redis, state: Mapping[str, Any]
+) -> dict[str, str]:
+    return {
+        **os.environ,
+        **connections(found.postgres.warehouse, found.object_store.store),
+        **around_proxies(),
+        "PYTHONPATH": str(PROJECT),
+        "LANDFALL_REPORTS_BROKER": server.url,
+        "LANDFALL_REPORTS_KEY": state["key"],
+        "LANDFALL_REPORTS_ALIVE_FILE": str(_alive(home)),
+        "FLOWER_BASIC_AUTH": f"{USER}:{state['flower_password']}",
+    }
+
+
+def _wait_ready(home: Path, service: ReportService) -> None:
+    signs = {
+        "api": lambda: answers(f"{service.address}/health"),
+        "worker": _alive(home).exists,
+        "beat": lambda: any(_schedule(home).parent.glob(f"{_schedule(home).name}*")),
+        "flower": lambda: answers(f"{service.flower}/healthcheck"),
+    }
+
+    def settled() -> bool:
+        check_alive(service.programs)
+        return all(sign() for sign in signs.values())
+
+    if not wait_until(settled, READY_SECONDS, pause=0.2):
+        missing = ", ".join(name for name, sign in signs.items() if not sign())
+        raise LocalError(
+            f"the report service is not ready: {missing}", do=f"read the logs in {home / 'logs'}"
+        )
+
+
+def _choose_ports(folder: Path, state: Mapping[str, Any]) -> dict[str, int]:
+    """Those of the last time where they are free."""
+    _alive(folder.parent).unlink(missing_ok=True)
+    ports = {
+        name: port if is_free(port) else free_ports(1)[0] for name, port in state["ports"].items()
+    }
+    write_state(folder, {**state, "ports": ports})
+    return ports
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """The key and the password of this service, made on first use, and its ports."""
+    state = read_state(folder)
+    if "key" not in state:
+        state = {
+            "key": secrets.token_urlsafe(24),
+            "flower_password": secrets.token_urlsafe(12),
+            "ports": PORTS,
+        }
+        write_state(folder, state)
+    return state
+
+
+def _alive(home: Path) -> Path:
+    return home / NAME / "worker-alive"
+
+
+def _schedule(home: Path) -> Path:
+    return home / NAME / "beat"
