@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,10 +86,21 @@ def lease(report_id: str) -> str:
     return f"reports:lease:{report_id}"
 
 
-def accept(report_id: str, request: str, place: str, message: str) -> Call:
-    """Keeps a request and hands it to the workers; answers the request that is kept, and state."""
-    keys = (record(report_id), OPEN, QUEUE)
-    return Call(_script("accept"), keys, (report_id, request, place, now(), message))
+@dataclass(frozen=True)
+class New:
+    """A report to be accepted: its request as JSON, and the message that asks a worker for it."""
+
+    id: str
+    request: str
+    object: str
+    message: str
+
+
+def accept(reports: Sequence[New]) -> Call:
+    """Keeps reports and hands them to the workers; answers the request that is kept, and state."""
+    keys = (OPEN, QUEUE, *(record(new.id) for new in reports))
+    parts = (part for n in reports for part in (n.id, n.request, n.object, n.message))
+    return Call(_script("accept"), keys, (now(), *parts))
 
 
 def now() -> str:
@@ -112,9 +123,9 @@ class Records:
             retry=Retry(backoff, patience), retry_on_error=list(AWAY),
         )  # fmt: skip
 
-    def accept(self, report_id: str, request: Request, place: str, message: str) -> State:
+    def accept(self, new: New) -> State:
         """Keeps a report and hands it on, unless it is kept already; its state."""
-        _, state = self._run(accept(report_id, request.model_dump_json(), place, message))
+        ((_, state),) = self._run(accept([new]))
         return state
 
     def find(self, report_id: str) -> Record | None:

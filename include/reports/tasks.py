@@ -11,7 +11,7 @@ from .app import app
 from .catalogue import Request
 from .making import Later, make_report
 from .messages import Messages
-from .records import Records
+from .records import New, Records
 from .requests import nightly_id, nightly_object
 from .settings import settings
 
@@ -55,5 +55,6 @@ def nightly() -> str:
     """Asks for the report of this day, which is made once however often it is asked for."""
     day = dt.datetime.now(dt.UTC).date()
     report_id = nightly_id(NIGHTLY, day)
-    _records().accept(report_id, NIGHTLY, nightly_object(NIGHTLY, day), _messages().make(report_id))
+    place, message = nightly_object(NIGHTLY, day), _messages().make(report_id)
+    _records().accept(New(report_id, NIGHTLY.model_dump_json(), place, message))
     return report_id
