@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from include.landfall.connections import Store, Warehouse
 from include.landfall.s3 import make_client
 
 from . import redis
@@ -23,7 +26,6 @@ from .process import LOCALHOST, free_ports, is_free, wait_until
 from .program import Program, check_alive, run_programs
 from .redis import Redis, start_redis
 from .seed import ensure_bucket
-from .services import Services
 from .state import PROJECT, LocalError, read_state, write_state
 
 NAME = "reports"
@@ -41,7 +43,8 @@ class ReportService:
     key: str = field(repr=False)
     flower_password: str = field(repr=False)
     redis: Redis
-    programs: list[Program]
+    programs: dict[str, Program]
+    environ: Mapping[str, str] = field(repr=False)
 
     @property
     def address(self) -> str:
@@ -55,29 +58,47 @@ class ReportService:
 
 
 @contextmanager
-def report_service(home: Path, found: Services, **environ: str) -> Iterator[ReportService]:
+def report_service(
+    home: Path, warehouse: Warehouse, store: Store, **environ: str
+) -> Iterator[ReportService]:
     """The service, once all of it answers; ended at the end. Raises LocalError.
 
     `environ` goes over what the programs have in their environment.
     """
-    state = _state(home / NAME)
-    if answers(f"http://{LOCALHOST}:{state['ports']['api']}/health"):
-        raise LocalError("the report service runs already", do="use it, or end it first")
-    ensure_bucket(make_client(found.object_store.store))
+    running = find_reports(home)
+    if running:
+        raise LocalError("the report service runs already", found=running[0], do="use that one")
+    ensure_bucket(make_client(store))
     server = start_redis(home / redis.NAME)
     try:
-        ports = _choose_ports(home / NAME, state)
-        values = _environ(home, found, server, state) | environ
-        logs = {name: home / "logs" / f"reports-{name}.log" for name in ("api", *PARTS)}
-        with run_programs(commands(home, ports), values, logs) as programs:
-            service = ReportService(ports, state["key"], state["flower_password"], server, programs)
+        state = _prepare(home)
+        values = _environ(home, server, state) | connections(warehouse, store) | environ
+        wanted = commands(home, state["ports"])
+        logs = {name: home / "logs" / f"reports-{name}.log" for name in wanted}
+        with run_programs(wanted, values, logs) as programs:
+            service = ReportService(
+                state["ports"], state["key"], state["flower_password"], server,
+                {program.name: program for program in programs}, values,
+            )  # fmt: skip
             _wait_ready(home, service)
             yield service
     finally:
         server.stop()
 
 
-PARTS = ("worker", "beat", "flower")
+def find_reports(home: Path) -> tuple[str, str] | None:
+    """Address and key of this home's service, when it runs: only it knows the home's key."""
+    state = _state(home / NAME)
+    address = f"http://{LOCALHOST}:{state['ports']['api']}"
+    headers = {"X-API-Key": state["key"]}
+    asked = urllib.request.Request(f"{address}/reports/none", headers=headers)  # noqa: S310 - http
+    try:
+        OPENER.open(asked, timeout=5)
+    except urllib.error.HTTPError as answer:
+        return (address, state["key"]) if answer.code == 404 else None
+    except OSError:
+        pass
+    return None
 
 
 def commands(home: Path, ports: Mapping[str, int]) -> dict[str, Sequence[str]]:
@@ -107,12 +128,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def _environ(
-    home: Path, found: Services, server: Redis, state: Mapping[str, Any]
-) -> dict[str, str]:
+def _environ(home: Path, server: Redis, state: Mapping[str, Any]) -> dict[str, str]:
     return {
         **os.environ,
-        **connections(found.postgres.warehouse, found.object_store.store),
         **around_proxies(),
         "PYTHONPATH": str(PROJECT),
         "LANDFALL_REPORTS_BROKER": server.url,
@@ -131,7 +149,7 @@ def _wait_ready(home: Path, service: ReportService) -> None:
     }
 
     def settled() -> bool:
-        check_alive(service.programs)
+        check_alive(list(service.programs.values()))
         return all(sign() for sign in signs.values())
 
     if not wait_until(settled, READY_SECONDS, pause=0.2):
@@ -141,14 +159,16 @@ def _wait_ready(home: Path, service: ReportService) -> None:
         )
 
 
-def _choose_ports(folder: Path, state: Mapping[str, Any]) -> dict[str, int]:
-    """Those of the last time where they are free."""
-    _alive(folder.parent).unlink(missing_ok=True)
+def _prepare(home: Path) -> dict[str, Any]:
+    """The state, its ports those of the last time where they are free; no sign of life yet."""
+    state = _state(home / NAME)
+    _alive(home).unlink(missing_ok=True)
     ports = {
         name: port if is_free(port) else free_ports(1)[0] for name, port in state["ports"].items()
     }
-    write_state(folder, {**state, "ports": ports})
-    return ports
+    state["ports"] = ports
+    write_state(home / NAME, state)
+    return state
 
 
 def _state(folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def run(home: Path) -> int:
     try:
         with console.status("starting PostgreSQL, the object store and the report service"):
             found = services.up(home)
-            running = report_service(home, found)
+            running = report_service(home, found.postgres.warehouse, found.object_store.store)
             service = running.__enter__()
         try:
             _say(console, home, service, _missing(found))
@@ -82,5 +82,5 @@ def _say(console: Console, home: Path, service: ReportService, missing: list[str
 
 def _watch(service: ReportService) -> None:
     while True:
-        check_alive(service.programs)
+        check_alive(list(service.programs.values()))
         time.sleep(1)

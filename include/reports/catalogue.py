@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from psycopg import sql
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from include.landfall.postgres import identifiers, table
 
@@ -70,7 +70,7 @@ class Request(BaseModel):
     report: Name
     format: Format = "csv"
     first: dt.date | None = None
-    last: dt.date | None = None
+    last: dt.date | None = Field(default=None, lt=dt.date.max)  # a range ends on the day after
 
     @field_validator("first", "last")
     @classmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -155,31 +155,32 @@ class Records:
         return bool(self._run(Call(_script("settle"), keys, arguments)))
 
     def lost(self) -> list[str]:
-        """Open reports that no worker makes and no message asks for.
+        """Open reports whose worker has died, and those that no message asks for.
 
         A worker that is killed between taking a message off the queue and noting that it has it
-        takes the message along. A report that only seems lost is made once all the same.
+        takes the message along. One too many is no harm: a report is made once all the same.
         """
-        open_reports: Any = self.redis.smembers(OPEN)
-        known = {*self._asked_for(self.redis.lrange(QUEUE, 0, -1))}
-        known |= {*self._asked_for(part[0] for part in map(json.loads, self._unacknowledged()))}
-        left = sorted(open_reports - known)
-        held = self.redis.mget([lease(each) for each in left]) if left else []
-        return [each for each, holder in zip(left, held) if holder is None]  # type: ignore[arg-type]
+        known = {*self._asked_for()}
+        return sorted(each for each in self._open() if self._is_lost(each, known))
+
+    def _is_lost(self, report_id: str, known: set[str]) -> bool:
+        if self.redis.exists(lease(report_id)):
+            return False
+        return report_id not in known or self.redis.hget(record(report_id), "state") == "running"
+
+    def _open(self) -> set[str]:
+        found: Any = self.redis.smembers(OPEN)
+        return set(found)
+
+    def _asked_for(self) -> Iterator[str]:
+        """The ids in the queue, and in Celery's own hash of what workers have taken from it."""
+        queue: Any = self.redis.lrange(QUEUE, 0, -1)
+        taken: Any = self.redis.hvals("unacked")
+        for message in (*map(json.loads, queue), *(json.loads(each)[0] for each in taken)):
+            yield message["headers"]["id"]
 
     def _run(self, call: Call) -> Any:
         return self.redis.eval(*call)
-
-    def _unacknowledged(self) -> list[str]:
-        # Celery's own hash of the messages that workers have: [message, exchange, routing key].
-        found: Any = self.redis.hvals("unacked")
-        return list(found)
-
-    @staticmethod
-    def _asked_for(messages: Any) -> Any:
-        for message in messages:
-            decoded = json.loads(message) if isinstance(message, str) else message
-            yield decoded["headers"]["id"]
 
     def hand_on(self, message: str) -> None:
         """Puts a message into the queue again."""

@@ -1,0 +1,109 @@
+"""What the API refuses, before it asks any server: it runs here without one."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from include.landfall.connections import Store, Warehouse
+from include.local.environ import connections
+from include.local.process import free_ports
+from include.reports.api import create_app
+from include.reports.settings import settings
+
+KEY = "a key of sixteen characters"
+FLIGHTS = {"report": "flights"}
+
+
+@pytest.fixture
+def api(monkeypatch):
+    """The application, and nobody at Redis's address."""
+    spelled = connections(Warehouse(port=free_ports(1)[0]), Store("http://127.0.0.1:1", "a", "b"))
+    (port,) = free_ports(1)
+    spelled["LANDFALL_REPORTS_BROKER"] = f"redis://:secret@127.0.0.1:{port}/0"
+    spelled["LANDFALL_REPORTS_KEY"] = KEY
+    for name, value in spelled.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    with TestClient(create_app()) as client:
+        client.headers["X-API-Key"] = KEY
+        yield client
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/reports"), ("POST", "/reports/blocking"), ("GET", "/reports/7"), ("GET", "/"),
+        ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/health/"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", KEY[:-1], "ключ"])
+def test_without_the_key_nothing_is_told(api, method, path, key):
+    del api.headers["X-API-Key"]
+    headers = {} if key is None else {"X-API-Key": key.encode()}
+    answer = api.request(method, path, headers=headers, content=b"not even JSON")
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "the header X-API-Key is missing or wrong"}
+
+
+@pytest.mark.parametrize("path", ["/reports", "/reports/blocking"])
+@pytest.mark.parametrize(
+    ("wanted", "field", "words"),
+    [
+        ({}, "report", "required"),
+        ({"report": "raw.flights; DROP TABLE x"}, "report", "'delays_by_carrier'"),
+        ({**FLIGHTS, "format": "xlsx"}, "format", "'csv.gz'"),
+        ({**FLIGHTS, "first": "2013-02-30"}, "first", "date"),
+        ({**FLIGHTS, "last": "yesterday"}, "last", "date"),
+        ({**FLIGHTS, "last": "9999-12-31"}, "last", "less than 9999-12-31"),
+        ({**FLIGHTS, "first": "2013-02-01", "last": "2013-01-31"}, "last", "ends on 2013-01-31"),
+        ({"report": "delays_by_route", "first": "2013-01-01"}, "first", "has no dates"),
+        ({"report": "delays_by_weather", "last": "2013-01-01"}, "last", "has no dates"),
+        ({"report": "delays_by_carrier", "last": "2013-01-01"}, "last", "has no dates"),
+        ({**FLIGHTS, "colour": "red"}, "colour", "not permitted"),
+        (["flights"], "body", "object"),
+    ],
+)
+def test_a_wrong_request_is_told_by_its_field(api, path, wanted, field, words):
+    answer = api.post(path, json=wanted)
+    assert answer.status_code == 422
+    told = answer.json()
+    assert told["field"] == field
+    assert told["error"].startswith(f"{field}: ")
+    assert words in told["error"]
+
+
+def test_a_body_that_is_no_json_is_told(api):
+    answer = api.post("/reports", content=b"{report: flights")
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "body"
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201])
+def test_a_caller_s_own_key_has_a_length(api, key):
+    answer = api.post("/reports", json=FLIGHTS, headers={"Idempotency-Key": key})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "Idempotency-Key"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/reports"), ("GET", "/reports/7"), ("GET", "/health")]
+)
+def test_without_redis_nothing_is_accepted(api, method, path):
+    answer = api.request(method, path, json=FLIGHTS)
+    assert answer.status_code == 503
+    assert "Redis is away" in answer.json()["error"]
+    assert answer.headers["retry-after"]
+    assert "secret" not in answer.text
+
+
+def test_the_blocking_way_tells_its_caller_when_the_database_is_away(api):
+    answer = api.post("/reports/blocking", json=FLIGHTS)
+    assert answer.status_code == 503
+    assert "the database cannot be reached" in answer.json()["error"]
+
+
+def test_a_path_that_is_not_there_is_told_as_json(api):
+    assert api.get("/nothing").json() == {"error": "Not Found"}
+    assert api.get("/nothing").status_code == 404

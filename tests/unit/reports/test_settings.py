@@ -1,0 +1,84 @@
+"""A wrong setting ends the start with one line that names it, and never tells its value."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from include.landfall.errors import TerminalError
+from include.reports.settings import from_environ
+
+ROOT = Path(__file__).parents[3]
+BROKER = {"LANDFALL_REPORTS_BROKER": "redis://:secret@127.0.0.1:6379/1"}
+
+
+def test_only_the_broker_must_be_given():
+    found = from_environ(BROKER)
+    assert (found.pool, found.link_seconds, found.nightly) == (2, 900, "0 2 * * *")
+    assert found.public_endpoint is None
+
+
+def test_an_empty_variable_is_an_unset_one():
+    found = from_environ({**BROKER, "LANDFALL_REPORTS_POOL": "", "LANDFALL_REPORTS_NIGHTLY": ""})
+    assert (found.pool, found.nightly) == (2, "0 2 * * *")
+
+
+def test_what_is_secret_is_not_shown():
+    found = from_environ({**BROKER, "LANDFALL_REPORTS_KEY": "secret of sixteen letters"})
+    assert "secret" not in repr(found)
+    assert "secret" not in str(found.model_dump())
+    assert found.api_key == b"secret of sixteen letters"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("BROKER", None, "required"),
+        ("BROKER", "amqp://secret", "redis://:PASSWORD@HOST"),
+        ("KEY", "secret", "16 characters"),
+        ("POOL", "0", "greater than or equal to 1"),
+        ("POOL", "many", "integer"),
+        ("LINK_SECONDS", "604801", "less than or equal to 604800"),
+        ("NIGHTLY", "at two", "five fields"),
+        ("NIGHTLY", "0 25 * * *", "five fields"),
+        ("PUBLIC_ENDPOINT", "secret:9000", "https?://"),
+    ],
+)
+def test_a_wrong_setting_is_named(name, value, words):
+    environ = {**BROKER, f"LANDFALL_REPORTS_{name}": value}
+    with pytest.raises(TerminalError) as refused:
+        from_environ({key: text for key, text in environ.items() if text is not None})
+    assert f"LANDFALL_REPORTS_{name}" in str(refused.value)
+    assert words in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_an_api_without_a_key_does_not_start():
+    with pytest.raises(TerminalError, match="LANDFALL_REPORTS_KEY is not in the environment"):
+        _ = from_environ(BROKER).api_key
+
+
+def brought_in(*statements: str) -> set[str]:
+    """The modules of a new process after these."""
+    program = "; ".join((*statements, "import json, sys; print(json.dumps(list(sys.modules)))"))
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_an_import_reads_no_setting_and_brings_in_nothing_big():
+    """Without a variable in the environment, and what a worker of CSV reports needs at the most."""
+    modules = brought_in(
+        "import include.reports.app, include.reports.tasks, include.reports.api",
+        "import include.landfall.export",
+    )
+    assert not modules & {"airflow", "pyarrow", "pandas", "numpy", "astro"}
+
+
+def test_the_parent_of_the_pool_needs_no_client_of_s3():
+    assert "boto3" not in brought_in("import include.reports.app, include.reports.tasks")
