@@ -126,7 +126,8 @@ def create_blocking(wanted: Request, shared: Shared) -> dict[str, Any]:
     new = report_id()
     place = report_object(wanted, new)
     made = export_report(wanted, place, shared.settings)
-    return {"id": new, "state": "done", "rows": made.rows, **shared.links.to(place)}
+    told = {"id": new, "state": "done", "rows": made.rows, "bytes": made.bytes}
+    return told | shared.links.to(place)
 
 
 async def show(id: str, shared: Shared) -> dict[str, Any]:  # noqa: A002  its name in the path

@@ -320,3 +320,13 @@ def test_hooks_write_a_text_file_of_the_day_s_orders(report):
     (day, *_) = report["hooks"]["evidence"]["rows"]
     assert header == "day,order_id,amount"
     assert lines == [f"{day},{n},{10 * n}" for n in range(1, 6)]
+
+
+# --- 19: executors, and Celery
+
+
+def test_celery_answers_at_once_and_makes_the_same_report(report):
+    evidence = report["celery"]["evidence"]
+    assert evidence["queued"] < evidence["blocking"]
+    assert evidence["rows"][0] == evidence["rows"][1] > 5_000
+    assert evidence["bytes"] == [evidence["size"]] * 2

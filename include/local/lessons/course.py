@@ -8,7 +8,7 @@ from typing import Any
 
 from include.local.state import LocalError
 
-from . import concepts, data, dates, first_steps, stack, states
+from . import celery, concepts, data, dates, first_steps, stack, states
 from .classroom import Classroom, Seen
 
 
@@ -61,6 +61,7 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(15, "packages", "Packages in the image", data.packages),
     Lesson(16, "s3_sensor", "Waiting for a file", data.s3_sensor),
     Lesson(17, "hooks", "Hooks", data.hooks),
+    Lesson(19, "celery", "Executors and Celery", celery.celery),
 )
 
 

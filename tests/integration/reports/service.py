@@ -26,6 +26,7 @@ from include.local.reports_programs import ReportService, commands, report_servi
 from include.local.source import table_bytes
 from include.local.state import PROJECT
 from include.reports.records import Record, Records
+from include.reports.settings import settings
 from tests.services import fresh_bucket, fresh_database
 
 T = TypeVar("T")
@@ -147,12 +148,22 @@ def running_site(
     """A service with the real flights, in a database and a bucket of its own."""
     with fresh_database(server) as warehouse, fresh_bucket(client, "landing"):
         make_tables(warehouse)
-        with report_service(home, warehouse, store, **environ) as service:
+        with (
+            report_service(home, warehouse, store, **environ) as service,
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            # What writes messages here, as the service does, has the service's settings.
+            for name in ("BROKER", "KEY"):
+                patch.setenv(
+                    f"LANDFALL_REPORTS_{name}", service.environ[f"LANDFALL_REPORTS_{name}"]
+                )
+            settings.cache_clear()
             # Not patient: the tests stop Redis, and look.
             site = Site(home, warehouse, service, Records(service.redis.url, patience=2))
             try:
                 yield site
             finally:
+                settings.cache_clear()
                 for program in site.started:
                     program.ask_to_stop()
                     program.wait(10)

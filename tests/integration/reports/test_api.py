@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -15,7 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from include.reports.app import app
 from include.reports.catalogue import SOURCES
+from include.reports.links import Links
+from include.reports.settings import from_environ
 from tests.bench.burst import burst
 from tests.integration.reports.service import Site, running_site, until
 
@@ -183,9 +187,6 @@ def test_sixty_at_once_are_each_accepted_and_made_once(site):
 
 def test_a_link_expires(tmp_path, site, monkeypatch):
     """Signed as the API signs, with a second to live."""
-    from include.reports.links import Links
-    from include.reports.settings import from_environ
-
     report_id = site.accepted(report="delays_by_weather")
     made = site.done(report_id)
     for name, value in site.service.environ.items():
@@ -227,8 +228,6 @@ def test_beat_asks_for_the_night_s_report_and_its_key_has_the_day(site, client):
 
 
 def test_the_night_s_report_is_made_once_however_often_it_is_asked_for(site):
-    from include.reports.app import app
-
     with app.connection_for_write(site.service.redis.url) as broker:
         for _ in range(3):
             app.send_task("reports.nightly", connection=broker, queue="reports-tending")
@@ -259,8 +258,6 @@ def test_flower_shows_the_workers_to_whoever_has_its_password(site):
 
 
 def _workers(site: Site) -> dict:
-    import base64
-
     login = base64.b64encode(f"admin:{site.service.flower_password}".encode()).decode()
     request = urllib.request.Request(
         f"{site.service.flower}/workers?json=1", headers={"Authorization": f"Basic {login}"}
