@@ -68,7 +68,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, PokeReturnValue, task
+from airflow.sdk import DAG, BaseSensorOperator, PokeReturnValue, task
+from airflow.sdk.exceptions import AirflowFailException
 
 REPORT = {"report": "flights", "format": "csv.gz", "first": "2013-01-01", "last": "2013-01-07"}
 
@@ -88,6 +89,23 @@ def ask(method: str, path: str, body: Any = None) -> dict[str, Any]:
     # A link opens the file to whoever has it: it is not for an XCom.
     told = {name: value for name, value in answer.json().items() if not name.startswith("link")}
     return {**told, "seconds": round(time.monotonic() - began, 3)}
+
+
+class Arrived(BaseSensorOperator):
+    """Looks until the queued report is done."""
+
+    template_fields = ("queued",)
+
+    def __init__(self, *, queued: Any, **more: Any) -> None:
+        super().__init__(**more)
+        self.queued = queued
+
+    def poke(self, context: Any) -> PokeReturnValue:
+        """One look; what was found when it is done goes on to `compare`."""
+        found = ask("GET", f"/reports/{self.queued['id']}")
+        if found["state"] == "failed":
+            raise AirflowFailException(found["error"])
+        return PokeReturnValue(found["state"] == "done", found)
 
 
 with DAG(
@@ -111,14 +129,6 @@ with DAG(
         """The report is accepted, and a worker makes it."""
         return ask("POST", "/reports", REPORT)
 
-    @task.sensor(poke_interval=1, timeout=300, mode="reschedule")
-    def arrived(queued: dict[str, Any]) -> PokeReturnValue:
-        """Looks until the queued report is done."""
-        found = ask("GET", f"/reports/{queued['id']}")
-        if found["state"] == "failed":
-            raise ValueError(found["error"])
-        return PokeReturnValue(found["state"] == "done", found)
-
     @task
     def compare(
         blocking: dict[str, Any], queued: dict[str, Any], done: dict[str, Any]
@@ -132,4 +142,7 @@ with DAG(
         }  # fmt: skip
 
     queued = ask_and_go_on()
-    compare(ask_and_wait(), queued, arrived(queued))
+    done = Arrived(
+        task_id="arrived", queued=queued, poke_interval=1, timeout=300, mode="reschedule"
+    )
+    compare(ask_and_wait(), queued, done.output)

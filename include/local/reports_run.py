@@ -66,7 +66,7 @@ def _say(console: Console, home: Path, service: ReportService, missing: list[str
         console.print(f"  there is no {', '.join(missing)} yet: make demo makes them")
     console.print("ask for a report, then how it stands (with the id that the answer has):")
     for line in (
-        f"curl {header} {service.address}/reports --json "
+        f"curl {header} {service.address}/reports -d "
         """'{"report": "flights", "first": "2013-07-04", "last": "2013-07-04"}'""",
         f"curl {header} {service.address}/reports/ID",
     ):

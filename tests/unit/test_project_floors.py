@@ -59,6 +59,16 @@ def project(tmp_path):
         (ENGINE, "import include.local", "include.landfall is not allowed to import include.local"),
         ("plugins/broken.py", "import astro", "plugins is not allowed to import astro"),
         ("plugins/broken.py", "import dags.feeds", "plugins is not allowed to import dags"),
+        (
+            "include/reports/app.py",
+            "import airflow.sdk",
+            "include.reports is not allowed to import airflow",
+        ),
+        (
+            "include/reports/app.py",
+            "import include.local",
+            "include.reports is not allowed to import include.local",
+        ),
         ("dags/broken.py", "import include.local", "dags is not allowed to import include.local"),
         ("dags/broken.py", "from astro.files import File", "dags is not allowed to import astro"),
     ],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import getopt
 import gzip
 import io
 import json
+import shlex
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from include.reports.links import Links
 from include.reports.settings import from_environ
 from tests.bench.burst import burst
 from tests.integration.reports.service import Site, running_site, until
+from tests.readmes import commands
 
 pytestmark = pytest.mark.timeout(240)
 KEY = "ORDER BY time_hour, carrier, flight, origin"
@@ -180,6 +183,24 @@ def test_sixty_at_once_are_each_accepted_and_made_once(site):
     for each in ids:
         assert site.ended(each)["state"] == "done"
     assert {site.record(each).made for each in ids} == {1}
+
+
+@pytest.mark.parametrize("example", commands("include/reports/README.md")[1:6])
+def test_an_example_of_the_readme_works(site, example):
+    """curl's words are read here, since not every machine has it."""
+    report_id = site.accepted(report="delays_by_weather")
+    names = {"$KEY": site.service.key, "$REPORTS": "", "$ID": report_id}
+    for name, value in names.items():
+        example = example.replace(name, value)
+    curl, silent, *words = shlex.split(example)
+    assert (curl, silent) == ("curl", "-s")
+    options, paths = getopt.gnu_getopt(words, "H:d:")
+    headers = dict(text.split(": ", 1) for option, text in options if option == "-H")
+    body = next((json.loads(text) for option, text in options if option == "-d"), None)
+    answer = site.ask("GET" if body is None else "POST", *paths, body, **headers)
+    assert answer.status in (200, 202)
+    if "id" in answer.body and answer.status == 202:
+        assert site.ended(answer.body["id"])["state"] == "done"
 
 
 # ---- what the rest of it shows -------------------------------------------------------------------
