@@ -29,6 +29,7 @@ from .seed import ensure_bucket
 from .state import PROJECT, LocalError, read_state, write_state
 
 NAME = "reports"
+# Those that people know.
 PORTS = {"api": 8100, "flower": 5556}
 USER = "admin"
 READY_SECONDS = 60
@@ -59,10 +60,16 @@ class ReportService:
 
 @contextmanager
 def report_service(
-    home: Path, warehouse: Warehouse, store: Store, **environ: str
+    home: Path,
+    warehouse: Warehouse,
+    store: Store,
+    *,
+    ports: Mapping[str, int] | None = None,
+    **environ: str,
 ) -> Iterator[ReportService]:
     """The service, once all of it answers; ended at the end. Raises LocalError.
 
+    It listens at the `ports` of the last time, else at these, and where they are taken, at any.
     `environ` goes over what the programs have in their environment.
     """
     running = find_reports(home)
@@ -71,7 +78,7 @@ def report_service(
     ensure_bucket(make_client(store))
     server = start_redis(home / redis.NAME)
     try:
-        state = _prepare(home)
+        state = _prepare(home, ports or {})
         values = _environ(home, server, state) | connections(warehouse, store) | environ
         wanted = commands(home, state["ports"])
         logs = {name: home / "logs" / f"reports-{name}.log" for name in wanted}
@@ -89,13 +96,16 @@ def report_service(
 def find_reports(home: Path) -> tuple[str, str] | None:
     """Address and key of this home's service, when it runs: only it knows the home's key."""
     state = _state(home / NAME)
+    if "ports" not in state:
+        return None
     address = f"http://{LOCALHOST}:{state['ports']['api']}"
     headers = {"X-API-Key": state["key"]}
     asked = urllib.request.Request(f"{address}/reports/none", headers=headers)  # noqa: S310 - http
     try:
         OPENER.open(asked, timeout=5)
     except urllib.error.HTTPError as answer:
-        return (address, state["key"]) if answer.code == 404 else None
+        with answer:
+            return (address, state["key"]) if answer.code == 404 else None
     except OSError:
         pass
     return None
@@ -159,27 +169,24 @@ def _wait_ready(home: Path, service: ReportService) -> None:
         )
 
 
-def _prepare(home: Path) -> dict[str, Any]:
-    """The state, its ports those of the last time where they are free; no sign of life yet."""
-    state = _state(home / NAME)
+def _prepare(home: Path, wished: Mapping[str, int]) -> dict[str, Any]:
+    """The state with the ports of this time; no sign of life yet."""
     _alive(home).unlink(missing_ok=True)
-    ports = {
-        name: port if is_free(port) else free_ports(1)[0] for name, port in state["ports"].items()
+    state = _state(home / NAME)
+    known, taken = state.get("ports", {}), free_ports(len(PORTS))
+    state["ports"] = {
+        name: next((p for p in (known.get(name), wished.get(name)) if p and is_free(p)), other)
+        for name, other in zip(PORTS, taken)
     }
-    state["ports"] = ports
     write_state(home / NAME, state)
     return state
 
 
 def _state(folder: Path) -> dict[str, Any]:
-    """The key and the password of this service, made on first use, and its ports."""
+    """The key and the password of this service, made on first use."""
     state = read_state(folder)
     if "key" not in state:
-        state = {
-            "key": secrets.token_urlsafe(24),
-            "flower_password": secrets.token_urlsafe(12),
-            "ports": PORTS,
-        }
+        state = {"key": secrets.token_urlsafe(24), "flower_password": secrets.token_urlsafe(12)}
         write_state(folder, state)
     return state
 

@@ -14,7 +14,7 @@ from include.reports.catalogue import SOURCES
 
 from . import services
 from .program import check_alive
-from .reports_programs import USER, ReportService, report_service
+from .reports_programs import PORTS, USER, ReportService, report_service
 from .services import Services
 
 
@@ -27,7 +27,9 @@ def run(home: Path) -> int:
     try:
         with console.status("starting PostgreSQL, the object store and the report service"):
             found = services.up(home)
-            running = report_service(home, found.postgres.warehouse, found.object_store.store)
+            running = report_service(
+                home, found.postgres.warehouse, found.object_store.store, ports=PORTS
+            )
             service = running.__enter__()
         try:
             _say(console, home, service, _missing(found))

@@ -17,12 +17,8 @@ from .records import QUEUE
 from .settings import settings
 
 TENDING = "reports-tending"
-TEND_SECONDS = 30
 # A report that takes longer is ended, tried again, and at last given up.
 MOST_SECONDS = 3600
-# A message that its worker has not acknowledged goes to another after this time. A report may take
-# longer: then the other finds its lease, and waits.
-VISIBLE_SECONDS = 60
 
 
 def configuration() -> dict[str, Any]:
@@ -31,7 +27,7 @@ def configuration() -> dict[str, Any]:
     return {
         "broker_url": known.broker.get_secret_value(),
         "broker_transport_options": {
-            "visibility_timeout": VISIBLE_SECONDS,
+            "visibility_timeout": known.visible_seconds,
             # Looked for every five seconds; kombu's own is a hundred.
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
@@ -60,8 +56,8 @@ def configuration() -> dict[str, Any]:
         "timezone": "UTC",
         "beat_schedule": {
             "tend": {
-                "task": "reports.tend", "schedule": TEND_SECONDS,
-                "options": {"expires": TEND_SECONDS},
+                "task": "reports.tend", "schedule": known.tend_seconds,
+                "options": {"expires": known.tend_seconds},
             },
             "nightly": {"task": "reports.nightly", "schedule": crontab.from_string(known.nightly)},
         },

@@ -23,8 +23,6 @@ from .catalogue import Request
 State = Literal["accepted", "running", "done", "failed"]
 QUEUE = "reports"
 OPEN = "reports:open"
-# A killed worker's report is taken up when its lease has run out; a living one renews it.
-LEASE_SECONDS = 15
 RENEW_SECONDS = 1
 # How long an ended report can be asked for, and its Idempotency-Key is known.
 KEEP_SECONDS = 7 * 24 * 3600
@@ -116,7 +114,8 @@ def _script(name: str) -> str:
 class Records:
     """The records as a worker sees them. It waits for a Redis that is away, for about a minute."""
 
-    def __init__(self, url: str, patience: int = PATIENCE) -> None:
+    def __init__(self, url: str, lease_seconds: int, patience: int = PATIENCE) -> None:
+        self._lease = lease_seconds * 1000
         backoff = ExponentialBackoff(cap=2, base=0.1)
         self.redis = Redis.from_url(
             url, decode_responses=True, socket_connect_timeout=2, socket_timeout=5,
@@ -136,13 +135,13 @@ class Records:
     def take(self, report_id: str, token: str) -> tuple[str, int]:
         """`taken` and the attempt, `held` and for how many milliseconds, or how it has ended."""
         keys = (record(report_id), lease(report_id))
-        word, number = self._run(Call(_script("take"), keys, (token, LEASE_SECONDS * 1000, now())))
+        word, number = self._run(Call(_script("take"), keys, (token, self._lease, now())))
         return word, number
 
     def renew(self, report_id: str, token: str, rows: int) -> bool:
         """Whether the lease is still ours; it holds for longer then."""
         keys = (record(report_id), lease(report_id))
-        call = Call(_script("renew"), keys, (token, LEASE_SECONDS * 1000, rows))
+        call = Call(_script("renew"), keys, (token, self._lease, rows))
         return bool(self._run(call))
 
     def settle(self, report_id: str, token: str, state: State, **values: Any) -> bool:

@@ -33,6 +33,13 @@ class Settings(BaseModel):
     nightly: str = "0 2 * * *"
     # Where those who follow a link reach the store, when that is not where the service does.
     public_endpoint: str | None = Field(default=None, pattern=r"^https?://")
+    # A killed worker's report is taken up when its lease has run out; a living one renews it. Beat
+    # has such reports looked for so often.
+    lease_seconds: int = Field(default=15, ge=3)
+    tend_seconds: int = Field(default=30, ge=1)
+    # A message that its worker has not acknowledged goes to another after this time. A report may
+    # take longer: then the other finds its lease, and comes again.
+    visible_seconds: int = Field(default=60, ge=5)
     # A file that a worker touches while it is connected, for a health check that costs nothing.
     alive_file: str | None = None
 

@@ -22,7 +22,7 @@ NIGHTLY = Request(report="delays_by_carrier", format="csv.gz")
 @cache
 def _records() -> Records:
     """This process's own connection, made at the first task."""
-    return Records(settings().broker.get_secret_value())
+    return Records(settings().broker.get_secret_value(), settings().lease_seconds)
 
 
 @cache

@@ -105,7 +105,7 @@ def _make_busy(service: ReportService) -> None:
     answers = burst(
         service.ports["api"], "/reports", service.key, [LONG] * (2 * len(pool)), MOST_SECONDS
     )
-    records = Records(service.redis.url)
+    records = Records(service.redis.url, lease_seconds=15)
 
     def all_work() -> bool:
         found = [records.find(answer.body["id"]) for answer in answers]

@@ -30,6 +30,13 @@ from include.reports.settings import settings
 from tests.services import fresh_bucket, fresh_database
 
 T = TypeVar("T")
+# Shorter than by default, and in the same order: a lease ends before a message comes again.
+LEASE = 4
+QUICK = {
+    "LANDFALL_REPORTS_LEASE_SECONDS": str(LEASE),
+    "LANDFALL_REPORTS_TEND_SECONDS": "3",
+    "LANDFALL_REPORTS_VISIBLE_SECONDS": "12",
+}
 MARTS = ("delays_by_carrier", "delays_by_weather", "delays_by_route")
 
 
@@ -41,6 +48,16 @@ def until(what: str, true: Callable[[], T], seconds: float = 90, pause: float = 
             pytest.fail(f"not within {seconds} s: {what}")
         time.sleep(pause)
     return found
+
+
+def status_of(url: str) -> int:
+    """How a page is answered for."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 @dataclass(frozen=True)
@@ -70,7 +87,8 @@ class Site:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, json.load(answer), dict(answer.headers))
         except urllib.error.HTTPError as error:
-            return Answer(error.code, json.load(error), dict(error.headers))
+            with error:
+                return Answer(error.code, json.load(error), dict(error.headers))
 
     def accepted(self, **wanted: Any) -> str:
         """The id of a report that was accepted."""
@@ -131,6 +149,16 @@ class Site:
         self.service.programs[name] = program
         return program
 
+    @contextmanager
+    def without_beat(self) -> Iterator[None]:
+        """Nobody looks for what was lost."""
+        beat = self.program("beat")
+        beat.suspend()
+        try:
+            yield
+        finally:
+            beat.resume()
+
     def stop_redis(self, kill: bool = False) -> None:
         self.service.redis.process.stop(*(() if kill else (signal.SIGTERM,)))
 
@@ -149,7 +177,7 @@ def running_site(
     with fresh_database(server) as warehouse, fresh_bucket(client, "landing"):
         make_tables(warehouse)
         with (
-            report_service(home, warehouse, store, **environ) as service,
+            report_service(home, warehouse, store, **QUICK, **environ) as service,
             pytest.MonkeyPatch.context() as patch,
         ):
             # What writes messages here, as the service does, has the service's settings.
@@ -159,7 +187,7 @@ def running_site(
                 )
             settings.cache_clear()
             # Not patient: the tests stop Redis, and look.
-            site = Site(home, warehouse, service, Records(service.redis.url, patience=2))
+            site = Site(home, warehouse, service, Records(service.redis.url, LEASE, patience=2))
             try:
                 yield site
             finally:

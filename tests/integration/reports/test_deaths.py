@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from include.reports.app import app
@@ -49,27 +48,39 @@ def made_once(site: Site, client, report_id: str) -> None:
     assert site.record(report_id).made == 1
 
 
-def busy(site: Site) -> psutil.Process:
-    """The process of the pool that works most."""
-    return max(site.program("worker").children(), key=lambda p: sum(p.cpu_times()[:2]))
-
-
 def test_a_killed_process_of_the_pool(site, client):
     """The worker itself sees it, and puts the message back at once; the lease must run out."""
     report_id = in_the_middle(site)
-    for process in site.program("worker").children():
-        process.kill()
-    made_once(site, client, report_id)
+    with site.without_beat():
+        for process in site.program("worker").children():
+            process.kill()
+        made_once(site, client, report_id)
     assert site.attempts(report_id) == 2
 
 
 def test_a_killed_worker_with_all_its_processes(site, client):
+    """Its message is still there, for it had not acknowledged it, and comes again."""
+    report_id = in_the_middle(site)
+    with site.without_beat():
+        site.kill_tree("worker")
+        assert objects(client, report_id) == []
+        site.start("worker")
+        made_once(site, client, report_id)
+    assert site.attempts(report_id) == 2
+
+
+def test_a_killed_worker_s_report_is_asked_for_again_before_its_message_comes(site, client):
+    """Beat has it looked for: it runs, and nobody holds its lease."""
+    slow = {"LANDFALL_REPORTS_VISIBLE_SECONDS": "3600"}
+    site.kill_tree("worker")
+    site.start("worker", **slow)
     report_id = in_the_middle(site)
     site.kill_tree("worker")
-    assert objects(client, report_id) == []
+    site.start("worker", **slow)
+    assert site.done(report_id) == site.copied(QUERY)
+    site.kill_tree("worker")
     site.start("worker")
     made_once(site, client, report_id)
-    assert site.attempts(report_id) == 2
 
 
 def test_a_message_that_a_worker_took_along_into_its_death(site, client):
