@@ -173,6 +173,18 @@ def test_the_marts_count_every_flight(loaded):
     assert {row[1] for row in loaded.mart("delays_by_weather")} >= {"rain", "fog", "wind", "fair"}
 
 
+def test_the_mart_by_flight_has_each_once_with_what_was_known_before(loaded):
+    assert loaded.rows(
+        "SELECT count(*), count(arr_delay), count(temp) > 330000 FROM marts.flight_delays"
+    ) == [(336_776, 327_346, True)]
+    # A storm of 14:00 is known to who departs at 15:00, and to nobody an hour earlier.
+    assert loaded.rows(
+        "SELECT DISTINCT precip = (SELECT precip FROM raw.weather WHERE origin = 'JFK'"
+        " AND (month, day, hour) = (6, 10, 14)) FROM marts.flight_delays"
+        " WHERE origin = 'JFK' AND flight_date = '2013-06-10' AND departure_minute / 60 = 15"
+    ) == [(True,)]
+
+
 def test_a_mart_says_what_the_flights_say(loaded):
     mart = loaded.rows(
         "SELECT flights, cancelled, mean_arr_delay, late FROM marts.delays_by_carrier"
@@ -266,3 +278,4 @@ def test_a_red_check_leaves_readers_the_last_good_mart(poisoned):
     assert outcome["failed"] == ["delays_by_carrier.check_flights"]
     assert poisoned.mart("delays_by_carrier") == poisoned.before["delays_by_carrier"]
     assert poisoned.mart("delays_by_route") != poisoned.before["delays_by_route"]
+    assert poisoned.rows("SELECT count(*) FROM marts.flight_delays WHERE carrier = 'ZZ'") == [(1,)]

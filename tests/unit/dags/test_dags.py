@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 FEEDS = ROOT / "include" / "feeds"
 EXPECTED = {
     "broken_feeds.py": [],
+    "delay_model.py": ["delay_model"],
     "feeds.py": ["feed_airlines", "feed_airports", "feed_flights", "feed_planes", "feed_weather"],
     "flights_marts.py": ["flights_marts"],
 }
@@ -74,6 +75,13 @@ def test_every_schedule_is_meant(bag):
     assert assets == published
 
 
+def test_the_model_wakes_for_the_mart_that_is_published(bag):
+    """Not for the one that is built beside it, which may be refused."""
+    published = bag.dags["flights_marts"].task_dict["flight_delays.publish"].outlets
+    (woken_by,) = bag.dags["delay_model"].timetable.asset_condition.objects
+    assert [asset.uri for asset in published] == [woken_by.uri]
+
+
 def test_only_checked_tables_tell_the_marts(bag):
     """An asset that the load itself updates would wake the marts before the checks."""
     for dag_id in EXPECTED["feeds.py"]:
@@ -87,7 +95,7 @@ def test_only_checked_tables_tell_the_marts(bag):
 PARSES = """
 import sys
 from airflow.dag_processing.dagbag import DagBag
-for path in sys.argv[1:3]:
+for path in sys.argv[1:4]:
     bag = DagBag(path)
     assert bag.dags and not bag.import_errors, bag.import_errors
     print("parsed", *sorted(set(sys.argv[3:]) & sys.modules.keys()))
@@ -103,12 +111,14 @@ HEAVY = [
 
 def test_parsing_leaves_to_the_tasks_what_only_they_need():
     """Each process that parses, and each task is one, would pay half a second for it."""
-    paths = [str(ROOT / "dags" / name) for name in ("feeds.py", "flights_marts.py")]
+    paths = [
+        str(ROOT / "dags" / name) for name in ("feeds.py", "flights_marts.py", "delay_model.py")
+    ]
     command = [sys.executable, "-c", PARSES, *paths, *HEAVY]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stdout.splitlines() if line.startswith("parsed")]
-    assert said == ["parsed", "parsed"]
+    assert said == ["parsed"] * len(paths)
 
 
 def test_every_feed_of_the_project_is_read():
@@ -146,7 +156,7 @@ def test_a_broken_feed_hides_no_other_and_shows_its_error(copy, breakage):
     path = copy / "include" / "feeds" / "planes.yaml"
     path.write_text(path.read_text().replace(before, after))
     found = parse(copy / "dags")
-    assert sorted(found.dags) == sorted([*EXPECTED["feeds.py"], "flights_marts"])
+    assert sorted(found.dags) == sorted(dag_id for ids in EXPECTED.values() for dag_id in ids)
     broken = found.dags["feed_planes"]
     assert "broken" in broken.tags
     assert said in broken.doc_md

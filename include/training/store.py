@@ -1,0 +1,106 @@
+"""The bucket: the key to it from the environment, and the store's refusals in clear words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+MISSING = {"NoSuchBucket", "NoSuchKey", "404"}
+REFUSED = {"403", "401", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+
+
+class TrainingError(Exception):
+    """What went wrong, for a person; `exit_code` says whether a retry can help (75) or not."""
+
+    def __init__(
+        self, what: str, exit_code: int, *, found: str = "", expected: str = "", do: str = ""
+    ) -> None:
+        parts = {"found": found, "expected": expected, "what to do": do}
+        lines = [what, *(f"  {name}: {text}" for name, text in parts.items() if text)]
+        super().__init__("\n".join(lines))
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket and the key to it, from the environment."""
+
+    name: str
+    endpoint: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    region: str = "us-east-1"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Bucket:
+        """As MINIO_* name it. Raises TrainingError."""
+        needed = ("BUCKET_NAME", "ENDPOINT", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+        names = [f"MINIO_{name}" for name in needed]
+        if missing := [name for name in names if not environ.get(name)]:
+            raise TrainingError(
+                f"the environment lacks {', '.join(missing)}", 2, expected=", ".join(names)
+            )
+        name, endpoint, access_key, secret_key = (environ[name] for name in names)
+        return cls(
+            name,
+            endpoint,
+            access_key,
+            secret_key,
+            session_token=environ.get("MINIO_SESSION_TOKEN"),
+            region=environ.get("MINIO_REGION") or "us-east-1",
+        )
+
+    def client(self) -> Any:
+        """An S3 client. Raises TrainingError when the endpoint is no address."""
+        wishes = Config(
+            s3={"addressing_style": "path"},
+            retries={"mode": "standard", "max_attempts": 4},
+            connect_timeout=10,
+            # Since 1.36 boto3 asks for checksums that some S3 clones refuse.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        try:
+            return boto3.session.Session().client(
+                "s3", endpoint_url=self.endpoint, region_name=self.region, config=wishes,
+                aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
+                aws_session_token=self.session_token,
+            )  # fmt: skip
+        except ValueError:
+            raise TrainingError(
+                "MINIO_ENDPOINT is no address", 2, found=without_login(self.endpoint),
+                expected="http://host:port or https://host",
+            ) from None  # fmt: skip
+
+
+@contextmanager
+def clear_errors(bucket: str, key: str) -> Iterator[None]:
+    """Turns what boto3 raises into TrainingError, by whether a retry can help."""
+    place = f"s3://{bucket}/{key}"
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "?")
+        if code in MISSING:
+            raise TrainingError(f"there is no {place}", 4, found=code) from error
+        if code in REFUSED:
+            raise TrainingError(f"the key is refused at {place}", 3, found=code) from error
+        raise TrainingError(f"the store failed at {place}", 75, found=code, do="retry") from error
+    except BotoCoreError as error:
+        found = without_login(str(error))
+        raise TrainingError(
+            "the object store cannot be reached", 75, found=found, do="check the endpoint, retry"
+        ) from error
+
+
+def without_login(text: str) -> str:
+    """The text, its URLs without the user and password that they may hold."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
