@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -12,6 +12,7 @@ export UV_SYSTEM_CERTS := 1
 endif
 
 RUN := .venv/bin/python -m
+COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 help:
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -58,6 +59,9 @@ reports: .venv  ## The report service: an API that answers at once, a Celery wor
 screenshots: .venv  ## The pictures of Airflow's UI in the READMEs, taken anew (needs Chromium)
 	@$(RUN) include.local screenshots
 
+training-image:  ## Build the image that the model is trained in (needs Docker)
+	@docker build -t landfall/training:local include/training
+
 bench: .venv  ## Speed and memory of a load, beside psql's own \copy
 	@$(RUN) tests.bench
 
@@ -82,8 +86,8 @@ down: .venv  ## Stop the local services
 env: .venv  ## Print the exports that reach the running services: eval "$(make env)"
 	@$(RUN) include.local env
 
-lock: .venv  ## Resolve the requirements anew into requirements-dev.txt
-	@$(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --output-file requirements-dev.txt requirements-dev.in
+lock: .venv  ## Resolve the requirements anew: requirements-dev.txt, and the training image's
+	@$(COMPILE) --output-file requirements-dev.txt requirements-dev.in && $(COMPILE) --constraints requirements-dev.txt --output-file include/training/requirements.txt include/training/requirements.in
 
 clean:  ## Stop the local services and remove what make made: .venv, .local, caches
 	@.ci/clean

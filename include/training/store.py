@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 MISSING = {"NoSuchBucket", "NoSuchKey", "404"}
+TRIES = 4  # of each request
 REFUSED = {"403", "401", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 
 
@@ -62,7 +63,7 @@ class Bucket:
         """An S3 client. Raises TrainingError when the endpoint is no address."""
         wishes = Config(
             s3={"addressing_style": "path"},
-            retries={"mode": "standard", "max_attempts": 4},
+            retries={"mode": "standard", "max_attempts": TRIES},
             connect_timeout=10,
             # Since 1.36 boto3 asks for checksums that some S3 clones refuse.
             request_checksum_calculation="when_required",

@@ -110,7 +110,7 @@ def make_model(columns: Columns, rows: int) -> Pipeline:
         make_column_transformer((categories, columns.text), ("passthrough", columns.numbers)),
         HistGradientBoostingRegressor(
             learning_rate=0.05,
-            max_iter=150,
+            max_iter=100,
             min_samples_leaf=min(200, max(10, rows // 1000)),
             categorical_features=list(range(len(columns.text))),
             # It would hold back rows at random, which are the neighbours of the others.

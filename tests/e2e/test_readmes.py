@@ -74,6 +74,7 @@ ELSEWHERE = {
     f"docker build -t landfall/airflow:local -f {CUSTOM} .": (
         "tests/containers/test_celery_images.py::test_it_has_what_the_lock_has"
     ),
+    "make training-image": "tests/containers/test_training.py::image",
     "make lessons": COURSE,
     f"{LESSON}9": COURSE,
     **{f"{LESSON}{lesson.name}": COURSE for lesson in LESSONS},

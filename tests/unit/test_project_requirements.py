@@ -10,8 +10,16 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-DIRECT = ["requirements.txt", "requirements-dev.in", ".ci/uv.txt"]
-LOCKED = ["requirements-dev.txt", ".ci/uv.txt"]
+# Held against the project's lock too: the tests run the training program with the latter.
+TRAINING = "include/training/requirements"
+DIRECT = [
+    "requirements.txt",
+    "requirements-dev.in",
+    f"{TRAINING}.in",
+    f"{TRAINING}.txt",
+    ".ci/uv.txt",
+]
+LOCKED = ["requirements-dev.txt", f"{TRAINING}.txt", ".ci/uv.txt"]
 
 
 def entries(name: str) -> list[str]:
@@ -53,6 +61,11 @@ def test_the_lock_is_of_all_the_requirements():
     assert "-r requirements.txt" in (ROOT / "requirements-dev.in").read_text().splitlines()
 
 
+def test_the_training_image_s_lock_has_what_it_asks_for():
+    asked, locked = pins(f"{TRAINING}.in"), pins(f"{TRAINING}.txt")
+    assert asked.items() <= locked.items(), "run `make lock`"
+
+
 @pytest.mark.parametrize("name", LOCKED)
 def test_every_locked_package_has_its_hashes(name):
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries(name))
@@ -64,7 +77,7 @@ def test_no_requirement_names_an_address(name):
     assert "://" not in (ROOT / name).read_text()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.in"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.in", f"{TRAINING}.in"])
 def test_every_direct_requirement_says_what_it_is_for(name):
     lines = [line for line in (ROOT / name).read_text().splitlines() if "==" in line]
     assert all("  # " in line for line in lines)

@@ -8,18 +8,23 @@ from typing import Any
 
 from include.local.state import LocalError
 
-from . import celery, concepts, data, dates, first_steps, stack, states
+from . import celery, concepts, containers, data, dates, first_steps, stack, states
 from .classroom import Classroom, Seen
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One section of the course: its DAG's file is dags/lessons/<name>.py."""
+    """One section of the course: its DAG's file is dags/lessons/<name>.py.
+
+    `needs` names what not every machine has; `lacks` says what to do where it is missing.
+    """
 
     section: int
     name: str
     title: str
     walk: Callable[[Classroom], Seen]
+    needs: str = ""
+    lacks: Callable[[], str | None] = lambda: None
 
     @property
     def dag_id(self) -> str:
@@ -29,7 +34,10 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one lesson. `seconds` is its walk's; `states` counts its task instances."""
+    """What became of one lesson. `seconds` is its walk's; `states` counts its task instances.
+
+    `missing` names what the machine lacks: the lesson was not run, so it has not failed either.
+    """
 
     section: int
     name: str
@@ -41,6 +49,7 @@ class Result:
     runs: int
     states: dict[str, int]
     evidence: dict[str, Any] = field(default_factory=dict)
+    missing: str = ""
 
 
 LESSONS: tuple[Lesson, ...] = (
@@ -61,6 +70,14 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(15, "packages", "Packages in the image", data.packages),
     Lesson(16, "s3_sensor", "Waiting for a file", data.s3_sensor),
     Lesson(17, "hooks", "Hooks", data.hooks),
+    Lesson(
+        18,
+        "docker_operator",
+        "DockerOperator",
+        containers.docker_operator,
+        needs="Docker",
+        lacks=containers.needs_docker,
+    ),
     Lesson(19, "celery", "Executors and Celery", celery.celery),
 )
 

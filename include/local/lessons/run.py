@@ -27,7 +27,7 @@ AT_ONCE = 6
 
 
 def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
-    """Run these lessons, or all; 0 when all passed, 1 when one failed. Raises LocalError."""
+    """Run these lessons, or all; 1 when one failed, or none could be run. Raises LocalError."""
     lessons = choose(names)
     started = time.monotonic()
     console = show.console()
@@ -40,7 +40,8 @@ def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
         show.table(console, results, time.monotonic() - started)
         if report:
             report.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
-    return 0 if all(result.passed for result in results) else 1
+    failed = [result for result in results if not result.passed and not result.missing]
+    return 0 if not failed and any(result.passed for result in results) else 1
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -71,6 +72,8 @@ def run_lessons(
 
 def attend(lesson: Lesson, room: Classroom, tell: show.Tell) -> Result:
     """Go through one lesson; whatever goes wrong in it is its result."""
+    if what_to_do := lesson.lacks():
+        return _not_run(lesson, what_to_do, tell)
     began, started = datetime.now(UTC), time.monotonic()
     tell(lesson, None)
     seen, error = Seen(""), None
@@ -90,6 +93,17 @@ def attend(lesson: Lesson, room: Classroom, tell: show.Tell) -> Result:
     result = Result(
         lesson.section, lesson.name, lesson.dag_id, error is None, seen.words, error,
         round(seconds, 1), runs, dict(states), seen.evidence,
+    )  # fmt: skip
+    tell(lesson, result)
+    return result
+
+
+def _not_run(lesson: Lesson, what_to_do: str, tell: show.Tell) -> Result:
+    """The result of a lesson that this machine lacks something for."""
+    words = f"not run: needs {lesson.needs}; {what_to_do}"
+    result = Result(
+        lesson.section, lesson.name, lesson.dag_id, False, words, None, 0, 0, {},
+        missing=lesson.needs,
     )  # fmt: skip
     tell(lesson, result)
     return result

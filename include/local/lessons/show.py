@@ -64,15 +64,19 @@ def table(console: Console, results: Sequence[Result], seconds: float) -> None:
             _mark(result), result.words or _first_line(result.error),
         )  # fmt: skip
     console.print(shown)
-    failed = [result for result in results if not result.passed]
+    failed = [result for result in results if not result.passed and not result.missing]
     for result in failed:
         console.print(f"[red]lesson {result.section}, {result.name}, failed[/]")
         console.print(f"  {result.error}", markup=False, soft_wrap=True)
-    passed = len(results) - len(failed)
-    console.print(f"[bold]{passed} of {len(results)} lessons passed[/] in {seconds:.0f} s")
+    passed = sum(result.passed for result in results)
+    not_run = [f"{result.name} needs {result.missing}" for result in results if result.missing]
+    told = f", {len(not_run)} not run: {', '.join(not_run)};" if not_run else ""
+    console.print(f"[bold]{passed} of {len(results)} lessons passed[/]{told} in {seconds:.0f} s")
 
 
 def _mark(result: Result) -> str:
+    if result.missing:
+        return "[yellow]----[/]"
     return "[green]pass[/]" if result.passed else "[red]FAIL[/]"
 
 

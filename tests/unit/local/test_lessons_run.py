@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
@@ -98,6 +98,7 @@ def course(room, monkeypatch):
         raise LessonFailed("expected rain, seen: sun")
 
     known = {"good": lesson(lambda _: Seen("rain")), "bad": lesson(bad, 99)}
+    known["lacking"] = replace(known["good"], section=97, needs="Docker", lacks=lambda: "start it")
     monkeypatch.setattr(runner, "choose", lambda names: [known[name] for name in names])
     monkeypatch.setattr(runner, "open_classroom", lambda *_: nullcontext((room, [])))
     before = signal.getsignal(signal.SIGTERM)
@@ -116,6 +117,33 @@ def test_one_bad_lesson_makes_the_exit_code_1_and_is_in_the_report(course, tmp_p
 
 def test_all_good_is_exit_code_0(course, tmp_path):
     assert runner.run(tmp_path, ["good"]) == 0
+
+
+def test_a_lesson_that_the_machine_lacks_something_for_is_not_gone_through(room, api):
+    def walk(_):
+        raise AssertionError("it was gone through")
+
+    lacking = Lesson(98, "made_up", "Made up", walk, needs="Docker", lacks=lambda: "start Docker")
+    result = runner.attend(lacking, room, lambda *_: None)
+    assert (result.passed, result.error, result.missing) == (False, None, "Docker")
+    assert result.words == "not run: needs Docker; start Docker"
+    assert api.paused == []
+
+
+@pytest.mark.parametrize(("names", "code"), [(["good", "lacking"], 0), (["lacking"], 1),
+                                             (["bad", "lacking"], 1)])  # fmt: skip
+def test_a_lesson_that_was_not_run_is_told_and_is_no_success(course, tmp_path, capsys, names, code):
+    report = tmp_path / "report.json"
+    assert runner.run(tmp_path, names, report) == code
+    assert "1 not run: made_up needs Docker" in capsys.readouterr().out
+    assert [each["missing"] for each in json.loads(report.read_text())].count("Docker") == 1
+
+
+def test_a_machine_without_docker_is_told_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    (lesson,) = choose(["docker_operator"])
+    assert lesson.needs == "Docker"
+    assert lesson.lacks().startswith("start Docker")
 
 
 def test_lessons_run_side_by_side(room):

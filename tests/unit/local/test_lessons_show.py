@@ -45,6 +45,17 @@ def test_a_failure_is_told_in_full_below_the_table(console):
     assert "0 of 1 lessons passed" in text
 
 
+def test_a_lesson_that_was_not_run_is_neither_passed_nor_failed(console):
+    missing = result(
+        passed=False, words="not run: needs Docker; start it", missing="Docker", runs=0, states={}
+    )
+    show.table(console, [result(), missing], 30)
+    text = console.file.getvalue()
+    assert "not run: needs Docker; start it" in text
+    assert "1 of 2 lessons passed, 1 not run: first_dag needs Docker; in 30 s" in text
+    assert "fail" not in text.lower()
+
+
 def test_each_lesson_is_told_as_it_ends(console):
     with show.progress(console) as tell:
         tell(LESSON, None)
