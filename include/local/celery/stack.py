@@ -29,6 +29,7 @@ NAME = "landfall"
 FILE = PROJECT / "docker-compose.celery.yml"
 IMAGES = {
     "landfall/airflow:local": "include/local/celery/Dockerfile",
+    "landfall/training:local": "include/training/Dockerfile",
 }
 PROOF = "feed_airlines"
 READY_SECONDS = 300

@@ -143,6 +143,19 @@ FRAME = zstandard.ZstdCompressor().compress(DATA)
         (b"plain.gz", b"plain.gz"),
         (gzip.compress(gzip.compress(b"twice")), gzip.compress(b"twice")),
     ],
+    # By name: gzip writes the time, and two processes of pytest must name a test alike.
+    ids=[
+        "gzip",
+        "gzip of three members",
+        "zstd",
+        "zstd of two frames",
+        "zstd of nothing",
+        "gzip of nothing",
+        "nothing",
+        "one byte of gzip's mark",
+        "only named gzip",
+        "gzip in gzip",
+    ],
 )
 def test_an_archive_is_told_by_its_content_and_unpacked_to_its_last_member(packed, plain):
     assert Breaking(packed).read() == plain
