@@ -44,9 +44,9 @@ with DAG(
 ):
 
     @task
-    def export_features(run_id: str) -> dict[str, Any]:
+    def export_features(run: str) -> dict[str, Any]:
         """The flights that arrived, in the bucket under the run's key."""
-        prefix = f"{MODELS}/{safe_name(run_id)}"
+        prefix = f"{MODELS}/{safe_name(run)}"
         exported = S3ToPostgresHook().export(
             FEATURES, bucket=BUCKET, key=f"{prefix}/features.parquet", format="parquet"
         )
