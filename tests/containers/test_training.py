@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import shutil
 import subprocess
 import tarfile
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -27,7 +29,8 @@ from tests.services import fresh_bucket
 
 pytestmark = [
     pytest.mark.timeout(600),
-    # The Docker client leaves the sockets of its streams to be collected.
+    # The Docker client leaves the sockets of its streams to be collected: some at once, the others
+    # by `sockets_collected`.
     pytest.mark.filterwarnings(
         "ignore:Exception ignored in. <socket.socket .*docker.sock"
         ":pytest.PytestUnraisableExceptionWarning"
@@ -76,6 +79,14 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker on this machine itself, which names neither a network nor an image."""
     for name in ("LANDFALL_DOCKER_NETWORK", "LANDFALL_TRAINING_IMAGE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def sockets_collected() -> Iterator[None]:
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def body(client: Any, bucket: str, key: str) -> bytes:
