@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import services
 from tests.answers import Answers
+from tests.container_servers import pins
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "unix:///nowhere/docker.sock"
@@ -30,26 +32,35 @@ def test_tests_that_need_docker_end_the_run_where_it_does_not_run():
     assert "make docker" in result.stderr + result.stdout
 
 
+def test_the_whole_folder_can_be_tested_where_docker_does_not_run():
+    """`astro dev pytest` does so, in the Astro image."""
+    layers = [f"--ignore=tests/{layer}" for layer in ("unit", "integration", "e2e")]
+    result = run_pytest("--collect-only", "tests", *layers, DOCKER_HOST=NOWHERE)
+    assert result.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, result.stdout
+
+
 @pytest.mark.parametrize(
-    ("setting", "value", "expected"),
+    ("setting", "value", "expected", "ask"),
     [
-        ("LANDFALL_TEST_SERVICES", "docker", "expected 'containers' or 'embedded'"),
-        ("LANDFALL_TEST_STORE", "ceph", "expected 'minio' or 'seaweedfs'"),
+        ("LANDFALL_TEST_SERVICES", "docker", "expected 'containers' or 'embedded'",
+         services.kind.__wrapped__),
+        ("LANDFALL_TEST_STORE", "ceph", "expected 'minio' or 'seaweedfs'", services.store_kind),
     ],
-)
-def test_a_setting_that_names_nothing_ends_the_run(setting, value, expected):
-    environ = {"LANDFALL_TEST_SERVICES": "containers", setting: value}
-    result = run_pytest("tests/unit/test_skips.py", **environ)
-    assert result.returncode == 3
-    assert f"{setting}={value!r}: {expected}" in result.stderr + result.stdout
+)  # fmt: skip
+def test_a_setting_that_names_nothing_ends_the_run(monkeypatch, setting, value, expected, ask):
+    monkeypatch.setenv(setting, value)
+    with pytest.raises(pytest.exit.Exception, match=f"{setting}={value!r}: {expected}") as ended:
+        ask()
+    assert ended.value.returncode == 3
 
 
 @pytest.mark.parametrize("store", ["minio", "seaweedfs"])
-def test_the_header_names_the_images(store):
-    choice = {"LANDFALL_TEST_SERVICES": "containers", "LANDFALL_TEST_STORE": store}
-    result = run_pytest("--collect-only", "tests/unit/test_skips.py", **choice)
-    assert f"{store}:" in result.stdout
-    assert "postgres:17.6" in result.stdout
+def test_the_header_names_the_images(monkeypatch, store):
+    monkeypatch.setattr(services, "kind", lambda: ("containers", "so it is"))
+    monkeypatch.setenv("LANDFALL_TEST_STORE", store)
+    images = pins()
+    said = f"services: containers {images['postgres']}, {images[store]} (so it is)"
+    assert services.describe() == said
 
 
 def test_answers_of_workers_are_told_with_ones_own(mocker):
