@@ -44,7 +44,7 @@ def _options(environ: dict[str, str]) -> list[str]:
     return [f"--label={key}={value}" for key, value in label().items()] + variables
 
 
-def wait_for(answer: Callable[[], bool], name: str, seconds: float = 60) -> None:
+def wait_for(answer: Callable[[], bool], name: str, seconds: float = 120) -> None:
     """Return when the container answers. Raises AssertionError with its log when it does not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

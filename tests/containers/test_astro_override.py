@@ -11,6 +11,7 @@ import yaml
 from tests.containers.compose import Compose
 from tests.containers.docker import docker
 
+pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 ROOT = Path(__file__).parents[2]
 BASE = Path(__file__).parent / "astro_base.yml"
 OVERRIDE = ROOT / "docker-compose.override.yml"
@@ -70,11 +71,10 @@ def healthy(astro):
     for service in ("object-store", "warehouse"):
         name = astro("ps", "--quiet", service)
         ask = ("inspect", "--format={{.State.Health.Status}}", name)
-        assert wait_until(lambda ask=ask: docker(*ask) == "healthy", 60), docker("logs", name)
+        assert wait_until(lambda ask=ask: docker(*ask) == "healthy", 120), docker("logs", name)
     return astro
 
 
-@pytest.mark.timeout(180)
 def test_a_task_lists_the_bucket_with_the_key_of_the_settings(healthy):
     key = (LANDING["conn_login"], LANDING["conn_password"])
     endpoint = LANDING["conn_extra"]["endpoint_url"]

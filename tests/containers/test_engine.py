@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 ROOT = Path(__file__).parents[2]
 # Elsewhere it starts none, and says so: both are checked, so that neither is skipped.
 CAN_START = (

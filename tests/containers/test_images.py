@@ -11,6 +11,7 @@ import pytest
 from tests.container_servers import STAND_IN, pins
 from tests.containers.docker import docker, run_once, running, succeeds, wait_for
 
+pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 ROOT = Path(__file__).parents[2]
 IMAGES = pins()
 AIRFLOW = IMAGES["airflow"]

@@ -23,6 +23,7 @@ from tests.container_servers import (
 )
 from tests.containers.docker import docker
 
+pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 SERVERS = [postgres_container, minio_container, seaweedfs_container]
 
 
