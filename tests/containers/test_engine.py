@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,18 +22,25 @@ CAN_START = (
 
 
 @pytest.fixture
-def make(tmp_path):
+def folder():
+    """A short one: a path of a socket has 107 bytes at most, and an engine adds thirty."""
+    with tempfile.TemporaryDirectory(prefix="landfall-engine-", dir="/tmp") as made:
+        yield Path(made)
+
+
+@pytest.fixture
+def make(folder):
     """Run one of the two scripts against an engine of its own, which is none yet."""
     # Its own network, too: an engine without a bridge takes away the bridge of another beside it.
     alone = ["unshare", "--net"] if CAN_START else []
     options = {
-        "data-root": tmp_path / "root", "exec-root": tmp_path / "exec",
-        "pidfile": tmp_path / "pid", "bridge": "none", "iptables": "false",
+        "data-root": folder / "root", "exec-root": folder / "exec",
+        "pidfile": folder / "pid", "bridge": "none", "iptables": "false",
     }  # fmt: skip
     environ = os.environ | {
-        "DOCKER_HOST": f"unix://{tmp_path}/docker.sock",
+        "DOCKER_HOST": f"unix://{folder}/docker.sock",
         "DOCKERD_OPTIONS": " ".join(f"--{name}={value}" for name, value in options.items()),
-        "LANDFALL_LOCAL": str(tmp_path / "local"),
+        "LANDFALL_LOCAL": str(folder / "local"),
     }
 
     def run(script: str, *arguments: str) -> subprocess.CompletedProcess:
@@ -43,14 +51,14 @@ def make(tmp_path):
     run("docker-down")
 
 
-def test_an_engine_is_started_once_and_ended(make, tmp_path):
+def test_an_engine_is_started_once_and_ended(make, folder):
     up = make("docker-up", "engine")
     if not CAN_START:
         assert up.returncode == 1
         assert "no Docker engine answers" in up.stderr
         return
     assert up.returncode == 0, up.stderr
-    pid = int((tmp_path / "local/docker/dockerd.pid").read_text())
+    pid = int((folder / "local/docker/dockerd.pid").read_text())
     assert Path(f"/proc/{pid}/comm").read_text() == "dockerd\n"
     assert make("docker-up", "engine").stderr == ""  # it answers: nothing to do
     down = make("docker-down")
@@ -59,9 +67,9 @@ def test_an_engine_is_started_once_and_ended(make, tmp_path):
     assert "no engine was started from here" in make("docker-down").stdout
 
 
-def test_an_engine_that_cannot_start_is_reported_with_its_last_words(make, tmp_path):
-    (tmp_path / "root").write_text("a file, where its folder should be")
+def test_an_engine_that_cannot_start_is_reported_with_its_last_words(make, folder):
+    (folder / "root").write_text("a file, where its folder should be")
     up = make("docker-up", "engine")
     assert up.returncode == 1
     assert "docker: dockerd does not start here" in up.stderr or not CAN_START
-    assert not (tmp_path / "local/docker/dockerd.pid").exists()
+    assert not (folder / "local/docker/dockerd.pid").exists()
