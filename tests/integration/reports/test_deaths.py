@@ -97,7 +97,9 @@ def test_two_messages_of_a_report_make_it_once(site, client):
     report_id = in_the_middle(site)
     site.records.hand_on(Messages(app).make(report_id))
     made_once(site, client, report_id)
-    assert site.attempts(report_id) == 1
+    log = site.service.programs["worker"].log.read_text()
+    assert log.count(f"report {report_id}: attempt") == 1
+    assert f"report {report_id}: another worker makes it" in log
 
 
 def test_a_worker_that_was_thought_dead_leaves_the_report_to_the_other(site, client):

@@ -1,0 +1,210 @@
+"""What Redis keeps of a report, step by step, and the message beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from include.local.redis import start_redis
+from include.reports.app import app
+from include.reports.catalogue import Request
+from include.reports.front import Front
+from include.reports.messages import Messages
+from include.reports.records import OPEN, QUEUE, New, Records, lease, record
+from include.reports.settings import settings
+
+REQUEST = Request(report="flights")
+ID = "0" * 32
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator:
+    server = start_redis(tmp_path_factory.mktemp("redis"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LANDFALL_REPORTS_BROKER", server.url)
+        settings.cache_clear()
+        yield server
+    settings.cache_clear()
+    server.remove()
+
+
+@pytest.fixture
+def records(server) -> Iterator[Records]:
+    records = Records(server.url, lease_seconds=30, patience=1)
+    records.redis.flushall()
+    yield records
+    records.redis.close()
+
+
+def new(report_id: str = ID) -> New:
+    message = Messages(app).make(report_id)
+    return New(report_id, REQUEST.model_dump_json(), f"reports/{report_id}", message)
+
+
+def expire_lease(records: Records) -> None:
+    """As it does by itself when nobody renews it."""
+    assert records.redis.delete(lease(ID)) == 1
+
+
+# ---- the message ---------------------------------------------------------------------------------
+
+
+def test_a_message_is_what_celery_itself_puts_into_redis(server, records):
+    with app.connection_for_write(server.url) as broker:
+        app.send_task("reports.make", task_id=ID, connection=broker, queue=QUEUE)
+    celery_s = json.loads(records.redis.lpop(QUEUE))
+    ours = json.loads(Messages(app).make(ID))
+    assert celery_s["properties"].pop("delivery_tag") != ours["properties"].pop("delivery_tag")
+    assert ours == celery_s
+
+
+def test_each_message_has_a_tag_of_its_own():
+    messages = Messages(app)
+    tags = {json.loads(messages.make(ID))["properties"]["delivery_tag"] for _ in range(5)}
+    assert len(tags) == 5
+
+
+# ---- accepted ------------------------------------------------------------------------------------
+
+
+def test_what_is_accepted_twice_is_one_record_and_one_message(records):
+    assert [records.accept(new()) for _ in range(2)] == ["accepted", "accepted"]
+    assert records.redis.llen(QUEUE) == 1
+    assert records.redis.smembers(OPEN) == {ID}
+    assert records.find(ID).request == REQUEST
+
+
+def test_the_api_accepts_many_at_once_and_tells_each_its_own(server, records):
+    async def ask() -> list[tuple[str, str]]:
+        front = Front(server.url)
+        ids = [f"{n:032}" for n in range(300)]
+        answers = await asyncio.gather(*(front.accept(new_of(each)) for each in ids))
+        await front.close()
+        return answers
+
+    def new_of(report_id: str) -> New:
+        return New(report_id, f'{{"report":"{report_id}"}}', "place", report_id)
+
+    answers = asyncio.run(ask())
+    assert answers == [(f'{{"report":"{n:032}"}}', "accepted") for n in range(300)]
+    assert records.redis.llen(QUEUE) == records.redis.scard(OPEN) == 300
+
+
+def test_the_same_id_twice_in_one_moment_is_one_report(server, records):
+    async def ask() -> list[tuple[str, str]]:
+        front = Front(server.url)
+        both = await asyncio.gather(*(front.accept(new()) for _ in range(2)))
+        await front.close()
+        return both
+
+    assert asyncio.run(ask()) == [(REQUEST.model_dump_json(), "accepted")] * 2
+    assert records.redis.llen(QUEUE) == 1
+
+
+# ---- the lease -----------------------------------------------------------------------------------
+
+
+def test_one_worker_takes_it_and_the_other_is_told_how_long(records):
+    records.accept(new())
+    assert records.take(ID, "first") == ("taken", 1)
+    word, milliseconds = records.take(ID, "second")
+    assert word == "held"
+    assert 0 < milliseconds <= 30_000
+    assert records.find(ID).state == "running"
+
+
+def test_what_is_sent_again_since_its_answer_was_lost_counts_once(records):
+    records.accept(new())
+    assert records.take(ID, "first") == records.take(ID, "first") == ("taken", 1)
+    assert records.settle(ID, "first", "done", rows=7)
+    assert records.settle(ID, "first", "done", rows=7)
+    assert records.find(ID).made == 1
+
+
+def test_a_lease_that_has_run_out_is_taken_by_another_and_lost_to_the_first(records):
+    records.accept(new())
+    records.take(ID, "first")
+    expire_lease(records)
+    assert records.take(ID, "second") == ("taken", 2)
+    assert not records.renew(ID, "first", rows=5)
+    assert not records.settle(ID, "first", "done", rows=5)
+    assert records.find(ID).state == "running"
+    assert records.settle(ID, "second", "done", rows=6)
+    assert not records.settle(ID, "first", "failed", error="late")
+    found = records.find(ID)
+    assert (found.state, found.rows, found.made, found.error) == ("done", 6, 1, None)
+
+
+def test_a_lease_that_ran_out_and_that_nobody_took_is_taken_up_again(records):
+    """Redis was away for longer than it lasts."""
+    records.accept(new())
+    records.take(ID, "first")
+    expire_lease(records)
+    assert records.renew(ID, "first", rows=5)
+    assert records.take(ID, "second")[0] == "held"
+    assert records.find(ID).rows == 5
+
+
+def test_a_report_that_is_given_back_waits_for_another_attempt(records):
+    records.accept(new())
+    records.take(ID, "first")
+    assert records.settle(ID, "first", "accepted", error="the database is away")
+    found = records.find(ID)
+    assert (found.state, found.error, "ended" in found.times) == (
+        "accepted",
+        "the database is away",
+        False,
+    )
+    assert records.redis.smembers(OPEN) == {ID}
+    assert records.take(ID, "second") == ("taken", 2)
+
+
+@pytest.mark.parametrize("state", ["done", "failed"])
+def test_what_has_ended_is_not_taken_again_and_is_forgotten_in_time(records, state):
+    records.accept(new())
+    records.take(ID, "first")
+    records.settle(ID, "first", state, rows=1)
+    assert records.take(ID, "second") == (state, 0)
+    assert records.redis.smembers(OPEN) == set()
+    assert records.redis.ttl(record(ID)) > 24 * 3600
+    assert records.accept(new()) == state
+    assert records.redis.llen(QUEUE) == 1
+
+
+def test_what_nobody_asked_for_is_unknown(records):
+    assert records.take(ID, "first") == ("unknown", 0)
+    assert records.find(ID) is None
+
+
+# ---- what is lost --------------------------------------------------------------------------------
+
+
+def test_a_report_that_waits_is_not_lost(records):
+    records.accept(new())
+    assert records.lost() == []
+
+
+def test_a_report_that_no_message_asks_for_is_lost(records):
+    records.accept(new())
+    records.redis.delete(QUEUE)
+    assert records.lost() == [ID]
+    records.hand_on(new().message)
+    assert records.lost() == []
+
+
+def test_a_report_that_a_worker_has_and_has_not_begun_is_not_lost(records):
+    records.accept(new())
+    message = json.loads(records.redis.lpop(QUEUE))
+    records.redis.hset("unacked", "tag", json.dumps([message, "", QUEUE]))
+    assert records.lost() == []
+
+
+def test_a_report_that_runs_without_a_lease_is_lost_though_a_message_is_there(records):
+    records.accept(new())
+    records.take(ID, "first")
+    assert records.lost() == []
+    expire_lease(records)
+    assert records.lost() == [ID]
