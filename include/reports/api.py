@@ -23,6 +23,7 @@ from .app import app as celery
 from .catalogue import Request
 from .front import Front, RedisAway
 from .guard import KeyRequired
+from .links import Links
 from .making import export_report
 from .messages import Messages
 from .records import New, Record
@@ -38,8 +39,6 @@ class Service:
     """What the requests share: the settings, the way to Redis, the maker of links."""
 
     def __init__(self, settings: Settings) -> None:
-        from .links import Links
-
         self.settings = settings
         self.front = Front(settings.broker.get_secret_value())
         self.messages = Messages(celery)

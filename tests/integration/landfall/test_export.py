@@ -236,6 +236,31 @@ def test_wrong_wishes_and_servers_have_clear_errors(run, warehouse, object_store
         run("SELEC 1")
 
 
+@both_formats
+def test_progress_is_told_and_never_too_far(run, kind):
+    told = []
+    query = "SELECT n FROM generate_series(1, 25000) n"
+    receipt, _ = run(query, format=kind, progress=told.append)
+    assert receipt.rows == 25_000
+    assert len(told) > 2
+    assert told == sorted(told)
+    assert 20_000 < told[-1] <= 25_000
+
+
+@both_formats
+def test_what_hears_of_the_progress_can_end_the_export(run, client, bucket, kind):
+    class Enough(Exception):
+        pass
+
+    def stop(rows):
+        if rows > 5_000:
+            raise Enough
+
+    with pytest.raises(Enough):
+        run("SELECT n FROM generate_series(1, 25000) n", format=kind, progress=stop)
+    assert "Contents" not in client.list_objects_v2(Bucket=bucket)
+
+
 EXPORTS = """
 import json, resource, sys
 from include.landfall.connections import Store, Warehouse
