@@ -126,10 +126,10 @@ def _take(room: Classroom, program: str) -> Iterator[tuple[Picture, int]]:
             context.add_cookies([cookie])  # type: ignore[list-item]
             for name, value in picture.settings.items():
                 context.add_init_script(f"localStorage.setItem('{name}', '\"{value}\"')")
-            shot = _shoot(context, _address(room, picture), picture.shows)
+            shot = shoot(context, _address(room, picture), picture.shows)
             context.close()
             path = PROJECT / picture.file
-            _small(shot).save(path, optimize=True)
+            small(shot).save(path, optimize=True)
             yield picture, path.stat().st_size
         browser.close()
 
@@ -142,7 +142,7 @@ def _address(room: Classroom, picture: Picture) -> str:
     return f"{room.api.address}/{page}"
 
 
-def _shoot(context: BrowserContext, address: str, shows: str) -> bytes:
+def shoot(context: BrowserContext, address: str, shows: str) -> bytes:
     """The page as it is when that text is there and nothing moves any more."""
     page = context.new_page()
     page.goto(address)
@@ -151,6 +151,6 @@ def _shoot(context: BrowserContext, address: str, shows: str) -> bytes:
     return page.screenshot(animations="disabled")
 
 
-def _small(shot: bytes) -> Image.Image:
+def small(shot: bytes) -> Image.Image:
     """With few colours: a fifth of the bytes, and nobody sees it."""
     return Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

@@ -178,21 +178,16 @@ def up(console: Console | None = None) -> int:
 
 def say_where(stack: Stack, console: Console) -> None:
     """Where to look, and how to end it."""
-    env = stack.env
-    here = f"http://{LOCALHOST}"
-    console.print(f"Airflow      {stack.address}  user admin, password LANDFALL_AIRFLOW_PASSWORD")
-    console.print(
-        f"Flower       {here}:{env['LANDFALL_FLOWER_PORT']}"
-        "  user admin, password LANDFALL_FLOWER_PASSWORD"
-    )
-    console.print(
-        f"Reports      {here}:{env['LANDFALL_REPORTS_PORT']}/docs  key LANDFALL_REPORTS_KEY"
-    )
-    console.print(
-        f"MinIO        {here}:{env['LANDFALL_STORE_CONSOLE_PORT']}"
-        "  user landfall, password LANDFALL_STORE_PASSWORD"
-    )
-    console.print(f"warehouse    {stack.warehouse.name}  password LANDFALL_WAREHOUSE_PASSWORD")
+    port = {name: f"http://{LOCALHOST}:{value}" for name, value in stack.env.items()}
+    lines = [
+        ("Airflow", stack.address, "admin, LANDFALL_AIRFLOW_PASSWORD"),
+        ("Flower", port["LANDFALL_FLOWER_PORT"], "admin, LANDFALL_FLOWER_PASSWORD"),
+        ("reports", f"{port['LANDFALL_REPORTS_PORT']}/docs", "key LANDFALL_REPORTS_KEY"),
+        ("MinIO", port["LANDFALL_STORE_CONSOLE_PORT"], "landfall, LANDFALL_STORE_PASSWORD"),
+        ("warehouse", stack.warehouse.name, "LANDFALL_WAREHOUSE_PASSWORD"),
+    ]
+    for name, where, who in lines:
+        console.print(f"{name:11}{where:42}{who}", soft_wrap=True)
     console.print("\nThe passwords are in .env. Unpause feed_flights, and look at both workers.")
     console.print("make celery-down ends it, and removes its volumes.")
 

@@ -1,0 +1,42 @@
+"""The picture of Flower that the page shows, of the stack that runs: `python -m <this module>`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from include.local.process import LOCALHOST
+from include.local.screenshots import BROWSER, FLAGS, shoot, small
+from include.local.state import PROJECT, LocalError
+
+from .stack import Stack
+
+FILE = PROJECT / "include/local/celery/flower.png"
+SIZE = (1280, 320)
+
+
+def main() -> int:
+    """Take it, with both workers in it. Raises LocalError without a browser."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which(BROWSER)
+    if program is None:
+        raise LocalError("there is no browser to take a picture with", do=f"install {BROWSER}")
+    stack = Stack.of()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        context = browser.new_context(
+            viewport={"width": SIZE[0], "height": SIZE[1]},
+            http_credentials={
+                "username": "admin",
+                "password": stack.env["LANDFALL_FLOWER_PASSWORD"],
+            },
+        )
+        address = f"http://{LOCALHOST}:{stack.env['LANDFALL_FLOWER_PORT']}/workers"
+        small(shoot(context, address, "celery@airflow-worker-2")).save(FILE, optimize=True)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
