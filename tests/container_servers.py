@@ -32,28 +32,28 @@ def pins() -> dict[str, str]:
 @contextmanager
 def postgres_container() -> Iterator[tuple[Warehouse, str]]:
     """PostgreSQL, how to reach it, and what is in its image."""
-    _settle()
+    settle()
     from testcontainers.community.postgres import PostgresContainer
 
     password = secrets.token_urlsafe(16)
     container = PostgresContainer(
         pins()["postgres"], username=KEY, password=password, dbname="warehouse", driver=None
     ).with_command("-c fsync=off -c max_wal_size=4GB")
-    with _started(container, 5432) as port:
+    with started(container, 5432) as port:
         yield Warehouse(LOCALHOST, port, "warehouse", KEY, password), _inside(container)
 
 
 @contextmanager
 def minio_container() -> Iterator[tuple[Store, str]]:
     """MinIO, how to reach it, and its version."""
-    _settle()
+    settle()
     from testcontainers.community.minio import MinioContainer
 
     secret = secrets.token_urlsafe(16)
     container = MinioContainer(pins()["minio"], access_key=KEY, secret_key=secret)
     # testcontainers sets the names that MinIO has long deprecated.
     container.with_env("MINIO_ROOT_USER", KEY).with_env("MINIO_ROOT_PASSWORD", secret)
-    with _started(container, 9000) as port:
+    with started(container, 9000) as port:
         version = container.exec(["minio", "--version"]).output.decode().split()[2]
         yield Store(f"http://{LOCALHOST}:{port}", KEY, secret), f"{version} {_inside(container)}"
 
@@ -61,7 +61,7 @@ def minio_container() -> Iterator[tuple[Store, str]]:
 @contextmanager
 def seaweedfs_container() -> Iterator[tuple[Store, str]]:
     """SeaweedFS, how to reach it, and what is in its image."""
-    _settle()
+    settle()
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import HttpWaitStrategy
 
@@ -71,14 +71,15 @@ def seaweedfs_container() -> Iterator[tuple[Store, str]]:
         command="mini -dir=/data -webdav=false -admin.ui=false -master.telemetry=false",
         env={"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": secret},
     ).waiting_for(HttpWaitStrategy(8333, "/healthz"))
-    with _started(container, 8333) as port:
+    with started(container, 8333) as port:
         yield Store(f"http://{LOCALHOST}:{port}", KEY, secret), _inside(container)
 
 
 STORES = {"minio": minio_container, "seaweedfs": seaweedfs_container}
 
 
-def _settle() -> None:
+def settle() -> None:
+    """Before testcontainers is imported, which reads the first of these then."""
     # Where testcontainers takes this machine for a container itself, it would go by the bridge's
     # address, which the tests may not reach.
     os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
@@ -87,7 +88,7 @@ def _settle() -> None:
 
 
 @contextmanager
-def _started(container: Any, port: int) -> Iterator[int]:
+def started(container: Any, port: int) -> Iterator[int]:
     """The port of this machine that leads to the container's."""
     # As docker-py spells "any free port of this address"; with_exposed_ports has no word for it.
     container.ports = {str(port): (LOCALHOST, None)}

@@ -24,7 +24,8 @@ from include.landfall.connections import Store
 from include.landfall.s3 import make_client
 from include.local.process import LOCALHOST, free_ports, wait_until
 from include.local.state import LocalError
-from tests.services import OBJECT_STORE_IMAGE, _host, _no_docker
+from tests.container_servers import pins, settle, started
+from tests.services import no_docker
 
 BUCKET = "bench"
 USER = "landfall"
@@ -44,7 +45,7 @@ class Minio:
 def serve_minio(folder: Path) -> Iterator[Minio]:
     """MinIO with its objects in `folder`, for the block. Raises LocalError where there is none."""
     program = _program(folder)
-    if program is None and _no_docker() is None:
+    if program is None and no_docker() is None:
         with _container() as minio:
             yield minio
         return
@@ -140,12 +141,14 @@ def _answers(store: Store) -> bool:
 
 @contextmanager
 def _container() -> Iterator[Minio]:
+    settle()
     from testcontainers.community.minio import MinioContainer
 
     secret = secrets.token_urlsafe(16)
-    with MinioContainer(OBJECT_STORE_IMAGE, access_key=USER, secret_key=secret) as server:
-        endpoint = f"http://{_host(server)}:{server.get_exposed_port(9000)}"
-        yield Minio(Store(endpoint, USER, secret), _seen(server))
+    container = MinioContainer(pins()["minio"], access_key=USER, secret_key=secret)
+    with started(container, 9000) as port:
+        store = Store(f"http://{LOCALHOST}:{port}", USER, secret)
+        yield Minio(store, _seen(container))
 
 
 def _seen(container: Any) -> psutil.Process | None:
