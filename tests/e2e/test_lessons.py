@@ -22,7 +22,7 @@ from include.local import services
 from include.local.lessons import state_machine, states
 from include.local.lessons.course import LESSONS
 from include.local.state import PROJECT
-from tests.services import _no_docker
+from tests.services import no_docker
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -62,7 +62,7 @@ def report(course: Course) -> dict[str, dict[str, Any]]:
 
 def not_run() -> list[str]:
     """The lessons that this machine cannot run, as the tests see it for themselves."""
-    return [] if _no_docker() is None else ["docker_operator"]
+    return [] if no_docker() is None else ["docker_operator"]
 
 
 @pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])

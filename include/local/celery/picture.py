@@ -12,7 +12,7 @@ from include.local.state import PROJECT, LocalError
 from .stack import Stack
 
 FILE = PROJECT / "include/local/celery/flower.png"
-SIZE = (1280, 320)
+SIZE = (1280, 640)
 
 
 def main() -> int:
