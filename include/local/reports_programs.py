@@ -154,7 +154,7 @@ def _wait_ready(home: Path, service: ReportService) -> None:
     signs = {
         "api": lambda: answers(f"{service.address}/health"),
         "worker": _alive(home).exists,
-        "beat": lambda: any(_schedule(home).parent.glob(f"{_schedule(home).name}*")),
+        "beat": lambda: len(list(_schedule(home).parent.glob(f"{_schedule(home).name}*"))) > 0,
         "flower": lambda: answers(f"{service.flower}/healthcheck"),
     }
 
