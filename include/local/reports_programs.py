@@ -24,7 +24,7 @@ from .airflow_api import OPENER
 from .environ import around_proxies, connections
 from .process import LOCALHOST, free_ports, is_free, wait_until
 from .program import Program, check_alive, run_programs
-from .redis import Redis, start_redis
+from .redis import Redis, find_redis, start_redis
 from .seed import ensure_bucket
 from .state import PROJECT, LocalError, read_state, write_state
 
@@ -90,7 +90,10 @@ def report_service(
             _wait_ready(home, service)
             yield service
     finally:
-        server.stop()
+        # Whichever runs there now: it may have been started anew meanwhile.
+        left = find_redis(home / redis.NAME)
+        if left:
+            left.stop()
 
 
 def find_reports(home: Path) -> tuple[str, str] | None:
