@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import time
@@ -11,13 +12,15 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
+from include.landfall.s3 import make_client
 from include.local.airflow_api import OPENER
 from include.local.celery.docker import docker
 from include.local.process import LOCALHOST, wait_until
-from include.local.seed import BUCKET
+from include.local.seed import BUCKET, seed
 from include.local.state import LocalError
 from tests.containers.celery_stack import (
     FEED,
@@ -36,7 +39,9 @@ LARGE = "flights/large.csv"
 PARTS = {
     "airflow-apiserver", "airflow-dag-processor", "airflow-init", "airflow-scheduler",
     "airflow-triggerer", *WORKERS, "flower", "object-store", "postgres", "redis", "warehouse",
+    "reports-api", "reports-beat", "reports-flower", "reports-worker",
 }  # fmt: skip
+CHAIN = ("feed_flights", "feed_weather", "feed_planes", "feed_airports", "flights_marts")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,14 @@ def no_flights(running: Running) -> Running:
     assert wait_until(lambda: not running.under_way(), 120, pause=1)
     running.forget_flights()
     return running
+
+
+@pytest.fixture
+def restored_months(running: Running) -> None:
+    """All files of the feeds are in the bucket, as they are at the source."""
+    client = make_client(running.stack.store)
+    seed(client)
+    client.close()
 
 
 # --- what `make celery` gives
@@ -211,6 +224,57 @@ def test_a_run_outlives_a_part_that_is_started_again(
         no_flights.wait_healthy()
         no_flights.finish(no_flights.start_run())
     no_flights.expect_all_flights(336_776 + large_file, files=13)
+
+
+# --- from the files to the marts, the model and the reports
+
+
+def test_the_marts_follow_and_the_model_is_trained_in_a_container(no_flights, restored_months):
+    """The socket, the network and the key reach the training from a worker in a container."""
+    for dag_id in (*CHAIN, "delay_model"):
+        no_flights.api.unpause(dag_id)
+    no_flights.finish(no_flights.start_run())
+
+    def last() -> str | None:
+        runs = no_flights.api.get("dags/delay_model/dagRuns", limit=1, order_by="-run_after")
+        return next((run["state"] for run in runs["dag_runs"]), None)
+
+    assert wait_until(lambda: last() in ("success", "failed"), 600, pause=2)
+    assert last() == "success"
+    client = make_client(no_flights.stack.store)
+    listed = client.list_objects_v2(Bucket=BUCKET, Prefix="models/arrival_delay/")["Contents"]
+    client.close()
+    names = {entry["Key"].rpartition("/")[2] for entry in listed}
+    assert names >= {"model.joblib", "metrics.json", "plot.png"}
+
+
+def reports(running: Running, path: str, body: object = None, key: str | None = None) -> Any:
+    url = f"http://{LOCALHOST}:{running.environ['LANDFALL_REPORTS_PORT']}{path}"
+    headers = {"X-API-Key": key or running.stack.env["LANDFALL_REPORTS_KEY"]}
+    data = None if body is None else json.dumps(body).encode()
+    with OPENER.open(urllib.request.Request(url, data, headers), timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def test_a_report_is_made_and_its_link_opens_from_this_machine(running):
+    asked = reports(running, "/reports", {"report": "flights", "first": "2013-07-04"})
+
+    def made() -> dict[str, Any] | None:
+        now = reports(running, f"/reports/{asked['id']}")
+        return now if now["state"] in ("done", "failed") else None
+
+    assert wait_until(lambda: made() is not None, 120, pause=1)
+    report = made() or {}
+    assert report.get("state") == "done", report
+    expected = "SELECT count(*) FROM raw.flights WHERE time_hour >= '2013-07-04T00:00Z'"
+    with OPENER.open(report["link"], timeout=60) as answer:
+        lines = answer.read().splitlines()
+    assert [(len(lines) - 1,)] == running.query(expected)
+
+
+def test_the_reports_ask_for_their_key(running):
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        reports(running, "/reports", {"report": "flights"}, key="guessed")
 
 
 # --- and its end; last of all
