@@ -127,7 +127,7 @@ def test_what_the_tests_look_at_goes_into_the_image(name):
 
 
 def test_the_example_environment_holds_no_secret_and_sets_nothing_of_airflow_s():
-    """`astro dev start` reads .env too: what the Celery stack asks for must not reach its Airflow."""
+    """`astro dev start` reads .env too: what the Celery stack asks for stays out of its Airflow."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
     assert all(name.startswith("LANDFALL_") for name, _ in pairs)
