@@ -1,7 +1,7 @@
 # `make` alone prints what there is. Each target makes .venv when it is missing or the lock changed;
 # all that is asked of the machine is Python 3.11 or 3.12, make and a way to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image audit .venv
 .NOTPARALLEL:  # lint, then test; and one .venv
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -85,6 +85,9 @@ down: .venv  ## Stop the local services
 
 env: .venv  ## Print the exports that reach the running services: eval "$(make env)"
 	@$(RUN) include.local env
+
+audit: .venv  ## Known vulnerabilities of the locked packages (asks PyPI)
+	@$(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.txt -r include/training/requirements.txt -r .ci/uv.txt
 
 lock: .venv  ## Resolve the requirements anew: requirements-dev.txt, and the training image's
 	@$(COMPILE) --output-file requirements-dev.txt requirements-dev.in && $(COMPILE) --constraints requirements-dev.txt --output-file include/training/requirements.txt include/training/requirements.in

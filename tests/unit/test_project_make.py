@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROMISED = """
 demo test airflow lessons reports celery celery-down bench bench-celery lint chaos up down env clean
-lock docker docker-down test-containers
+lock audit docker docker-down test-containers
 """.split()
 MAKEFILE = (ROOT / "Makefile").read_text()
 

@@ -41,6 +41,7 @@ def test_no_job_runs_for_ever():
     "command",
     [
         "make lint",
+        "make audit",
         "make test-unit",
         "make test-integration",
         "make test-e2e",
