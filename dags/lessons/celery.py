@@ -41,7 +41,8 @@ looks.
 ## Look at
 The XCom of `compare`: seconds until each answer, and until the queued report was there; both have
 the same rows and bytes. The DAG asks for the connection `reports`, and the service for the table
-`raw.flights`. `make lessons L=celery` sees to both. By hand: `make demo` makes the table,
+`raw.flights`. `make lessons L=celery` sees to both, and so does `make celery`, where Airflow itself
+runs on Celery: trigger `feed_flights` there first. By hand: `make demo` makes the table,
 `make reports` runs the service, and prints its address, its key, Flower's address and password, and
 the command that gives Airflow the connection.
 

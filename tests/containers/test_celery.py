@@ -19,6 +19,7 @@ import pytest
 from include.landfall.s3 import make_client
 from include.local.airflow_api import OPENER
 from include.local.celery.docker import docker
+from include.local.celery.stack import prove
 from include.local.process import LOCALHOST, wait_until
 from include.local.seed import BUCKET, seed
 from include.local.state import LocalError
@@ -275,6 +276,11 @@ def test_a_report_is_made_and_its_link_opens_from_this_machine(running):
 def test_the_reports_ask_for_their_key(running):
     with pytest.raises(urllib.error.HTTPError, match="401"):
         reports(running, "/reports", {"report": "flights"}, key="guessed")
+
+
+@pytest.mark.parametrize("lesson", ["lesson_18_docker_operator", "lesson_19_celery"])
+def test_a_lesson_of_containers_and_celery_runs_on_the_stack(running, lesson):
+    assert prove(running.api, lesson)["state"] == "success"
 
 
 # --- and its end; last of all
