@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 
 LOCALHOST = "127.0.0.1"
+QUIET_PORTS = range(20_000, 30_000)  # below what Linux and macOS give to clients
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,15 @@ def free_ports(count: int) -> list[int]:
         for each in sockets:
             each.bind((LOCALHOST, 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def quiet_port() -> int:
+    """A free port of localhost that the system gives to no client's end of a connection.
+
+    So it stays free while its server is away: a client that tries again and again may be given the
+    very port that it asks for, and then talks to itself.
+    """
+    return next(port for port in random.sample(QUIET_PORTS, len(QUIET_PORTS)) if is_free(port))
 
 
 def is_free(port: int) -> bool:

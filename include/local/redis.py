@@ -20,11 +20,12 @@ from typing import Any
 from redis import Redis as Client
 from redis.exceptions import RedisError
 
-from .process import LOCALHOST, Process, free_ports, is_free, wait_until
+from .process import LOCALHOST, Process, is_free, quiet_port, wait_until
 from .state import LocalError, read_state, write_state
 
 NAME = "redis"
 START_SECONDS = 60
+PORT_SECONDS = 5
 ATTEMPTS = 3
 CONFIG = "redis.conf"
 
@@ -80,9 +81,11 @@ def start_redis(folder: Path) -> Redis:
     state = read_state(folder)
     state.setdefault("password", secrets.token_urlsafe(24))
     for _ in range(ATTEMPTS):
-        # The port of the last time, so that what knows it finds it again.
-        if not (state.get("port") and is_free(state["port"])):
-            state["port"] = free_ports(1)[0]
+        # The port of the last time, so that what knows it finds it again; a server that was killed
+        # just now may still have it.
+        port = state.get("port")
+        if not (port and wait_until(lambda port=port: is_free(port), PORT_SECONDS)):  # type: ignore[misc]
+            state["port"] = quiet_port()
         server = _launch(folder, state)
         if wait_until(server.settled, START_SECONDS) and server.process.alive():
             return server

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from redis import AuthenticationError, Redis
 
+from include.local.process import is_free, wait_until
 from include.local.redis import find_redis, start_redis
 
 
@@ -71,6 +72,7 @@ def test_only_its_owner_reads_the_password(server):
 
 def test_a_port_that_is_taken_is_not_insisted_on(server):
     server.process.stop()
+    assert wait_until(lambda: is_free(server.port), 5)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", server.port))

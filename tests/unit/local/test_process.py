@@ -8,11 +8,19 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
-from include.local.process import LOCALHOST, Process, free_ports, is_free, wait_until
+from include.local.process import (
+    LOCALHOST,
+    Process,
+    free_ports,
+    is_free,
+    quiet_port,
+    wait_until,
+)
 
 SLEEP = "import time; time.sleep(60)"
 DEAF = f"import signal; signal.signal(15, signal.SIG_IGN); print(1, flush=True); {SLEEP}"
@@ -72,3 +80,12 @@ def test_waiting_ends_when_it_is_true_and_when_the_time_is_up():
     answers = iter([False, False, True])
     assert wait_until(lambda: next(answers), seconds=5, pause=0)
     assert not wait_until(lambda: False, seconds=0, pause=0)
+
+
+def test_a_quiet_port_is_none_that_a_client_is_given():
+    """A client of a server that is away would meet itself there, and keep the port."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    least, most = map(int, given.read_text().split()) if given.exists() else (49_152, 65_535)
+    port = quiet_port()
+    assert is_free(port)
+    assert not least <= port <= most
