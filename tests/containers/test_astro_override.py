@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.containers.compose import Compose
+from include.local.celery.docker import Compose
 from tests.containers.docker import docker
 
 pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
@@ -38,7 +38,7 @@ with psycopg.connect(host=host, port=port, dbname=dbname, user=user, password=pa
 @pytest.fixture(scope="module")
 def merged(tmp_path_factory) -> Path:
     """Both files as Compose merges them, but for the ports: they may be taken on this machine."""
-    config = yaml.safe_load(Compose(PROJECT, [BASE, OVERRIDE])("config"))
+    config = yaml.safe_load(Compose(PROJECT, (BASE, OVERRIDE)).run("config"))
     for service in config["services"].values():
         service.pop("ports", None)
     config.pop("name", None)
@@ -50,17 +50,18 @@ def merged(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def astro(merged):
     """The merged project, up and healthy; gone afterwards."""
-    compose = Compose(PROJECT, [merged])
+    compose = Compose(PROJECT, (merged,))
     try:
-        compose("up", "--detach")
+        compose.run("up", "--detach")
         yield compose
     finally:
-        compose("down", "--volumes", "--timeout", "5")
+        compose.run("down", "--volumes", "--timeout", "5")
 
 
 def scheduler(compose: Compose, script: str, *arguments: str) -> str:
     """What a script prints in the scheduler's container."""
-    return compose("exec", "-T", "scheduler", "python", "-c", script, *arguments)
+    said = compose.run("exec", "-T", "scheduler", "python", "-c", script, *arguments)
+    return said.strip()
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def healthy(astro):
     from include.local.process import wait_until
 
     for service in ("object-store", "warehouse"):
-        name = astro("ps", "--quiet", service)
+        name = astro.run("ps", "--quiet", service).strip()
         ask = ("inspect", "--format={{.State.Health.Status}}", name)
         assert wait_until(lambda ask=ask: docker(*ask) == "healthy", 120), docker("logs", name)
     return astro
@@ -89,7 +90,7 @@ def test_a_task_asks_the_warehouse_with_the_password_of_the_settings(healthy):
 
 def test_down_leaves_nothing(astro):
     """Last in this file: what comes down is what the others used."""
-    astro("down", "--volumes", "--timeout", "5")
+    astro.run("down", "--volumes", "--timeout", "5")
     mine = f"--filter=label=com.docker.compose.project={PROJECT}"
     assert docker("ps", "--all", "--quiet", mine) == ""
     assert docker("volume", "ls", "--quiet", mine) == ""
