@@ -1,6 +1,7 @@
-"""A pytest plugin: a line at the end says which servers the tests met, in the servers' own words.
+"""A pytest plugin: lines at the end say which servers the tests met, and what tests measured.
 
-The header comes before they run, and an image's name is not proof of what is in it.
+In the servers' own words: the header comes before they run, and an image's name is not proof of
+what is in it. A test gives a figure by `record_property("figure", ...)`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class Answers:
 
     def __init__(self) -> None:
         self.said: set[str] = set()
+        self.figures: list[str] = []
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if hasattr(session.config, "workeroutput"):
@@ -26,6 +28,12 @@ class Answers:
     def pytest_testnodedown(self, node: Any) -> None:
         self.said.update(getattr(node, "workeroutput", {}).get(self.NAME, []))
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self.figures += [str(text) for name, text in report.user_properties if name == "figure"]
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for figure in self.figures:
+            terminalreporter.write_line(f"measured: {figure}")
         if self.said:
             terminalreporter.write_line(f"servers: {'; '.join(sorted(self.said))}")

@@ -25,6 +25,7 @@ from include.local.seed import BUCKET, seed
 from include.local.state import LocalError
 from tests.containers.celery_stack import (
     FEED,
+    PROJECT_NAME,
     WORKERS,
     Running,
     local,
@@ -172,7 +173,9 @@ def large_file(no_flights: Running) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
-def test_a_worker_killed_in_mid_load_loses_and_doubles_no_row(no_flights, large_file, kill, capsys):
+def test_a_worker_killed_in_mid_load_loses_and_doubles_no_row(
+    no_flights, large_file, kill, record_property
+):
     run = no_flights.start_run()
     victim = no_flights.worker_in_mid_load()
     docker("kill", no_flights.container(victim))
@@ -186,8 +189,7 @@ def test_a_worker_killed_in_mid_load_loses_and_doubles_no_row(no_flights, large_
     assert again, "the kill came too late: nothing was tried again"
     assert {load["hostname"] for load in again} <= set(WORKERS) - {victim}
     first = min(datetime.fromisoformat(load["start_date"]).timestamp() for load in again)
-    with capsys.disabled():
-        print(f"\n{victim} killed; its task's second try began {first - killed:.0f} s later")
+    record_property("figure", f"{victim} killed, second try {first - killed:.0f} s later")
 
 
 # --- the parts that a run leans on
@@ -211,7 +213,7 @@ def kill_and_start(running: Running, service: str) -> None:
     ],
 )
 def test_a_run_outlives_a_part_that_is_started_again(
-    no_flights, large_file, service, breaks, capsys
+    no_flights, large_file, service, breaks, record_property
 ):
     """It ends right, or fails with one clear error and is right when it runs again."""
     run = no_flights.start_run()
@@ -220,8 +222,7 @@ def test_a_run_outlives_a_part_that_is_started_again(
     try:
         no_flights.finish(run)
     except LocalError as failed:
-        with capsys.disabled():
-            print(f"\n{service} started again; the run failed, and is run again: {failed}")
+        record_property("figure", f"{service} started again, run failed and ran again: {failed}")
         no_flights.wait_healthy()
         no_flights.finish(no_flights.start_run())
     no_flights.expect_all_flights(336_776 + large_file, files=13)
@@ -287,6 +288,11 @@ def test_a_lesson_of_containers_and_celery_runs_on_the_stack(running, lesson):
 
 
 def test_make_celery_down_leaves_nothing(running):
+    """Nor what a task has started in the stack's network, of which compose knows nothing."""
+    network = f"{PROJECT_NAME}_airflow"
+    image = "python:3.11-slim-bookworm"
+    stray = docker("run", "--detach", "--network", network, image, "sleep", "600").strip()
     done = local(running.environ, "celery-down")
     assert done.returncode == 0, done.stdout + done.stderr
     assert running.stack.left() == []
+    assert docker("ps", "--all", "--quiet", "--no-trunc").count(stray) == 0

@@ -72,6 +72,10 @@ class Stack:
         password = self.env["LANDFALL_WAREHOUSE_PASSWORD"]
         return Warehouse(LOCALHOST, port, "warehouse", "landfall", password)
 
+    @property
+    def _label(self) -> str:
+        return f"label=com.docker.compose.project={self.compose.project}"
+
     def login(self) -> Api:
         """Airflow's API, as the user admin."""
         return Api.login(self.address, "admin", self.env["LANDFALL_AIRFLOW_PASSWORD"])
@@ -97,12 +101,18 @@ class Stack:
         return self.login()
 
     def down(self) -> None:
-        """Containers, network and volumes away."""
+        """Containers, network and volumes away. Raises LocalError."""
+        # Stopped first: a worker that still runs would start one more container in the network.
+        self.compose.run("stop", "--timeout", "10")
+        strays = docker("ps", "-aq", "--filter", f"network={self.compose.project}_airflow")
+        own = docker("ps", "-aq", "--filter", self._label)
+        for stray in set(strays.split()) - set(own.split()):
+            docker("rm", "--force", stray)  # of a task: compose knows nothing of it
         self.compose.run("down", "--volumes", "--remove-orphans", "--timeout", "10")
 
     def left(self) -> list[str]:
         """What the project still has of containers, networks and volumes."""
-        mine = ("--filter", f"label=com.docker.compose.project={self.compose.project}", "-q")
+        mine = ("--filter", self._label, "-q")
         return [
             each
             for kind in (("ps", "-a"), ("network", "ls"), ("volume", "ls"))
