@@ -147,7 +147,7 @@ def _cpu(running: Running) -> dict[str, float]:
     with closing(from_env()) as client:
         for name, service in running.services().items():
             if service["State"]["Running"]:
-                stats = client.containers.get(service["Id"]).stats(stream=False)
+                stats = client.containers.get(service["Id"]).stats(stream=False, one_shot=True)
                 found[name] = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
     return found
 
