@@ -211,6 +211,7 @@ def draw(found: dict[tuple[str, int], list[Pass]], path: Path) -> None:
     axes.set_yticks(range(len(found)), labels)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.15 * max(each.rate for passes in found.values() for each in passes))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("rows a second; thin lines from the slowest run to the fastest", color=QUIET)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False, colors=INK)
