@@ -7,6 +7,7 @@ volume, filer, administration) have no password, and so listen on 127.0.0.1 like
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import random
 import secrets
@@ -14,6 +15,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +52,14 @@ class ObjectStore:
         return f"{LOCALHOST}:{self.ports['s3']}"
 
     def healthy(self) -> bool:
-        """Whether it answers a signed request."""
+        """Whether it answers a signed request, and can read what it holds."""
         if is_free(self.ports["s3"]):
             return False
         try:
             _client(self.store).list_buckets()
         except (BotoCoreError, ClientError):
             return False
-        return True
+        return _has_volumes(self.ports["master"])
 
     def settled(self) -> bool:
         """Whether it answers, or has ended and never will."""
@@ -191,6 +193,22 @@ def _client(store: Store) -> Any:
             proxies={},
         ),
     )  # fmt: skip
+
+
+def _has_volumes(master: int) -> bool:
+    """Whether the master has heard of the volume server, which may take it five seconds.
+
+    Until then every GET is answered with 500, also to one who asks again.
+    """
+    connection = HTTPConnection(LOCALHOST, master, timeout=5)
+    try:
+        connection.request("GET", "/dir/status")
+        topology = json.load(connection.getresponse())["Topology"]
+    except (OSError, HTTPException, ValueError, KeyError):
+        return False
+    finally:
+        connection.close()
+    return bool(topology.get("Max"))
 
 
 def _last_line(log: Path) -> str:

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psutil
@@ -128,6 +130,27 @@ def test_data_survives_a_crash_and_the_addresses_stay(home, running):
     with psycopg.connect(back.postgres.warehouse.conninfo()) as connection:
         assert connection.execute("SELECT a FROM kept").fetchone() == (1,)
     assert client.get_object(Bucket="kept", Key="a")["Body"].read() == b"1"
+
+
+def test_a_store_that_cannot_read_yet_is_not_healthy(running):
+    """For seconds after a start its master may not know who has the bytes: a GET gets a 500."""
+
+    class Master(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"Topology": {"Max": 0, "Free": 0, "DataCenters": null}}')
+
+        def log_message(self, *_):
+            pass
+
+    assert running.object_store.healthy()
+    with HTTPServer(("127.0.0.1", 0), Master) as master:
+        threading.Thread(target=master.serve_forever, daemon=True).start()
+        ports = running.object_store.ports | {"master": master.server_port}
+        assert not replace(running.object_store, ports=ports).healthy()
+        master.shutdown()
+    assert not replace(running.object_store, ports=ports).healthy()
 
 
 def test_a_pid_that_another_program_has_got_is_left_alone(home, running):
