@@ -44,6 +44,8 @@ def airflow_settings(home: Path) -> dict[str, str]:
         # A task begins with seconds of imports: Airflow's 32 at once would time out on a laptop.
         "AIRFLOW__CORE__PARALLELISM": str(max(2, os.cpu_count() or 2)),
         "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES": DESERIALISED,
+        # A task that has ended keeps its slot for up to this long: 5 s by default.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # astro-sdk reads it at import; Airflow 3 no longer has it.
         "AIRFLOW__CORE__ENABLE_XCOM_PICKLING": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",

@@ -52,6 +52,14 @@ def test_a_file_named_like_a_target_does_not_hide_it(target):
     assert target in re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split()
 
 
+def test_python_keeps_what_it_compiled_whatever_the_machine_says():
+    """Airflow's programs start in 4 s instead of 2 where each compiles anew."""
+    asked = run("make", "--eval", "asked:; @env", "asked", PYTHONDONTWRITEBYTECODE="1")
+    assert asked.returncode == 0
+    assert "PATH=" in asked.stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in asked.stdout
+
+
 def fake_python(folder: Path, name: str, version: str) -> None:
     """A Python that says its version; without one, a version manager's shim that leads nowhere."""
     program = folder / name
