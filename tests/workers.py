@@ -1,7 +1,8 @@
 """How the two processes of `make test` share the tests: file by file, one Airflow at a time.
 
 What has all of Airflow's programs run at once fills two cores by itself, so those files go to one
-process, first, while the other process takes the rest of the queue from its beginning.
+process, first, while the other process takes the rest of the queue from its beginning: there are
+the tests that mostly wait.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 WHOLE_AIRFLOW = ("test_lessons.py", "test_local.py", "test_scheduler.py")
+WAITING = "tests/integration/reports/"
 
 
 def scope(nodeid: str) -> str:
@@ -44,4 +46,8 @@ class Workers:
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
         if hasattr(config, "workerinput"):
-            items.sort(key=lambda item: scope(item.nodeid) != "airflow")
+            items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[bool, bool]:
+    return scope(item.nodeid) != "airflow", not item.nodeid.startswith(WAITING)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from include.landfall.connections import Warehouse
+from include.local.dag_runner import run_dag
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -100,7 +101,7 @@ def run(
 
     def run_to_end(expect: str = "success") -> dict[str, str]:
         _make_known(dag, tmp_path)
-        finished = dag.test()
+        finished = run_dag(dag)
         states = {
             ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}": str(ti.state)
             for ti in finished.get_task_instances()
