@@ -95,8 +95,8 @@ class IsWoken(BaseOperator):
 
     def execute(self, context: Any) -> None:
         """On a worker: hand the waiting on, and leave."""
-        trigger = TimeDeltaTrigger(timedelta(seconds=8))
-        self.defer(trigger=trigger, method_name="woken", timeout=timedelta(seconds=20))
+        trigger = TimeDeltaTrigger(timedelta(seconds=5))
+        self.defer(trigger=trigger, method_name="woken", timeout=timedelta(seconds=15))
 
     def woken(self, context: Any, event: Any) -> str:
         """On a worker again, when the trigger has fired."""

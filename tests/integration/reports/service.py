@@ -35,7 +35,7 @@ LEASE = 4
 QUICK = {
     "LANDFALL_REPORTS_LEASE_SECONDS": str(LEASE),
     "LANDFALL_REPORTS_TEND_SECONDS": "3",
-    "LANDFALL_REPORTS_VISIBLE_SECONDS": "12",
+    "LANDFALL_REPORTS_VISIBLE_SECONDS": "8",
 }
 MARTS = ("delays_by_carrier", "delays_by_weather", "delays_by_route")
 
