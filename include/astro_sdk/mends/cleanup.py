@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
-POLL = timedelta(seconds=5)  # as the SDK looked
+POLL = timedelta(seconds=5)  # as often as the SDK looked
 DONE = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
