@@ -1,0 +1,40 @@
+"""A run by `dag.test()` is spared its pauses, and nobody else's sleep is any shorter."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from include.local.dag_runner import PAUSE, run_dag
+
+SLEEPS = "import time\ndef sleeps(seconds):\n    time.sleep(seconds)\n"
+
+
+def sleeper(module: str):
+    """A function that sleeps, of a module of that name."""
+    names = {"__name__": module}
+    exec(SLEEPS, names)
+    return names["sleeps"]
+
+
+@pytest.mark.parametrize(
+    ("module", "slept"), [("airflow.sdk.definitions.dag", PAUSE), ("plugins.new_arrivals", 0.3)]
+)
+def test_only_the_pauses_of_dag_test_are_shorter(monkeypatch, module, slept):
+    asked = []
+    monkeypatch.setattr(time, "sleep", asked.append)
+    assert run_dag(SimpleNamespace(test=lambda: sleeper(module)(0.3) or "the run")) == "the run"
+    assert asked == [slept]
+
+
+def test_sleep_is_itself_again_after_a_run_that_broke():
+    sleep = time.sleep
+
+    def breaks():
+        raise RuntimeError("a task broke")
+
+    with pytest.raises(RuntimeError, match="broke"):
+        run_dag(SimpleNamespace(test=breaks))
+    assert time.sleep is sleep
