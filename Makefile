@@ -6,7 +6,7 @@
 MAKEFLAGS += --no-print-directory
 export PYTHON
 # Some machines forbid Python to keep what it compiled: each of Airflow's programs would then compile
-# for three seconds. It is kept in .venv and beside the project's modules, which git ignores.
+# for two seconds. It is kept in .venv and beside the project's modules, which git ignores.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Where the system keeps a list of certificates, a company's own are in it. uv's built-in list lacks them.

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Ahead(Generic[T]):
-    """Enters one context before it is asked for; `take` hands it on to the taker's stack."""
+    """Enters each context before it is asked for; `take` hands it on, and ends it."""
 
     def __init__(self, make: Callable[[], AbstractContextManager[T]]) -> None:
         self._make = make
         self._maker = ThreadPoolExecutor(1)
         self._next = self._begin()
 
-    def take(self, stack: ExitStack) -> T:
-        """The one that is ready; the stack's end is its end. Raises what the making raised."""
+    @contextmanager
+    def take(self) -> Iterator[T]:
+        """The one that is ready. Raises what the making raised."""
         ready, self._next = self._next, self._begin()
         made, rest = ready.result()
-        stack.push(rest)
-        return made
+        with rest:
+            yield made
 
     def __enter__(self) -> Ahead[T]:
         return self

@@ -13,7 +13,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -203,8 +203,8 @@ def databases(warehouse_server: Warehouse) -> Iterator[Ahead[Warehouse]]:
 @pytest.fixture
 def warehouse(databases: Ahead[Warehouse]) -> Iterator[Warehouse]:
     """A fresh database of its own for one test."""
-    with ExitStack() as stack:
-        yield databases.take(stack)
+    with databases.take() as database:
+        yield database
 
 
 def _execute(conninfo: str, statement: sql.Composed) -> None:
@@ -264,8 +264,8 @@ def buckets(client: S3Client) -> Iterator[Ahead[str]]:
 @pytest.fixture
 def bucket(buckets: Ahead[str]) -> Iterator[str]:
     """A fresh bucket of its own for one test."""
-    with ExitStack() as stack:
-        yield buckets.take(stack)
+    with buckets.take() as name:
+        yield name
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
@@ -32,8 +32,8 @@ def make(told):
 def test_the_next_is_made_before_it_is_asked_for_and_nothing_is_left(make, told):
     with Ahead(make) as ahead:
         for number in (1, 2):
-            with ExitStack() as stack:
-                assert ahead.take(stack) == number
+            with ahead.take() as taken:
+                assert taken == number
                 assert f"ended {number}" not in told
             assert f"ended {number}" in told
     assert sorted(told) == ["ended 1", "ended 2", "ended 3", "made 1", "made 2", "made 3"]
@@ -45,5 +45,5 @@ def test_what_cannot_be_made_is_the_error_of_who_takes_it_and_of_nobody_else():
         raise OSError("the server is away")
         yield
 
-    with Ahead(broken) as ahead, ExitStack() as stack, pytest.raises(OSError, match="away"):
-        ahead.take(stack)
+    with Ahead(broken) as ahead, pytest.raises(OSError, match="away"), ahead.take():
+        pass
