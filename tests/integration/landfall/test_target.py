@@ -39,7 +39,7 @@ def test_a_missing_table_is_made_as_the_feed_declares_it(engine):
     assert columns == [
         ("id", "bigint", True, "The number"),
         ("name", "character varying(5)", False, None),
-        ("_load_id", "bigint", True, "The load that brought the row: landfall.ledger.load_id"),
+        ("_load_id", "bigint", False, "The load that brought the row: landfall.ledger.load_id"),
     ]
     assert engine.sql("SELECT obj_description('raw.t'::regclass)") == ["What is tested"]
 
