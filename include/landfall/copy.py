@@ -24,6 +24,7 @@ SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 TEXTS = sql.Identifier("pg_temp", "landfall_texts")
 ROW = "_load_row"  # no column of a feed begins so
+PIECE = 1 << 16  # bytes of a message: the server holds it whole, and a megabyte leaves its cache
 
 
 class Copier:
@@ -78,7 +79,8 @@ class Copier:
             with clear_errors(), cursor.copy(self._copy_statement(kind), writer=writer) as copy:
                 copy.write(SIGNATURE)
                 for frame in run:
-                    copy.write(frame.payload)
+                    for piece in _pieces(frame.payload):
+                        copy.write(piece)
                 copy.write(TRAILER)
             return cursor.rowcount
 
@@ -131,6 +133,11 @@ class Copier:
             sql.Literal(self._load_id),
             staging,
         )
+
+
+def _pieces(payload: bytes | memoryview) -> Iterator[memoryview]:
+    view = memoryview(payload)
+    return (view[start : start + PIECE] for start in range(0, len(view), PIECE))
 
 
 def check_counts(loaded: int, read: int) -> None:

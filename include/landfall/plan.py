@@ -12,7 +12,7 @@ from .types import ColumnType
 # read, 1 MiB 188 MB and 8.5 s, 256 KiB 136 MB and 10.1 s.
 BLOCK_SIZE = 1 << 19
 LARGE_BLOCK = 1 << 26  # the longest row that can be read at all
-PARQUET_ROWS = 8192  # a batch: pgpq holds the GIL while it encodes, so batches stay small
+PARQUET_ROWS = 4096  # a batch: pgpq holds the GIL while it encodes, so batches stay small
 
 
 @dataclass(frozen=True)
