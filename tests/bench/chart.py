@@ -51,7 +51,8 @@ def _bar(axes: Axes, place: int, each: Summary, psql: float) -> None:
     axes.plot([each.fastest, each.slowest], [place, place], color=INK, linewidth=1)
     text = f"{each.seconds:.1f} s" + ("" if each.way == PSQL else f"  {each.share:.2f} of psql's")
     end = max(each.seconds, each.slowest)
-    axes.text(end, place, f"  {text}", va="center", color=INK, fontsize=9)
     if each.way in TIME_LIMITS:
         most = TIME_LIMITS[each.way] * psql
         axes.plot([most, most], [place - 0.38, place + 0.38], color=LIMIT, linewidth=1.5)
+        end = max(end, most)
+    axes.text(end, place, f"  {text}", va="center", color=INK, fontsize=9)
