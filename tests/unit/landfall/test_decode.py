@@ -10,7 +10,7 @@ import pytest
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.decode import Suspicious, decode
+from include.landfall.decode import Suspicious, Unvouched, decode
 from include.landfall.errors import HeaderMismatch, MisshapenRow
 from include.landfall.plan import Dialect, Job, PlannedColumn
 from include.landfall.types import parse_type
@@ -77,6 +77,13 @@ def test_other_dialects():
 def test_what_is_misshapen_is_never_read_in_silence(data):
     with pytest.raises((Suspicious, MisshapenRow, HeaderMismatch)):
         rows(data)
+
+
+@pytest.mark.parametrize("before", [b"", b'"1","2"\n' * 200_000], ids=["alone", "after many"])
+def test_a_quote_without_its_pair_is_noticed_where_rows_go_on_after_it(before):
+    """The row swallows the next two, ends at another's quote, and all rows have two cells."""
+    with pytest.raises(Unvouched):
+        rows(b"a,b\n" + before + b'1,"x\n2,y\n3,"z"\n4,w\n')
 
 
 def test_columns_are_matched_by_name():
