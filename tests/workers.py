@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-WHOLE_AIRFLOW = ("test_lessons.py", "test_local.py", "test_scheduler.py")
+WHOLE_AIRFLOW = ("test_airflow.py", "test_lessons.py", "test_scheduler.py")
 WAITING = "tests/integration/reports/"
 
 

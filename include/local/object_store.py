@@ -17,16 +17,18 @@ import subprocess
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.landfall.connections import Store
+from include.landfall.s3 import make_client
 
 from .process import LOCALHOST, Process, free_ports, is_free, wait_until
 from .state import LocalError, read_state, write_state
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 NAME = "object_store"
 START_SECONDS = 60
@@ -182,16 +184,12 @@ def _ports(last: dict[str, int]) -> dict[str, int]:
     return ports | {ADMIN: admin, f"{ADMIN}.grpc": admin + GRPC_OFFSET}
 
 
-def _client(store: Store) -> Any:
-    # Not the engine's client: a health check must fail at once, not retry.
-    return boto3.client(
-        "s3", endpoint_url=store.endpoint_url, region_name=store.region,
-        aws_access_key_id=store.access_key, aws_secret_access_key=store.secret_key,
-        config=Config(
-            connect_timeout=2, read_timeout=5, retries={"max_attempts": 0},
-            # A proxy of the environment could not reach this machine's localhost.
-            proxies={},
-        ),
+def _client(store: Store) -> S3Client:
+    """One for the health check, which must fail at once, not retry."""
+    return make_client(
+        store, connect_timeout=2, read_timeout=5, retries={"max_attempts": 0},
+        # A proxy of the environment could not reach this machine's localhost.
+        proxies={},
     )  # fmt: skip
 
 

@@ -64,7 +64,8 @@ def put_files(store: Store, paths: list[Path], prefix: str) -> None:
         key = f"{prefix}/{path.name}"
         if there.get(key) != path.stat().st_size:
             print(f"uploading {key}", file=sys.stderr)
-            client.upload_file(str(path), BUCKET, key)
+            with path.open("rb") as body:
+                client.put_object(Bucket=BUCKET, Key=key, Body=body)
     client.close()
 
 

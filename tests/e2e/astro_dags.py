@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -92,15 +91,10 @@ def dag() -> Iterator[Any]:
 
 
 @pytest.fixture
-def run(
-    airflow_db: object, dag: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
+def run(airflow_db: object, dag: Any) -> Callable[..., Any]:
     """Runs the DAG to its end in this process; gives the states of its tasks."""
-    # `dag.test()` parses the whole folder of DAGs first.
-    monkeypatch.setattr("airflow.settings.DAGS_FOLDER", str(tmp_path))
 
     def run_to_end(expect: str = "success") -> dict[str, str]:
-        _make_known(dag, tmp_path)
         finished = run_dag(dag)
         states = {
             ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}": str(ti.state)
@@ -110,14 +104,3 @@ def run(
         return states
 
     return run_to_end
-
-
-def _make_known(dag: Any, folder: Path) -> None:
-    """Write the DAG to the metadata database, as the DAG processor does with a file's."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
-
-    DagBundlesManager().sync_bundles_to_db()
-    bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
-    bag.bag_dag(dag)
-    sync_bag_to_db(bag, "dags-folder", None)

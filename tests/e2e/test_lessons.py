@@ -6,7 +6,6 @@ Below the tests of the frame, each lesson has a block that looks at what its wal
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,13 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from include.local import services
 from include.local.lessons import state_machine, states
 from include.local.lessons.course import LESSONS
 from include.local.state import PROJECT
+from tests.e2e.local_command import local, programs_of
 from tests.services import no_docker
 
 pytestmark = pytest.mark.timeout(900)
@@ -36,18 +35,11 @@ class Course:
     report: dict[str, dict[str, Any]]
 
 
-def environ(home: Path) -> dict[str, str]:
-    return {**os.environ, "LANDFALL_LOCAL": str(home), "COLUMNS": "160"}
-
-
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory):
     home = tmp_path_factory.mktemp("lessons")
     written = home / "report.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "include.local", "lessons", "--report", str(written)],
-        capture_output=True, text=True, cwd=PROJECT, env=environ(home), check=False,
-    )  # fmt: skip
+    done = local(home, "lessons", "--report", str(written))
     assert written.exists(), done.stdout + done.stderr
     report = {lesson["name"]: lesson for lesson in json.loads(written.read_text())}
     yield Course(home, done, report)
@@ -88,23 +80,12 @@ def test_the_table_has_a_line_for_each_lesson(course):
 
 
 def test_nothing_runs_on_after_the_course(course):
-    left = [p.pid for p in psutil.process_iter() if str(course.home) in environ_of(p)]
-    assert left == []
+    assert programs_of(course.home) == []
     assert services.alive(course.home) == []
 
 
-def environ_of(process: psutil.Process) -> str:
-    try:
-        return json.dumps(process.environ())
-    except psutil.Error:
-        return ""
-
-
 def test_a_lesson_that_is_not_there_is_refused_with_a_list(tmp_path):
-    command = [sys.executable, "-m", "include.local", "lessons", "backfil"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=PROJECT, env=environ(tmp_path), check=False
-    )
+    done = local(tmp_path, "lessons", "backfil")
     assert done.returncode == 1
     assert "no lesson 'backfil'" in done.stderr
     assert all(lesson.name in done.stderr for lesson in LESSONS)

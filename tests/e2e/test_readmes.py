@@ -37,8 +37,8 @@ CUSTOM = "include/local/celery/custom.Dockerfile"
 COURSE = "tests/e2e/test_lessons.py::test_the_lesson_passes"
 # What would take too long here, or needs Docker: the test, or the step of the gate, that runs it.
 ELSEWHERE = {
-    "make demo": "tests/e2e/test_local.py::test_the_demo_loads_everything_and_shows_it",
-    "make airflow": "tests/e2e/test_local.py"
+    "make demo": "tests/e2e/test_demo.py::test_the_demo_loads_everything_and_shows_it",
+    "make airflow": "tests/e2e/test_airflow.py"
     "::test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo",
     "make reports": "tests/integration/local/test_reports_run.py"
     "::test_the_service_runs_until_ctrl_c",
@@ -59,7 +59,7 @@ ELSEWHERE = {
     "make chaos": "tests/integration/landfall/test_guarantees.py"
     "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
     "make clean": "tests/unit/test_project_make.py::test_clean_leaves_what_git_has",
-    ".venv/bin/python -m include.local compare": "tests/e2e/test_local.py"
+    ".venv/bin/python -m include.local compare": "tests/e2e/test_demo.py"
     "::test_the_comparison_is_a_command_too",
     "astro dev start": "tests/unit/test_project_astro.py"
     "::test_a_service_is_a_pinned_image_that_airflow_can_reach",

@@ -45,13 +45,13 @@ def shared(tmp_path):
 
 
 def test_a_file_and_all_files_that_start_an_airflow_stay_with_one_process(shared, tmp_path):
-    names = ["test_01", "test_02", "test_03", "test_local", "test_scheduler", "test_lessons"]
+    names = ["test_01", "test_02", "test_03", "test_airflow", "test_scheduler", "test_lessons"]
     done = shared(**dict.fromkeys(names, SHARED))
     assert done.returncode == 0, done.stdout
     seen = {path.name: path.read_text() for path in (tmp_path / "seen").iterdir()}
     assert len(seen) == 12
     assert all(seen[name] == seen[f"{name[:-1]}2"] for name in seen)
-    assert len({seen["al1"], seen["er1"], seen["ns1"]}) == 1
+    assert len({seen["ow1"], seen["er1"], seen["ns1"]}) == 1
     assert set(seen.values()) == {"gw0", "gw1"}
 
 
@@ -68,14 +68,15 @@ def test_a_skip_without_a_reason_fails_a_run_that_is_shared_too(shared, skip):
 def test_the_files_that_start_an_airflow_are_there_and_no_others():
     """A file that was renamed would have two of them run at once."""
     folder = ROOT / "tests" / "e2e"
+    words = ('command("airflow")', '"lessons"', "real_airflow(")
     starts = {
         path.name
         for path in folder.glob("test_*.py")
-        if any(word in path.read_text() for word in ('"airflow"]', '"lessons"', "real_airflow("))
+        if any(word in path.read_text() for word in words)
     }
     assert starts == set(WHOLE_AIRFLOW)
 
 
 def test_a_test_has_the_scope_of_its_file():
     assert scope("tests/unit/test_x.py::test_a[b::c]") == "tests/unit/test_x.py"
-    assert scope("tests/e2e/test_local.py::test_a") == scope("tests/e2e/test_lessons.py::test_b")
+    assert scope("tests/e2e/test_airflow.py::test_a") == scope("tests/e2e/test_lessons.py::test_b")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
 
-from include.local.dag_runner import PAUSE, run_dag
+from include.local.dag_runner import PAUSE, quick
 
 SLEEPS = "import time\ndef sleeps(seconds):\n    time.sleep(seconds)\n"
 
@@ -25,16 +24,13 @@ def sleeper(module: str):
 def test_only_the_pauses_of_dag_test_are_shorter(monkeypatch, module, slept):
     asked = []
     monkeypatch.setattr(time, "sleep", asked.append)
-    assert run_dag(SimpleNamespace(test=lambda: sleeper(module)(0.3) or "the run")) == "the run"
+    with quick():
+        sleeper(module)(0.3)
     assert asked == [slept]
 
 
 def test_sleep_is_itself_again_after_a_run_that_broke():
     sleep = time.sleep
-
-    def breaks():
+    with pytest.raises(RuntimeError, match="broke"), quick():
         raise RuntimeError("a task broke")
-
-    with pytest.raises(RuntimeError, match="broke"):
-        run_dag(SimpleNamespace(test=breaks))
     assert time.sleep is sleep

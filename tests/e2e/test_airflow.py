@@ -1,19 +1,16 @@
-"""`make demo` and `make airflow`, as somebody who has just cloned the project meets them."""
+"""`make airflow`, as somebody who has just cloned the project meets it."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 
 from include.local import services
@@ -22,68 +19,10 @@ from include.local.compare import compare
 from include.local.lessons.course import LESSONS
 from include.local.process import is_free
 from include.local.state import PROJECT
+from tests.e2e.local_command import command, environ, local, programs_of
 
 pytestmark = pytest.mark.timeout(400)
 READY = re.compile(r"(http://\S+:(\d+))\s+user (\S+), password (\S+)")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("local")
-    yield folder
-    services.clean(folder)
-
-
-def environ(home: Path) -> dict[str, str]:
-    return {**os.environ, "LANDFALL_LOCAL": str(home), "COLUMNS": "120"}
-
-
-def local(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "include.local", *arguments],
-        capture_output=True, text=True, cwd=PROJECT, env=environ(home), check=False,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def first(home: Path) -> subprocess.CompletedProcess[str]:
-    return local(home, "demo")
-
-
-def test_the_demo_loads_everything_and_shows_it(home, first):
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert first.stdout.count("rows/s") == 16
-    assert re.search(r"flights +│ +12 │ +336,776 ", first.stdout)
-    assert re.search(r"all +│ +16 │ +367,687 ", first.stdout)
-    assert "equal: all 6,832,063 cells" in first.stdout
-    assert "make down" in first.stdout
-
-
-def test_the_chart_is_a_picture(home, first):
-    chart = (home / "demo" / "delays.png").read_bytes()
-    assert chart.startswith(b"\x89PNG")
-    assert len(chart) > 50_000
-
-
-def test_the_services_run_on_and_the_ledger_tells_of_sixteen_arrivals(home, first):
-    warehouse = services.running(home).postgres.warehouse
-    with psycopg.connect(warehouse.conninfo()) as connection:
-        query = "SELECT count(*), count(DISTINCT key) FROM landfall.ledger WHERE status = 'loaded'"
-        assert connection.execute(query).fetchone() == (16, 16)
-
-
-def test_again_it_loads_nothing_and_says_so(home, first):
-    again = local(home, "demo")
-    assert again.returncode == 0
-    assert "nothing new: 16 arrivals already loaded" in again.stdout
-    assert "rows/s" not in again.stdout
-    assert "equal: all 6,832,063 cells" in again.stdout
-
-
-def test_the_comparison_is_a_command_too(home, first):
-    done = local(home, "compare")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("  equal") == 5
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +32,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
     printed = folder / "printed"
     with printed.open("w") as output:
         program = subprocess.Popen(
-            [sys.executable, "-m", "include.local", "airflow"],
+            command("airflow"),
             stdout=output, stderr=output, cwd=PROJECT, env=environ(folder),
             start_new_session=True,
         )  # fmt: skip
@@ -171,18 +110,13 @@ def test_a_second_airflow_in_the_same_home_is_refused(airflow):
 
 def test_airflow_listens_on_this_machine_alone(airflow):
     folder, _ = airflow
-    programs = [p for p in psutil.process_iter() if str(folder) in environ_of(p)]
-    addresses = {
-        connection.laddr.ip
-        for program in programs
-        for connection in program.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    addresses = {address for program in programs_of(folder) for address in listening(program)}
     assert addresses == {"127.0.0.1"}
 
 
-def environ_of(process: psutil.Process) -> str:
-    try:
-        return json.dumps(process.environ())
-    except psutil.Error:
-        return ""
+def listening(program: psutil.Process) -> set[str]:
+    """The addresses at which a program listens; none, when it has ended meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        found = program.net_connections("inet")
+        return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
+    return set()
