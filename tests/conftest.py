@@ -12,12 +12,12 @@ from tests.answers import Answers
 from tests.services import (
     botocore_files,
     bucket,
-    buckets,
     client,
     connections,
     databases,
     describe,
     object_store,
+    used_bucket,
     warehouse,
     warehouse_server,
 )
@@ -30,11 +30,11 @@ __all__ = [
     "airflow_template",
     "botocore_files",
     "bucket",
-    "buckets",
     "client",
     "connections",
     "databases",
     "object_store",
+    "used_bucket",
     "warehouse",
     "warehouse_server",
 ]
