@@ -65,7 +65,7 @@ def airflow_template(
 ) -> Path:
     """A migrated SQLite database, made once for the run (about 9 s) and only ever copied."""
     run = tmp_path_factory.getbasetemp()
-    # Where two processes share the run, each has a folder of its own in the run's.
+    # Where processes share the run, each has a folder of its own in the run's.
     home = (run.parent if hasattr(request.config, "workerinput") else run) / "airflow-template"
     database = home / "airflow" / "airflow.db"
     with locked(home):

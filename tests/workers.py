@@ -1,8 +1,8 @@
-"""How the two processes of `make test` share the tests: file by file, one Airflow at a time.
+"""How the processes of `make test` share the tests: file by file, one Airflow at a time.
 
 What has all of Airflow's programs run at once fills two cores by itself, so those files go to one
-process, first, while the other process takes the rest of the queue from its beginning: there are
-the tests that mostly wait.
+process, first, while the others take the rest of the queue from its beginning: there are the tests
+that mostly wait.
 """
 
 from __future__ import annotations

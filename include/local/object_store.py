@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NAME = "object_store"
 START_SECONDS = 60
+STOP_SECONDS = 4
 ATTEMPTS = 3
 ADMIN = "admin"
 PARTS = ("master", "volume", "filer", "s3")
@@ -77,7 +78,9 @@ class ObjectStore:
         remove_object_store(self.folder)
 
     def _end(self, *signals: signal.Signals) -> None:
-        self.process.stop(*signals)
+        # After some minutes SeaweedFS waits 10 s for an administration that never ends. Killing it
+        # then loses nothing: what it has answered for is in its files.
+        self.process.stop(*signals, seconds=STOP_SECONDS)
         for port in self.ports.values():
             # SeaweedFS puts them there and leaves some behind.
             for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108
