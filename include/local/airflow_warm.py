@@ -29,10 +29,15 @@ def main() -> None:
     """Import, then be `airflow` with the arguments given."""
     from airflow.__main__ import main as airflow
 
+    from include.landfall.connections import Store
+    from include.landfall.s3 import make_client
+
     for module in WARM:
         importlib.import_module(module)
     for module, name in WARM_NAMES:
         getattr(importlib.import_module(module), name)
+    # The first client has botocore read its description of S3.
+    make_client(Store(None, "no key", "no secret")).close()
     sys.argv = ["airflow", *sys.argv[1:]]
     airflow()
 

@@ -104,7 +104,7 @@ class Ring:
             connection.execute("CHECKPOINT")
 
     def _create(self) -> None:
-        """The table for psql: the feed's columns, without the load id and index that ours has."""
+        """The table for psql: the feed's columns, without the load id that ours has."""
         columns = yaml.safe_load(FEED.read_text())["columns"]
         declared = sql.SQL(", ").join(
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
