@@ -214,7 +214,7 @@ def _execute(conninfo: str, statement: sql.Composed) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def botocore_files() -> Iterator[None]:
-    """botocore's files are found and parsed once; else each of 1,000 sessions does so for 0.2 s."""
+    """boto3's clients parse botocore's files once too, as the engine's do, for 0.2 s."""
     import botocore.session
 
     loader = botocore.session.create_loader()

@@ -47,7 +47,8 @@ def make_client(store: Store, **wishes: Any) -> S3Client:
     # A clone on its own address rarely has a name for each bucket.
     style: Any = {"addressing_style": "path"} if store.endpoint_url else {}
     session = botocore.session.get_session()
-    session.register_component("data_loader", _descriptions())
+    descriptions = _descriptions(session.get_config_variable("data_path"))
+    session.register_component("data_loader", descriptions)
     client = session.create_client(
         "s3",
         endpoint_url=store.endpoint_url,
@@ -61,9 +62,9 @@ def make_client(store: Store, **wishes: Any) -> S3Client:
 
 
 @cache
-def _descriptions() -> Loader:
+def _descriptions(data_path: str | None) -> Loader:
     """What botocore knows of S3, read once: 0.2 s, which else each client takes anew."""
-    return create_loader()
+    return create_loader(data_path)
 
 
 def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 
 from include.landfall.connections import Store
@@ -91,3 +92,12 @@ def test_a_store_on_its_own_address_is_asked_by_path():
     assert own.meta.config.read_timeout == 3
     assert own.meta.config.request_checksum_calculation == "when_required"
     own.close()
+
+
+def test_botocores_files_are_read_by_a_process_s_first_client_alone(mocker):
+    """Each arrival's load makes a client, and would read them for 0.2 s."""
+    store = Store(None, "key", "secret")
+    make_client(store).close()
+    read = mocker.spy(JSONFileLoader, "load_file")
+    make_client(store).close()
+    assert read.call_count == 0

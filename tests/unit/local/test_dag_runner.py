@@ -1,4 +1,4 @@
-"""A run by `dag.test()` is spared its pauses, and nobody else's sleep is any shorter."""
+"""A run by `dag.test()` is spared what only takes time, and nobody else's sleep is any shorter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from include.local.dag_runner import PAUSE, quick
+from include.local.dag_runner import BUNDLE, PAUSE, quick
 
 SLEEPS = "import time\ndef sleeps(seconds):\n    time.sleep(seconds)\n"
 
@@ -34,3 +34,11 @@ def test_sleep_is_itself_again_after_a_run_that_broke():
     with pytest.raises(RuntimeError, match="broke"), quick():
         raise RuntimeError("a task broke")
     assert time.sleep is sleep
+
+
+def test_no_other_dag_is_read_for_a_run():
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+
+    with quick():
+        assert list(DagBundlesManager().get_all_dag_bundles()) == []
+    assert [each.name for each in DagBundlesManager().get_all_dag_bundles()] == [BUNDLE]
