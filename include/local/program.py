@@ -50,6 +50,10 @@ class Program:
         """Wait for its end, then end what is left of its group."""
         with suppress(subprocess.TimeoutExpired):
             self.child.wait(seconds)
+        self.kill()
+
+    def kill(self) -> None:
+        """End its whole group at once."""
         with suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
@@ -59,17 +63,30 @@ class Program:
 def run_programs(
     commands: Mapping[str, Sequence[str]], environ: Mapping[str, str], logs: Mapping[str, Path]
 ) -> Iterator[list[Program]]:
-    """All of them at once, stopped at the end."""
+    """All of them at once; at the end the first is stopped after the others, whom it serves.
+
+    Without Airflow's API server a task cannot say how it ended, and the scheduler waits for it.
+    """
     programs: list[Program] = []
     try:
         for name, command in commands.items():
             programs.append(Program.start(name, command, environ, logs[name]))
         yield programs
     finally:
-        for program in programs:
-            program.ask_to_stop()
-        for program in programs:
-            program.wait(STOP_SECONDS)
+        try:
+            _stop(programs[1:])
+            _stop(programs[:1])
+        finally:  # a second Ctrl-C waits for nobody
+            for program in programs:
+                if program.child.returncode is None:
+                    program.kill()
+
+
+def _stop(programs: Sequence[Program]) -> None:
+    for program in programs:
+        program.ask_to_stop()
+    for program in programs:
+        program.wait(STOP_SECONDS)
 
 
 def check_alive(programs: Sequence[Program]) -> None:

@@ -77,11 +77,12 @@ def _bench(ring: Ring, options: argparse.Namespace) -> int:
 def _rounds(
     ring: Ring, ways: list[str], scale: int, rounds: int, warm_up: bool
 ) -> dict[str, list[Usage]]:
-    """The ways in turn, round after round; the warm-up is run and forgotten."""
+    """The ways in turn, there and back, round after round; the warm-up is run and forgotten."""
     files = _files(ring, ways, scale)
     runs: dict[str, list[Usage]] = {way: [] for way in ways}
     for number in range(0 if warm_up else 1, rounds + 1):
-        for way in ways:
+        # Not always one way after the same other: a run leaves its machine warm, and its disk busy.
+        for way in ways if number % 2 else reversed(ways):
             usage = ring.run(way, scale, files)
             _tell(f"{number}/{rounds}" if number else "warm-up", way, usage)
             if number:

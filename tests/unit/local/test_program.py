@@ -1,0 +1,74 @@
+"""Programs that run together: the first serves the others until they have ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from include.local.process import free_ports, wait_until
+from include.local.program import Program, run_programs
+
+SERVER = """
+import socket, sys
+with socket.create_server(("127.0.0.1", {port})) as server:
+    while True:
+        server.accept()[0].close()
+"""
+# As a task does that ends well: it needs a moment, then reports.
+CLIENT = """
+import signal, socket, sys, time
+def report(*_):
+    time.sleep(0.5)
+    socket.create_connection(("127.0.0.1", {port})).close()
+    print("reported", flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, report)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def running(folder: Path, server: str, client: str) -> Iterator[list[Program]]:
+    """The two as modules run, once the client is ready."""
+    port = free_ports(1)[0]
+    commands = {
+        name: ("timeit", "-n", "1", "-r", "1", code.format(port=port))
+        for name, code in {"server": server, "client": client}.items()
+    }
+    logs = {name: folder / name for name in commands}
+    with run_programs(commands, os.environ, logs) as programs:
+        assert wait_until(lambda: "ready" in logs["client"].read_text(), 10)
+        yield programs
+
+
+def ended(programs: list[Program]) -> bool:
+    return all(program.child.returncode is not None for program in programs)
+
+
+def test_the_first_program_serves_until_the_others_have_ended(tmp_path) -> None:
+    with running(tmp_path, SERVER, CLIENT) as programs:
+        started = time.monotonic()
+    assert "reported" in programs[1].log.read_text()
+    assert time.monotonic() - started < 10
+    assert ended(programs)
+
+
+def test_a_second_ctrl_c_ends_all_of_them_at_once(tmp_path, mocker) -> None:
+    mocker.patch.object(Program, "wait", side_effect=KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt), running(tmp_path, SERVER, STUBBORN) as programs:
+        pass
+    assert ended(programs)
