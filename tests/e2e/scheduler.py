@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ import pytest
 
 from include.landfall.connections import Warehouse
 from include.local import airflow_home
-from include.local.airflow_api import Api, unhealthy
-from include.local.airflow_programs import PROGRAMS
+from include.local.airflow_api import Api
+from include.local.airflow_programs import airflow_programs, wait_ready
 from include.local.environ import around_proxies
 from include.local.process import free_ports
 from include.local.program import Program
+from include.local.state import LocalError
 
 READY_SECONDS = 180
 RUN_SECONDS = 400
@@ -65,19 +66,12 @@ class RealAirflow:
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
-                pytest.fail(
-                    f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{self.log()}"
-                )
+                said = last_words(self.programs)
+                pytest.fail(f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{said}")
             for program in self.programs:
-                assert program.child.poll() is None, f"{program.name} ended\n{self.log()}"
+                ended = program.child.poll() is not None
+                assert not ended, f"{program.name} ended\n{last_words(self.programs)}"
             time.sleep(0.5)
-
-    def log(self) -> str:
-        """The last words of each program."""
-        return "\n".join(
-            f"--- {p.name}\n" + "\n".join(p.log.read_text(errors="replace").splitlines()[-40:])
-            for p in self.programs
-        )
 
 
 @contextmanager
@@ -86,7 +80,7 @@ def real_airflow(
 ) -> Iterator[RealAirflow]:
     """All of Airflow's programs over a folder of DAGs, stopped at the end."""
     airflow_home.use_port(home, free_ports(1)[0])
-    password = airflow_home.write_login(home)
+    airflow_home.write_login(home)
     airflow_home.prepare_metadata(home, server)
     settings = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")},
@@ -99,26 +93,20 @@ def real_airflow(
     }
     for name in HELP:
         settings.pop(name, None)
-    with ExitStack() as stack:
-        programs = []
-        for name, command in PROGRAMS.items():
-            program = Program.start(name, command, settings, home / "logs" / f"{name}.log")
-            stack.callback(program.wait, 20)
-            stack.callback(program.ask_to_stop)
-            programs.append(program)
-        address = f"http://127.0.0.1:{airflow_home.known_port(home)}"
-        _wait_ready(address, programs)
-        api = Api.login(address, airflow_home.USER, password)
+    with airflow_programs(home, settings) as programs:
+        try:
+            api = wait_ready(home, programs)
+        except LocalError as error:
+            pytest.fail(f"{error}\n{last_words(programs)}")
         yield RealAirflow(api, programs, settings)
 
 
-def _wait_ready(address: str, programs: list[Program]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while unhealthy(address):
-        for program in programs:
-            assert program.child.poll() is None, program.log.read_text(errors="replace")[-4000:]
-        assert time.monotonic() < deadline, unhealthy(address)
-        time.sleep(0.5)
+def last_words(programs: Sequence[Program]) -> str:
+    """The end of each program's log."""
+    return "\n".join(
+        f"--- {p.name}\n" + "\n".join(p.log.read_text(errors="replace").splitlines()[-40:])
+        for p in programs
+    )
 
 
 def new_home(tmp_path: Path) -> Path:
