@@ -19,7 +19,7 @@ from .data import make_files
 from .machine import Facts
 from .measure import Usage
 from .minio import put_files, serve_minio
-from .verdict import THEIRS, promises, summarise
+from .verdict import PSQL, THEIRS, Pair, promises, summarise
 
 LARGER = 3  # the scale at which memory is looked at again
 LARGER_WAYS = ["csv", "parquet"]
@@ -62,11 +62,11 @@ def _ring(folder: Path) -> Iterator[Ring]:
 
 
 def _bench(ring: Ring, options: argparse.Namespace) -> int:
-    ways = [way for way in WAYS if way == "psql" or way in options.ways]
+    ways = [way for way in WAYS if way == PSQL or way in options.ways]
     rounds = 1 if options.quick else options.runs
-    runs = _rounds(ring, ways, options.scale, rounds, warm_up=not options.quick)
+    pairs = _rounds(ring, ways, options.scale, rounds, warm_up=not options.quick)
     larger = {} if options.quick else _larger(ring, [w for w in LARGER_WAYS if w in ways])
-    summaries = summarise(runs)
+    summaries = summarise(pairs)
     verdict = promises(summaries, larger)
     print(page.plain(summaries, verdict))
     if not options.quick and ways == WAYS:
@@ -76,18 +76,25 @@ def _bench(ring: Ring, options: argparse.Namespace) -> int:
 
 def _rounds(
     ring: Ring, ways: list[str], scale: int, rounds: int, warm_up: bool
-) -> dict[str, list[Usage]]:
-    """The ways in turn, there and back, round after round; the warm-up is run and forgotten."""
+) -> dict[str, list[Pair]]:
+    """The ways in turn, round after round; the warm-up is run and forgotten."""
     files = _files(ring, ways, scale)
-    runs: dict[str, list[Usage]] = {way: [] for way in ways}
-    for number in range(0 if warm_up else 1, rounds + 1):
-        # Not always one way after the same other: a run leaves its machine warm, and its disk busy.
-        for way in ways if number % 2 else reversed(ways):
-            usage = ring.run(way, scale, files)
-            _tell(f"{number}/{rounds}" if number else "warm-up", way, usage)
-            if number:
-                runs[way].append(usage)
-    return runs
+
+    def run(where: str, way: str) -> Usage:
+        usage = ring.run(way, scale, files)
+        _tell(where, way, usage)
+        return usage
+
+    for way in ways if warm_up else []:
+        run("warm-up", way)
+    pairs: dict[str, list[Pair]] = {way: [] for way in ways if way != PSQL}
+    for number in range(1, rounds + 1):
+        for way, found in pairs.items():
+            # Psql first, then second: what runs first leaves the machine warm and its disk busy.
+            order = [PSQL, way] if number % 2 else [way, PSQL]
+            usage = {each: run(f"{number}/{rounds}", each) for each in order}
+            found.append(Pair(usage[way], usage[PSQL]))
+    return pairs
 
 
 def _larger(ring: Ring, ways: list[str]) -> dict[str, Usage]:
