@@ -33,8 +33,9 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
 
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
+    psql = next(each.seconds for each in summaries if each.way == PSQL)
     for place, each in enumerate(summaries):
-        _bar(axes, place, each)
+        _bar(axes, place, each, psql)
     axes.set_yticks(range(len(summaries)), [LABELS[each.way] for each in summaries])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.18 * max(each.slowest for each in summaries))
@@ -45,13 +46,13 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
     figure.savefig(path, dpi=160, facecolor="white", metadata={"Software": None})
 
 
-def _bar(axes: Axes, place: int, each: Summary) -> None:
+def _bar(axes: Axes, place: int, each: Summary, psql: float) -> None:
     axes.barh(place, each.seconds, height=0.62, color=OTHERS if each.way in THEIRS else OURS)
     axes.plot([each.fastest, each.slowest], [place, place], color=INK, linewidth=1)
     text = f"{each.seconds:.1f} s" + ("" if each.way == PSQL else f"  {each.share:.2f} of psql's")
     end = max(each.seconds, each.slowest)
     if each.way in TIME_LIMITS:
-        most = TIME_LIMITS[each.way] * each.seconds / each.share
+        most = TIME_LIMITS[each.way] * psql
         axes.plot([most, most], [place - 0.38, place + 0.38], color=LIMIT, linewidth=1.5)
         end = max(end, most)
     axes.text(end, place, f"  {text}", va="center", color=INK, fontsize=9)

@@ -45,7 +45,8 @@ class Facts:
     def sentence(self) -> str:
         """The facts as a sentence under the tables' heading."""
         return (
-            f"TPC-H lineitem at scale {self.scale}, median of {self.runs} runs, each beside one"
-            f" of psql's, measured on {self.date:%Y-%m-%d}: {self.cores} cores,"
-            f" {self.memory_gib} GiB, {self.system}, PostgreSQL {self.postgres}, Python {self.python}."
+            f"TPC-H lineitem at scale {self.scale}, median of {self.runs} runs, each with one"
+            f" of psql's beside it, measured on {self.date:%Y-%m-%d}: {self.cores} cores,"
+            f" {self.memory_gib} GiB, {self.system}, PostgreSQL {self.postgres},"
+            f" Python {self.python}."
         )

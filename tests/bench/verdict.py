@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -16,25 +16,12 @@ SERVER_LIMIT = 0.65
 MEMORY_LIMIT = 256e6  # bytes, of all the load's processes together
 SAME = 1.1  # what may be called the same memory at another scale
 
-
-@dataclass(frozen=True)
-class Pair:
-    """A run of a way, and the run of psql right before or after it."""
-
-    run: Usage
-    psql: Usage
-
-
-Pairs = Mapping[str, Sequence[Pair]]  # by way; none for psql itself
+Runs = Mapping[str, Sequence[Usage]]  # by way
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A way's medians; `share` and `server_share` are of psql's. Seconds; bytes at the peak.
-
-    A share is the median of what each pair says: a machine that is slow for a minute is slow for
-    both of them.
-    """
+    """A way's medians; `share` and `server_share` are of psql's. Seconds; bytes at the peak."""
 
     way: str
     seconds: float
@@ -62,26 +49,39 @@ class Promise:
         return self.found <= self.limit
 
 
-def summarise(pairs: Pairs) -> list[Summary]:
-    """A summary for psql and one for each way."""
-    psql = [Pair(pair.psql, pair.psql) for each in pairs.values() for pair in each]
-    return [_summary(way, each) for way, each in {PSQL: psql, **pairs}.items()]
+def summarise(runs: Runs) -> list[Summary]:
+    """A summary for each way. psql must be among them."""
+    psql_seconds = _median(runs[PSQL], _seconds)
+    psql_server = _median(runs[PSQL], _server)
+    return [_summary(way, each, psql_seconds, psql_server) for way, each in runs.items()]
 
 
-def _summary(way: str, pairs: Sequence[Pair]) -> Summary:
-    runs = [pair.run for pair in pairs]
+def _summary(way: str, runs: Sequence[Usage], psql_seconds: float, psql_server: float) -> Summary:
     seconds = [run.seconds for run in runs]
+    names = runs[0].cpu
     return Summary(
         way,
         median(seconds),
         min(seconds),
         max(seconds),
-        median(pair.run.seconds / pair.psql.seconds for pair in pairs),
-        {name: median(run.cpu[name] for run in runs) for name in runs[0].cpu},
-        median(pair.run.cpu["postgres"] / pair.psql.cpu["postgres"] for pair in pairs),
+        median(seconds) / psql_seconds,
+        {name: median(run.cpu[name] for run in runs) for name in names},
+        _median(runs, _server) / psql_server,
         max(run.rss for run in runs),
         max(run.pss for run in runs),
     )
+
+
+def _seconds(run: Usage) -> float:
+    return run.seconds
+
+
+def _server(run: Usage) -> float:
+    return run.cpu["postgres"]
+
+
+def _median(runs: Sequence[Usage], value: Callable[[Usage], float]) -> float:
+    return median(map(value, runs))
 
 
 def promises(summaries: Sequence[Summary], larger: Mapping[str, Usage]) -> list[Promise]:

@@ -9,7 +9,7 @@ import pytest
 from tests.bench.machine import Facts
 from tests.bench.measure import Usage
 from tests.bench.page import BEGIN, END, between_markers, plain, section
-from tests.bench.verdict import Pair, promises, summarise
+from tests.bench.verdict import promises, summarise
 
 FACTS = Facts(2, 24, "Linux x86_64", "3.11.7", "18.6", dt.date(2026, 11, 24), 5, 1)
 
@@ -19,7 +19,7 @@ def summaries():
     cpu = {"main": 1.0, "reading": 8.0, "postgres": 6.0}
     psql = Usage(10.0, cpu | {"reading": 0.0, "minio": 0.0}, 3_000_000, 1_000_000)
     load = Usage(12.0, cpu, 230_000_000, 170_000_000)
-    return summarise({"csv": [Pair(load, psql)]})
+    return summarise({"psql": [psql], "csv": [load]})
 
 
 def test_only_what_is_between_the_markers_changes():
