@@ -14,8 +14,9 @@ from include.local.process import free_ports, wait_until
 from include.local.program import Program, run_programs
 
 SERVER = """
-import socket, sys
+import socket
 with socket.create_server(("127.0.0.1", {port})) as server:
+    print("ready", flush=True)
     while True:
         server.accept()[0].close()
 """
@@ -31,8 +32,6 @@ signal.signal(signal.SIGTERM, report)
 print("ready", flush=True)
 time.sleep(60)
 """
-
-
 STUBBORN = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -43,7 +42,7 @@ time.sleep(60)
 
 @contextmanager
 def running(folder: Path, server: str, client: str) -> Iterator[list[Program]]:
-    """The two as modules run, once the client is ready."""
+    """The two as modules run, once both are ready."""
     port = free_ports(1)[0]
     commands = {
         name: ("timeit", "-n", "1", "-r", "1", code.format(port=port))
@@ -51,7 +50,7 @@ def running(folder: Path, server: str, client: str) -> Iterator[list[Program]]:
     }
     logs = {name: folder / name for name in commands}
     with run_programs(commands, os.environ, logs) as programs:
-        assert wait_until(lambda: "ready" in logs["client"].read_text(), 10)
+        assert wait_until(lambda: all("ready" in log.read_text() for log in logs.values()), 10)
         yield programs
 
 
