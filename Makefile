@@ -24,10 +24,10 @@ demo: .venv  ## The main job, end to end: real flights from a bucket into Postgr
 	@$(RUN) include.local demo
 
 test: .venv  ## All tests: unit, integration, end to end
-	@$(RUN) pytest -n 3 --max-worker-restart=0 tests/e2e tests/integration tests/unit
+	@$(RUN) pytest -n 3 --max-worker-restart=0 tests/e2e tests/integration tests/unit tests/project
 
 test-unit: .venv  ## The tests that need no server (seconds)
-	@$(RUN) pytest tests/unit
+	@$(RUN) pytest tests/unit tests/project
 
 test-integration: .venv  ## The tests against real PostgreSQL and a real object store
 	@$(RUN) pytest tests/integration

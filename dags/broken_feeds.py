@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.landfall.errors import FeedError
-from include.landfall.feed import read_folder
+from include.landfall.feed.yaml_file import read_folder
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
 

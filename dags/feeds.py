@@ -15,7 +15,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from include import astro_sdk
 from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
-from include.landfall.feed import Feed, read_folder
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_folder
 from plugins.dag_defaults import NO_RETRY, dag_defaults
 from plugins.feed_docs import broken_feed_doc, feed_doc
 from plugins.new_arrivals import NewArrivalsSensor
@@ -28,7 +29,7 @@ SOME_LOADED = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 def feed_dag(feed: Feed) -> DAG:
     """sensor → one load for each arrival → checks → the feed's asset."""
     with DAG(
-        f"feed_{feed.feed}",
+        f"feed_{feed.name}",
         description=feed.description,
         doc_md=feed_doc(feed),
         schedule=feed.schedule,
@@ -87,7 +88,7 @@ def broken_feed_dag(path: Path, error: FeedError) -> DAG:
 
 _found = read_folder(FEEDS)
 for _feed in _found.feeds:
-    globals()[f"feed_{_feed.feed}"] = feed_dag(_feed)
+    globals()[f"feed_{_feed.name}"] = feed_dag(_feed)
 for _path, _error in _found.broken.items():
     if f"feed_{_path.stem}" not in globals():  # it may have taken another feed's name
         globals()[f"feed_{_path.stem}"] = broken_feed_dag(_path, _error)

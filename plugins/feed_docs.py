@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.landfall.errors import FeedError
-from include.landfall.feed import Check, Feed
+from include.landfall.feed.model import Feed
+from include.landfall.feed.rules import Check
 
 
 def feed_doc(feed: Feed) -> str:
@@ -18,7 +19,7 @@ def feed_doc(feed: Feed) -> str:
     )
     checks = "\n".join(f"- `{name}`: {_check(check)}" for name, check in feed.checks.items())
     return f"""\
-### {feed.description or feed.feed}
+### {feed.description or feed.name}
 
 Loads every new file of `s3://{source.bucket}/{source.pattern}` (connection `{source.connection}`)
 into `{target.table}` (connection `{target.connection}`, {target.disposition}), each exactly once.

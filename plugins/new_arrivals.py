@@ -22,11 +22,7 @@ from airflow.sdk.exceptions import (
 )
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from include.landfall.arrival import Arrival
-from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import LandfallError
-from include.landfall.feed import Feed
-from plugins.bridge import (
+from include.airflow_bridge import (
     airflow_errors,
     astore_of,
     awarehouse_of,
@@ -34,6 +30,10 @@ from plugins.bridge import (
     verdict,
     warehouse_of,
 )
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store, Warehouse
+from include.landfall.errors import LandfallError
+from include.landfall.feed.model import Feed
 from plugins.waiting import MOST_ARRIVALS, Nothing, Ready, Wait, Watch, decide
 
 # How long a deferred sensor may be overdue before the task itself says that nobody looks.
@@ -173,13 +173,15 @@ class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
 def look(feed: Feed, watch: Watch, store: Store, warehouse: Warehouse) -> Ready | Wait | Nothing:
     """One look: lists the feed's prefix, subtracts the ledger, decides. Blocks."""
     # Imported here: every parse of a DAG file would pay for boto3 and psycopg.
-    from include.landfall import ledger
-    from include.landfall.postgres import clear_errors, connect
-    from include.landfall.s3 import list_arrivals, make_client
+    from include.landfall.ledger.arrivals import new_arrivals
+    from include.landfall.postgres.connection import connect
+    from include.landfall.postgres.errors import postgres_errors
+    from include.landfall.s3.client import make_client
+    from include.landfall.s3.listing import list_arrivals
 
-    with connect(warehouse, f"landfall sensor {feed.feed}") as connection, clear_errors():
+    with connect(warehouse, f"landfall sensor {feed.name}") as connection, postgres_errors():
         listed = list_arrivals(make_client(store), feed.source)
-        new = ledger.new_arrivals(connection, feed, listed)
+        new = new_arrivals(connection, feed, listed)
     return decide(new, watch, time.time())
 
 

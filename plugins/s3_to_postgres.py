@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
+from include.airflow_bridge import airflow_errors, store_of, warehouse_of
 from include.landfall.arrival import Arrival
-from include.landfall.feed import Feed
-from plugins.bridge import airflow_errors, store_of, warehouse_of
+from include.landfall.feed.model import Feed
 
 # The engine is imported where it is used: every parse of a DAG file would pay for pyarrow, boto3
 # and psycopg.
 if TYPE_CHECKING:
-    from include.landfall.export import Compression, Exported, Format, Parameters
+    from include.landfall.export.query import Compression, Exported, Format, Parameters
     from include.landfall.load import Receipt
 
 
@@ -71,7 +71,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         compression: Compression | None = None,
     ) -> Exported:
         """Writes a query's result to s3://bucket/key, whole or not at all (see engine's export)."""
-        from include.landfall.export import export
+        from include.landfall.export.query import export
 
         with airflow_errors():
             exported = export(
@@ -89,9 +89,10 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
 
     def missing_tables(self, tables: Sequence[str]) -> list[str]:
         """Those of the tables (schema.table) that the database does not have."""
-        from include.landfall.postgres import clear_errors, connect
+        from include.landfall.postgres.connection import connect
+        from include.landfall.postgres.errors import postgres_errors
 
         with airflow_errors(), connect(warehouse_of(self.postgres_conn_id)) as connection:
             query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
-            with clear_errors():
+            with postgres_errors():
                 return [name for (name,) in connection.execute(query, [list(tables)])]

@@ -17,9 +17,9 @@ from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from requests.exceptions import RequestException
 
+from include.airflow_bridge import airflow_errors, store_of, verdict
 from include.landfall.connections import Store
-from include.landfall.errors import ConnectionRefused, DataError, ObjectMissing
-from plugins.bridge import airflow_errors, store_of, verdict
+from include.landfall.errors import ConnectionUnusable, DataError, ObjectMissing
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -185,9 +185,9 @@ def safe_name(text: str) -> str:
 
 
 def key_of(store: Store, bucket: str) -> dict[str, str]:
-    """The store as the container's environment has it. Raises ConnectionRefused without a key."""
+    """The store as the container's environment has it. Raises ConnectionUnusable without a key."""
     if not (store.access_key and store.secret_key):
-        raise ConnectionRefused(
+        raise ConnectionUnusable(
             "the connection has no key of its own to give to a container",
             expected="a login (the access key) and a password (the secret key)",
         )
@@ -215,7 +215,9 @@ def results(
 
 def _results(store: Store, bucket: str, prefix: str, etag: str) -> dict[str, Any]:
     # Imported here: every parse of a DAG file would pay for boto3.
-    from include.landfall.s3 import clear_errors, find_arrival, make_client
+    from include.landfall.s3.client import make_client
+    from include.landfall.s3.errors import s3_errors
+    from include.landfall.s3.listing import find_arrival
 
     client = make_client(store)
     found = {}
@@ -224,7 +226,7 @@ def _results(store: Store, bucket: str, prefix: str, etag: str) -> dict[str, Any
         if not arrival.size:
             raise ObjectMissing("a result is empty").at(object=arrival.uri)
         found[what] = arrival.uri
-    with clear_errors(bucket, f"{prefix}/{RESULTS['metrics']}"):
+    with s3_errors(bucket, f"{prefix}/{RESULTS['metrics']}"):
         body = client.get_object(Bucket=bucket, Key=f"{prefix}/{RESULTS['metrics']}")["Body"].read()
     metrics = json.loads(body)
     if metrics["input"]["etag"] != etag:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.airflow_home import airflow_db, airflow_home, airflow_template, isolate
-from tests.answers import Answers
-from tests.services import (
+from tests.support.airflow_home import airflow_db, airflow_home, airflow_template, isolate
+from tests.support.run_summary import Answers
+from tests.support.servers import (
     botocore_files,
     bucket,
     client,
@@ -21,8 +21,8 @@ from tests.services import (
     warehouse,
     warehouse_server,
 )
-from tests.skips import Skips
-from tests.workers import Workers
+from tests.support.unexplained_skips import Skips
+from tests.support.worker_scheduling import Workers
 
 __all__ = [
     "airflow_db",

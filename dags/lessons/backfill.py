@@ -72,7 +72,7 @@ from typing import Any
 from airflow.sdk import DAG, task
 
 from include.landfall.arrival import Arrival
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 FEED = Feed.model_validate(

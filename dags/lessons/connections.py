@@ -20,7 +20,7 @@ the types are the same everywhere; the values are not:
 | production | the two variables, or a secrets backend |
 
 So many places could drift apart. A test holds that all have the same names, types and fields, and
-that no feed and no DAG asks for another. `plugins/bridge.py` reads them for Airflow and
+that no feed and no DAG asks for another. `include/airflow_bridge.py` reads them for Airflow and
 `include/landfall/connections.py` from a shell, into the same two classes.
 
 ## The code that matters
@@ -71,7 +71,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from plugins.bridge import store_of, verdict, warehouse_of
+from include.airflow_bridge import store_of, verdict, warehouse_of
 
 log = logging.getLogger(__name__)
 

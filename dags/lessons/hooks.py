@@ -66,7 +66,7 @@ from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.landfall.arrival import Arrival
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"

@@ -55,8 +55,8 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from include.landfall.feed import Feed
-from plugins.bridge import store_of
+from include.airflow_bridge import store_of
+from include.landfall.feed.model import Feed
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ with DAG(
     @task
     def load_file(key: str) -> str:
         """Its rows land in the table, unless the ledger knows the file."""
-        from include.landfall.s3 import find_arrival, make_client
+        from include.landfall.s3.client import make_client
+        from include.landfall.s3.listing import find_arrival
 
         arrival = find_arrival(make_client(store_of("landing")), BUCKET, key)
         receipt = S3ToPostgresHook().load(FEED, arrival)
@@ -108,7 +109,7 @@ with DAG(
 
         warehouse = PostgresHook("warehouse")
         (rows,) = warehouse.get_first(COUNT)
-        ledger = [list(row) for row in warehouse.get_records(LEDGER, parameters=[FEED.feed])]
+        ledger = [list(row) for row in warehouse.get_records(LEDGER, parameters=[FEED.name])]
         log.info("%s: %s rows in the table; the ledger has %s", outcome, rows, ledger)
         return {"outcome": outcome, "rows": rows, "ledger": ledger}
 

@@ -33,7 +33,7 @@ How big may it be? Measured by `make lessons L=xcom`, in bytes:
   API server into the database, whole, in memory each time, and back for each task that pulls it;
   and there it stays, for each run.
 - **The object-storage backend** is for values that grow now and then. Three settings of the whole
-  Airflow (`include/local/airflow_home.py`), and no line in the DAG:
+  Airflow (`include/local/airflow/home.py`), and no line in the DAG:
 
 ```sh
 AIRFLOW__CORE__XCOM_BACKEND=airflow.providers.common.io.xcom.backend.XComObjectStorageBackend

@@ -12,7 +12,7 @@ from astro.files import File
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import FeedError
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 from include.landfall.load import Receipt, load
 
 from .airflow_errors import who
@@ -61,7 +61,7 @@ def load_arrival(file: ArrivalFile, database: Any, table: Any) -> Receipt:
     feed, name = file.feed, Name.of(table)
     if (name.schema, name.table) != (feed.target.schema_name, feed.target.table_name):
         raise FeedError(
-            f"the feed {feed.feed} loads into another table",
+            f"the feed {feed.name} loads into another table",
             found=f"{name.schema}.{name.table}",
             expected=feed.target.table,
             do="output_table=feed_table(feed)",

@@ -7,7 +7,8 @@ from typing import Any
 
 from astro.table import Metadata, Table
 
-from include.landfall.feed import Check, Feed
+from include.landfall.feed.model import Feed
+from include.landfall.feed.rules import Check
 
 from .mends.assets import asset_of
 from .quoting import quoted

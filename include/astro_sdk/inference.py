@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import HeaderMismatch
-from include.landfall.feed import CsvFormat
-from include.landfall.open import open_file, open_text
-from include.landfall.plan import Dialect
-from include.landfall.s3 import make_client
-from include.landfall.scan import Grammar, header_of, records
+from include.landfall.feed.formats import CsvFormat
+from include.landfall.job import Dialect
+from include.landfall.read.formats.csv_exact import Grammar, header_of, records
+from include.landfall.read.unpack import open_file, open_text
+from include.landfall.s3.client import make_client
 
 from .sources import S3Files
 

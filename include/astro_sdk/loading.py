@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, FeedError
-from include.landfall.feed import Column, Feed, Source, Target
+from include.landfall.feed.model import Column, Feed, Source, Target
 from include.landfall.load import Receipt, load
 
 from . import inference, tables

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import ObjectMissing
-from include.landfall.feed import CsvFormat, ParquetFormat, Source
-from include.landfall.s3 import find_arrival, list_arrivals, make_client
+from include.landfall.feed.formats import CsvFormat, ParquetFormat
+from include.landfall.feed.model import Source
+from include.landfall.s3.client import make_client
+from include.landfall.s3.listing import find_arrival, list_arrivals
 
 from .connections import store_of
 

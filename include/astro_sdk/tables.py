@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from include.landfall.target import LOAD_ID
+from include.landfall.write.target import LOAD_ID
 
 from .quoting import quoted
 

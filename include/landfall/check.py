@@ -17,10 +17,25 @@ from typing import Any
 
 from psycopg.rows import namedtuple_row
 
-from . import postgres, s3
-from .connections import Store, Warehouse, store_from_environ, warehouse_from_environ
-from .errors import ConnectionRefused, LandfallError, ServerAway, TerminalError, shorten
-from .feed import Feed
+from include.landfall.connections import (
+    Store,
+    Warehouse,
+    store_from_environ,
+    warehouse_from_environ,
+)
+from include.landfall.errors import (
+    ConnectionUnusable,
+    LandfallError,
+    ServerUnavailable,
+    TerminalError,
+    shorten,
+)
+from include.landfall.feed.model import Feed
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.statements import statement
+from include.landfall.s3.client import make_client
+from include.landfall.s3.errors import s3_errors, without_login
 
 # What a server has for one answer, and all of them together: the latter is for what no library
 # gives up by itself, such as a name server that is silent.
@@ -94,7 +109,7 @@ def check(
 ) -> list[Finding]:
     """Asks all, in some seconds at most, whoever is away; never raises for what it finds.
 
-    `store_of` and `warehouse_of` look a connection up by its name, and raise ConnectionRefused
+    `store_of` and `warehouse_of` look a connection up by its name, and raise ConnectionUnusable
     where there is none: the environment's unless others are given.
     """
     probes = [_probe(each, store_of, warehouse_of) for each in asked]
@@ -131,7 +146,7 @@ def _probe(
 def _address(store: Store) -> str:
     if store.endpoint_url is None:
         return f"AWS {store.region}"
-    return s3.without_login(store.endpoint_url)
+    return without_login(store.endpoint_url)
 
 
 def _raise(error: LandfallError) -> str:
@@ -154,7 +169,7 @@ def _refused(probe: _Probe, error: LandfallError) -> Finding:
 
 def _silence() -> LandfallError:
     do = "check the host's name and the way to it; then retry"
-    return ServerAway(f"no answer in {ALL_SECONDS} s", do=do)
+    return ServerUnavailable(f"no answer in {ALL_SECONDS} s", do=do)
 
 
 def in_one_line(error: LandfallError) -> str:
@@ -172,19 +187,19 @@ def in_one_line(error: LandfallError) -> str:
 def _list_bucket(store: Store, bucket: Bucket) -> str:
     """Lists as a load does: asking who one is (STS) would fail on any store but AWS's own."""
     try:
-        client = s3.make_client(
+        client = make_client(
             store,
             connect_timeout=ANSWER_SECONDS,
             read_timeout=ANSWER_SECONDS,
             retries={"total_max_attempts": 1},
         )
     except ValueError as error:
-        raise ConnectionRefused(
+        raise ConnectionUnusable(
             "the connection's endpoint_url cannot be read",
-            found=s3.without_login(str(error)),
+            found=without_login(str(error)),
             expected="a URL such as https://s3.example.com:9000",
         ) from None
-    with closing(client), s3.clear_errors(bucket.name):
+    with closing(client), s3_errors(bucket.name):
         pages = [
             client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=1)
             for prefix in bucket.prefixes
@@ -196,14 +211,14 @@ def _list_bucket(store: Store, bucket: Bucket) -> str:
 def _use_database(warehouse: Warehouse) -> str:
     options = {**warehouse.options, "connect_timeout": str(ANSWER_SECONDS)}
     with (
-        postgres.connect(replace(warehouse, options=options), "landfall check") as connection,
-        postgres.clear_errors(),
+        connect(replace(warehouse, options=options), "landfall check") as connection,
+        postgres_errors(),
         connection.cursor(row_factory=namedtuple_row) as cursor,
     ):
         cursor.execute(f"SET statement_timeout = '{ANSWER_SECONDS}s'")
-        rights: Any = cursor.execute(postgres.statement("rights")).fetchone()
+        rights: Any = cursor.execute(statement("ledger/rights")).fetchone()
     if not rights.temporary:
-        raise ConnectionRefused(
+        raise ConnectionUnusable(
             "the role may not make temporary tables",
             do=f"GRANT TEMPORARY ON DATABASE {rights.database} TO {rights.role}",
         )
@@ -211,7 +226,7 @@ def _use_database(warehouse: Warehouse) -> str:
 
 
 def _ledger(rights: Any) -> str:
-    """What the first load of all, or the next one, will find; raises ConnectionRefused."""
+    """What the first load of all, or the next one, will find; raises ConnectionUnusable."""
     if rights.writes_ledger:
         return "there"
     if rights.writes_ledger is None and rights.creates_ledger:
@@ -219,11 +234,11 @@ def _ledger(rights: Any) -> str:
     if rights.creates_ledger is None and rights.creates_schemas:
         return "the first load makes it"
     if rights.creates_ledger is None:
-        raise ConnectionRefused(
+        raise ConnectionUnusable(
             "there is no ledger, and the role may not make its schema",
             do=f"CREATE SCHEMA landfall AUTHORIZATION {rights.role}",
         )
-    raise ConnectionRefused(
+    raise ConnectionUnusable(
         "the role may not use the ledger",
         do=f"GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role};"
         f" GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA landfall TO {rights.role}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .errors import ConnectionRefused
+from include.landfall.errors import ConnectionUnusable
 
 PREFIX = "AIRFLOW_CONN_"
 # What libpq takes from a connection's extras; anything else there is Airflow's own.
@@ -97,12 +97,12 @@ class Warehouse:
 
 
 def store_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Store:
-    """The S3 service that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionRefused."""
+    """The S3 service that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionUnusable."""
     return Store.from_fields(**_fields(conn_id, environ))
 
 
 def warehouse_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Warehouse:
-    """The database that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionRefused."""
+    """The database that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionUnusable."""
     return Warehouse.from_fields(**_fields(conn_id, environ))
 
 
@@ -110,7 +110,7 @@ def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
     name = PREFIX + conn_id.upper()
     value = environ.get(name, "").strip()
     if not value:
-        raise ConnectionRefused(
+        raise ConnectionUnusable(
             f"the connection {conn_id!r} is not in the environment",
             expected=f"{name}, as Airflow spells a connection: a URI or JSON",
             do=_nearest(conn_id, environ) or 'with the local services: eval "$(make -s env)"',
@@ -119,7 +119,7 @@ def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
         return _from_json(value) if value.startswith("{") else _from_uri(value)
     except ValueError as error:
         # The value holds a password, so the message must not.
-        raise ConnectionRefused(
+        raise ConnectionUnusable(
             f"{name} cannot be read: {type(error).__name__}",
             expected="a URI such as postgres://user:password@host:5432/database, or JSON",
         ) from None

@@ -96,13 +96,13 @@ class FeedError(TerminalError):
     exit_code = 2
 
 
-class ConnectionRefused(TerminalError):
+class ConnectionUnusable(TerminalError):
     """A server was reached and said no: wrong key, password, database or right."""
 
     exit_code = 3
 
 
-class ServerAway(TransientError):
+class ServerUnavailable(TransientError):
     """A server could not be reached, or the connection to it broke."""
 
 

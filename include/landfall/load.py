@@ -13,16 +13,20 @@ from typing import Any
 
 from psycopg import Connection
 
-from . import judge, ledger, target
-from .arrival import Arrival
-from .connections import Store, Warehouse
-from .copy import Copier
-from .errors import LandfallError, RefusedCell, RowTooLong
-from .feed import CsvFormat, Feed
-from .frames import Frame, Kind
-from .plan import Dialect, Job, Manner
-from .postgres import clear_errors, connect
-from .reader import INLINE_BYTES, read_frames
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store, Warehouse
+from include.landfall.errors import LandfallError, RefusedCell, RowTooLong
+from include.landfall.feed.formats import CsvFormat
+from include.landfall.feed.model import Feed
+from include.landfall.frames import Frame, Kind
+from include.landfall.job import Dialect, Job, Manner
+from include.landfall.ledger import claims
+from include.landfall.ledger.entries import Entry, create_ledger
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import postgres_errors
+from include.landfall.read.process import INLINE_BYTES, read_frames
+from include.landfall.write import judge, target
+from include.landfall.write.copy import Copier
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def load(
     Returns a receipt whether we loaded it or somebody else had. On failure nothing of the file
     is in the target, the ledger keeps the error, and a LandfallError says what to do.
     """
-    claimant = ledger.Claimant.new(feed, arrival, by)
+    claimant = claims.Claimant.new(feed, arrival, by)
     return Load(feed, arrival, store, warehouse, force, claimant, progress).run()
 
 
@@ -78,7 +82,7 @@ class Load:
     store: Store
     warehouse: Warehouse
     force: bool
-    claimant: ledger.Claimant
+    claimant: claims.Claimant
     progress: Callable[[int], None]
 
     def run(self) -> Receipt:
@@ -87,7 +91,7 @@ class Load:
         try:
             return self._load(started)
         except LandfallError as error:
-            error.at(feed=self.feed.feed, object=self.arrival.uri)
+            error.at(feed=self.feed.name, object=self.arrival.uri)
             loaded = self._keep(str(error), time.monotonic() - started)
             if loaded is None:
                 raise
@@ -98,9 +102,9 @@ class Load:
             raise
 
     def _load(self, started: float) -> Receipt:
-        with connect(self.warehouse, f"landfall {self.feed.feed} {self.arrival.key}") as connection:
-            with clear_errors():
-                ledger.prepare(connection)
+        with connect(self.warehouse, f"landfall {self.feed.name} {self.arrival.key}") as connection:
+            with postgres_errors():
+                create_ledger(connection)
             manner = Manner()
             while True:
                 try:
@@ -109,24 +113,24 @@ class Load:
                     manner = _next_manner(manner, refused)
 
     def _attempt(self, connection: Connection, started: float, manner: Manner) -> Receipt:
-        with clear_errors(), connection.transaction():
-            ledger.lock(connection, self.claimant)
-            newer = None if self.force else ledger.newer(connection, self.claimant)
-            claimed = ledger.claim(connection, self.claimant, self.force)
+        with postgres_errors(), connection.transaction():
+            claims.lock(connection, self.claimant)
+            newer = None if self.force else claims.newer(connection, self.claimant)
+            claimed = claims.claim(connection, self.claimant, self.force)
             if claimed is None:
                 return self._loaded_before(connection, started)
             load_id, known_before = claimed
             if newer:
-                ledger.close(connection, load_id, "superseded", None)
+                claims.close(connection, load_id, "superseded", None)
                 return self._receipt("superseded", newer[0], 0, started, by=newer[1])
             rows = self._fill(connection, load_id, known_before, manner)
-            ledger.close(connection, load_id, "loaded", rows)
+            claims.close(connection, load_id, "loaded", rows)
         return self._receipt("loaded", load_id, rows, started)
 
     def _fill(self, connection: Connection, load_id: int, again: bool, manner: Manner) -> int:
         """The arrival's rows into the target, in the place of those that they replace."""
         columns = target.prepare(connection, self.feed)
-        stale = ledger.supersede(connection, self.claimant, load_id)
+        stale = claims.supersede(connection, self.claimant, load_id)
         target.replace_rows(connection, self.feed, [*stale, *([load_id] if again else [])])
         job = self._job(columns, load_id, manner)
         copier = Copier(connection, self.feed, columns, load_id)
@@ -143,8 +147,8 @@ class Load:
             judge.insert(copier, rows)
         except RefusedCell as error:
             if error.place.row:
-                from .produce import line_of
-                from .s3 import make_client
+                from include.landfall.read.pipeline import line_of
+                from include.landfall.s3.client import make_client
 
                 with closing(make_client(self.store)) as client:
                     error.at(line=line_of(client, job, error.place.row))
@@ -158,7 +162,7 @@ class Load:
             else Dialect("parquet")
         )
         planned = tuple(column.planned for column in columns)
-        return Job(self.feed.feed, self.arrival, self.store, planned, load_id, dialect, manner)
+        return Job(self.feed.name, self.arrival, self.store, planned, load_id, dialect, manner)
 
     def _watched(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         rows = 0
@@ -173,26 +177,26 @@ class Load:
             yield from read_frames(job)
             return
         # Imported here, so that a large load's copying process stays small.
-        from .produce import frames
-        from .s3 import make_client
+        from include.landfall.read.pipeline import frames
+        from include.landfall.s3.client import make_client
 
         with closing(make_client(job.store)) as client:
             yield from frames(client, job)
 
     def _loaded_before(self, connection: Connection, started: float) -> Receipt:
-        found = ledger.find(connection, self.claimant)
+        found = claims.find(connection, self.claimant)
         assert found is not None  # the claim met it
         entry, _ = found
         return self._receipt(
             "already_loaded", entry.load_id, entry.rows or 0, started, by=entry.loaded_by
         )
 
-    def _keep(self, error: str, seconds: float) -> ledger.Entry | None:
+    def _keep(self, error: str, seconds: float) -> Entry | None:
         """The failure into the ledger; the ledger's row if the load had arrived after all."""
         try:
-            with connect(self.warehouse) as connection, clear_errors():
-                ledger.prepare(connection)
-                return ledger.keep_failure(connection, self.claimant, error, seconds)
+            with connect(self.warehouse) as connection, postgres_errors():
+                create_ledger(connection)
+                return claims.keep_failure(connection, self.claimant, error, seconds)
         except LandfallError:
             return None  # the database is away: the first error is the one to tell
 
@@ -201,7 +205,7 @@ class Load:
     ) -> Receipt:
         arrival = self.arrival
         return Receipt(
-            self.feed.feed, arrival.bucket, arrival.key, arrival.version, load_id, outcome, rows,
+            self.feed.name, arrival.bucket, arrival.key, arrival.version, load_id, outcome, rows,
             round(time.monotonic() - started, 3), by or self.claimant.by,
         )  # fmt: skip
 

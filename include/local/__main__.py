@@ -10,15 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.landfall.errors import LandfallError
-from include.landfall.s3 import make_client
-
-from . import services
-from .compare import compare as compare_tables
-from .environ import around_proxies, as_shell, exports
-from .postgres import client_programs
-from .seed import BUCKET
-from .seed import seed as put_files
-from .state import local_folder
+from include.landfall.s3.client import make_client
+from include.local.demo.compare import compare as compare_tables
+from include.local.demo.seed import BUCKET
+from include.local.demo.seed import seed as put_files
+from include.local.services import control as services
+from include.local.services.environ import around_proxies, as_shell, exports
+from include.local.services.postgres_server import client_programs
+from include.local.state import local_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -124,49 +123,49 @@ def clean(home: Path) -> int:
 
 def demo(home: Path) -> int:
     """Run the main job end to end and show it."""
-    from .demo import run
+    from include.local.demo.run import run
 
     return run(home)
 
 
 def airflow(home: Path) -> int:
     """Run Airflow with its UI until Ctrl-C."""
-    from .airflow_run import run
+    from include.local.airflow.run import run
 
     return run(home)
 
 
 def lessons(home: Path, names: list[str], report: Path | None) -> int:
     """Run the lessons on a real Airflow; 1 when one does not do what its page says."""
-    from .lessons.run import run
+    from include.local.course.run import run
 
     return run(home, names, report)
 
 
 def celery(home: Path) -> int:
     """Run the project on CeleryExecutor, in containers."""
-    from .celery.stack import up
+    from include.local.celery.stack import up
 
     return up()
 
 
 def celery_down(home: Path) -> int:
     """Remove the Celery stack, volumes included."""
-    from .celery.stack import down
+    from include.local.celery.stack import down
 
     return down()
 
 
 def reports(home: Path) -> int:
     """Run the report service until Ctrl-C."""
-    from .reports_run import run
+    from include.local.reports.run import run
 
     return run(home)
 
 
 def screenshots(home: Path) -> int:
     """Take the pictures of the UI that the READMEs show."""
-    from .screenshots import run
+    from include.local.airflow.screenshots import run
 
     return run(home)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from include.landfall.postgres import identifiers, table
+from include.landfall.postgres.statements import identifiers, table
 
 Name = Literal["delays_by_carrier", "delays_by_weather", "delays_by_route", "flights"]
 Format = Literal["csv", "csv.gz", "csv.zst", "parquet"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from include.landfall.s3 import make_client
+from include.landfall.s3.client import make_client
 
 from .settings import BUCKET, Settings
 

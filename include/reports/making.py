@@ -17,7 +17,7 @@ from .records import AWAY, RENEW_SECONDS, Record, Records
 from .settings import BUCKET, Settings
 
 if TYPE_CHECKING:
-    from include.landfall.export import Exported
+    from include.landfall.export.query import Exported
 
 log = logging.getLogger(__name__)
 # A report that kills its worker each time, or never finds its servers, is given up.
@@ -91,7 +91,7 @@ def export_report(
 ) -> Exported:
     """Streams a report's rows from the warehouse to its object. Raises what `export` does."""
     # Imported here: the parent of the pool, and an API that only accepts, need none of it.
-    from include.landfall.export import export
+    from include.landfall.export.query import export
 
     statement, days = query(request)
     kind, compression = FORMATS[request.format]

@@ -68,12 +68,12 @@ class Settings(BaseModel):
 
     @property
     def warehouse(self) -> Warehouse:
-        """The database of the connection `warehouse`. Raises ConnectionRefused."""
+        """The database of the connection `warehouse`. Raises ConnectionUnusable."""
         return warehouse("warehouse")
 
     @property
     def store(self) -> Store:
-        """The object store of the connection `landing`. Raises ConnectionRefused."""
+        """The object store of the connection `landing`. Raises ConnectionUnusable."""
         return store("landing")
 
     @property

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from include.landfall.errors import LandfallError
-from include.local.postgres import start_postgres
+from include.local.services.postgres_server import start_postgres
 from include.local.state import local_folder
 
 from . import page

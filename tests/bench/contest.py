@@ -16,8 +16,8 @@ import psycopg
 import yaml
 from psycopg import sql
 
-from include.local.environ import around_proxies, connections, tools
-from include.local.postgres import Postgres
+from include.local.services.environ import around_proxies, connections, tools
+from include.local.services.postgres_server import Postgres
 from include.local.state import LocalError
 
 from .data import NAMES

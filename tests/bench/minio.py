@@ -21,11 +21,11 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.landfall.connections import Store
-from include.landfall.s3 import make_client
-from include.local.process import LOCALHOST, free_ports, wait_until
+from include.landfall.s3.client import make_client
+from include.local.services.process import LOCALHOST, free_ports, wait_until
 from include.local.state import LocalError
-from tests.container_servers import pins, settle, started
-from tests.services import no_docker
+from tests.support.container_servers import pins, settle, started
+from tests.support.servers import no_docker
 
 BUCKET = "bench"
 USER = "landfall"

@@ -14,14 +14,15 @@ import psutil
 
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
-from include.landfall.feed import read_feed
+from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import load
-from include.landfall.s3 import list_arrivals, make_client
-from include.local import services
-from include.local.environ import around_proxies
-from include.local.process import wait_until
-from include.local.reports_programs import ReportService, report_service
-from include.local.seed import seed
+from include.landfall.s3.client import make_client
+from include.landfall.s3.listing import list_arrivals
+from include.local.demo.seed import seed
+from include.local.reports.programs import ReportService, report_service
+from include.local.services import control as services
+from include.local.services.environ import around_proxies
+from include.local.services.process import wait_until
 from include.local.state import PROJECT, LocalError, local_folder
 from include.reports.records import Records
 

@@ -20,7 +20,7 @@ from typing import Any
 from include.local.celery.docker import docker
 from include.local.celery.stack import PROJECT as ROOT
 from include.local.state import LocalError, local_folder
-from tests.containers.celery_stack import (
+from tests.support.celery_stack import (
     FLIGHTS,
     WORKERS,
     Running,
@@ -96,8 +96,8 @@ def _files(running: Running, kind: str) -> Iterator[int]:
     if kind == "months":
         yield FLIGHTS
         return
-    from include.landfall.s3 import make_client
-    from include.local.seed import BUCKET
+    from include.landfall.s3.client import make_client
+    from include.local.demo.seed import BUCKET
 
     with closing(make_client(running.stack.store)) as client:
         listed = client.list_objects_v2(Bucket=BUCKET, Prefix="flights/").get("Contents", [])

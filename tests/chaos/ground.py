@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from include.landfall import ledger
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.entries import create_ledger
 from include.landfall.load import Receipt, load
-from include.landfall.postgres import connect
-from include.landfall.s3 import find_arrival
+from include.landfall.postgres.connection import connect
+from include.landfall.s3.listing import find_arrival
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -66,7 +66,7 @@ class Ground:
     def prepare(self) -> Ground:
         """Makes the ledger."""
         with connect(self.warehouse) as connection:
-            ledger.prepare(connection)
+            create_ledger(connection)
         return self
 
     def case(self, disposition: str = "append", name: str = "") -> Case:

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.landfall.s3 import make_client
-from include.local.object_store import start_object_store
-from include.local.postgres import find_postgres, start_postgres
+from include.landfall.s3.client import make_client
+from include.local.services.object_store import start_object_store
+from include.local.services.postgres_server import find_postgres, start_postgres
 from tests.chaos.ground import Ground
 
 if TYPE_CHECKING:

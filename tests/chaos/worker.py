@@ -9,7 +9,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 from include.landfall.load import load
 
 

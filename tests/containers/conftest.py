@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.container_servers import sweep
-from tests.services import no_docker
+from tests.support.container_servers import sweep
+from tests.support.servers import no_docker
 
 
 def pytest_configure() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from include.local.celery.docker import Compose
-from tests.containers.docker import docker
+from tests.support.docker_cli import docker
 
 pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def scheduler(compose: Compose, script: str, *arguments: str) -> str:
 @pytest.fixture
 def healthy(astro):
     """The project once Docker calls both servers healthy, by the health checks of the file."""
-    from include.local.process import wait_until
+    from include.local.services.process import wait_until
 
     for service in ("object-store", "warehouse"):
         name = astro.run("ps", "--quiet", service).strip()

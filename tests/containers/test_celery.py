@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from include.landfall.s3 import make_client
-from include.local.airflow_api import OPENER
+from include.landfall.s3.client import make_client
+from include.local.airflow.api import OPENER
 from include.local.celery.docker import docker
 from include.local.celery.stack import prove
-from include.local.process import LOCALHOST, wait_until
-from include.local.seed import BUCKET, seed
+from include.local.demo.seed import BUCKET, seed
+from include.local.services.process import LOCALHOST, wait_until
 from include.local.state import LocalError
-from tests.containers.celery_stack import (
+from tests.support.celery_stack import (
     FEED,
     PROJECT_NAME,
     WORKERS,

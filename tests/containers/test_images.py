@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.container_servers import STAND_IN, pins
-from tests.containers.docker import docker, run_once, running, succeeds, wait_for
+from tests.support.container_servers import STAND_IN, pins
+from tests.support.docker_cli import docker, run_once, running, succeeds, wait_for
 
 pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.container_servers import (
+from tests.support.container_servers import (
     LABEL,
     STORES,
     label,
@@ -21,7 +21,7 @@ from tests.container_servers import (
     seaweedfs_container,
     sweep,
 )
-from tests.containers.docker import docker
+from tests.support.docker_cli import docker
 
 pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
 SERVERS = [postgres_container, minio_container, seaweedfs_container]
@@ -64,7 +64,7 @@ def test_the_store_is_the_one_that_was_asked_for(store):
 
 KILLED = """
 import os, signal
-from tests.container_servers import minio_container
+from tests.support.container_servers import minio_container
 with minio_container():
     os.kill(os.getpid(), signal.SIGKILL)
 """

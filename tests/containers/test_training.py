@@ -21,11 +21,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from docker import APIClient
 from PIL import Image
 
-from include.local.dag_client import dag_runner
-from include.local.environ import connections as spelled
+from include.local.airflow.dag_client import dag_runner
+from include.local.services.environ import connections as spelled
 from include.local.state import PROJECT
 from plugins.training import TrainingOperator, labels_of, results
-from tests.services import fresh_bucket
+from tests.support.servers import fresh_bucket
 
 pytestmark = [
     pytest.mark.timeout(600),

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.local import services
-from include.local.airflow_api import Api
-from include.local.compare import compare
-from include.local.lessons.course import LESSONS
-from include.local.process import is_free
+from include.local.airflow.api import Api
+from include.local.course.course import LESSONS
+from include.local.demo.compare import compare
+from include.local.services import control as services
+from include.local.services.process import is_free
 from include.local.state import PROJECT
-from tests.e2e.local_command import command, environ, local, programs_of
+from tests.support.local_command import command, environ, local, programs_of
 
 pytestmark = pytest.mark.timeout(400)
 READY = re.compile(r"(http://\S+:(\d+))\s+user (\S+), password (\S+)")

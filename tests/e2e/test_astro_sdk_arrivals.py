@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from include.landfall.feed import Feed
-from include.landfall.s3 import find_arrival, list_arrivals
-from tests.e2e.astro_dags import World, dag, run, world
+from include.landfall.feed.model import Feed
+from include.landfall.s3.listing import find_arrival, list_arrivals
+from tests.support.astro_dags import World, dag, run, world
 
 __all__ = ["dag", "run", "world"]
 

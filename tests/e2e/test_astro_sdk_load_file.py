@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.e2e.astro_dags import HOMES, World, dag, run, world
+from tests.support.astro_dags import HOMES, World, dag, run, world
 
 __all__ = ["dag", "run", "world"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.local import services
-from tests.e2e.local_command import local
+from include.local.services import control as services
+from tests.support.local_command import local
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from include.local import services
-from include.local.lessons import state_machine, states
-from include.local.lessons.course import LESSONS
+from include.local.course import state_machine, states
+from include.local.course.course import LESSONS
+from include.local.services import control as services
 from include.local.state import PROJECT
-from tests.e2e.local_command import local, programs_of
-from tests.services import no_docker
+from tests.support.local_command import local, programs_of
+from tests.support.servers import no_docker
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -19,10 +19,10 @@ import psycopg
 import pytest
 
 from include.landfall.connections import Warehouse
-from include.local.compare import TABLES, compare
-from include.local.environ import connections
-from include.local.seed import BUCKET, flights_by_month, seed
-from tests.services import fresh_bucket, fresh_database
+from include.local.demo.compare import TABLES, compare
+from include.local.demo.seed import BUCKET, flights_by_month, seed
+from include.local.services.environ import connections
+from tests.support.servers import fresh_bucket, fresh_database
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -75,7 +75,7 @@ def running(database, object_store, client, airflow_home, tmp_path_factory):
     reading, writing = os.pipe()
     with log.open("w") as output, os.fdopen(reading) as answers:
         runner = subprocess.Popen(
-            [sys.executable, "-m", "include.local.dag_runner", str(writing)],
+            [sys.executable, "-m", "include.local.airflow.dag_runner", str(writing)],
             env={**airflow_home.environ, **connections(database, object_store)},
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -17,16 +17,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from include.landfall import cli
-from include.landfall.feed import read_feed
-from include.landfall.s3 import find_arrival
-from include.local import services
-from include.local.environ import connections as spelled
-from include.local.lessons.course import LESSONS
-from include.local.seed import BUCKET
+from include.landfall.cli import main as cli
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.s3.listing import find_arrival
+from include.local.course.course import LESSONS
+from include.local.demo.seed import BUCKET
+from include.local.services import control as services
+from include.local.services.environ import connections as spelled
 from include.local.state import PROJECT
-from tests.readmes import Block, blocks, commands, pages
-from tests.services import fresh_bucket
+from tests.support.readmes import Block, blocks, commands, pages
+from tests.support.servers import fresh_bucket
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -58,10 +58,10 @@ ELSEWHERE = {
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     "make chaos": "tests/integration/landfall/test_guarantees.py"
     "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
-    "make clean": "tests/unit/test_project_make.py::test_clean_leaves_what_git_has",
+    "make clean": "tests/project/test_make.py::test_clean_leaves_what_git_has",
     ".venv/bin/python -m include.local compare": "tests/e2e/test_demo.py"
     "::test_the_comparison_is_a_command_too",
-    "astro dev start": "tests/unit/test_project_astro.py"
+    "astro dev start": "tests/project/test_astro.py"
     "::test_a_service_is_a_pinned_image_that_airflow_can_reach",
     "astro dev start --standalone": "tests/unit/astro_sdk/test_mending.py"
     "::test_without_a_plugins_folder_the_projects_own_import_mends",

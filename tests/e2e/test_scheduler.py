@@ -25,13 +25,13 @@ import psycopg
 import pytest
 
 from include.landfall.connections import Store, Warehouse
-from include.landfall.feed import read_feed
-from include.local.airflow_api import unhealthy
-from include.local.airflow_programs import PROGRAMS
-from include.local.environ import connections
-from include.local.program import Program
-from tests.e2e.scheduler import RealAirflow, last_words, new_home, real_airflow
-from tests.services import fresh_bucket, fresh_database
+from include.landfall.feed.yaml_file import read_feed
+from include.local.airflow.api import unhealthy
+from include.local.airflow.programs import PROGRAMS
+from include.local.services.environ import connections
+from include.local.services.program import Program
+from tests.support.real_airflow import RealAirflow, last_words, new_home, real_airflow
+from tests.support.servers import fresh_bucket, fresh_database
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -56,7 +56,7 @@ CUST3,NAME3,TYPE2,50,1e-3
 """
 WAITS = """
 from airflow.sdk import DAG, task
-from include.landfall.feed import read_feed
+from include.landfall.feed.yaml_file import read_feed
 from plugins.new_arrivals import NewArrivalsSensor
 
 with DAG("waits", schedule=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-POSTGRES = "include.astro_sdk.postgres"
+POSTGRES = "include.astro_sdk.database"
 
 
 def use_the_engine(module: ModuleType) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 
-from include.local.process import LOCALHOST
-from include.local.screenshots import BROWSER, FLAGS, shoot, small
+from include.local.airflow.screenshots import BROWSER, FLAGS, shoot, small
+from include.local.celery.stack import Stack
+from include.local.services.process import LOCALHOST
 from include.local.state import PROJECT, LocalError
-
-from .stack import Stack
 
 FILE = PROJECT / "include/local/celery/flower.png"
 SIZE = (1280, 640)

@@ -16,14 +16,13 @@ from typing import Any
 from rich.console import Console
 
 from include.landfall.connections import Store, Warehouse
-from include.landfall.s3 import make_client
-from include.local.airflow_api import Api, unhealthy
-from include.local.process import LOCALHOST, wait_until
-from include.local.seed import seed
+from include.landfall.s3.client import make_client
+from include.local.airflow.api import Api, unhealthy
+from include.local.celery.docker import Compose, call, docker, require_docker, socket_group
+from include.local.celery.secrets_file import ensure_env
+from include.local.demo.seed import seed
+from include.local.services.process import LOCALHOST, wait_until
 from include.local.state import PROJECT, LocalError
-
-from .docker import Compose, call, docker, require_docker, socket_group
-from .secrets_file import ensure_env
 
 NAME = "landfall"
 FILE = PROJECT / "docker-compose.celery.yml"

@@ -16,8 +16,8 @@ import yaml
 from psycopg import sql
 
 from include.landfall import check as check_module
-from include.landfall import cli
-from include.local.environ import connections as spelled
+from include.landfall.cli import main as cli
+from include.local.services.environ import connections as spelled
 
 SECRET = "hunter2"
 
@@ -348,7 +348,7 @@ def test_programs_get_one_json_object_a_line(check, wrong, warehouse):
     done = check("--json")
     landing, database = map(json.loads, done.lines)
     assert (landing["connection"], landing["reachable"]) == ("landing", False)
-    assert landing["error"]["kind"] == "ConnectionRefused"
+    assert landing["error"]["kind"] == "ConnectionUnusable"
     assert landing["error"]["retryable"] is False
     assert (database["address"], database["error"]) == (warehouse.name, None)
 

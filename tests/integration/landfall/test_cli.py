@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from include.landfall import cli
 from include.landfall import load as load_module
-from include.landfall import open as open_module
-from include.local.environ import connections as spelled
+from include.landfall.cli import main as cli
+from include.landfall.s3 import stream as open_module
+from include.local.services.environ import connections as spelled
 
 GOOD = b"id,day\n1,2013-01-01\n2,\n"
 

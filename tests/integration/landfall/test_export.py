@@ -17,15 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from include.landfall import arrow_rows
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import (
-    ConnectionRefused,
+    ConnectionUnusable,
     ObjectMissing,
-    ServerAway,
+    ServerUnavailable,
     TerminalError,
 )
-from include.landfall.export import export
+from include.landfall.export import parquet as arrow_rows
+from include.landfall.export.query import export
 
 ROOT = Path(__file__).parents[3]
 
@@ -226,11 +226,11 @@ def test_wrong_wishes_and_servers_have_clear_errors(run, warehouse, object_store
     with pytest.raises(ObjectMissing, match="no bucket 'nowhere-at-all'"):
         run("SELECT 1", bucket="nowhere-at-all")
     refused = Warehouse(**{**warehouse.__dict__, "password": "wrong"})
-    with pytest.raises(ConnectionRefused, match="refused"):
+    with pytest.raises(ConnectionUnusable, match="refused"):
         run("SELECT 1", warehouse=refused)
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerUnavailable):
         run("SELECT 1", warehouse=Warehouse(host="127.0.0.1", port=1))
-    with pytest.raises(ConnectionRefused):
+    with pytest.raises(ConnectionUnusable):
         run("SELECT 1", store=Store(object_store.endpoint_url, "landfall", "wrong"))
     with pytest.raises(TerminalError, match="syntax error"):
         run("SELEC 1")
@@ -264,7 +264,7 @@ def test_what_hears_of_the_progress_can_end_the_export(run, client, bucket, kind
 EXPORTS = """
 import json, resource, sys
 from include.landfall.connections import Store, Warehouse
-from include.landfall.export import export
+from include.landfall.export.query import export
 values = json.loads(sys.argv[1])
 store, warehouse = Store(**values.pop("store")), Warehouse(**values.pop("warehouse"))
 found = export(**values, store=store, warehouse=warehouse)

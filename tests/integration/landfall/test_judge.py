@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError
-from tests.integration.landfall.engine import LARGE, engine, many
+from tests.support.engine import LARGE, engine, many
 
 __all__ = ["engine"]
 

@@ -18,19 +18,22 @@ import pyarrow.compute as pc
 import pytest
 from psycopg import sql
 
-from include.landfall import cast, judge, target
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.copy import Copier
-from include.landfall.decode import Rows
 from include.landfall.errors import RefusedCell
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, Kind
-from include.landfall.plan import Job, Manner
-from include.landfall.postgres import connect, refusal
-from include.landfall.produce import Caster
-from include.landfall.target import TargetColumn
-from tests.integration.landfall.law_texts import GENERATORS, MOODS
+from include.landfall.job import Job, Manner
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import refusal
+from include.landfall.read.batches import Caster
+from include.landfall.read.casts.columns import cast_column
+from include.landfall.read.casts.types import fast_cast_of
+from include.landfall.read.rows import Rows
+from include.landfall.write import judge, target
+from include.landfall.write.copy import Copier
+from include.landfall.write.target import TargetColumn
+from tests.support.cell_texts import GENERATORS, MOODS
 
 SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
 TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "20000"))
@@ -203,10 +206,10 @@ def batches(numbers: list[int], texts: list[str], rng: Random) -> list[Rows]:
 
 def vouched(world: World, numbers: list[int], texts: list[str]) -> list[int]:
     """The numbers of the texts that the fast way does not doubt."""
-    way = cast.way_of(world.columns[1].planned)
+    way = fast_cast_of(world.columns[1].planned)
     if way is None or not numbers:
         return []
-    _, doubtful = cast.cast_column(pa.array([texts[n] for n in numbers]), way)
+    _, doubtful = cast_column(pa.array([texts[n] for n in numbers]), way)
     if doubtful is None:
         return numbers
     return pa.array(numbers).filter(pc.invert(doubtful)).to_pylist()

@@ -10,17 +10,20 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from include.landfall import ledger, postgres
-from include.landfall.errors import DataError, ObjectMissing, ServerAway
-from tests.integration.landfall.engine import engine
+from include.landfall.errors import DataError, ObjectMissing, ServerUnavailable
+from include.landfall.ledger import claims
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.ledger.entries import create_ledger
+from include.landfall.postgres.connection import connect
+from tests.support.engine import engine
 
 __all__ = ["engine"]
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
 
 
 def new(engine, *arrivals):
-    with postgres.connect(engine.warehouse) as connection:
-        return [a.key for a in ledger.new_arrivals(connection, engine.feed, arrivals)]
+    with connect(engine.warehouse) as connection:
+        return [a.key for a in new_arrivals(connection, engine.feed, arrivals)]
 
 
 def test_a_row_says_all_of_a_load(engine):
@@ -99,8 +102,8 @@ def test_two_versions_in_one_bucket_that_keeps_them_are_two_arrivals(engine):
 
 def test_the_ledger_of_many_first_loads_is_made_once(engine):
     def prepare(_):
-        with postgres.connect(engine.warehouse) as connection:
-            ledger.prepare(connection)
+        with connect(engine.warehouse) as connection:
+            create_ledger(connection)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(prepare, range(6)))
@@ -120,9 +123,9 @@ def test_a_load_waits_no_longer_than_its_role_may(engine):
     engine.load(arrival)
     name = psycopg.sql.Identifier(engine.warehouse.dbname)
     engine.sql(psycopg.sql.SQL("ALTER DATABASE {} SET lock_timeout = '200ms'").format(name))
-    with postgres.connect(engine.warehouse) as other, other.transaction():
-        ledger.lock(other, ledger.Claimant.new(engine.feed, arrival, ""))
-        with pytest.raises(ServerAway, match="lock timeout"):
+    with connect(engine.warehouse) as other, other.transaction():
+        claims.lock(other, claims.Claimant.new(engine.feed, arrival, ""))
+        with pytest.raises(ServerUnavailable, match="lock timeout"):
             engine.load(arrival)
     assert engine.load(arrival).outcome == "already_loaded"
 

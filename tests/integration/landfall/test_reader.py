@@ -10,19 +10,19 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from include.landfall import reader
 from include.landfall.errors import (
     HeaderMismatch,
     MisshapenRow,
     ObjectMissing,
-    ServerAway,
+    ServerUnavailable,
     TerminalError,
     TruncatedFile,
 )
+from include.landfall.feed.column_types import parse_type
 from include.landfall.frames import Kind
-from include.landfall.plan import Job, PlannedColumn
-from include.landfall.types import parse_type
-from tests.integration.landfall.engine import LARGE, engine, many
+from include.landfall.job import Job, PlannedColumn
+from include.landfall.read import process as reader
+from tests.support.engine import LARGE, engine, many
 
 __all__ = ["engine"]
 
@@ -67,7 +67,7 @@ def test_a_reading_that_is_given_up_leaves_no_process(reading):
 def test_a_killed_process_is_an_error_after_which_a_retry_helps(reading):
     frames, child = reading
     os.kill(child.pid, signal.SIGKILL)
-    with pytest.raises(ServerAway, match="ended in the middle"):
+    with pytest.raises(ServerUnavailable, match="ended in the middle"):
         list(frames)
 
 

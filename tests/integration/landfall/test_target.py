@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from include.landfall import judge
-from include.landfall.errors import ConnectionRefused, DataError, FeedError, TerminalError
+from include.landfall.errors import ConnectionUnusable, DataError, FeedError, TerminalError
 from include.landfall.load import load
-from tests.integration.landfall.engine import LARGE, engine, many
+from include.landfall.write import judge
+from tests.support.engine import LARGE, engine, many
 
 __all__ = ["engine"]
 A = "id,name\n1,a\n2,b\n"
@@ -249,7 +249,7 @@ def test_without_one_of_these_grants_the_error_names_what_is_lacking(engine, rol
     for line in GRANTS.format(role=role).strip().splitlines():
         if line.split(" TO ")[0] != grant.split(" TO ")[0]:
             engine.sql(line)
-    with pytest.raises(ConnectionRefused, match="permission denied"):
+    with pytest.raises(ConnectionUnusable, match="permission denied"):
         engine.load("id,name\n7,z\n", **as_role(engine, role))
     assert len(engine.rows()) == 2
 
@@ -265,7 +265,7 @@ def test_a_role_that_may_create_in_two_schemas_makes_the_rest_itself(engine, rol
 
 
 def test_a_role_without_any_right_is_told_which(engine, role):
-    with pytest.raises(ConnectionRefused, match="permission denied for database"):
+    with pytest.raises(ConnectionUnusable, match="permission denied for database"):
         engine.load(A, **as_role(engine, role))
 
 

@@ -18,9 +18,9 @@ import pytest
 from psycopg import sql
 
 from include.landfall.errors import DataError, HeaderMismatch, RefusedCell
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 from include.landfall.load import load
-from include.landfall.s3 import find_arrival
+from include.landfall.s3.listing import find_arrival
 
 LONG = "ü€😀\n\t'\"\\,;{}" * 5000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from include.local.compare import compare, compare_table
+from include.local.demo.compare import compare, compare_table
 
 SOURCE = b"""\
 id,word,number,at
@@ -84,7 +84,7 @@ def test_columns_that_changed_places_are_seen(connection):
 
 
 def test_the_session_time_zone_does_not_matter(connection, warehouse, mocker):
-    mocker.patch("include.local.compare.source_file", return_value=SOURCE)
+    mocker.patch("include.local.demo.compare.source_file", return_value=SOURCE)
     connection.execute("ALTER ROLE CURRENT_USER IN DATABASE " + warehouse.dbname
                        + " SET timezone = 'America/New_York'")  # fmt: skip
     assert compare(warehouse.conninfo(), ["things"])[0].equal

@@ -8,8 +8,8 @@ import psutil
 import pytest
 from redis import AuthenticationError, Redis
 
-from include.local.process import is_free, wait_until
-from include.local.redis import find_redis, start_redis
+from include.local.services.process import is_free, wait_until
+from include.local.services.redis_server import find_redis, start_redis
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.local import services
-from include.local.redis import find_redis
+from include.local.services import control as services
+from include.local.services.redis_server import find_redis
 from include.local.state import PROJECT
 
 pytestmark = pytest.mark.timeout(240)

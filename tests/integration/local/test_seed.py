@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.local.seed import files, seed
+from include.local.demo.seed import files, seed
 
 
 def test_all_sixteen_files_arrive_whole_and_a_reseed_writes_nothing(client, bucket):

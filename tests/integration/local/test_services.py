@@ -19,9 +19,9 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
-from include.landfall.s3 import make_client
-from include.local import services
-from include.local.services import Services
+from include.landfall.s3.client import make_client
+from include.local.services import control as services
+from include.local.services.control import Services
 from include.local.state import PROJECT, read_state, write_state
 
 

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.landfall.feed import Feed
-from include.landfall.s3 import find_arrival
+from include.landfall.feed.model import Feed
+from include.landfall.s3.listing import find_arrival
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 

@@ -14,8 +14,8 @@ from botocore.client import BaseClient
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.feed import Feed
-from include.local.environ import connections as as_connections
+from include.landfall.feed.model import Feed
+from include.local.services.environ import connections as as_connections
 from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
 from plugins.s3_to_postgres import S3ToPostgresHook
 

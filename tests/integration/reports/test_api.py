@@ -22,8 +22,8 @@ from include.reports.catalogue import SOURCES
 from include.reports.links import Links
 from include.reports.settings import from_environ
 from tests.bench.burst import burst
-from tests.integration.reports.service import Site, running_site, status_of, until
-from tests.readmes import commands
+from tests.support.readmes import commands
+from tests.support.report_site import Site, running_site, status_of, until
 
 pytestmark = pytest.mark.timeout(240)
 KEY = "ORDER BY time_hour, carrier, flight, origin"

@@ -11,7 +11,7 @@ import pytest
 from include.reports.app import app
 from include.reports.catalogue import SOURCES
 from include.reports.messages import Messages
-from tests.integration.reports.service import Site, running_site, until
+from tests.support.report_site import Site, running_site, until
 
 pytestmark = pytest.mark.timeout(300)
 QUERY = "SELECT {} FROM raw.flights ORDER BY time_hour, carrier, flight, origin".format(

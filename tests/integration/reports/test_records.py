@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from include.local.redis import start_redis
+from include.local.services.redis_server import start_redis
 from include.reports.app import app
 from include.reports.catalogue import Request
 from include.reports.front import Front

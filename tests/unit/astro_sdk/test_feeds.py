@@ -8,7 +8,7 @@ import airflow  # noqa: F401  finds the mends
 import pytest
 
 from include.astro_sdk import ArrivalFile, feed_checks, feed_table, table_asset
-from include.landfall.feed import Feed
+from include.landfall.feed.model import Feed
 
 ARRIVAL = {
     "bucket": "landing", "key": "flights/2013-01.csv.gz", "etag": "e", "size": 1,

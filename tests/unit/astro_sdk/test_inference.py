@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from include.astro_sdk.inference import SAMPLE_BYTES, of_arrow, of_csv, type_of, wider
-from include.landfall.feed import CsvFormat
+from include.landfall.feed.formats import CsvFormat
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from include.local.lessons.course import LESSONS
+from include.local.course.course import LESSONS
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "dags" / "lessons"

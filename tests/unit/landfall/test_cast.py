@@ -9,10 +9,12 @@ from uuid import UUID
 import pyarrow as pa
 import pytest
 
-from include.landfall import cast
 from include.landfall.errors import HeaderMismatch
-from include.landfall.plan import PlannedColumn
-from include.landfall.types import ColumnType, parse_type
+from include.landfall.feed.column_types import ColumnType, parse_type
+from include.landfall.job import PlannedColumn
+from include.landfall.read.casts.columns import cast_column
+from include.landfall.read.casts.own_types import as_text, check_types
+from include.landfall.read.casts.types import fast_cast_of
 
 ID = UUID("6b94a9a4-ae00-4d90-9dd1-6e1e4fd63c8a")
 
@@ -23,7 +25,7 @@ def column(kind, typtype="b"):
 
 def suspects(kind, texts):
     """Which of the texts the fast way leaves to Postgres."""
-    typed, mask = cast.cast_column(pa.array(texts, pa.string()), cast.way_of(column(kind)))
+    typed, mask = cast_column(pa.array(texts, pa.string()), fast_cast_of(column(kind)))
     doubted = mask.to_pylist() if mask is not None else [False] * len(texts)
     assert [v for v, d in zip(typed.to_pylist(), doubted) if d and v is not None] == []
     return [text for text, doubt in zip(texts, doubted) if doubt]
@@ -81,19 +83,19 @@ def test_plain_forms_go_fast(kind):
      ("timetz", "b"), ("interval", "b"), ("inet", "b"), ("integer[]", "b"), ("a.domain", "d")],
 )  # fmt: skip
 def test_what_has_no_fast_way_goes_as_text(kind, typtype):
-    assert cast.way_of(column(kind, typtype)) is None
+    assert fast_cast_of(column(kind, typtype)) is None
     texts = pa.array(["x", None])
-    assert cast.cast_column(texts, None) == (texts, None)
+    assert cast_column(texts, None) == (texts, None)
 
 
 def test_a_slice_is_read_from_its_own_offset():
     """Batches are cut by halves: the guards look at bytes, and must look at their own."""
     texts = pa.array(["0xFF", "1", "2", None, "\\x00"])
-    way = cast.way_of(column("integer"))
-    typed, mask = cast.cast_column(texts[1:4], way)
+    way = fast_cast_of(column("integer"))
+    typed, mask = cast_column(texts[1:4], way)
     assert (typed.to_pylist(), mask) == ([1, 2, None], None)
     ids = pa.array([str(ID), None, str(ID)])[1:]
-    typed, _ = cast.cast_column(ids, cast.way_of(column("uuid")))
+    typed, _ = cast_column(ids, fast_cast_of(column("uuid")))
     assert typed.to_pylist() == [None, ID.bytes]
 
 
@@ -117,13 +119,13 @@ TEXTS = [
 @pytest.mark.parametrize(("own", "values", "kind", "texts"), TEXTS, ids=[str(t[0]) for t in TEXTS])
 def test_a_file_s_own_values_as_postgres_reads_them(own, values, kind, texts):
     array = pa.array(values, own)
-    assert cast.as_text(array, parse_type(kind)).to_pylist() == texts
-    assert cast.as_text(array[1:], parse_type(kind)).to_pylist() == texts[1:]
+    assert as_text(array, parse_type(kind)).to_pylist() == texts
+    assert as_text(array[1:], parse_type(kind)).to_pylist() == texts[1:]
 
 
 def test_a_column_of_another_type_is_named_with_both():
     columns = (PlannedColumn("a", ColumnType("text")), column("integer"))
     schema = pa.schema([("a", pa.string()), ("x", pa.float64())])
     with pytest.raises(HeaderMismatch) as caught:
-        cast.check_types(columns, schema)
+        check_types(columns, schema)
     assert (caught.value.place.column, caught.value.found) == ("x", "double")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.landfall import cli
 from include.landfall.arrival import Arrival
-from include.landfall.errors import DataError, ServerAway
+from include.landfall.cli import main as cli
+from include.landfall.errors import DataError, ServerUnavailable
 from include.landfall.load import Receipt
 
 ARRIVALS = [
@@ -58,11 +58,11 @@ def test_what_somebody_else_did_is_no_failure(load, path, capsys, outcome):
 
 
 def test_a_bad_file_lets_the_others_load_and_a_server_that_is_away_stops_all(load, path, capsys):
-    load.side_effect = [DataError("bad"), receipt(ARRIVALS[1]), ServerAway("away")]
-    assert cli.main(["load", "--feed", path]) == ServerAway.exit_code
+    load.side_effect = [DataError("bad"), receipt(ARRIVALS[1]), ServerUnavailable("away")]
+    assert cli.main(["load", "--feed", path]) == ServerUnavailable.exit_code
     said = capsys.readouterr()
     assert (said.err, said.out.count("loaded")) == ("bad\naway\n", 1)
-    load.side_effect = [ServerAway("away")]
+    load.side_effect = [ServerUnavailable("away")]
     assert cli.main(["load", "--feed", path]) == 75
 
 

@@ -12,7 +12,7 @@ from include.landfall.connections import (
     store_from_environ,
     warehouse_from_environ,
 )
-from include.landfall.errors import ConnectionRefused
+from include.landfall.errors import ConnectionUnusable
 
 
 def warehouse(value):
@@ -71,7 +71,7 @@ def test_what_is_left_out_has_libpq_s_defaults():
      '{"password": "hunter2", "extra": [1]}', '{"password": "hunter2", "extra": "7"}'],
 )  # fmt: skip
 def test_a_connection_that_cannot_be_read_is_named_without_its_secret(value):
-    with pytest.raises(ConnectionRefused, match="AIRFLOW_CONN_WAREHOUSE") as caught:
+    with pytest.raises(ConnectionUnusable, match="AIRFLOW_CONN_WAREHOUSE") as caught:
         warehouse(value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -79,7 +79,7 @@ def test_a_connection_that_cannot_be_read_is_named_without_its_secret(value):
 
 @pytest.mark.parametrize("environ", [{}, {"AIRFLOW_CONN_MY_DB": " "}])
 def test_a_connection_that_is_missing_says_where_it_is_looked_for(environ):
-    with pytest.raises(ConnectionRefused, match="AIRFLOW_CONN_MY_DB"):
+    with pytest.raises(ConnectionUnusable, match="AIRFLOW_CONN_MY_DB"):
         warehouse_from_environ("my_db", environ)
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.decode import Suspicious, Unvouched, decode
 from include.landfall.errors import HeaderMismatch, MisshapenRow
-from include.landfall.plan import Dialect, Job, PlannedColumn
-from include.landfall.types import parse_type
+from include.landfall.feed.column_types import parse_type
+from include.landfall.job import Dialect, Job, PlannedColumn
+from include.landfall.read.formats.csv import decode
+from include.landfall.read.rows import Suspicious, Unvouched
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 

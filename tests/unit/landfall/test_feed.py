@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.landfall.errors import FeedError
-from include.landfall.feed import Feed, Source, read_feed, read_folder, schema
+from include.landfall.feed.model import Feed, Source
+from include.landfall.feed.schema import schema
+from include.landfall.feed.yaml_file import read_feed, read_folder
 
 TEXT = """\
 feed: flights
@@ -55,7 +57,7 @@ def read(tmp_path):
 
 def test_a_feed_as_its_owner_writes_it(read):
     feed = read(TEXT)
-    assert (feed.feed, feed.target.table, feed.format.nulls) == ("flights", "raw.flights", ["NA"])
+    assert (feed.name, feed.target.table, feed.format.nulls) == ("flights", "raw.flights", ["NA"])
     assert feed.columns["year"].type == "smallint"
     assert feed.columns["tailnum"].description == "Registration of the aircraft"
 
@@ -125,7 +127,7 @@ def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):
     (tmp_path / "d.yaml").write_text(SHORT.replace("feed: flights", "feed: planes"))
     (tmp_path / "notes.txt").write_text("not a feed")
     found = read_folder(tmp_path)
-    assert [feed.feed for feed in found.feeds] == ["flights", "planes"]
+    assert [feed.name for feed in found.feeds] == ["flights", "planes"]
     assert {path.name for path in found.broken} == {"b.yml", "c.yaml"}
     assert "a.yaml's already" in str(found.broken[tmp_path / "c.yaml"])
 
@@ -169,4 +171,5 @@ def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read)
         assert list(validator.iter_errors(yaml.safe_load(text))) == []
     for text in (TEXT + "contract: {}\n", TEXT.replace("append", "upsert"), "feed: x\n"):
         assert list(validator.iter_errors(yaml.safe_load(text))) != []
-    assert made["properties"].keys() == Feed.model_fields.keys()
+    names = [field.alias or name for name, field in Feed.model_fields.items()]
+    assert list(made["properties"]) == names

@@ -13,9 +13,11 @@ from moto import mock_aws
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.errors import ObjectChanged, ObjectMissing, ServerAway, TruncatedFile
-from include.landfall.open import RESUMES, open_file, open_text
-from include.landfall.s3 import find_arrival, make_client
+from include.landfall.errors import ObjectChanged, ObjectMissing, ServerUnavailable, TruncatedFile
+from include.landfall.read.unpack import open_file, open_text
+from include.landfall.s3.client import make_client
+from include.landfall.s3.listing import find_arrival
+from include.landfall.s3.stream import RESUMES
 
 DATA = bytes(n % 251 for n in range(1_000_003))
 
@@ -89,7 +91,7 @@ def test_a_broken_connection_resumes_at_its_offset_and_asks_for_the_same_version
 @broken
 def test_it_gives_up_when_resuming_brings_not_a_byte(error):
     store = Breaking(breaks=[1000] + [0] * 50, error=error)
-    with pytest.raises(ServerAway, match="broke 6 times at byte 1000") as caught:
+    with pytest.raises(ServerUnavailable, match="broke 6 times at byte 1000") as caught:
         store.read()
     assert len(store.asked) == RESUMES + 1
     assert caught.value.place.object == "s3://b/k"
@@ -190,7 +192,7 @@ def test_a_file_is_read_at_any_offset_and_resumes_there():
 
 def test_a_file_gives_up_too():
     store = Breaking(breaks=[0] * 50)
-    with pytest.raises(ServerAway), open_file(store, store.arrival()) as file:
+    with pytest.raises(ServerUnavailable), open_file(store, store.arrival()) as file:
         file.read(10)
 
 

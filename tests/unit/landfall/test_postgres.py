@@ -8,28 +8,29 @@ from psycopg import errors as server
 
 from include.landfall.connections import Warehouse
 from include.landfall.errors import (
-    ConnectionRefused,
+    ConnectionUnusable,
     FeedError,
     LandfallError,
     RefusedCell,
-    ServerAway,
+    ServerUnavailable,
     TerminalError,
 )
-from include.landfall.postgres import connect, refusal
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import refusal
 
 # What Postgres calls each class of SQLSTATE, and what it is to a load:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 CLASSES = {
-    ServerAway: ["08", "40", "53", "55", "57", "58"],
+    ServerUnavailable: ["08", "40", "53", "55", "57", "58"],
     RefusedCell: ["22", "23", "44", "54"],
     FeedError: ["3F", "42"],
-    ConnectionRefused: ["28"],
+    ConnectionUnusable: ["28"],
     TerminalError: [
         "02", "03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "24", "25", "26",
         "27", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "72", "F0", "HV", "P0", "XX",
     ],
 }  # fmt: skip
-EXCEPTIONS = {"42501": ConnectionRefused, "P0001": RefusedCell}
+EXCEPTIONS = {"42501": ConnectionUnusable, "P0001": RefusedCell}
 KIND = {state: kind for kind, states in CLASSES.items() for state in states}
 STATES = sorted(
     {
@@ -55,7 +56,7 @@ def test_a_state_that_psycopg_does_not_know_is_mapped_by_its_class_too():
     class Odd(psycopg.DatabaseError):
         sqlstate = "53999"
 
-    assert type(refusal(Odd("words"))) is ServerAway
+    assert type(refusal(Odd("words"))) is ServerUnavailable
 
 
 @pytest.mark.parametrize(
@@ -67,22 +68,22 @@ def test_a_state_that_psycopg_does_not_know_is_mapped_by_its_class_too():
 )  # fmt: skip
 def test_psycopg_s_own_errors_are_terminal_but_for_the_broken_connection(kind):
     assert type(refusal(kind("words"))) is TerminalError
-    assert type(refusal(psycopg.OperationalError("server closed"))) is ServerAway
+    assert type(refusal(psycopg.OperationalError("server closed"))) is ServerUnavailable
 
 
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ('FATAL:  password authentication failed for user "x"', ConnectionRefused),
-        ('FATAL:  permission denied for database "w"', ConnectionRefused),  # no CONNECT
-        ('FATAL:  database "x" does not exist', ConnectionRefused),
-        ('FATAL:  role "x" does not exist', ConnectionRefused),
-        ("FATAL:  no pg_hba.conf entry for host", ConnectionRefused),
-        ("fe_sendauth: no password supplied", ConnectionRefused),
-        ("connection refused", ServerAway),
-        ("FATAL:  the database system is starting up", ServerAway),
-        ("FATAL:  sorry, too many clients already", ServerAway),
-        ("could not translate host name", ServerAway),
+        ('FATAL:  password authentication failed for user "x"', ConnectionUnusable),
+        ('FATAL:  permission denied for database "w"', ConnectionUnusable),  # no CONNECT
+        ('FATAL:  database "x" does not exist', ConnectionUnusable),
+        ('FATAL:  role "x" does not exist', ConnectionUnusable),
+        ("FATAL:  no pg_hba.conf entry for host", ConnectionUnusable),
+        ("fe_sendauth: no password supplied", ConnectionUnusable),
+        ("connection refused", ServerUnavailable),
+        ("FATAL:  the database system is starting up", ServerUnavailable),
+        ("FATAL:  sorry, too many clients already", ServerUnavailable),
+        ("could not translate host name", ServerUnavailable),
     ],
 )
 def test_a_connection_that_fails_is_refused_or_away_and_shows_no_password(mocker, said, kind):

@@ -8,9 +8,16 @@ from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 
 from include.landfall.connections import Store
-from include.landfall.errors import ConnectionRefused, ObjectChanged, ObjectMissing, ServerAway
-from include.landfall.feed import Source
-from include.landfall.s3 import clear_errors, find_arrival, list_arrivals, make_client
+from include.landfall.errors import (
+    ConnectionUnusable,
+    ObjectChanged,
+    ObjectMissing,
+    ServerUnavailable,
+)
+from include.landfall.feed.model import Source
+from include.landfall.s3.client import make_client
+from include.landfall.s3.errors import s3_errors
+from include.landfall.s3.listing import find_arrival, list_arrivals
 
 
 @pytest.fixture
@@ -68,21 +75,21 @@ def test_what_is_not_there_is_named(client):
     ("code", "kind"),
     [
         ("NoSuchKey", ObjectMissing), ("404", ObjectMissing), ("NoSuchVersion", ObjectMissing),
-        ("AccessDenied", ConnectionRefused), ("403", ConnectionRefused),
-        ("InvalidAccessKeyId", ConnectionRefused), ("SignatureDoesNotMatch", ConnectionRefused),
-        ("ExpiredToken", ConnectionRefused), ("PreconditionFailed", ObjectChanged),
-        ("412", ObjectChanged), ("SlowDown", ServerAway), ("InternalError", ServerAway),
-        ("503", ServerAway), ("SomethingNew", ServerAway),
+        ("AccessDenied", ConnectionUnusable), ("403", ConnectionUnusable),
+        ("InvalidAccessKeyId", ConnectionUnusable), ("SignatureDoesNotMatch", ConnectionUnusable),
+        ("ExpiredToken", ConnectionUnusable), ("PreconditionFailed", ObjectChanged),
+        ("412", ObjectChanged), ("SlowDown", ServerUnavailable), ("InternalError", ServerUnavailable),
+        ("503", ServerUnavailable), ("SomethingNew", ServerUnavailable),
     ],
 )  # fmt: skip
 def test_each_refusal_is_ours_by_what_a_retry_would_do(code, kind):
-    with pytest.raises(kind) as caught, clear_errors("b", "k"):
+    with pytest.raises(kind) as caught, s3_errors("b", "k"):
         raise ClientError({"Error": {"Code": code, "Message": "words"}}, "GetObject")
     assert caught.value.place.object == "s3://b/k"
 
 
 def test_a_service_that_is_not_there_is_worth_a_retry():
-    with pytest.raises(ServerAway, match="cannot be reached"), clear_errors("b"):
+    with pytest.raises(ServerUnavailable, match="cannot be reached"), s3_errors("b"):
         raise EndpointConnectionError(endpoint_url="http://store")
 
 

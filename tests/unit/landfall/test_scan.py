@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from include.landfall.contract import check_header
 from include.landfall.errors import HeaderMismatch, MisshapenRow
-from include.landfall.plan import Dialect
-from include.landfall.scan import (
+from include.landfall.job import Dialect
+from include.landfall.read.formats.csv_exact import (
     Grammar,
-    check_header,
     find_fault,
     find_record,
     header_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.landfall.types import ALIASES, BUILT_IN, parse_type
+from include.landfall.feed.column_types import ALIASES, BUILT_IN, parse_type
 
 
 @pytest.mark.parametrize(

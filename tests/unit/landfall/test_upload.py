@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from moto import mock_aws
 
-from include.landfall import upload as module
 from include.landfall.connections import Store
 from include.landfall.errors import ObjectMissing, TerminalError, TransientError
-from include.landfall.s3 import make_client
-from include.landfall.upload import DOUBLE_EVERY, FIRST_PART_BYTES, MOST_PARTS, Upload, part_bytes
+from include.landfall.s3 import upload as module
+from include.landfall.s3.client import make_client
+from include.landfall.s3.upload import (
+    DOUBLE_EVERY,
+    FIRST_PART_BYTES,
+    MOST_PARTS,
+    Upload,
+    part_bytes,
+)
 
 MIB = 1 << 20
 

@@ -6,8 +6,13 @@ import os
 
 import pytest
 
-from include.local import account
-from include.local.account import Account, reachable_copy, reachable_folder, server_account
+from include.local.services import account
+from include.local.services.account import (
+    Account,
+    reachable_copy,
+    reachable_folder,
+    server_account,
+)
 from include.local.state import LocalError
 
 OURSELVES = Account(os.geteuid(), os.getegid())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include.local import chart
-from include.local.chart import Airline, Month
+from include.local.demo import chart
+from include.local.demo.chart import Airline, Month
 from include.local.state import LocalError
 
 

@@ -7,8 +7,8 @@ import os
 import psutil
 import pytest
 
-from include.local import dag_client
-from include.local.dag_client import dag_runner
+from include.local.airflow import dag_client
+from include.local.airflow.dag_client import dag_runner
 from include.local.state import LocalError
 
 ECHO = """
@@ -27,7 +27,7 @@ for line in sys.stdin:
 @pytest.fixture
 def echo(tmp_path, monkeypatch):
     """A runner without Airflow, in the place of the real one."""
-    package = tmp_path / "include" / "local"
+    package = tmp_path / "include" / "local" / "airflow"
     package.mkdir(parents=True)
     (package / "dag_runner.py").write_text(ECHO)
     monkeypatch.setattr(dag_client, "PROJECT", tmp_path)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from include.local.dag_runner import BUNDLE, PAUSE, quick
+from include.local.airflow.dag_runner import BUNDLE, PAUSE, quick
 
 SLEEPS = "import time\ndef sleeps(seconds):\n    time.sleep(seconds)\n"
 

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from include.local import demo as module
-from include.local.compare import Verdict
-from include.local.dag_client import Result
-from include.local.demo import Demo
-from include.local.seed import Seeded
-from include.local.watch import Load
+from include.local.airflow.dag_client import Result
+from include.local.demo import run as module
+from include.local.demo.compare import Verdict
+from include.local.demo.run import Demo
+from include.local.demo.seed import Seeded
+from include.local.demo.watch import Load
 
 GOOD = Load(1, "flights", "flights/2013-01.csv", 10, 0.5, "loaded", None, "then")
 BAD = Load(2, "flights", "flights/2013-02.csv", 0, 0, "failed", "line 7: [found] abc", "then")

@@ -12,7 +12,7 @@ from include.landfall.connections import (
     store_from_environ,
     warehouse_from_environ,
 )
-from include.local.environ import around_proxies, as_shell, connections, tools
+from include.local.services.environ import around_proxies, as_shell, connections, tools
 
 WAREHOUSE = Warehouse("127.0.0.1", 5433, "warehouse", "landfall", "pa'ss \"w$ord`\\")
 STORE = Store("http://127.0.0.1:9000", "landfall", "s3cr'et/+")

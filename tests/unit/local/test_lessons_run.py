@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from include.local.lessons import run as runner
-from include.local.lessons.classroom import Classroom, LessonFailed, Seen, expect
-from include.local.lessons.course import LESSONS, Lesson, choose
+from include.local.course import run as runner
+from include.local.course.classroom import Classroom, LessonFailed, Seen, expect
+from include.local.course.course import LESSONS, Lesson, choose
 from include.local.state import LocalError
 
 TASK = {"dag_id": "lesson_98_made_up", "dag_run_id": "r1", "task_id": "t", "try_number": 3}

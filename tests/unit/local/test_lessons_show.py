@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from include.local.lessons import show
-from include.local.lessons.classroom import Seen
-from include.local.lessons.course import Lesson, Result
+from include.local.course import show
+from include.local.course.classroom import Seen
+from include.local.course.course import Lesson, Result
 
 LESSON = Lesson(7, "first_dag", "A first DAG", lambda room: Seen(""))
 

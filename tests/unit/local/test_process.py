@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.local.process import (
+from include.local.services.process import (
     LOCALHOST,
     Process,
     free_ports,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from include.local.process import free_ports, wait_until
-from include.local.program import Program, run_programs
+from include.local.services.process import free_ports, wait_until
+from include.local.services.program import Program, run_programs
 
 SERVER = """
 import socket

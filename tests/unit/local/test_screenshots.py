@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from include.landfall.errors import LandfallError
-from include.local import screenshots
-from include.local.lessons.course import LESSONS
-from include.local.screenshots import PICTURES
+from include.local.airflow import screenshots
+from include.local.airflow.screenshots import PICTURES
+from include.local.course.course import LESSONS
 from include.local.state import PROJECT
 
 MOST_BYTES = 150_000

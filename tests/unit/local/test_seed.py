@@ -13,8 +13,8 @@ import pytest
 import zstandard
 from moto import mock_aws
 
-from include.local.seed import files, flights_by_month, seed
-from include.local.source import table_bytes
+from include.local.demo.seed import files, flights_by_month, seed
+from include.local.demo.source import table_bytes
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def s3(monkeypatch):
 @pytest.fixture
 def three_files(mocker, made):
     chosen = {key: made[key] for key in list(made)[-3:]}
-    mocker.patch("include.local.seed.files", side_effect=chosen.items)
+    mocker.patch("include.local.demo.seed.files", side_effect=chosen.items)
     return chosen
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.local.watch import Load, Total, totals
+from include.local.demo.watch import Load, Total, totals
 
 
 def load(feed: str, key: str, rows: int, seconds: float) -> Load:

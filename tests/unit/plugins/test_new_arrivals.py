@@ -19,8 +19,8 @@ from airflow.sdk.exceptions import (
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import ObjectMissing, ServerAway
-from include.landfall.feed import Feed
+from include.landfall.errors import ObjectMissing, ServerUnavailable
+from include.landfall.feed.model import Feed
 from plugins import new_arrivals
 from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
 from plugins.waiting import Nothing, Ready, Wait, Watch
@@ -127,7 +127,7 @@ def test_a_wrong_bucket_fails_at_once_and_is_neither_skipped_nor_retried(looks, 
 @both_ways
 @pytest.mark.parametrize("waits", [0, 1])
 def test_a_store_that_is_away_is_an_error_that_is_retried(looks, deferrable, waits):
-    looks[0].extend([Wait] * waits + [ServerAway("the object store cannot be reached")])
+    looks[0].extend([Wait] * waits + [ServerUnavailable("the object store cannot be reached")])
     with pytest.raises(AirflowException, match="cannot be reached") as failure:
         run(sensor(deferrable=deferrable))
     assert not isinstance(failure.value, AirflowFailException | AirflowSkipException)
@@ -227,7 +227,7 @@ def test_a_timeout_may_be_a_timedelta():
 
 
 def test_connections_become_the_engines(monkeypatch):
-    from plugins.bridge import store_of, warehouse_of
+    from include.airflow_bridge import store_of, warehouse_of
 
     assert store_of("landing") == Store(None, "key", "secret")
     assert warehouse_of("warehouse") == Warehouse(host="nowhere", dbname="w")

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.landfall.connections import Store
-from include.landfall.errors import ConnectionRefused
+from include.landfall.errors import ConnectionUnusable
 from plugins.training import TrainingOperator, container_name, failure, key_of, labels_of, safe_name
 
 STORE = Store("http://object-store:9000", "who", "a-secret-that-nobody-may-read")
@@ -46,7 +46,7 @@ def test_amazon_s_own_store_has_an_address_too():
 
 @pytest.mark.parametrize("store", [Store("http://s", None, None), Store("http://s", "who", None)])
 def test_a_connection_without_a_key_has_none_to_give(store):
-    with pytest.raises(ConnectionRefused, match="no key of its own"):
+    with pytest.raises(ConnectionUnusable, match="no key of its own"):
         key_of(store, "landing")
 
 

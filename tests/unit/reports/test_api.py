@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from include.landfall.connections import Store, Warehouse
-from include.local.environ import connections
-from include.local.process import free_ports
+from include.local.services.environ import connections
+from include.local.services.process import free_ports
 from include.reports.api import create_app
 from include.reports.settings import settings
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from include.landfall.feed import read_feed
+from include.landfall.feed.yaml_file import read_feed
 from include.local.state import PROJECT
 from include.reports.catalogue import SOURCES, Name, Request, Source, query
 

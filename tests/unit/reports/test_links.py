@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from include.landfall.connections import Store, Warehouse
-from include.local.environ import connections
+from include.local.services.environ import connections
 from include.reports.links import Links
 from include.reports.settings import from_environ
 

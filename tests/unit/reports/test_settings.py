@@ -75,7 +75,7 @@ def test_an_import_reads_no_setting_and_brings_in_nothing_big():
     """Without a variable in the environment, and what a worker of CSV reports needs at the most."""
     modules = brought_in(
         "import include.reports.app, include.reports.tasks, include.reports.api",
-        "import include.landfall.export",
+        "import include.landfall.export.query",
     )
     assert not modules & {"airflow", "pyarrow", "pandas", "numpy", "astro"}
 

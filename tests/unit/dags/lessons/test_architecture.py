@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.dags.lessons.lesson import load
+from tests.support.lesson_module import load
 
 BEAT = "2026-01-01T00:00:00+00:00"
 HEALTH = {

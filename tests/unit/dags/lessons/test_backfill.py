@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.dags.lessons.lesson import FOLDER, load
+from tests.support.lesson_module import FOLDER, load
 
 
 @pytest.fixture(scope="module")

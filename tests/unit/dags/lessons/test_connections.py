@@ -14,9 +14,9 @@ from include.landfall.connections import (
     store_from_environ,
     warehouse_from_environ,
 )
-from include.landfall.feed import read_feed
-from include.local.environ import connections
-from tests.unit.dags.lessons.lesson import FOLDER, ROOT
+from include.landfall.feed.yaml_file import read_feed
+from include.local.services.environ import connections
+from tests.support.lesson_module import FOLDER, ROOT
 
 NAMES = {"landing", "warehouse"}
 EMBEDDED = connections(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pendulum
 import pytest
 
-from tests.unit.dags.lessons.lesson import load
+from tests.support.lesson_module import load
 
 # A run at the very moment would still be one of the next.
 MOMENT = pendulum.datetime(2026, 7, 1, 12, 0, 1)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.unit.dags.lessons.lesson import ROOT, load
+from tests.support.lesson_module import ROOT, load
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from include.training.train import train
-from tests.unit.dags.lessons.lesson import load
+from tests.support.lesson_module import load
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.unit.dags.lessons.lesson import load
+from tests.support.lesson_module import load
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from include.local.lessons import state_machine, states
-from include.local.lessons.state_machine import PERSON, SCHEDULER, TASK, TRIGGERER, draw
-from include.local.lessons.states import Look, Trace, all_steps
-from tests.unit.dags.lessons.lesson import FOLDER, load
+from include.local.course import state_machine, states
+from include.local.course.state_machine import PERSON, SCHEDULER, TASK, TRIGGERER, draw
+from include.local.course.states import Look, Trace, all_steps
+from tests.support.lesson_module import FOLDER, load
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 

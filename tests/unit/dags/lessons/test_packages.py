@@ -7,7 +7,7 @@ import re
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.unit.dags.lessons.lesson import FOLDER, ROOT, load
+from tests.support.lesson_module import FOLDER, ROOT, load
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.dags.lessons.lesson import load
+from tests.support.lesson_module import load
 
 
 @pytest.fixture(scope="module")

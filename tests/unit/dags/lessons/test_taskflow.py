@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.unit.dags.lessons.lesson import FOLDER, load
+from tests.support.lesson_module import FOLDER, load
 from tests.unit.dags.lessons.test_python_operator import Instance
 
 

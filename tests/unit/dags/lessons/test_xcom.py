@@ -8,8 +8,8 @@ import re
 import pytest
 
 from include.landfall.connections import Warehouse
-from include.local.airflow_home import local_settings
-from tests.unit.dags.lessons.lesson import load
+from include.local.airflow.home import local_settings
+from tests.support.lesson_module import load
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The way out: a query's result from Postgres to one object in S3."""

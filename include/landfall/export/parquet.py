@@ -1,0 +1,183 @@
+"""A query's rows as typed Arrow batches, read by a server-side cursor in constant memory.
+
+What each type of Postgres becomes: integers, real, double precision, boolean, text, varchar,
+char, bytea, date, time and timestamp their namesakes (microseconds); timestamptz a timestamp in
+UTC; numeric(p,s) a decimal(p,s) while p is at most 76. Everything else is text, as Postgres writes
+it: numeric without precision (Parquet's decimals need one: cast it to numeric(p,s)), uuid, json,
+interval, arrays, enums, inet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from psycopg.types.string import TextLoader
+
+from include.landfall.errors import TerminalError
+
+TYPES: dict[int, pa.DataType] = {
+    16: pa.bool_(),
+    17: pa.binary(),
+    20: pa.int64(),
+    21: pa.int16(),
+    23: pa.int32(),
+    700: pa.float32(),
+    701: pa.float64(),
+    1082: pa.date32(),
+    1083: pa.time64("us"),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", tz="UTC"),
+}
+
+
+NUMERIC_OID = 1700
+
+
+# Rows a fetch: few at first, then as many as fit these bytes, so wide rows cannot fill memory.
+FIRST_ROWS = 64
+
+
+MOST_ROWS = 8_192
+
+
+BATCH_BYTES = 2 << 20
+
+
+# A row group is what a reader skips or reads; it is held in memory until it is written.
+GROUP_BYTES = 16 << 20
+
+
+GROUP_ROWS = 1 << 20
+
+
+def write_parquet(
+    connection: psycopg.Connection[Any],
+    query: str,
+    parameters: Sequence[Any] | Mapping[str, Any] | None,
+    file: Any,
+    compression: Literal["gzip", "zstd"] | None,
+    progress: Callable[[int], None],
+) -> int:
+    """Writes the query's result as a Parquet file; how many rows it has."""
+    with connection.cursor(name="landfall_export") as cursor:
+        cursor.execute(query.encode(), parameters)
+        schema = arrow_schema(cursor.description or [])
+        _check_names(schema)
+        _read_the_rest_as_text(cursor, schema)
+        rows = 0
+        sink = pa.PythonFile(file, mode="w")
+        with pq.ParquetWriter(sink, schema, compression=compression or "snappy") as writer:
+            batches = _told(_batches(cursor, schema), progress)
+            for group in _groups(batches, schema):
+                writer.write_table(group, row_group_size=group.num_rows)
+                rows += group.num_rows
+    return rows
+
+
+def _told(
+    batches: Iterator[pa.RecordBatch], progress: Callable[[int], None]
+) -> Iterator[pa.RecordBatch]:
+    rows = 0
+    for batch in batches:
+        rows += batch.num_rows
+        progress(rows)
+        yield batch
+
+
+def arrow_schema(columns: Sequence[psycopg.Column]) -> pa.Schema:
+    """The Arrow types of a result's columns, by their OIDs."""
+    return pa.schema([pa.field(column.name, arrow_type(column)) for column in columns])
+
+
+def arrow_type(column: psycopg.Column) -> pa.DataType:
+    """The Arrow type of one column; text where there is none that holds all its values."""
+    if column.type_code == NUMERIC_OID:
+        return _decimal(column.precision, column.scale)
+    return TYPES.get(column.type_code, pa.string())
+
+
+def _decimal(precision: int | None, scale: int | None) -> pa.DataType:
+    # Postgres also has scales below zero and above the precision; Parquet has neither.
+    if precision is None or scale is None or not 0 <= scale <= precision <= 76:
+        return pa.string()
+    return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+
+
+def _check_names(schema: pa.Schema) -> None:
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice or not schema.names:
+        raise TerminalError(
+            "the result's columns cannot be a Parquet file's",
+            found=f"two columns named {twice[0]!r}" if twice else "no columns",
+            expected="one column or more, each with a name of its own",
+            do="name them in the query with AS",
+        )
+
+
+def _read_the_rest_as_text(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> None:
+    """Numerics come as text too: Arrow reads decimals from it, and faster than from objects."""
+    for column, field in zip(cursor.description or [], schema, strict=True):
+        if pa.types.is_string(field.type) or pa.types.is_decimal(field.type):
+            cursor.adapters.register_loader(column.type_code, TextLoader)
+
+
+def _batches(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    wanted = FIRST_ROWS
+    while rows := _fetch(cursor, wanted):
+        batch = _to_arrow(rows, schema)
+        yield batch
+        of_a_row = max(1, batch.nbytes // batch.num_rows)
+        wanted = max(1, min(2 * wanted, BATCH_BYTES // of_a_row, MOST_ROWS))
+
+
+def _fetch(cursor: psycopg.ServerCursor[Any], wanted: int) -> list[tuple[Any, ...]]:
+    try:
+        return cursor.fetchmany(wanted)
+    except psycopg.DataError as error:
+        if error.sqlstate is not None:
+            raise  # the server's own: a division by zero, say
+        raise TerminalError(
+            "the result has a date or time that Parquet cannot hold",
+            found=str(error),
+            do="cast that column to text in the query, or export as CSV",
+        ) from None
+
+
+def _to_arrow(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True) if len(schema) else ()
+    return pa.record_batch(
+        [_array(values, field) for values, field in zip(columns, schema, strict=True)],
+        schema=schema,
+    )
+
+
+def _array(values: Sequence[Any], field: pa.Field[Any]) -> pa.Array[Any]:
+    if not pa.types.is_decimal(field.type):
+        return pa.array(values, field.type)
+    try:
+        return cast("pa.Array[Any]", pc.cast(pa.array(values, pa.string()), field.type))
+    except pa.ArrowInvalid:
+        odd = sorted({v for v in values if v in ("NaN", "Infinity", "-Infinity")})
+        raise TerminalError(
+            "the result has a numeric that Parquet's decimals cannot hold",
+            found=", ".join(odd) or "a value beyond the column's precision",
+            do="cast that column to text or double precision in the query, or export as CSV",
+        ).at(column=field.name) from None
+
+
+def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    size = rows = 0
+    for batch in batches:
+        held.append(batch)
+        size, rows = size + batch.nbytes, rows + batch.num_rows
+        if size >= GROUP_BYTES or rows >= GROUP_ROWS:
+            yield pa.Table.from_batches(held, schema)
+            held, size, rows = [], 0, 0
+    if held:
+        yield pa.Table.from_batches(held, schema)

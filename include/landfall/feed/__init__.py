@@ -1,0 +1,1 @@
+"""What a feed's owner writes, read and validated."""

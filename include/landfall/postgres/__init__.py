@@ -1,0 +1,1 @@
+"""What every module needs of the database: connections, errors, statements, the catalog."""

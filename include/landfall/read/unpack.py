@@ -1,0 +1,66 @@
+"""Open: an arrival as a stream of bytes, of exactly the listed version, resumed and unpacked."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import pyarrow as pa
+from isal import igzip
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import TruncatedFile
+from include.landfall.s3.ranged import ObjectFile
+from include.landfall.s3.stream import ObjectStream
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+GZIP = b"\x1f\x8b"  # how such a file begins
+
+
+ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@contextmanager
+def open_text(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
+    """The arrival's bytes, unpacked (gzip with all its members, zstd: told by content)."""
+    raw: io.BufferedReader = io.BufferedReader(ObjectStream(client, arrival), buffer_size=1 << 18)
+    try:
+        with truncation_named(arrival):
+            yield _unpacked(raw)
+    finally:
+        raw.close()
+
+
+@contextmanager
+def open_file(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
+    """The arrival as a file that can be read at any offset, for Parquet."""
+    with ObjectFile(client, arrival) as raw, truncation_named(arrival):
+        yield cast(BinaryIO, raw)
+
+
+def _unpacked(raw: io.BufferedReader) -> BinaryIO:
+    head = raw.peek(4)
+    if head.startswith(GZIP):
+        # Measured on 766 MB: 0.8 s of CPU, where zlib, and so Arrow's own stream, takes 2.7.
+        return cast(BinaryIO, igzip.IGzipFile(fileobj=raw, mode="rb"))  # type: ignore[no-untyped-call]
+    if head.startswith(ZSTD):
+        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
+    return raw
+
+
+@contextmanager
+def truncation_named(arrival: Arrival) -> Iterator[None]:
+    """Arrow's words for a broken archive, as an error that names the object."""
+    try:
+        yield
+    except (OSError, EOFError) as error:
+        raise TruncatedFile(
+            "the file is cut off or corrupt",
+            found=str(error),
+            expected="a whole archive",
+            do="ask the sender for the file again; its new version is a new arrival",
+        ).at(object=arrival.uri) from error

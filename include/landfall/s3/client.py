@@ -1,0 +1,49 @@
+"""S3: the one place that makes clients, lists objects and words the service's refusals."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+import botocore.session
+from botocore.config import Config
+from botocore.loaders import Loader, create_loader
+
+from include.landfall.connections import Store
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+WISHES = {
+    "read_timeout": 60,
+    "connect_timeout": 10,
+    "retries": {"mode": "standard", "max_attempts": 4},
+    # Since 1.36 boto3 asks for checksums that some S3 clones refuse.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+def make_client(store: Store, **wishes: Any) -> S3Client:
+    """A client for the store; `wishes` go into botocore's Config over our own."""
+    # A clone on its own address rarely has a name for each bucket.
+    style: Any = {"addressing_style": "path"} if store.endpoint_url else {}
+    session = botocore.session.get_session()
+    descriptions = _descriptions(session.get_config_variable("data_path"))
+    session.register_component("data_loader", descriptions)
+    client = session.create_client(
+        "s3",
+        endpoint_url=store.endpoint_url,
+        aws_access_key_id=store.access_key,
+        aws_secret_access_key=store.secret_key,
+        aws_session_token=store.session_token,
+        region_name=store.region,
+        config=Config(s3=style, **{**WISHES, **wishes}),
+    )
+    return cast("S3Client", client)
+
+
+@cache
+def _descriptions(data_path: str | None) -> Loader:
+    """What botocore knows of S3, read once: 0.2 s, which else each client takes anew."""
+    return create_loader(data_path)

@@ -1,0 +1,38 @@
+"""S3: the one place that makes clients, lists objects and words the service's refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from include.landfall.arrival import Arrival
+from include.landfall.s3.errors import s3_errors
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from include.landfall.feed.model import Source
+
+
+def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
+    """The objects that match the source's pattern, by key; only its prefix is listed."""
+    pages = client.get_paginator("list_objects_v2")
+    with s3_errors(source.bucket):
+        for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
+            for entry in page.get("Contents", []):
+                if source.matches(entry["Key"]) and not entry["Key"].endswith("/"):
+                    yield Arrival(
+                        source.bucket,
+                        entry["Key"],
+                        entry["ETag"].strip('"'),
+                        entry["Size"],
+                        entry["LastModified"],
+                    )
+
+
+def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:
+    """The object as it is now; raises ObjectMissing."""
+    with s3_errors(bucket, key):
+        head = client.head_object(Bucket=bucket, Key=key)
+    etag = head["ETag"].strip('"')
+    return Arrival(bucket, key, etag, head["ContentLength"], head["LastModified"])

@@ -1,0 +1,94 @@
+"""Open: an arrival as a stream of bytes, of exactly the listed version, resumed and unpacked."""
+
+from __future__ import annotations
+
+import io
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import ServerUnavailable
+from include.landfall.s3.stream import RESUMES, get_range
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+FIRST_AHEAD = 1 << 18
+
+
+AHEAD = 4 << 20  # bytes read ahead of random access, at most
+
+
+class ObjectFile(io.RawIOBase):
+    """One version of an object, readable at any offset by ranged GETs.
+
+    A Parquet file of small row groups is read in hundreds of small steps, each where the last one
+    ended: then a GET brings up to AHEAD bytes more than it was asked for.
+    """
+
+    def __init__(self, client: S3Client, arrival: Arrival) -> None:
+        self._client = client
+        self._arrival = arrival
+        self._offset = 0
+        self._held = memoryview(b"")
+        self._held_from = 0
+        self._last_stop = -1
+        self._ahead = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._offset
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._offset, io.SEEK_END: self._arrival.size}
+        self._offset = max(0, base[whence] + offset)
+        return self._offset
+
+    def readinto(self, buffer: Any) -> int:
+        start = self._offset
+        stop = min(start + len(buffer), self._arrival.size)
+        if start >= stop:
+            return 0
+        if not self._held_from <= start <= stop <= self._held_from + len(self._held):
+            self._hold(start, stop)
+        held = self._held[start - self._held_from : stop - self._held_from]
+        buffer[: len(held)] = held
+        self._offset = self._last_stop = stop
+        return len(held)
+
+    def _hold(self, start: int, stop: int) -> None:
+        """Has the range in memory, and what follows it where reads follow one another."""
+        self._ahead = min(2 * self._ahead + FIRST_AHEAD, AHEAD) if start == self._last_stop else 0
+        self._held = memoryview(b"")  # first the old, then the new: not both in memory
+        self._held = memoryview(self._get(start, min(stop + self._ahead, self._arrival.size)))
+        self._held_from = start
+
+    def _get(self, start: int, stop: int) -> bytearray:
+        data = bytearray(stop - start)
+        filled = 0
+        for _ in range(RESUMES + 1):
+            filled += self._fill(memoryview(data)[filled:], start + filled, stop)
+            if filled == len(data):
+                return data
+        raise ServerUnavailable("the connection to the object store keeps breaking", do="retry").at(
+            object=self._arrival.uri
+        )
+
+    def _fill(self, buffer: memoryview, start: int, stop: int) -> int:
+        """Reads until `stop` or until the connection breaks; how many bytes it got."""
+        filled = 0
+        try:
+            with closing(get_range(self._client, self._arrival, start, stop)) as body:
+                while chunk := body.read(1 << 20):
+                    buffer[filled : filled + len(chunk)] = chunk
+                    filled += len(chunk)
+        except (BotoCoreError, OSError):
+            pass  # the caller asks again for what is missing, from where this one ended
+        return filled

@@ -1,0 +1,94 @@
+"""Open: an arrival as a stream of bytes, of exactly the listed version, resumed and unpacked."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, HTTPClientError
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import ObjectChanged, ServerUnavailable
+from include.landfall.s3.errors import s3_errors
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+RESUMES = 5  # broken connections in a row, without a byte between them
+
+
+class ObjectStream(io.RawIOBase):
+    """One GET of one version, from first byte to last; a break resumes at the offset.
+
+    Raises ObjectChanged when the object is no longer that version, ServerUnavailable when
+    resuming does not help.
+    """
+
+    def __init__(self, client: S3Client, arrival: Arrival) -> None:
+        self._client = client
+        self._arrival = arrival
+        self._offset = 0
+        self._body: Any = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        self._drop()
+        super().close()
+
+    def _drop(self) -> None:
+        if self._body is not None:
+            self._body.close()
+        self._body = None
+
+    def _read(self, size: int) -> bytes:
+        failures = 0
+        while self._offset < self._arrival.size:
+            try:
+                chunk = self._source().read(size)
+                if chunk:
+                    self._offset += len(chunk)
+                    return bytes(chunk)
+                raise HTTPClientError(error="the connection ended before the object did")
+            except (BotoCoreError, OSError) as error:
+                self._drop()
+                failures += 1
+                if failures > RESUMES:
+                    raise ServerUnavailable(
+                        f"the connection to the object store broke {failures} times"
+                        f" at byte {self._offset}",
+                        found=str(error),
+                        do="retry",
+                    ).at(object=self._arrival.uri) from error
+        return b""
+
+    def _source(self) -> Any:
+        if self._body is None:
+            self._body = get_range(self._client, self._arrival, self._offset)
+        return self._body
+
+
+def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None = None) -> Any:
+    """The body of a GET of bytes start to stop (exclusive) of exactly this version."""
+    wish: dict[str, Any] = {"IfMatch": f'"{arrival.etag}"'}
+    if arrival.version_id:
+        wish["VersionId"] = arrival.version_id
+    if start or stop is not None:
+        wish["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+    with s3_errors(arrival.bucket, arrival.key):
+        answer = client.get_object(Bucket=arrival.bucket, Key=arrival.key, **wish)
+    # Not every S3 clone heeds If-Match, so the answer is held against the listing.
+    if answer["ETag"].strip('"') != arrival.etag:
+        raise ObjectChanged(
+            "the object is no longer the version that was listed",
+            found=f"ETag {answer['ETag']}",
+            expected=f"ETag {arrival.etag}",
+            do="run again: the new version is a new arrival",
+        ).at(object=arrival.uri)
+    return answer["Body"]

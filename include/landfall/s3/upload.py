@@ -1,0 +1,158 @@
+"""Upload: a stream of bytes of any length as one S3 object, whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from include.landfall.errors import ConnectionUnusable, ObjectMissing, TerminalError
+from include.landfall.s3.errors import s3_errors
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+
+# S3 takes 10,000 parts of 5 MiB or more each. A part is held in memory, so parts begin small
+# and double every 2,000: room for 484 GiB, and 8 MiB of memory for all but giant objects.
+MOST_PARTS = 10_000
+
+
+FIRST_PART_BYTES = 8 << 20
+
+
+DOUBLE_EVERY = 2_000
+
+
+def part_bytes(number: int) -> int:
+    """The size of the part with this number (from 1), in bytes."""
+    return FIRST_PART_BYTES << ((number - 1) // DOUBLE_EVERY)
+
+
+class Upload:
+    """A writable file that is an S3 object once its `with` block ends well.
+
+    The object appears (or replaces the one of that key) at once and whole; after an error in
+    the block nothing is left, for the multipart upload is aborted. Only a killed process leaves
+    parts behind: invisible to readers, and swept by a bucket's AbortIncompleteMultipartUpload
+    rule. Raises TransientError or TerminalError.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, key: str, content_type: str) -> None:
+        self._client = client
+        self._to: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        self._content_type = content_type
+        self._upload_id = ""
+        self._parts: list[dict[str, Any]] = []
+        self._buffer = bytearray()
+        self.bytes = 0
+        self.etag = ""
+        self.closed = False  # pyarrow asks every file for it
+
+    def __enter__(self) -> Self:
+        # Known before the first row is asked for; and some S3 clones make a bucket of a mistyped
+        # name at the first write. A key that may not ask (403) may still write.
+        bucket = self._to["Bucket"]
+        try:
+            with s3_errors(bucket):
+                self._client.head_bucket(Bucket=bucket)
+        except ObjectMissing as missing:
+            raise ObjectMissing(
+                f"there is no bucket {bucket!r}",
+                found=missing.found,
+                do="make it, or check its name",
+            ).at(object=self._uri) from None
+        except ConnectionUnusable:
+            pass
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.closed = True
+        if kind is not None:
+            self._abort()
+            return
+        try:
+            self._finish()
+        except BaseException:
+            self._abort()
+            raise
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Takes the next bytes; sends a part when one is full."""
+        size = memoryview(data).nbytes
+        self._buffer += data
+        self.bytes += size
+        while len(self._buffer) >= part_bytes(len(self._parts) + 1):
+            self._send_part(part_bytes(len(self._parts) + 1))
+        return size
+
+    def flush(self) -> None:
+        """Nothing: a part is sent when it is full. Files have this method."""
+
+    def tell(self) -> int:
+        """How many bytes have been taken so far."""
+        return self.bytes
+
+    def _send_part(self, size: int) -> None:
+        number = len(self._parts) + 1
+        if number > MOST_PARTS:
+            raise TerminalError(
+                "the result is too large for one object",
+                found=f"more than {self.bytes:,} bytes",
+                expected=f"at most {MOST_PARTS:,} parts",
+                do="split the query into several exports",
+            ).at(object=self._uri)
+        with s3_errors(self._to["Bucket"], self._to["Key"]):
+            if not self._upload_id:
+                made = self._client.create_multipart_upload(
+                    **self._to, ContentType=self._content_type
+                )
+                self._upload_id = made["UploadId"]
+            answer = self._client.upload_part(
+                **self._to,
+                UploadId=self._upload_id,
+                PartNumber=number,
+                Body=bytes(memoryview(self._buffer)[:size]),
+            )
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        del self._buffer[:size]
+
+    def _finish(self) -> None:
+        if self._upload_id and self._buffer:
+            self._send_part(len(self._buffer))
+        answer: Any
+        with s3_errors(self._to["Bucket"], self._to["Key"]):
+            if self._upload_id:
+                answer = self._client.complete_multipart_upload(
+                    **self._to,
+                    UploadId=self._upload_id,
+                    MultipartUpload={"Parts": self._parts},  # type: ignore[typeddict-item]
+                )
+            else:  # shorter than a part: one request does it, as whole as the other way
+                answer = self._client.put_object(
+                    **self._to, Body=bytes(self._buffer), ContentType=self._content_type
+                )
+        self.etag = answer["ETag"].strip('"')
+
+    def _abort(self) -> None:
+        self._buffer.clear()
+        if not self._upload_id:
+            return
+        try:
+            self._client.abort_multipart_upload(**self._to, UploadId=self._upload_id)
+        except (BotoCoreError, ClientError) as error:
+            # The first error is what the caller must see; this one is only a cost.
+            log.warning("the parts of %s could not be removed: %s", self._uri, error)
+
+    @property
+    def _uri(self) -> str:
+        return f"s3://{self._to['Bucket']}/{self._to['Key']}"

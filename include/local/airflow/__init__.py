@@ -1,0 +1,1 @@
+"""Airflow on this machine: its home, its programs, one DAG run at a time."""

@@ -1,0 +1,146 @@
+"""The Airflow of this machine: where its home is, how it is set, its metadata database.
+
+The metadata lives in a database of its own on the local PostgreSQL: LocalExecutor, scheduler and
+triggerer write at once, and on SQLite they would wait for each other's locks.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.metadata
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from include.landfall.connections import Warehouse
+from include.local.services.postgres_server import create_database
+from include.local.services.process import LOCALHOST
+from include.local.state import PROJECT, LocalError, read_state, write_state
+
+NAME = "airflow"
+USER = "admin"
+PORT = 8080
+# What may come out of XCom and the metadata database: Airflow's own, the SDK's, the project's.
+DESERIALISED = "airflow.* astro.* include.*"
+XCOM_BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"
+
+
+def airflow_settings(home: Path) -> dict[str, str]:
+    """The settings of an Airflow whose home is `home`/airflow, its metadata in SQLite."""
+    folder = home / NAME
+    return {
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        # A task begins with seconds of imports: Airflow's 32 at once would time out on a laptop.
+        "AIRFLOW__CORE__PARALLELISM": str(max(2, os.cpu_count() or 2)),
+        "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES": DESERIALISED,
+        # A task that has ended keeps its slot for up to this long: 5 s by default.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # astro-sdk reads it at import; Airflow 3 no longer has it.
+        "AIRFLOW__CORE__ENABLE_XCOM_PICKLING": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "PYTHONPATH": str(PROJECT),
+    }
+
+
+def local_settings(home: Path, server: Warehouse) -> dict[str, str]:
+    """The settings of the developer's Airflow, its metadata on the local PostgreSQL server."""
+    state = _state(home / NAME)
+    address = f"http://{LOCALHOST}:{state['port']}"
+    login = f"{server.user}:{quote(server.password or '', safe='')}"
+    return {
+        **airflow_settings(home),
+        # psycopg 3 is what the pinned providers use too; Airflow adds asyncpg by itself.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": (
+            f"postgresql+psycopg://{login}@{server.host}:{server.port}/{NAME}"
+        ),
+        # An XCom of a megabyte or more is an object in the bucket; the metadata has its address.
+        "AIRFLOW__CORE__XCOM_BACKEND": XCOM_BACKEND,
+        "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH": "s3://landing@landing/xcom",
+        "AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD": "1000000",
+        "AIRFLOW__CORE__FERNET_KEY": state["fernet_key"],
+        "AIRFLOW__API__SECRET_KEY": state["secret_key"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": state["jwt_secret"],
+        "AIRFLOW__API__HOST": LOCALHOST,
+        "AIRFLOW__API__PORT": str(state["port"]),
+        "AIRFLOW__API__BASE_URL": address,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / NAME / "passwords.json"),
+    }
+
+
+def use_port(home: Path, port: int) -> None:
+    """The API server's port from now on."""
+    write_state(home / NAME, _state(home / NAME) | {"port": port})
+
+
+def known_port(home: Path) -> int:
+    """The API server's port as it was last used."""
+    return int(_state(home / NAME)["port"])
+
+
+def password_of(home: Path) -> str:
+    """The password of the user `admin`."""
+    return str(_state(home / NAME)["password"])
+
+
+def write_login(home: Path) -> str:
+    """Make the simple auth manager know the user `admin`; gives back the password."""
+    password = password_of(home)
+    path = home / NAME / "passwords.json"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({USER: password}), encoding="utf-8")
+    return password
+
+
+def prepare_metadata(home: Path, server: Warehouse) -> None:
+    """Make the metadata database, or bring it up to date, unless this version did so already."""
+    version = importlib.metadata.version("apache-airflow")
+    made = create_database(server, NAME)
+    state = _state(home / NAME)
+    if made or state.get("migrated") != version:
+        migrate(local_settings(home, server), home / "logs" / "airflow-migrate.log")
+        write_state(home / NAME, state | {"migrated": version})
+
+
+def migrate(settings: Mapping[str, str], log: Path) -> None:
+    """Make or bring up to date a metadata database. Raises LocalError, naming the log."""
+    Path(settings["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        result = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            check=False, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=PROJECT,
+            env={**os.environ, **settings},
+        )  # fmt: skip
+    if result.returncode:
+        raise LocalError("Airflow could not make its metadata database", do=f"read {log}")
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """The keys and the password of this Airflow, made on first use."""
+    state = read_state(folder)
+    if "fernet_key" in state:
+        return state
+    fresh = {
+        "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "secret_key": secrets.token_urlsafe(32),
+        "jwt_secret": secrets.token_urlsafe(48),
+        "password": secrets.token_urlsafe(12),
+        "port": PORT,
+    }
+    write_state(folder, fresh)
+    return fresh

@@ -1,0 +1,188 @@
+"""The running Airflow and its servers, as a learner reaches them: what every walk is given.
+
+A walk goes through one lesson as its reader would, and checks that what the page says is so.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import psycopg
+
+from include.landfall.s3.client import make_client
+from include.local.airflow.api import Api
+from include.local.services.control import Services
+from include.local.state import PROJECT
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+T = TypeVar("T")
+ENDED = ("success", "failed")
+PAUSE = 0.5
+PARSE_SECONDS = 300
+
+
+class LessonFailed(Exception):
+    """What was expected, and what was seen."""
+
+
+def expect(true: bool, otherwise: str) -> None:
+    """Raises LessonFailed with the words of `otherwise` unless it is true."""
+    if not true:
+        raise LessonFailed(otherwise)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a DAG, as the API gives it."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    logical_date: str | None
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> Run:
+        """From the API's JSON."""
+        return cls(answer["dag_id"], answer["dag_run_id"], answer["state"], answer["logical_date"])
+
+    @property
+    def path(self) -> str:
+        """Where the API has it."""
+        return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a walk gives back: one line for the table, and JSON that the tests look into."""
+
+    words: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """A running Airflow, its API, its command line, its bucket and its warehouse."""
+
+    api: Api
+    home: Path
+    environ: dict[str, str]
+    services: Services
+    over: Event = field(default_factory=Event)
+
+    def trigger(
+        self,
+        dag_id: str,
+        *,
+        conf: dict[str, Any] | None = None,
+        logical_date: str | None = None,
+        run_id: str | None = None,
+    ) -> Run:
+        """Start a run by hand, once Airflow has read the DAG; the DAG is unpaused."""
+        self.until(f"Airflow reads {dag_id}", lambda: self._parsed(dag_id), PARSE_SECONDS)
+        self.api.unpause(dag_id)
+        body = {"logical_date": logical_date, "conf": conf or {}, "dag_run_id": run_id}
+        return Run.of(self.api.post(f"dags/{dag_id}/dagRuns", body))
+
+    def wait(self, run: Run, seconds: float = 300) -> Run:
+        """The run when it has ended."""
+
+        def ended() -> Run | None:
+            now = Run.of(self.api.get(run.path))
+            return now if now.state in ENDED else None
+
+        found = self.until(f"{run.dag_id} {run.run_id} ends", ended, seconds)
+        assert found is not None
+        return found
+
+    def run(self, dag_id: str, **as_trigger: Any) -> Run:
+        """Start a run, wait for its end, expect success."""
+        run = self.wait(self.trigger(dag_id, **as_trigger))
+        if run.state != "success":
+            raise LessonFailed(
+                f"expected the run to succeed, seen: {run.state}, {self.states(run)}"
+            )
+        return run
+
+    def until(self, what: str, true: Callable[[], T], seconds: float = 180) -> T:
+        """What `true` gives when that is true at last; it is asked twice a second."""
+        deadline = time.monotonic() + seconds
+        while not (found := true()):
+            expect(not self.over.is_set(), f"stopped while waiting: {what}")
+            expect(time.monotonic() < deadline, f"expected within {seconds:.0f} s: {what}")
+            time.sleep(PAUSE)
+        return found
+
+    def runs(self, dag_id: str) -> list[Run]:
+        """The DAG's runs, the newest first."""
+        answer = self.api.get(f"dags/{dag_id}/dagRuns", order_by="-run_after", limit=100)
+        return [Run.of(run) for run in answer["dag_runs"]]
+
+    def tasks(self, run: Run) -> list[dict[str, Any]]:
+        """The run's task instances, as the API gives them."""
+        answer = self.api.get(f"{run.path}/taskInstances", limit=100)
+        return list(answer["task_instances"])
+
+    def states(self, run: Run) -> dict[str, str]:
+        """Each task's state by its id; a mapped task's instances as task_id[0], task_id[1], …"""
+        return {
+            task["task_id"] if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]":
+            task["state"]
+            for task in self.tasks(run)
+        }  # fmt: skip
+
+    def xcom(self, run: Run, task_id: str, key: str = "return_value") -> Any:
+        """A value that a task left for others."""
+        path = f"{run.path}/taskInstances/{task_id}/xcomEntries/{quote(key, safe='')}"
+        return self.api.get(path)["value"]
+
+    def log(self, run: Run, task_id: str, try_number: int = 1) -> str:
+        """What one try of a task logged, a line for each event."""
+        path = f"{run.path}/taskInstances/{task_id}/logs/{try_number}"
+        content = self.api.get(path, full_content=True)["content"]
+        return "\n".join(
+            line if isinstance(line, str) else str(line.get("event", "")) for line in content
+        )
+
+    def airflow(self, *arguments: str) -> str:
+        """What the `airflow` command prints for a user who types it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            capture_output=True, text=True, check=False, cwd=PROJECT, env=self.environ,
+        )  # fmt: skip
+        command = " ".join(("airflow", *arguments))
+        last = "\n".join(done.stderr.strip().splitlines()[-5:])
+        expect(done.returncode == 0, f"`{command}` ended with {done.returncode}: {last}")
+        return done.stdout
+
+    def client(self) -> S3Client:
+        """A client of the bucket's store."""
+        return make_client(self.services.object_store.store)
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows that the warehouse gives; none for a statement that gives none."""
+        conninfo = self.services.postgres.warehouse.conninfo()
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            cursor = connection.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def _parsed(self, dag_id: str) -> bool:
+        """Whether Airflow has read the DAG as its file is now. Raises LessonFailed if it cannot."""
+        for dag in self.api.get("dags", dag_id_pattern=dag_id)["dags"]:
+            if dag["dag_id"] == dag_id and not dag["is_stale"]:
+                written = datetime.fromtimestamp(Path(dag["fileloc"]).stat().st_mtime, UTC)
+                return datetime.fromisoformat(dag["last_parsed_time"]) > written
+        name = dag_id.split("_", 2)[-1]
+        broken = [error for error in self.api.import_errors() if f"{name}.py" in error]
+        expect(not broken, f"expected {dag_id} to be read, seen: {'; '.join(broken)}")
+        return False

@@ -1,0 +1,143 @@
+"""Walks of the first steps: the introduction, Airflow here and in Docker, a first DAG."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from include.local.airflow.api import OPENER
+from include.local.course.classroom import Classroom, LessonFailed, Run, Seen, expect
+from include.local.demo.seed import BUCKET
+from include.local.services.process import LOCALHOST
+from include.local.state import PROJECT
+
+FEED = "lesson_introduction"
+KEY = "lessons/introduction/people.csv"
+
+
+def introduction(room: Classroom) -> Seen:
+    """The first run loads the file, the second finds it in the ledger and loads nothing."""
+    _forget(room)
+    first = room.xcom(room.run("lesson_01_introduction"), "count_rows")
+    again = room.run("lesson_01_introduction")
+    second = room.xcom(again, "count_rows")
+    _expect_outcome(first, "loaded", rows=3)
+    _expect_outcome(second, "already_loaded", rows=3)
+    (rows,) = room.query("SELECT count(*) FROM lessons.introduction")[0]
+    expect(rows == 3, f"expected 3 rows in lessons.introduction, seen: {rows}")
+    return Seen(
+        f"{first['rows']} rows loaded; run again, the ledger knows the file: 0 more",
+        {"first": first, "second": second, "log": room.log(again, "load_file")},
+    )
+
+
+def _forget(room: Classroom) -> None:
+    """As if the lesson had never run."""
+    room.query("DROP TABLE IF EXISTS lessons.introduction")
+    room.client().delete_object(Bucket=BUCKET, Key=KEY)
+    if room.query("SELECT to_regclass('landfall.ledger')")[0][0]:
+        room.query("DELETE FROM landfall.ledger WHERE feed = %s", FEED)
+
+
+def _expect_outcome(counted: dict[str, Any], outcome: str, rows: int) -> None:
+    expect(counted["outcome"] == outcome, f"expected {outcome}, seen: {counted}")
+    expect(counted["rows"] == rows, f"expected {rows} rows, seen: {counted}")
+    ledger = [[KEY, rows, "loaded"]]
+    expect(counted["ledger"] == ledger, f"expected the ledger to say {ledger}, seen: {counted}")
+
+
+def python_environment(room: Classroom) -> Seen:
+    """The task has this environment's Python and home, and the page is on localhost alone."""
+    found = room.xcom(room.run("lesson_02_python_environment"), "where_am_i")
+    expected = {
+        "environment": sys.prefix,
+        "airflow": importlib.metadata.version("apache-airflow"),
+        "home": str(room.home / "airflow"),
+        "dags": str(PROJECT / "dags"),
+        "page": room.api.address,
+    }
+    for name, value in expected.items():
+        expect(found[name] == value, f"expected {name} to be {value}, seen: {found[name]}")
+    with OPENER.open(room.api.address, timeout=30) as answer:
+        page = answer.read().decode()
+    expect("<title>Airflow" in page, f"expected Airflow's page, seen: {page[:200]}")
+    reached = _reached_from(room.api.address)
+    expect(reached == [LOCALHOST], f"expected {LOCALHOST} alone to answer, seen: {reached}")
+    return Seen(
+        f"Airflow {found['airflow']}, Python {found['python']}, {found['executor']}; "
+        "the page answers on localhost only",
+        {**found, "reached": reached},
+    )
+
+
+def _reached_from(url: str) -> list[str]:
+    """The addresses of this machine at which the page's port answers."""
+    known = {
+        address.address
+        for addresses in psutil.net_if_addrs().values()
+        for address in addresses
+        if address.family == socket.AF_INET
+    }
+    reached = []
+    for address in sorted(known | {LOCALHOST}):
+        with suppress(OSError), socket.create_connection((address, urlsplit(url).port), 2):
+            reached.append(address)
+    return reached
+
+
+def docker(room: Classroom) -> Seen:
+    """Each connection of the containers has its service, whose ports are for this machine alone."""
+    found = room.xcom(room.run("lesson_03_docker"), "who_serves")
+    names = [each["connection"] for each in found]
+    expect(names == ["landing", "warehouse"], f"expected landing and warehouse, seen: {names}")
+    outside = [each["outside"] for each in found]
+    expect(
+        all(address.startswith(f"{LOCALHOST}:") for address in outside),
+        f"expected ports of {LOCALHOST} alone, seen: {outside}",
+    )
+    shown = ", ".join(f"{each['connection']} at {each['inside']}" for each in found)
+    return Seen(f"in containers: {shown}; ports on localhost only", {"connections": found})
+
+
+def first_dag(room: Classroom) -> Seen:
+    """Two commands in order; the last line alone is handed on; no example DAG is there."""
+    run = room.run("lesson_07_first_dag")
+    said, log = room.xcom(run, "hello"), room.log(run, "hello")
+    expect(said.startswith("Hello from bash"), f"expected the last line as XCom, seen: {said!r}")
+    first = "This line is in the log alone"
+    expect(first in log.splitlines(), f"expected {first!r} in the log, seen: {log}")
+    answer = room.xcom(run, "answer")
+    expect(answer == f"hello said: {said}", f"expected the answer to quote it, seen: {answer!r}")
+    _expect_order(room, run)
+    examples = room.environ["AIRFLOW__CORE__LOAD_EXAMPLES"]
+    expect(examples == "False", f"expected Airflow's examples to stay out, seen: {examples}")
+    elsewhere = _not_ours(room)
+    expect(not elsewhere, f"expected no DAGs but the project's, seen: {elsewhere}")
+    return Seen(f"{answer}; no example DAGs", {"said": said, "answer": answer, "log": log})
+
+
+def _expect_order(room: Classroom, run: Run) -> None:
+    """That answer waits for hello: by the DAG, not only because a worker was late this time."""
+    (hello,) = [
+        task
+        for task in room.api.get(f"dags/{run.dag_id}/tasks")["tasks"]
+        if task["task_id"] == "hello"
+    ]
+    after = hello["downstream_task_ids"]
+    expect(after == ["answer"], f"expected answer to wait for hello, seen: {after} does")
+    tasks = {task["task_id"]: task for task in room.tasks(run)}
+    ended, began = tasks["hello"]["end_date"], tasks["answer"]["start_date"]
+    if began < ended:
+        raise LessonFailed(f"expected answer to begin after hello, at {ended}, seen: {began}")
+
+
+def _not_ours(room: Classroom) -> list[str]:
+    """The DAGs whose file is not in this project's folder, as the API has them."""
+    dags = room.api.get("dags", limit=100, exclude_stale=False)["dags"]
+    return [dag["dag_id"] for dag in dags if not dag["fileloc"].startswith(f"{PROJECT / 'dags'}/")]

@@ -1,0 +1,1 @@
+"""The main job on this machine, from real files to a chart."""

@@ -1,0 +1,1 @@
+"""The report service on this machine."""

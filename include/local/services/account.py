@@ -1,0 +1,109 @@
+"""Who a server runs as when the developer is root, and where that account can reach.
+
+PostgreSQL refuses to run as root, and a container or a rented machine often has nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from include.local.state import LocalError
+
+# Where every account may go, and what survives a reboot.
+SHARED = Path("/var/tmp")  # noqa: S108 - its use checks who owns the folder
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user that a server runs as."""
+
+    uid: int
+    gid: int
+
+    def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, its output caught. Raises nothing on a bad exit."""
+        as_user: dict[str, Any] = {}
+        if os.geteuid() != self.uid:
+            as_user = {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return subprocess.run(
+            [str(part) for part in command],
+            check=False, capture_output=True, text=True, cwd="/", **as_user, **options,
+        )  # fmt: skip
+
+    def reaches(self, path: Path) -> bool:
+        """Whether this user can enter the folder, or execute the file."""
+        return self.run("test", "-x", path).returncode == 0
+
+    def own(self, folder: Path) -> None:
+        """Give the folder to this user, closed to all others."""
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        if os.geteuid() != self.uid:
+            os.chown(folder, self.uid, self.gid)
+
+    def write_secret(self, path: Path, secret: str) -> None:
+        """A file that only this user can read."""
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secret, encoding="utf-8")
+        if os.geteuid() != self.uid:
+            os.chown(path, self.uid, self.gid)
+
+
+def server_account(environ: Mapping[str, str] = os.environ) -> Account:
+    """The caller, or for root an unprivileged user that this machine has. Raises LocalError."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    for name in (environ.get("SUDO_USER", ""), "postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if entry.pw_uid != 0:
+            return Account(entry.pw_uid, entry.pw_gid)
+    raise LocalError(
+        "PostgreSQL does not run as root, and this machine has no other user for it",
+        expected="a user named postgres or nobody",
+        do="run as a user other than root",
+    )
+
+
+def reachable_folder(folder: Path, account: Account) -> Path:
+    """`folder`, or in a home closed to the account a folder of the same meaning outside it.
+
+    Its name holds a hash of the folder's path, so two checkouts never share one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if account.reaches(folder):
+        return folder
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    outside = SHARED / f"landfall-{digest}"
+    if outside.is_symlink() or (outside.exists() and outside.stat().st_uid != account.uid):
+        raise LocalError(f"{outside} belongs to somebody else", do=f"remove {outside}")
+    account.own(outside)
+    return outside
+
+
+def reachable_copy(tree: Path, beside: Path, into: Path, account: Account) -> Path:
+    """`tree`, or a copy of it and its neighbour `beside` where the account can reach them."""
+    if account.reaches(tree):
+        return tree
+    for each in (tree, beside):
+        copy = into / each.relative_to(tree.parents[1])
+        if each.exists() and not copy.exists():
+            shutil.copytree(each, copy, symlinks=True)
+            _give(copy, account)
+    return into / tree.relative_to(tree.parents[1])
+
+
+def _give(tree: Path, account: Account) -> None:
+    for path in (tree, *tree.rglob("*")):
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)

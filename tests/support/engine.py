@@ -1,0 +1,103 @@
+"""A feed, its bucket and its database, for tests that load through the engine."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store, Warehouse
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.entries import Entry
+from include.landfall.ledger.queries import entries_of
+from include.landfall.load import Receipt, load
+from include.landfall.postgres.connection import connect
+from include.landfall.s3.listing import find_arrival
+
+COLUMNS = {"id": "integer", "name": "text"}
+
+
+@dataclass
+class Engine:
+    """Loads files of one feed (table `raw.t` of COLUMNS, unless a test says otherwise)."""
+
+    warehouse: Warehouse
+    store: Store
+    client: Any
+    bucket: str
+    feed: Feed = field(init=False)
+    _clock: Any = field(default_factory=itertools.count, repr=False)
+
+    def __post_init__(self) -> None:
+        self.feed = self.make_feed()
+
+    def make_feed(self, columns=COLUMNS, table="raw.t", disposition="append", **more) -> Feed:
+        """A feed of those columns into that table."""
+        return Feed.model_validate(
+            {
+                "feed": "t",
+                "source": {"bucket": self.bucket, "pattern": "**"},
+                "target": {"table": table, "disposition": disposition},
+                "columns": columns,
+                **more,
+            }
+        )
+
+    def be(self, **changes) -> Engine:
+        """Changes the feed."""
+        self.feed = self.make_feed(**changes)
+        return self
+
+    def put(self, body: str | bytes, key: str = "a.csv") -> Arrival:
+        """The file in the bucket, later than all before it."""
+        data = body.encode() if isinstance(body, str) else body
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=data)
+        arrival = find_arrival(self.client, self.bucket, key)
+        # S3 tells times to the second, and a test has no time to wait for it.
+        later = arrival.last_modified + timedelta(seconds=next(self._clock))
+        return replace(arrival, last_modified=later)
+
+    def load(self, what: str | bytes | Arrival, key: str = "a.csv", **options) -> Receipt:
+        """Loads the arrival, or the text as a file of that name."""
+        arrival = what if isinstance(what, Arrival) else self.put(what, key)
+        servers = {"store": self.store, "warehouse": self.warehouse}
+        return load(self.feed, arrival, **{**servers, **options})
+
+    def sql(self, query: str, *values: Any) -> list[Any]:
+        """The rows of a query; of one column, its values."""
+        with psycopg.connect(self.warehouse.conninfo(), autocommit=True) as connection:
+            cursor = connection.execute(query, values or None)
+            rows = cursor.fetchall() if cursor.description else []
+        return [row[0] for row in rows] if rows and len(rows[0]) == 1 else rows
+
+    def rows(self) -> list[Any]:
+        """The rows of `raw.t`, without their load ids."""
+        return self.sql("SELECT id, name FROM raw.t ORDER BY id, name")
+
+    def entries(self) -> list[Entry]:
+        """The ledger."""
+        with connect(self.warehouse) as connection:
+            return entries_of(connection, "t")
+
+    def statuses(self) -> list[str]:
+        """The ledger's statuses, oldest load first."""
+        return [entry.status for entry in self.entries()]
+
+
+@pytest.fixture
+def engine(warehouse, object_store, client, bucket) -> Engine:
+    """An engine over a database and a bucket of the test's own."""
+    return Engine(warehouse, object_store, client, bucket)
+
+
+def many(rows: int, first: int = 1) -> str:
+    """A file of that many rows; 120,000 of them are more than 8 MiB."""
+    return "id,name\n" + "".join(f"{i},{i:070}\n" for i in range(first, first + rows))
+
+
+LARGE = 120_000

@@ -1,0 +1,116 @@
+"""A real Airflow for a test: API server, scheduler, DAG processor, triggerer, LocalExecutor.
+
+Its metadata is a database of its own on the test's PostgreSQL. Nothing in its environment helps
+astro-sdk along: what must be mended is mended by what stands in the plugins folder.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.landfall.connections import Warehouse
+from include.local.airflow import home as airflow_home
+from include.local.airflow.api import Api
+from include.local.airflow.programs import airflow_programs, wait_ready
+from include.local.services.environ import around_proxies
+from include.local.services.process import free_ports
+from include.local.services.program import Program
+from include.local.state import LocalError
+
+READY_SECONDS = 180
+RUN_SECONDS = 400
+# What an Astro SDK project sets by hand; here the mends must do without.
+HELP = ("AIRFLOW__CORE__ENABLE_XCOM_PICKLING", "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES")
+
+
+@dataclass(frozen=True)
+class RealAirflow:
+    """A running Airflow, and how to use it as its user does: by its API."""
+
+    api: Api
+    programs: list[Program]
+    environ: dict[str, str]
+
+    def run(self, dag_id: str) -> dict[str, Any]:
+        """Unpause and trigger the DAG; its run when it has ended."""
+        self._until(lambda: dag_id in self.api.dags(), READY_SECONDS, f"{dag_id} is parsed")
+        self.api.unpause(dag_id)
+        self.api.trigger(dag_id)
+        self._until(lambda: self._ended(dag_id), RUN_SECONDS, f"{dag_id} has ended")
+        return self._last_run(dag_id)
+
+    def states(self, dag_id: str) -> dict[str, str]:
+        """The states of the last run's tasks."""
+        run_id = self._last_run(dag_id)["dag_run_id"]
+        answer = self.api._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")
+        return {ti["task_id"]: ti["state"] for ti in answer["task_instances"]}
+
+    def _last_run(self, dag_id: str) -> dict[str, Any]:
+        path = f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=1"
+        run: dict[str, Any] = self.api._call("GET", path)["dag_runs"][0]
+        return run
+
+    def _ended(self, dag_id: str) -> bool:
+        return self._last_run(dag_id)["state"] in ("success", "failed")
+
+    def _until(self, done: Any, seconds: float, what: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                said = last_words(self.programs)
+                pytest.fail(f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{said}")
+            for program in self.programs:
+                ended = program.child.poll() is not None
+                assert not ended, f"{program.name} ended\n{last_words(self.programs)}"
+            time.sleep(0.5)
+
+
+@contextmanager
+def real_airflow(
+    home: Path, server: Warehouse, dags: Path, environ: dict[str, str]
+) -> Iterator[RealAirflow]:
+    """All of Airflow's programs over a folder of DAGs, stopped at the end."""
+    airflow_home.use_port(home, free_ports(1)[0])
+    airflow_home.write_login(home)
+    airflow_home.prepare_metadata(home, server)
+    settings = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")},
+        **airflow_home.local_settings(home, server),
+        **around_proxies(),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        **environ,
+    }
+    for name in HELP:
+        settings.pop(name, None)
+    with airflow_programs(home, settings) as programs:
+        try:
+            api = wait_ready(home, programs)
+        except LocalError as error:
+            pytest.fail(f"{error}\n{last_words(programs)}")
+        yield RealAirflow(api, programs, settings)
+
+
+def last_words(programs: Sequence[Program]) -> str:
+    """The end of each program's log."""
+    return "\n".join(
+        f"--- {p.name}\n" + "\n".join(p.log.read_text(errors="replace").splitlines()[-40:])
+        for p in programs
+    )
+
+
+def new_home(tmp_path: Path) -> Path:
+    """A folder for one Airflow."""
+    home = tmp_path / f"home-{uuid.uuid4().hex[:8]}"
+    home.mkdir()
+    return home
