@@ -115,7 +115,9 @@ def _as_read_only(connection: psycopg.Connection[Any]) -> Iterator[None]:
             yield
     except psycopg.Error as error:
         known = refusal(error)
-        if known.retryable or isinstance(known, ConnectionUnusable):
+        # A query that writes is refused by this transaction, not by a server that is a standby.
+        writes = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+        if not writes and (known.retryable or isinstance(known, ConnectionUnusable)):
             raise known from error
         raise TerminalError("the database refused the query", found=known.found) from error
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 
 from include.landfall.connections import Warehouse
-from include.landfall.postgres.errors import _unreached, postgres_errors
+from include.landfall.postgres.errors import postgres_errors, unreached
 
 # What a cell's reading may depend on is the same in every load, whatever the role's settings.
 # Of two loads the second must see what the first has committed while it waited: under a stricter
@@ -35,7 +35,7 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
                 warehouse.conninfo(), autocommit=True, application_name=application[:63]
             )
         except psycopg.OperationalError as error:
-            raise _unreached(warehouse, error) from None  # its text may hold the conninfo
+            raise unreached(warehouse, error) from None  # its text may hold the conninfo
         with connection:
             connection.execute(SESSION)
             yield connection

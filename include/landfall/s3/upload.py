@@ -54,8 +54,8 @@ class Upload:
         self.closed = False  # pyarrow asks every file for it
 
     def __enter__(self) -> Self:
-        # Known before the first row is asked for; and some S3 clones make a bucket of a mistyped
-        # name at the first write. A key that may not ask (403) may still write.
+        # Asked before the query runs. Some S3 clones also create a bucket of a misspelt name at the
+        # first write.
         bucket = self._to["Bucket"]
         try:
             with s3_errors(bucket):
@@ -64,10 +64,12 @@ class Upload:
             raise ObjectMissing(
                 f"there is no bucket {bucket!r}",
                 found=missing.found,
-                do="make it, or check its name",
+                do="create it, or check its name",
             ).at(object=self._uri) from None
-        except ConnectionUnusable:
-            pass
+        except ConnectionUnusable as refused:
+            # A key that may not ask for the bucket may still be allowed to write.
+            if not (refused.found or "").startswith("403"):
+                raise
         return self
 
     def __exit__(

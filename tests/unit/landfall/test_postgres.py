@@ -1,74 +1,17 @@
-"""Each of the server's refusals becomes one of ours, by what a retry would do."""
+"""A failed connect becomes an error that says whether a retry can help, and shows no password."""
 
 from __future__ import annotations
 
 import psycopg
 import pytest
-from psycopg import errors as server
 
 from include.landfall.connections import Warehouse
 from include.landfall.errors import (
     ConnectionUnusable,
-    FeedError,
     LandfallError,
-    RefusedCell,
     ServerUnavailable,
-    TerminalError,
 )
 from include.landfall.postgres.connection import connect
-from include.landfall.postgres.errors import refusal
-
-# What Postgres calls each class of SQLSTATE, and what it is to a load:
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-CLASSES = {
-    ServerUnavailable: ["08", "40", "53", "55", "57", "58"],
-    RefusedCell: ["22", "23", "44", "54"],
-    FeedError: ["3F", "42"],
-    ConnectionUnusable: ["28"],
-    TerminalError: [
-        "02", "03", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "24", "25", "26",
-        "27", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "72", "F0", "HV", "P0", "XX",
-    ],
-}  # fmt: skip
-EXCEPTIONS = {"42501": ConnectionUnusable, "P0001": RefusedCell}
-KIND = {state: kind for kind, states in CLASSES.items() for state in states}
-STATES = sorted(
-    {
-        value.sqlstate
-        for value in vars(server).values()
-        if isinstance(value, type) and issubclass(value, psycopg.Error) and value.sqlstate
-    }
-)
-
-
-def test_psycopg_has_no_class_of_errors_that_nobody_has_thought_of():
-    assert {state[:2] for state in STATES} <= KIND.keys()
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_every_error_of_the_server_is_mapped_by_its_class(state):
-    error = refusal(server.lookup(state)("words"))
-    assert type(error) is EXCEPTIONS.get(state, KIND[state[:2]])
-    assert error.found == f"words (SQLSTATE {state})"
-
-
-def test_a_state_that_psycopg_does_not_know_is_mapped_by_its_class_too():
-    class Odd(psycopg.DatabaseError):
-        sqlstate = "53999"
-
-    assert type(refusal(Odd("words"))) is ServerUnavailable
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        psycopg.InterfaceError, psycopg.DatabaseError, psycopg.DataError, psycopg.InternalError,
-        psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.NotSupportedError,
-    ],
-)  # fmt: skip
-def test_psycopg_s_own_errors_are_terminal_but_for_the_broken_connection(kind):
-    assert type(refusal(kind("words"))) is TerminalError
-    assert type(refusal(psycopg.OperationalError("server closed"))) is ServerUnavailable
 
 
 @pytest.mark.parametrize(
