@@ -46,7 +46,7 @@ ELSEWHERE = {
     "::test_the_page_has_a_line_for_each_way",
     **{
         command: "tests/integration/reports/test_api.py::test_an_example_of_the_readme_works"
-        for command in commands("include/reports/README.md")
+        for command in commands("docs/reports.md")
         if command.startswith("curl ")
     },
     "make screenshots": "tests/unit/local/test_screenshots.py"

@@ -11,7 +11,7 @@ from include.local.state import PROJECT, LocalError
 
 from .stack import Stack
 
-FILE = PROJECT / "include/local/celery/flower.png"
+FILE = PROJECT / "docs/pictures/flower.png"
 SIZE = (1280, 640)
 
 
