@@ -54,7 +54,7 @@ ELSEWHERE = {
     "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
     "make test": ".ci/run::suite test",
     **{f"make {step}": f"{GATE}::make {step}" for step in GATE_STEPS},
-    "make format": "tests/unit/test_project_make.py::test_format_formats_and_mends",
+    "make format": "tests/unit/test_project_make.py::test_format_formats_and_fixes",
     "make lock": "tests/unit/test_project_requirements.py"
     "::test_the_lock_has_exactly_what_is_asked_for",
     "make docker": ".ci/run::make docker",
@@ -357,7 +357,7 @@ def test_the_index_that_a_readme_offers_can_be_made(warehouse, orders):
 
 
 def run_sql(warehouse, word: str) -> list[Any]:
-    """Runs the statements of the page on operations that hold the word, for the file that is there."""
+    """Runs the statements of the operations page that hold the word, for the file that is there."""
     text = only("docs/operations.md", "sql", word).text.replace("2026-02.csv", "1.csv")
     with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
         result = connection.execute(text)

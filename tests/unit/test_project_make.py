@@ -147,7 +147,7 @@ def test_these_tests_run_on_a_python_that_is_promised():
     assert sys.version_info[:2] in {(3, 11), (3, 12)}
 
 
-def test_format_formats_and_mends(tmp_path):
+def test_format_formats_and_fixes(tmp_path):
     (tmp_path / ".ci").mkdir()
     (tmp_path / ".ci/venv").write_text("#!/bin/sh\n")
     (tmp_path / ".ci/venv").chmod(0o755)
