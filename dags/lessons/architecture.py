@@ -20,7 +20,7 @@ code, or tasks that wait for ever. Who knows what each part does knows where to 
 | triggerer | waits for all that is *deferred* | deferred tasks stay deferred |
 | database | keeps DAGs, runs, states, XComs, connections | everything stops |
 
-The picture of the parts, and who talks to whom, is in the README beside this file.
+The picture of the parts, and who talks to whom, is in `docs/course.md`.
 
 ## The code that matters
 

@@ -6,7 +6,7 @@ A task is always in one state: none (nobody has looked at it yet) or one of thir
 name. Here a handful of real tasks goes through all of them. Most need nothing from you. Some states
 only a person can bring about, so this lesson wants a hand: yours, or that of
 `make lessons L=life_cycle`, which does it by the REST API and draws what it has seen. The picture
-is in the README beside this file.
+is in `docs/course.md`.
 
 ## Why
 

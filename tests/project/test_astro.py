@@ -119,7 +119,7 @@ def test_secrets_and_what_a_machine_made_for_itself_stay_out_of_the_image(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["dags", "include", "plugins", "tests", ".astro", "pyproject.toml", "requirements-dev.txt"],
+    "dags include plugins tests docs .astro pyproject.toml requirements-dev.txt".split(),
 )
 def test_what_the_tests_look_at_goes_into_the_image(name):
     """`astro dev pytest` runs there."""

@@ -313,7 +313,7 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
 
 
 def test_the_role_of_the_readme_may_load(check, role, warehouse, feed, client, bucket):
-    """What check asks for is enough for a load, and no more than the README grants."""
+    """What check asks for is enough for a load, and no more than docs/operations.md grants."""
     execute(
         warehouse,
         f"GRANT CONNECT, TEMPORARY ON DATABASE $db TO {role}",

@@ -28,7 +28,7 @@ from tests.support.report_site import Site, running_site, status_of, until
 pytestmark = pytest.mark.timeout(240)
 KEY = "ORDER BY time_hour, carrier, flight, origin"
 COLUMNS = ", ".join(SOURCES["flights"].columns)
-EXAMPLES = [c for c in commands("include/reports/README.md") if c.startswith("curl ")]
+EXAMPLES = [c for c in commands("docs/reports.md") if c.startswith("curl ")]
 ALL = f"SELECT {COLUMNS} FROM raw.flights {KEY}"
 
 

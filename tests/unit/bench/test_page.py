@@ -8,9 +8,10 @@ import pytest
 
 from tests.bench.machine import Facts
 from tests.bench.measure import Usage
-from tests.bench.page import BEGIN, END, between_markers, plain, section
+from tests.bench.page import between_markers, plain, section
 from tests.bench.verdict import promises, summarise
 
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 FACTS = Facts(2, 24, "Linux x86_64", "3.11.7", "18.6", dt.date(2026, 11, 24), 5, 1)
 
 
@@ -25,6 +26,11 @@ def summaries():
 def test_only_what_is_between_the_markers_changes():
     page = f"# Page\n\nbefore\n{BEGIN}\nold\n{END}\nafter\n"
     assert between_markers(page, "new") == f"# Page\n\nbefore\n{BEGIN}\nnew\n{END}\nafter\n"
+
+
+def test_a_section_of_another_name_stays_as_it_is():
+    page = f"{BEGIN}\nloads\n{END}\n<!-- other:begin -->\nold\n<!-- other:end -->\n"
+    assert between_markers(page, "new", "other") == page.replace("old", "new")
 
 
 def test_the_same_section_again_changes_nothing():
