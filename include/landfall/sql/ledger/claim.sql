@@ -1,4 +1,4 @@
--- Claims an arrival: no row comes back when it is loaded already (and not forced).
+-- Claims an arrival. No row comes back when it is loaded already (and not forced).
 INSERT INTO landfall.ledger AS known (
     feed, bucket, key, etag, version_id, size, last_modified, target,
     started, status, loaded_by, attempt

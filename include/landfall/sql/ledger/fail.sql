@@ -1,4 +1,4 @@
--- Keeps a failure, unless the arrival is loaded after all; gives back what the ledger now says.
+-- Keeps a failure, unless the arrival is loaded after all.
 WITH kept AS (
     INSERT INTO landfall.ledger AS known (
         feed, bucket, key, etag, version_id, size, last_modified, target,
