@@ -82,8 +82,8 @@ def parse_type(text: str) -> ColumnType:
             return ColumnType(name, _modifiers(name, match["modifiers"]), bool(match["array"]))
     bare = text.removesuffix("[]")
     if not _NAME.match(bare):
-        known = ", ".join(sorted(BUILT_IN))
-        raise ValueError(f"{text!r} is not a type; known are {known}, or an enum or domain's name")
+        names = ", ".join(sorted(BUILT_IN))
+        raise ValueError(f"{text!r} is not a type; known are {names}, or an enum or domain's name")
     return ColumnType(bare, (), text.endswith("[]"))
 
 

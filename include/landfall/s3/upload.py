@@ -76,12 +76,12 @@ class Upload:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.closed = True
-        if kind is not None:
+        if error_type is not None:
             self._abort()
             return
         try:
