@@ -68,7 +68,6 @@ drop. Lesson 7 and every other DAG that does not defer run as before.
 from __future__ import annotations
 
 import logging
-import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -128,20 +127,19 @@ with DAG(
         checks = {
             "API server": (True, f"answered at {api}"),
             "database": (healthy["metadatabase"], "the API server asked it"),
-            "executor": (True, f"{conf.get('core', 'executor')} started this, pid {os.getpid()}"),
+            "executor": (True, f"{conf.get('core', 'executor')} started this task"),
         }
         for part in ("scheduler", "DAG processor", "triggerer"):
             name = part.lower().replace(" ", "_")
-            beat = health[name][f"latest_{name}_heartbeat"]
-            checks[part] = (healthy[name], f"last reported at {beat}")
+            report = f"last reported at {health[name][f'latest_{name}_heartbeat']}"
+            checks[part] = (healthy[name], report)
         woken = ti.xcom_pull(task_ids="is_woken")
         proof = woken or f"woke no task; {checks['triggerer'][1]}"
         checks["triggerer"] = (healthy["triggerer"] and bool(woken), proof)
         parts = {part: [*checks[part], without] for part, without in WITHOUT.items()}
         ti.xcom_push("parts", parts)
-        for part, (up, proof, without) in parts.items():
-            state = "up" if up else "DOWN"
-            log.info("%-14s%-6s%-60s without it: %s", part, state, proof, without)
+        for part, (up, *rest) in parts.items():
+            log.info("%-14s%-6s%-60s without it: %s", part, "up" if up else "DOWN", *rest)
         if down := [part for part, (up, *_) in parts.items() if not up]:
             raise AirflowFailException(f"down: {', '.join(down)}")
 
