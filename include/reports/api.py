@@ -61,8 +61,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         api.state.service = Service(settings)
-        yield
-        await api.state.service.close()
+        try:
+            yield
+        finally:
+            await api.state.service.close()
 
     # The service has no pages of documentation (/docs, /redoc, /openapi.json): a browser cannot
     # send the key, and without a key nobody may read them.

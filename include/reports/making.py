@@ -50,7 +50,7 @@ def make_report(report_id: str, records: Records, settings: Settings) -> str:
     outcome, number = records.take(report_id, token)
     if outcome == "held":
         reason = "another worker makes it, or has just been lost"
-        raise TryLater(reason, number / 1000 + 0.5)  # the milliseconds of its lease, and a bit more
+        raise TryLater(reason, number / 1000 + 0.5)  # half a second after its lease expires
     if outcome != "taken":
         return outcome
     if number > MAX_ATTEMPTS:
@@ -77,8 +77,8 @@ def _attempt(record: Record, number: int, records: Records, token: str, settings
             raise TryLater(error.what, 2.0**number) from error
         return _failed(record, records, token, str(error))
     except CONNECTION_ERRORS as error:
-        # Redis did not come back while the worker waited for it. Whether the report was made or
-        # not, the record does not show it.
+        # Redis did not come back while the worker waited for it, so the worker does not know what
+        # the record says. The next attempt reads it.
         raise TryLater("Redis is away", 5) from error
     except Exception:
         # The caller learns that the report failed, and the worker's log has the reason.

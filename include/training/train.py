@@ -76,13 +76,11 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--input", required=True, help="key of the table, which ends in .parquet or .csv"
-    )
+    parser.add_argument("--input", required=True, help="key of the table, .parquet or .csv")
     parser.add_argument("--output", required=True, help="prefix of the results' keys")
     parser.add_argument("--target", default="arr_delay", help="column of the delay in minutes")
     parser.add_argument(
-        "--day", default="flight_date", help="column of the day, by which the rows are split"
+        "--day", default="flight_date", help="column of the day, which splits the rows"
     )
     return parser.parse_args(arguments)
 
@@ -185,10 +183,9 @@ def write(client: Any, bucket: str, prefix: str, trained: Trained) -> None:
         (PLOT, plot_of(trained), "image/png"),
         (METRICS, text.encode(), "application/json"),
     ):
-        with store_errors(bucket, f"{prefix}/{name}"):
-            client.put_object(
-                Bucket=bucket, Key=f"{prefix}/{name}", Body=body, ContentType=content_type
-            )
+        key = f"{prefix}/{name}"
+        with store_errors(bucket, key):
+            client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
 
 def plot_of(trained: Trained) -> bytes:

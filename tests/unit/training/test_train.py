@@ -166,10 +166,8 @@ def test_it_leaves_a_model_that_predicts_its_metrics_and_a_plot(client, put, cap
     metrics = json.loads(body(client, "metrics.json"))
     model = body(client, "model.joblib")
     assert metrics["object"]["sha256"] == hashlib.sha256(model).hexdigest()
-    flights_to_predict = pd.DataFrame(
-        {"carrier": ["AA", "UA"], "hour": [18.0, 9.0], "noise": [0.0, 0.0]}
-    )
-    evening, morning = joblib.load(io.BytesIO(model)).predict(flights_to_predict)
+    new_flights = pd.DataFrame({"carrier": ["AA", "UA"], "hour": [18.0, 9.0], "noise": [0.0, 0.0]})
+    evening, morning = joblib.load(io.BytesIO(model)).predict(new_flights)
     assert 30 < evening < 50
     assert -30 < morning < -10
     assert Image.open(io.BytesIO(body(client, "plot.png"))).size[0] > 1000
