@@ -38,7 +38,7 @@ self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=5)), …)   # only the tri
 ## Look at
 - The log of `ask_each_part` has the table. Its tab *Storage* has the same values as the XCom
   `parts`.
-- The dots on the start page of the UI show the same four answers.
+- The dots on the start page of the UI show the same answers for four of the parts.
 - In a shell, call `curl` with the address that `make airflow` prints, followed by
   `/api/v2/monitor/health`.
 - A lesson that runs in Airflow cannot report that Airflow does not run. So let a program outside

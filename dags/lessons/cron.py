@@ -28,8 +28,8 @@ here is UTC.
 | on workdays | `30 2 * * 1-5` | Thu 2026-07-02 02:30 |
 | the 1st, **or** a Monday | `0 0 1 * 1` | Mon 2026-07-06 00:00 |
 
-(`@once`, `@continuous` and `None` are not cron: they mean one run, always one run at a time, and
-only runs that are triggered.)
+(Three schedules are not cron. `@once` means one run and no more, `@continuous` means a new run as
+soon as the last one has ended, and `None` means only runs that are triggered.)
 
 When the clocks change in Berlin, these runs start between 01:00 and 04:00 of that day:
 

@@ -1,15 +1,15 @@
 """# 18. DockerOperator
 
 ## What
-A **DockerOperator** runs a container as a task. It starts the container from an image, copies the
-container's log to the task's log, and its exit code decides how the task ends. Here the container
-trains a model on a small table in the bucket.
+A **DockerOperator** runs a container as a task. It starts the container from an image, and copies
+the container's log to the task's log. The container's exit code decides how the task ends. Here the
+container trains a model on a small table in the bucket.
 
 ## Why
 The model needs scikit-learn, and Airflow pins other versions of half the packages that scikit-learn
-needs. With a separate image, each has its own Python, and a program that uses too much memory ends
-alone. The price: whoever may use the Docker socket may do anything on the machine. The page of the
-image, `include/training/README.md`, explains what that means.
+needs. With a separate image, each of the two has its own Python, and a program that uses too much
+memory harms no other program. The price: whoever may use the Docker socket may do anything on the
+machine. The page of the image, `include/training/README.md`, explains what that means.
 
 ## The code that matters
 ```python
