@@ -14,7 +14,7 @@ which file is wrong.
 
 ## The code that matters
 ```python
-service = services.get(str(address.hostname))
+service = services[host]
 ```
 Inside the network of the containers, a service has **its name** as its address, and its own port:
 `warehouse:5432`. On your machine it has the **published** port: `127.0.0.1:5433`.
@@ -68,6 +68,12 @@ from airflow.sdk.exceptions import AirflowFailException
 PROJECT = Path(__file__).parents[2]
 
 
+def expect(true: bool, message: str) -> None:
+    """Raises AirflowFailException with the message, unless the condition is true."""
+    if not true:
+        raise AirflowFailException(message)
+
+
 def service_of(connection: dict[str, Any], services: dict[str, Any]) -> dict[str, str]:
     """Returns the service of the connection and its addresses.
 
@@ -75,31 +81,21 @@ def service_of(connection: dict[str, Any], services: dict[str, Any]) -> dict[str
     """
     name, extra = connection["conn_id"], connection.get("conn_extra", {})
     url = extra.get("endpoint_url") or f"//{connection['conn_host']}:{connection['conn_port']}"
-    address = urlsplit(url)
-    service = services.get(str(address.hostname))
-    if service is None:
-        raise AirflowFailException(
-            f"the connection {name} names the host {address.hostname}, but no service has that name"
-        )
-    if connection["conn_password"] not in service["environment"].values():
-        raise AirflowFailException(
-            f"the connection {name} and the service {address.hostname} have different passwords"
-        )
-    for port in service["ports"]:
-        if not port.startswith("127.0.0.1:"):
-            raise AirflowFailException(
-                f"{address.hostname} publishes {port} to the whole network: write 127.0.0.1:{port}"
-            )
-    outside = [port for port in service["ports"] if port.endswith(f":{address.port}")]
-    if not outside:
-        raise AirflowFailException(
-            f"the connection {name} uses port {address.port}, but {address.hostname} does not"
-            " publish it"
-        )
+    host, port = str(urlsplit(url).hostname), urlsplit(url).port
+    expect(host in services, f"connection {name}: no service has the name of its host, {host}")
+    service = services[host]
+    same = connection["conn_password"] in service["environment"].values()
+    expect(same, f"connection {name}: its password is not that of the service {host}")
+    for published in service["ports"]:
+        local = published.startswith("127.0.0.1:")
+        message = f"{host} publishes {published} to the whole network: write 127.0.0.1:{published}"
+        expect(local, message)
+    outside = [published for published in service["ports"] if published.endswith(f":{port}")]
+    expect(bool(outside), f"connection {name}: the service {host} does not publish port {port}")
     return {
         "connection": name,
-        "service": f"{address.hostname} ({service['image']})",
-        "inside": f"{address.hostname}:{address.port}",
+        "service": f"{host} ({service['image']})",
+        "inside": f"{host}:{port}",
         "outside": outside[0].rpartition(":")[0],
     }
 
