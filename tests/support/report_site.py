@@ -187,7 +187,7 @@ def running_site(
                 )
             settings.cache_clear()
             # Not patient: the tests stop Redis, and look.
-            site = Site(home, warehouse, service, Records(service.redis.url, LEASE, patience=2))
+            site = Site(home, warehouse, service, Records(service.redis.url, LEASE, retries=2))
             try:
                 yield site
             finally:

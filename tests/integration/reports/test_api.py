@@ -214,7 +214,7 @@ def test_a_link_expires(tmp_path, site, monkeypatch):
         if name.startswith("AIRFLOW_CONN_"):
             monkeypatch.setenv(name, value)
     settings = from_environ({**site.service.environ, "LANDFALL_REPORTS_LINK_SECONDS": "2"})
-    link = Links(settings).to(site.record(report_id).object)["link"]
+    link = Links(settings).sign(site.record(report_id).object_key)["link"]
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == made
     until("the link expires", lambda: status_of(link) == 403, 20)
@@ -252,7 +252,7 @@ def test_the_night_s_report_is_made_once_however_often_it_is_asked_for(site):
 def _nightly(site: Site):
     keys = site.records.redis.keys("reports:record:*")
     records = [site.record(key.rpartition(":")[2]) for key in keys]
-    found = [record for record in records if "/nightly/" in record.object]
+    found = [record for record in records if "/nightly/" in record.object_key]
     return found if found and all(record.state == "done" for record in found) else None
 
 

@@ -95,7 +95,7 @@ def test_a_message_that_a_worker_took_along_into_its_death(site, client):
 def test_two_messages_of_a_report_make_it_once(site, client):
     """As when one is delivered again while the first worker still works."""
     report_id = in_the_middle(site)
-    site.records.hand_on(Messages(app).make(report_id))
+    site.records.queue(Messages(app).make(report_id))
     made_once(site, client, report_id)
     log = site.service.programs["worker"].log.read_text()
     assert log.count(f"report {report_id}: attempt") == 1

@@ -1,4 +1,4 @@
-"""The query of a report: identifiers quoted, values bound, a range whole."""
+"""The query of a report: its identifiers are quoted, its values bound, its range complete."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def test_a_range_is_bound_and_ends_after_its_last_day():
     }
 
 
-def test_without_a_range_all_rows_are_asked_for():
+def test_without_a_range_the_query_asks_for_all_rows():
     text, days = query(Request(report="delays_by_route"))
     assert "WHERE" not in text
     assert days == {}
 
 
-def test_the_last_day_that_there_is_has_an_end():
+def test_the_last_day_that_a_range_may_have_can_be_computed():
     _, days = query(Request(report="flights", last="9999-12-30"))
     assert days["last"].year == 9999
 
 
-def test_names_are_data(monkeypatch):
+def test_identifiers_are_quoted(monkeypatch):
     odd = Source('marts.a"b', ('x"; DROP TABLE y; --',), ('x"; DROP TABLE y; --',))
     monkeypatch.setitem(SOURCES, "delays_by_route", odd)
     text, _ = query(Request(report="delays_by_route"))
