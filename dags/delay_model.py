@@ -17,7 +17,7 @@ from typing import Any
 from airflow.sdk import DAG, task
 
 from include.astro_sdk import Metadata, Table, table_asset
-from plugins.dag_defaults import dag_defaults
+from dags.common.defaults import dag_defaults
 from plugins.s3_to_postgres import S3ToPostgresHook
 from plugins.training import TrainingOperator, results, safe_name
 

@@ -17,9 +17,9 @@ from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_folder
-from plugins.dag_defaults import NO_RETRY, dag_defaults
-from plugins.feed_docs import broken_feed_doc, feed_doc
-from plugins.new_arrivals import NewArrivalsSensor
+from dags.common.defaults import NO_RETRY, dag_defaults
+from dags.common.feed_pages import broken_feed_doc, feed_doc
+from plugins.arrivals.sensor import NewArrivalsSensor
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
 # A bad file is no reason to keep the good ones from the marts.

@@ -14,7 +14,7 @@ from airflow.sdk import DAG, AssetAny, TaskGroup, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.astro_sdk import File, Metadata, Table, aql, table_asset
-from plugins.dag_defaults import NO_RETRY, dag_defaults
+from dags.common.defaults import NO_RETRY, dag_defaults
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 SQL = Path(__file__).parents[1] / "include" / "sql"

@@ -18,6 +18,6 @@ _root = str(Path(__file__).resolve().parent.parent)
 if _root not in sys.path:
     sys.path.append(_root)
 
-from include.astro_sdk.mending import install as _install  # noqa: E402
+from include.astro_sdk.patching import install as _install  # noqa: E402
 
 _install()

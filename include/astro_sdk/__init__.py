@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from include.astro_sdk.mending import install
+from include.astro_sdk.patching import install
 
 if TYPE_CHECKING:
     from astro import sql as aql

@@ -10,7 +10,7 @@ from astro.table import Metadata, Table
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 
-from .mends.assets import asset_of
+from .patches.assets import asset_of
 from .quoting import quoted
 
 

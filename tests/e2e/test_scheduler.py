@@ -57,7 +57,7 @@ CUST3,NAME3,TYPE2,50,1e-3
 WAITS = """
 from airflow.sdk import DAG, task
 from include.landfall.feed.yaml_file import read_feed
-from plugins.new_arrivals import NewArrivalsSensor
+from plugins.arrivals.sensor import NewArrivalsSensor
 
 with DAG("waits", schedule=None):
     found = NewArrivalsSensor(

@@ -16,7 +16,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.model import Feed
 from include.local.services.environ import connections as as_connections
-from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
+from plugins.arrivals.sensor import NewArrivalsSensor, NewArrivalsTrigger
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 both_ways = pytest.mark.parametrize("deferrable", [True, False])

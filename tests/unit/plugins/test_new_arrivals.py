@@ -21,9 +21,9 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import ObjectMissing, ServerUnavailable
 from include.landfall.feed.model import Feed
-from plugins import new_arrivals
-from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
-from plugins.waiting import Nothing, Ready, Wait, Watch
+from plugins.arrivals import sensor as new_arrivals
+from plugins.arrivals.sensor import NewArrivalsSensor, NewArrivalsTrigger
+from plugins.arrivals.waiting import Nothing, Ready, Wait, Watch
 
 FEED = Feed.model_validate(
     {
@@ -162,7 +162,7 @@ def test_the_deadline_is_the_first_looks_through_a_deferral_and_a_restart(looks)
 
 def test_the_trigger_is_imported_by_the_path_that_dags_import():
     path, _ = NewArrivalsTrigger({}, {}).serialize()
-    assert path == "plugins.new_arrivals.NewArrivalsTrigger"
+    assert path == "plugins.arrivals.sensor.NewArrivalsTrigger"
 
 
 def test_no_secret_is_in_what_airflow_stores_of_the_trigger(looks):

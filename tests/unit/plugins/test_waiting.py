@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.landfall.arrival import Arrival
-from plugins.waiting import Nothing, Ready, Sighting, Wait, Watch, decide
+from plugins.arrivals.waiting import Nothing, Ready, Sighting, Wait, Watch, decide
 
 START = 1_000_000.0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from include.astro_sdk import mends
+from include.astro_sdk import patches
 
 PROJECT = Path(__file__).parents[3]
 DOCUMENTED = """
@@ -76,8 +76,8 @@ def test_a_process_that_never_imports_astro_pays_nothing() -> None:
     """The scheduler would otherwise carry pandas around."""
     code = """
 import airflow, sys
-assert any(type(f).__module__ == "include.astro_sdk.mending" for f in sys.meta_path)
-print([m for m in ("astro.sql", "pandas", "include.astro_sdk.mends") if m in sys.modules])
+assert any(type(f).__module__ == "include.astro_sdk.patching" for f in sys.meta_path)
+print([m for m in ("astro.sql", "pandas", "include.astro_sdk.patches") if m in sys.modules])
 """
     assert python(code).endswith("[]\n")
 
@@ -90,7 +90,7 @@ def test_the_stand_ins_are_gone_when_astro_is_loaded(started: str) -> None:
 def test_another_version_of_astro_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "astro").mkdir()
     (tmp_path / "astro" / "__init__.py").write_text("__version__ = '1.10.0'\n")
-    code = "from include.astro_sdk.mending import install; install()\nimport astro"
+    code = "from include.astro_sdk.patching import install; install()\nimport astro"
     said = python(code, path=tmp_path)
     assert said.startswith("FAILED")
     assert "astro-sdk-python 1.10.0 is installed" in said
@@ -101,7 +101,7 @@ def test_tracebacks_and_inspect_still_find_astros_sources(started: str) -> None:
     assert started.endswith("def drop_table\n"), started
 
 
-@pytest.mark.parametrize("module", sorted({**mends.MENDS, **mends.STAND_INS}))
+@pytest.mark.parametrize("module", sorted({**patches.MENDS, **patches.STAND_INS}))
 def test_every_mend_has_a_module_to_mend(module: str) -> None:
     """A mend under a misspelt name would never run, without a word."""
     root = Path(importlib.util.find_spec("astro").submodule_search_locations[0])  # type: ignore[union-attr,index]
@@ -110,7 +110,7 @@ def test_every_mend_has_a_module_to_mend(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mend", [m for made in (*mends.MENDS.values(), *mends.STAND_INS.values()) for m in made]
+    "mend", [m for made in (*patches.MENDS.values(), *patches.STAND_INS.values()) for m in made]
 )
 def test_every_mend_says_what_broke_and_why_it_mends_it(mend: object) -> None:
     text = mend.__doc__ or ""

@@ -34,7 +34,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
-from plugins.waiting import MOST_ARRIVALS, Nothing, Ready, Wait, Watch, decide
+from plugins.arrivals.waiting import MOST_ARRIVALS, Nothing, Ready, Wait, Watch, decide
 
 # How long a deferred sensor may be overdue before the task itself says that nobody looks.
 TRIGGERER_GRACE_SECONDS = 600

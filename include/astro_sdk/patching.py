@@ -2,7 +2,7 @@
 
 astro-sdk 1.9.0 is the last there will be and was written for Airflow 2. `install` puts a finder
 before Python's own: it looks at nothing but modules of `astro`, and each of these gets its mends
-(`include.astro_sdk.mends`) as it is loaded, so nobody ever sees it unmended. Until then the
+(`include.astro_sdk.patches`) as it is loaded, so nobody ever sees it unmended. Until then the
 finder costs one comparison of strings per import, and imports nothing itself.
 """
 
@@ -111,7 +111,7 @@ def _refuse_other_versions(module: ModuleType) -> None:
 
 
 def _mends() -> Any:
-    return importlib.import_module("include.astro_sdk.mends")
+    return importlib.import_module("include.astro_sdk.patches")
 
 
 def _is_astro(name: str) -> bool:
