@@ -75,7 +75,7 @@ def world(
     warehouse: Warehouse, client: S3Client, bucket: str, connections: dict[str, str]
 ) -> World:
     """A database, a bucket, and the connections to both, in a process that has begun Airflow."""
-    import airflow  # noqa: F401  it finds the plugins folder, and with it the mends
+    import airflow  # noqa: F401  it finds the plugins folder, and with it the patches
 
     return World(warehouse, client, bucket)
 

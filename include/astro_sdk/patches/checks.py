@@ -9,11 +9,12 @@ from typing import Any
 
 
 def check_columns_of_upstream_tables(module: ModuleType) -> None:
-    """Broke: a table that comes from an upstream task was never resolved; a plain one had its
-    connection looked up when the DAG was parsed; columns were spliced in unquoted; and checks on
-    columns of two types could not be united into one result.
+    """Lets `check_column` take a table from an upstream task.
 
-    Mends: `dataset` is templated, nothing is looked up before the task runs, and every check is a
+    Problem: a table from an upstream task was never resolved; for any other one the connection was
+    looked up when the DAG was parsed; columns were put into the SQL without quotes; and a UNION
+    failed on checks of columns of two types.
+    Fix: `dataset` is templated, nothing is looked up before the task runs, and every check is a
     column of one query.
     """
     from airflow.providers.common.sql.operators.sql import SQLColumnCheckOperator
@@ -54,10 +55,11 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
 
 
 def check_table_keeps_its_arguments(module: ModuleType) -> None:
-    """Broke: what BaseOperator takes (`retries`, `trigger_rule`, …) was dropped without a word,
-    and a table without a schema was looked for outside the default schema.
+    """Lets `check_table` take the arguments of every operator.
 
-    Mends: arguments are passed on, and the table is completed as in every other operator.
+    Problem: arguments for BaseOperator (`retries`, `trigger_rule`, …) were dropped without a
+    warning, and a table without a schema was looked for outside the default schema.
+    Fix: arguments are passed on, and the schema is filled in as in every other operator.
     """
     from airflow.providers.common.sql.operators.sql import SQLTableCheckOperator
 
@@ -97,13 +99,13 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
 
 
 def _put_in_place(module: ModuleType, cls: type) -> None:
-    """A subclass, not a patched method: Airflow wraps `__init__` when a class is made."""
+    """Puts a subclass into the module: Airflow wraps `__init__` only when a class is made."""
     cls.__module__, cls.__qualname__ = module.__name__, cls.__name__
     setattr(module, cls.__name__, cls)
 
 
 def _arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
-    # astro's own functions hand their keyword arguments over as one named kwargs.
+    # astro's own functions pass their keyword arguments on as one argument called kwargs.
     nested = kwargs.pop("kwargs", None) or {}
     return {**kwargs, **nested}
 
@@ -126,12 +128,12 @@ def _check_columns(operator: Any, database: Any) -> None:
     operator.dataset = database.populate_table_metadata(operator.dataset)
     operator.conn_id = operator.dataset.conn_id
     operator.table = database.get_table_qualified_name(operator.dataset)
-    written = database.written_columns(operator.dataset, list(operator.column_mapping))
+    columns = database.columns_as_sql(operator.dataset, list(operator.column_mapping))
     hook, failed = operator.get_db_hook(), []
-    for statement, asked in _queries(operator, written):
+    for statement, checks in _queries(operator, columns):
         operator.sql = statement
         row = hook.get_first(statement)
-        for (column, check), result in zip(asked, row, strict=True):
+        for (column, check), result in zip(checks, row, strict=True):
             values = operator.column_mapping[column][check]
             values["result"] = result
             values["success"] = operator._get_match(values, result, values.get("tolerance"))  # noqa: SLF001
@@ -146,16 +148,15 @@ def _check_columns(operator: Any, database: Any) -> None:
     operator.log.info("All tests have passed: %s", operator.column_mapping)
 
 
-def _queries(operator: Any, written: dict[str, str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _queries(operator: Any, columns: dict[str, str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """One query for each set of rows, with the checks whose results are its columns."""
-    by_rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    checks_of_rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for column, checks in operator.column_mapping.items():
         for check, values in checks.items():
             clauses = [operator.partition_clause, values.get("partition_clause")]
-            by_rows[" AND ".join(f"({clause})" for clause in clauses if clause)].append(
-                (column, check)
-            )
-    for clause, asked in by_rows.items():
-        results = (operator.column_checks[check].format(column=written[c]) for c, check in asked)
-        where = f" WHERE {clause}" if clause else ""
-        yield f"SELECT {', '.join(results)} FROM {operator.table}{where}", asked  # noqa: S608  quoted
+            rows = " AND ".join(f"({clause})" for clause in clauses if clause)
+            checks_of_rows[rows].append((column, check))
+    for rows, pairs in checks_of_rows.items():
+        results = (operator.column_checks[check].format(column=columns[c]) for c, check in pairs)
+        where = f" WHERE {rows}" if rows else ""
+        yield f"SELECT {', '.join(results)} FROM {operator.table}{where}", pairs  # noqa: S608  quoted

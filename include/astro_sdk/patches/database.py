@@ -1,39 +1,55 @@
-"""Which class of astro's serves a connection."""
+"""The class of astro's that serves a connection."""
 
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
-POSTGRES = "include.astro_sdk.database"
+POSTGRES_MODULE = "include.astro_sdk.database"
+POSTGRES_CLASS = "PostgresDatabase"
 
 
 def use_the_engine(module: ModuleType) -> None:
-    """Broke, on any Airflow: astro's Postgres load goes through pandas, file by file, and drops
-    the target before the transaction that fills it.
+    """Gives Postgres connections the project's own class, whose loads are the engine's.
 
-    Mends: Postgres connections get the project's own subclass, whose loads are the engine's.
+    Problem: on any Airflow, astro's Postgres load goes through pandas, file by file, and drops the
+    target before the transaction that fills it.
+    Fix: astro makes the project's subclass. It asks a module for `<Module>Database`, so it is told
+    the name of this one.
     """
     for conn_type in ("postgres", "postgresql"):
-        module.CONN_TYPE_TO_MODULE_PATH[conn_type] = POSTGRES
+        module.CONN_TYPE_TO_MODULE_PATH[conn_type] = POSTGRES_MODULE
+    class_of_module = module.get_class_name
+
+    def get_class_name(module_ref: Any, suffix: str = "Location") -> str:
+        if module_ref.__name__ == POSTGRES_MODULE:
+            return POSTGRES_CLASS
+        return str(class_of_module(module_ref, suffix))
+
+    module.get_class_name = get_class_name  # type: ignore[attr-defined]
 
 
 def find_connections_by_their_new_name(module: ModuleType) -> None:
-    """Broke: each look-up of a connection imported `airflow.hooks.base`, which warns; and what it
-    found was kept for as long as the process lived.
+    """Looks up the type of a connection through the bridge.
 
-    Mends: it asks `airflow.sdk`, each time.
+    Problem: each look-up imported `airflow.hooks.base`, which warns; and its result was kept for
+    as long as the process lived.
+    Fix: it asks Airflow's SDK, each time. A connection that is not defined fails the task at once,
+    as everywhere in the project.
     """
 
     def module_of(conn_id: str) -> str:
-        from airflow.sdk import BaseHook
+        from include.airflow_bridge import airflow_errors, connection_type
 
-        conn_type = BaseHook.get_connection(conn_id).conn_type
+        with airflow_errors():
+            conn_type = connection_type(conn_id)
         try:
             return str(module.CONN_TYPE_TO_MODULE_PATH[conn_type])
         except KeyError:
-            known = ", ".join(sorted(module.CONN_TYPE_TO_MODULE_PATH))
+            supported = ", ".join(sorted(module.CONN_TYPE_TO_MODULE_PATH))
             raise ValueError(
-                f"the connection {conn_id!r} is of type {conn_type!r}, and tables live in: {known}"
+                f"the connection {conn_id!r} has the type {conn_type!r}, and tables need one of:"
+                f" {supported}"
             ) from None
 
-    setattr(module, "_get_conn", module_of)  # noqa: B010  it is private, and there is no other way in
+    setattr(module, "_get_conn", module_of)  # noqa: B010  it is private, and there is no other way
