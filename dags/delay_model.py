@@ -20,7 +20,9 @@ from airflow.sdk import DAG, task
 from dags.common.defaults import dag_defaults
 from include.astro_sdk import Metadata, Table, table_asset
 from plugins.s3_to_postgres import S3ToPostgresHook
-from plugins.training import TrainingOperator, results, safe_name
+from plugins.training.container import safe_name
+from plugins.training.operator import TrainingOperator
+from plugins.training.results import results
 
 BUCKET = "landing"
 MODELS = "models/arrival_delay"

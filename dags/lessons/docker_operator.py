@@ -19,7 +19,7 @@ train = TrainingOperator(
     mem_limit="512m",
 )
 ```
-`TrainingOperator` (in `plugins/training.py`) is a `DockerOperator` with five things settled:
+`TrainingOperator` (`plugins/training/operator.py`) is a `DockerOperator` with five things settled:
 - **The key to the bucket** is looked up when the task runs, and goes to the container as
   `private_environment`. `environment` is a template: it would be shown in the UI.
 - `auto_remove="force"`: the container is gone afterwards, however it ended.
@@ -57,7 +57,8 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from plugins.training import TrainingOperator, results
+from plugins.training.operator import TrainingOperator
+from plugins.training.results import results
 
 BUCKET, PREFIX = "landing", "lessons/docker_operator"
 HEADER = "flight_date,carrier,hour,arr_delay"

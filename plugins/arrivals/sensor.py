@@ -1,15 +1,12 @@
-"""The sensor: which arrivals of a feed are new against the ledger, and whole.
+"""The sensor: gives the arrivals of a feed that are new to the ledger, and complete.
 
-On a worker it looks once; when there is something to wait for it defers to its trigger, which
-looks on from the triggerer. Both look through `look` and decide through `waiting.decide`, and both
-end in one event, so deferrable or not the sensor behaves the same.
+It looks once on a worker. When there is something to wait for, it defers to its trigger, which
+goes on looking on the triggerer.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -20,38 +17,28 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
     TaskDeferralTimeout,
 )
-from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from include.airflow_bridge import (
-    airflow_errors,
-    astore_of,
-    awarehouse_of,
-    store_of,
-    verdict,
-    warehouse_of,
-)
-from include.landfall.arrival import Arrival
-from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import LandfallError
+from include.airflow_bridge import airflow_errors, store_of, verdict, warehouse_of
 from include.landfall.feed.model import Feed
-from plugins.arrivals.waiting import MOST_ARRIVALS, Nothing, Ready, Wait, Watch, decide
+from plugins.arrivals.look import event_of, look
+from plugins.arrivals.trigger import NewArrivalsTrigger
+from plugins.arrivals.waiting import MOST_ARRIVALS, Wait, Watch
 
-# How long a deferred sensor may be overdue before the task itself says that nobody looks.
+# How long the event of a deferred sensor may be overdue before the task itself fails.
 TRIGGERER_GRACE_SECONDS = 600
-NAMES_SHOWN = 10
 
 
 class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
     """Waits for arrivals of a feed that the ledger does not have; gives them oldest first.
 
-    XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), ready to be mapped over;
-    more than that are left to the next run. A set difference between the listing of the feed's
-    prefix and the ledger decides what is new, never a time: so late files, files with odd clocks
-    and files that arrive in mid-listing are found by the next look.
+    XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), for a mapped task; the
+    rest is left to the next run. What is new is the listing of the feed's prefix minus the ledger,
+    and does not depend on any time. So the next look finds files that are late, that have a wrong
+    clock, or that arrived during a listing.
 
     An object that still grows (`source.settle_seconds`) is waited for. `timeout` (seconds) is how
     long to wait for anything new, deferrals included; 0 looks once. Then the task is skipped with
-    `soft_fail`, and fails without. A wrong bucket, key or password fails at once, soft or not.
+    `soft_fail`, and fails without. A wrong bucket, key or password always fails at once.
     """
 
     ui_color = "#d7ecd9"
@@ -92,7 +79,7 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         return self.conclude(context, event_of(outcome, self.feed))
 
     def conclude(self, context: Any, event: dict[str, Any]) -> list[dict[str, Any]]:
-        """Ends the task as the event says, whoever looked."""
+        """Ends the task as the event of a look says, here or on the triggerer."""
         if event["status"] == "failed":
             raise verdict(event["message"], event["retryable"])
         if event["status"] == "ready":
@@ -103,10 +90,10 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
     ) -> Any:
-        """Comes back from the trigger.
+        """Resumes the task after its trigger.
 
-        BaseSensorOperator's own would make a skip of every failure under `soft_fail`, a wrong
-        password too.
+        BaseSensorOperator's method would turn every failure into a skip under `soft_fail`, even a
+        wrong password.
         """
         try:
             return BaseOperator.resume_execution(self, next_method, next_kwargs, context)
@@ -129,77 +116,3 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         trigger = NewArrivalsTrigger(self.feed.model_dump(mode="json"), watch.as_dict())
         self.defer(trigger=trigger, method_name="conclude", timeout=overdue)
         raise AssertionError("defer does not return")
-
-
-class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
-    """Looks for new arrivals until there are some or the watch ends; fires one event.
-
-    All it needs is in its two arguments, which Airflow keeps in its database: a triggerer that
-    takes it over goes on with the same deadline. It holds no connection between looks.
-    """
-
-    def __init__(self, feed: dict[str, Any], watch: dict[str, Any]) -> None:
-        super().__init__()
-        self.feed = feed
-        self.watch = watch
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The path that the triggerer imports, and the arguments."""
-        kind = type(self)
-        path = f"{kind.__module__}.{kind.__qualname__}"
-        return path, {"feed": self.feed, "watch": self.watch}
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yields the one event that `NewArrivalsSensor.conclude` takes."""
-        try:
-            yield TriggerEvent(await self._wait())
-        except LandfallError as error:
-            # As an event, for a trigger that raises shows the task its traceback and no verdict.
-            failed = {"status": "failed", "message": str(error), "retryable": error.retryable}
-            yield TriggerEvent(failed)
-
-    async def _wait(self) -> dict[str, Any]:
-        feed, watch = Feed.model_validate(self.feed), Watch.from_dict(self.watch)
-        store = await astore_of(feed.source.connection)
-        warehouse = await awarehouse_of(feed.target.connection)
-        while True:
-            await asyncio.sleep(max(0.0, watch.next_look - time.time()))
-            outcome = await asyncio.to_thread(look, feed, watch, store, warehouse)
-            if not isinstance(outcome, Wait):
-                return event_of(outcome, feed)
-            watch = outcome.watch
-
-
-def look(feed: Feed, watch: Watch, store: Store, warehouse: Warehouse) -> Ready | Wait | Nothing:
-    """One look: lists the feed's prefix, subtracts the ledger, decides. Blocks."""
-    # Imported here: every parse of a DAG file would pay for boto3 and psycopg.
-    from include.landfall.ledger.arrivals import new_arrivals
-    from include.landfall.postgres.connection import connect
-    from include.landfall.postgres.errors import postgres_errors
-    from include.landfall.s3.client import make_client
-    from include.landfall.s3.listing import list_arrivals
-
-    with connect(warehouse, f"landfall sensor {feed.name}") as connection, postgres_errors():
-        listed = list_arrivals(make_client(store), feed.source)
-        new = new_arrivals(connection, feed, listed)
-    return decide(new, watch, time.time())
-
-
-def event_of(outcome: Ready | Nothing, feed: Feed) -> dict[str, Any]:
-    """The outcome as the event that ends the sensor, with what the log should say."""
-    source = feed.source
-    where = f"s3://{source.bucket}/{source.pattern}"
-    growing = f"; still growing: {_names(outcome.growing)}" if outcome.growing else ""
-    if isinstance(outcome, Nothing):
-        said = f"nothing new in {where}: the ledger has every file{growing and ' that is whole'}"
-        return {"status": "nothing", "message": said + growing}
-    left = f"; {outcome.left} more are left to the next run" if outcome.left else ""
-    said = f"{len(outcome.arrivals)} new in {where}: {_names(outcome.arrivals)}{left}{growing}"
-    found = [arrival.as_dict() for arrival in outcome.arrivals]
-    return {"status": "ready", "message": said, "arrivals": found}
-
-
-def _names(arrivals: list[Arrival]) -> str:
-    keys = [arrival.key for arrival in arrivals[:NAMES_SHOWN]]
-    more = len(arrivals) - len(keys)
-    return ", ".join(keys) + (f" and {more} more" if more else "")

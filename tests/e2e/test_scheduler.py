@@ -60,7 +60,7 @@ from include.landfall.feed.yaml_file import read_feed
 from plugins.arrivals.sensor import NewArrivalsSensor
 
 with DAG("waits", schedule=None):
-    found = NewArrivalsSensor(
+    arrivals = NewArrivalsSensor(
         task_id="wait", feed=read_feed({feed!r}), timeout=900, poke_interval=2
     )
 
@@ -68,7 +68,7 @@ with DAG("waits", schedule=None):
     def take(arrival):
         return arrival["key"]
 
-    take.expand(arrival=found.output)
+    take.expand(arrival=arrivals.output)
 """
 FEED = """
 feed: things

@@ -40,12 +40,12 @@ def rows(warehouse):
         return connection.execute("SELECT id, name FROM raw.things ORDER BY id").fetchall()
 
 
-def test_a_file_is_loaded_once_and_a_second_time_says_by_whom(feed, arrival, warehouse):
-    found = arrival("id,name\n1,one\n2,two\n")
+def test_a_file_is_loaded_once_and_the_second_receipt_says_by_whom(feed, arrival, warehouse):
+    listed = arrival("id,name\n1,one\n2,two\n")
     hook = S3ToPostgresHook.of(feed)
-    first = hook.load(feed, found.as_dict(), by="the test")  # as it comes out of XCom
+    first = hook.load(feed, listed.as_dict(), by="the test")  # as it comes out of XCom
     assert (first.outcome, first.rows) == ("loaded", 2)
-    second = hook.load(feed, found)
+    second = hook.load(feed, listed)
     assert (second.outcome, second.by) == ("already_loaded", "the test")
     assert rows(warehouse) == [(1, "one"), (2, "two")]
 
@@ -60,11 +60,11 @@ def test_a_load_in_a_task_is_in_the_ledger_under_the_name_of_the_task(feed, arri
 
 
 def test_a_bad_file_fails_without_a_retry_and_says_where(feed, arrival, caplog):
-    found = arrival("id,name\n1,one\nx,two\n")
+    listed = arrival("id,name\n1,one\nx,two\n")
     with pytest.raises(AirflowFailException) as failure:
-        S3ToPostgresHook.of(feed).load(feed, found)
+        S3ToPostgresHook.of(feed).load(feed, listed)
     message = str(failure.value)
-    assert found.uri in message
+    assert listed.uri in message
     assert "line: 3" in message
     assert "column: id" in message
     assert failure.value.__cause__ is None  # no second traceback above the message

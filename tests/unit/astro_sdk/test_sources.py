@@ -7,9 +7,12 @@ from typing import Any
 import airflow  # noqa: F401  finds the patches
 import boto3
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
 from include.astro_sdk import File, FileType, PandasLoadOptions, sources
+from include.landfall.connections import Store
 
 
 def file(path: str, options: Any = None, **more: Any) -> Any:
@@ -87,3 +90,16 @@ def test_a_path_is_a_key_a_pattern_or_a_prefix(path: str, keys: list[str]) -> No
             client.put_object(Bucket="bucket", Key=key, Body=b"a\n1\n")
         arrivals = sources.arrivals_at(client, path)
     assert [arrival.key for arrival in arrivals] == keys
+
+
+def test_no_connection_to_the_store_stays_open_when_its_files_are_listed(
+    mocker: MockerFixture,
+) -> None:
+    closed = mocker.spy(BaseClient, "close")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="bucket")
+        client.put_object(Bucket="bucket", Key="1.csv", Body=b"a\n1\n")
+        assert len(sources.files_of(file("s3://bucket/1.csv")).arrivals) == 1
+        assert sources.object_exists(Store(), "bucket", "1.csv")
+    assert closed.call_count == 2
