@@ -120,7 +120,7 @@ with DAG(
 
     with TaskGroup("delays_by_carrier"):
         mart = table("marts", "delays_by_carrier")
-        made = make_table()
+        mart_table = make_table()
         built, checked = build("delays_by_carrier")
         merged = aql.merge(
             task_id="merge",
@@ -137,7 +137,7 @@ with DAG(
             output_file=File(EXPORT, conn_id="landing"),
             if_exists="replace",
         )
-        landed >> made >> built
+        landed >> mart_table >> built
         checked >> merged >> pruned >> exported
 
     for name, counted in (

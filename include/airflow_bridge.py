@@ -65,7 +65,7 @@ async def awarehouse_of(conn_id: str) -> Warehouse:
 
 
 def connection_type(conn_id: str) -> str:
-    """Gives the type of an Airflow connection: `postgres`, `aws`, …
+    """Gives the type of an Airflow connection, such as `postgres`.
 
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """

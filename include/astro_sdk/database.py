@@ -39,11 +39,10 @@ class PostgresDatabase(AstroPostgresDatabase):
 
     @cached_property
     def sqlalchemy_engine(self) -> Any:
-        """The engine for the SQL of DAGs.
+        """The engine for the SQL of DAGs, in autocommit.
 
-        Problem: SQLAlchemy 2 commits nothing on its own, and astro never did; astro's connections
-        were never closed; and the hook's engine ignores the connection's extras.
-        Fix: autocommit, no pool that leaks, and connections from the hook.
+        Problem: SQLAlchemy 2 commits nothing on its own, and astro's connections stayed open; the
+        hook's engine ignores the connection's extras. Fix: the hook's connections, and no pool.
         """
         return statements.make_engine(self.hook.get_conn)
 
@@ -69,9 +68,7 @@ class PostgresDatabase(AstroPostgresDatabase):
     ) -> Any:
         """Runs a statement and gives what the handler makes of its result.
 
-        Problem: each statement took a connection of its own, and SQLAlchemy 2 has no `autocommit`
-        option for a text.
-        Fix: one connection for the statement and the modifier's queries, closed at the end.
+        Problem: each statement took a connection of its own. Fix: one for all, closed at the end.
         """
         statement = kwargs.get("sql_statement", sql)
         modifier = query_modifier or QueryModifier()
@@ -89,9 +86,9 @@ class PostgresDatabase(AstroPostgresDatabase):
         query_modifier: QueryModifier | None = None,
     ) -> int:
         """Replaces a table's rows by the query's, in one transaction; gives their number."""
-        engine, modifier = self.sqlalchemy_engine, query_modifier or QueryModifier()
+        name, modifier = Name.of(target_table), query_modifier or QueryModifier()
         return statements.replace_table(
-            engine, Name.of(target_table), statement, parameters, modifier
+            self.sqlalchemy_engine, name, statement, parameters, modifier
         )
 
     @staticmethod
@@ -171,8 +168,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         """Loads a dataframe into a table.
 
         Problem: `copy_expert` is psycopg 2's; columns went by position and without quotes; the
-        table was dropped before the copy.
-        Fix: one transaction, and columns by name.
+        table was dropped before the copy. Fix: one transaction, and columns by name.
         """
         self.create_schema_if_applicable(target_table.metadata.schema)
         dataframes.load(self, [source_dataframe], target_table, if_exists)
@@ -211,10 +207,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         """Reads the table into a dataframe, without the engine's column."""
         return exporting.frame_of(self, self._name_of(source_table))
 
-    @staticmethod
-    def can_stream_to(file: Any) -> bool:
-        """Tells whether an export to the file can stream through the engine."""
-        return exporting.can_stream_to(file)
+    can_stream_to = staticmethod(exporting.can_stream_to)
 
     def export_table_to_file(
         self, source_table: Any, target_file: Any, if_exists: str = "exception"

@@ -1,4 +1,4 @@
-"""What the training container is found by, is called, and gets in its environment."""
+"""The training container's labels, its name, and its environment."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -19,10 +20,19 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
     """
     from airflow.providers.common.sql.operators.sql import SQLColumnCheckOperator
 
-    class ColumnCheckOperator(module.ColumnCheckOperator):  # type: ignore[name-defined]
-        """As documented; `dataset` may come from upstream."""
+    cls = _put_in_place(module, _column_check_operator(module, SQLColumnCheckOperator))
+    names = ("column_mapping", "partition_clause", "task_id")
 
-        template_fields = ("dataset", *SQLColumnCheckOperator.template_fields)
+    @functools.wraps(module.check_column)
+    def check_column(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return cls(dataset=dataset, **dict(zip(names, args, strict=False)), **kwargs)
+
+    module.check_column = check_column  # type: ignore[attr-defined]
+
+
+def _column_check_operator(module: ModuleType, base: Any) -> Any:
+    class ColumnCheckOperator(module.ColumnCheckOperator):  # type: ignore[name-defined]
+        template_fields = ("dataset", *base.template_fields)
 
         def __init__(
             self,
@@ -32,7 +42,7 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
             task_id: str | None = None,
             **kwargs: Any,
         ) -> None:
-            SQLColumnCheckOperator.__init__(
+            base.__init__(
                 self,
                 table="",
                 column_mapping=column_mapping,
@@ -48,10 +58,7 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
                 return super().execute(context)
             return _check_columns(self, module.create_database(self.dataset.conn_id))
 
-    _put_in_place(module, ColumnCheckOperator)
-    module.check_column = _passing_arguments_on(  # type: ignore[attr-defined]
-        module.check_column, ColumnCheckOperator
-    )
+    return ColumnCheckOperator
 
 
 def check_table_keeps_its_arguments(module: ModuleType) -> None:
@@ -63,10 +70,19 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
     """
     from airflow.providers.common.sql.operators.sql import SQLTableCheckOperator
 
-    class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
-        """As documented, with the arguments of every operator."""
+    cls = _put_in_place(module, _table_check_operator(module, SQLTableCheckOperator))
+    names = ("checks", "partition_clause", "task_id")
 
-        template_fields = (*SQLTableCheckOperator.template_fields, "dataset")
+    @functools.wraps(module.check_table)
+    def check_table(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return cls(dataset=dataset, **dict(zip(names, args, strict=False)), **kwargs).output
+
+    module.check_table = check_table  # type: ignore[attr-defined]
+
+
+def _table_check_operator(module: ModuleType, base: Any) -> Any:
+    class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
+        template_fields = (*base.template_fields, "dataset")
 
         def __init__(
             self,
@@ -77,7 +93,7 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
             task_id: str | None = None,
             **kwargs: Any,
         ) -> None:
-            SQLTableCheckOperator.__init__(
+            base.__init__(
                 self,
                 table="",
                 checks=checks,
@@ -92,36 +108,20 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
             self.dataset = database.populate_table_metadata(self.dataset)
             return super().execute(context)
 
-    _put_in_place(module, SQLCheckOperator)
-    module.check_table = _passing_arguments_on(  # type: ignore[attr-defined]
-        module.check_table, SQLCheckOperator, output=True
-    )
+    return SQLCheckOperator
 
 
-def _put_in_place(module: ModuleType, cls: type) -> None:
-    """Puts a subclass into the module: Airflow wraps `__init__` only when a class is made."""
+def _put_in_place(module: ModuleType, cls: Any) -> Any:
+    """Puts a subclass into the module: Airflow wraps `__init__` only of a new class."""
     cls.__module__, cls.__qualname__ = module.__name__, cls.__name__
     setattr(module, cls.__name__, cls)
+    return cls
 
 
 def _arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     # astro's own functions pass their keyword arguments on as one argument called kwargs.
     nested = kwargs.pop("kwargs", None) or {}
     return {**kwargs, **nested}
-
-
-def _passing_arguments_on(
-    documented: Callable[..., Any], cls: Any, *, output: bool = False
-) -> Callable[..., Any]:
-    import functools
-
-    @functools.wraps(documented)
-    def check(dataset: Any, *args: Any, **kwargs: Any) -> Any:
-        names = ("column_mapping" if not output else "checks", "partition_clause", "task_id")
-        operator = cls(dataset=dataset, **dict(zip(names, args, strict=False)), **kwargs)
-        return operator.output if output else operator
-
-    return check
 
 
 def _check_columns(operator: Any, database: Any) -> None:

@@ -14,8 +14,8 @@ def use_the_engine(module: ModuleType) -> None:
 
     Problem: on any Airflow, astro's Postgres load goes through pandas, file by file, and drops the
     target before the transaction that fills it.
-    Fix: astro makes the project's subclass. It asks a module for `<Module>Database`, so it is told
-    the name of this one.
+    Fix: astro makes the project's subclass. It looks for a class `<Module>Database` in a module, so
+    this patch gives it the name of this class.
     """
     for conn_type in ("postgres", "postgresql"):
         module.CONN_TYPE_TO_MODULE_PATH[conn_type] = POSTGRES_MODULE

@@ -29,10 +29,10 @@ def replace(connection: psycopg.Connection) -> int:
 
 
 def create(
-    connection: psycopg.Connection, name: Name, rows: list[int], kind: str = "integer"
+    connection: psycopg.Connection, name: Name, rows: list[int], type_name: str = "integer"
 ) -> None:
     """A table of one column."""
-    tables.create(connection, name, {"n": kind})
+    tables.create(connection, name, {"n": type_name})
     for row in rows:
         connection.execute(f"INSERT INTO {name.quoted} VALUES (%s)".replace("50%", "50%%"), [row])
 
