@@ -1,4 +1,4 @@
-"""A connection that Airflow does not have: no retry defines it, whichever part of the seam asks."""
+"""A connection that Airflow does not have fails a task at once, because no retry defines it."""
 
 from __future__ import annotations
 
