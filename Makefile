@@ -74,7 +74,7 @@ bench-celery: .venv  ## One worker beside two: time, rows a second, the database
 lint: .venv  ## Format, lint, types, floors, workflows, lock
 	@.ci/lint
 
-format: .venv  ## Format the code and mend what can be mended
+format: .venv  ## Format the code and fix what can be fixed
 	@$(RUN) ruff check --fix --quiet . && $(RUN) ruff format .
 
 chaos: .venv  ## The attacks on the promises, in full number

@@ -1,7 +1,7 @@
 """Shows every feed that cannot be read among Airflow's import errors, above the list of DAGs.
 
-Airflow marks all DAGs of a file with an import error as gone. So the error may not be raised where
-the feeds' DAGs are made, dags/feeds.py; this file makes no DAG, and has nothing to lose.
+Airflow marks all DAGs of a file with an import error as gone. So the error may not be raised in
+dags/feeds.py, which makes the feeds' DAGs; this file makes no DAG, so it has none to lose.
 """
 
 from __future__ import annotations

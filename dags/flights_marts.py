@@ -1,8 +1,8 @@
 """Marts of the flights: how late by carrier and month, by weather, by route, and flight by flight.
 
-Wakes when a feed's asset has changed. Each mart is built beside itself, checked there, and only
-then takes the place of what readers see, in one transaction; a red check leaves them the last good
-mart.
+It runs when a feed's asset has changed. Each mart is built in another schema and checked there.
+Only then it replaces, in one transaction, what readers see; after a red check they keep the last
+good mart.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from airflow.sdk import DAG, AssetAny, TaskGroup, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.common.defaults import NO_RETRY, dag_defaults
 from include.astro_sdk import File, Metadata, Table, aql, table_asset
-from plugins.dag_defaults import NO_RETRY, dag_defaults
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 SQL = Path(__file__).parents[1] / "include" / "sql"
@@ -22,18 +22,18 @@ EXPORT = "s3://landing/marts/delays_by_carrier.csv"
 
 
 def table(schema: str, name: str) -> Table:
-    """A table of the warehouse."""
+    """Gives a table of the warehouse."""
     return Table(name, conn_id="warehouse", metadata=Metadata(schema=schema))
 
 
 RAW = {
     name: table("raw", name) for name in ("flights", "weather", "planes", "airports", "airlines")
 }
-# Nothing lost: a mart that counts other flights than there are is not published.
+# Nothing is lost: a mart with more or fewer flights than were loaded is not published.
 EVERY_FLIGHT = {
     "every_flight": {"check_statement": "sum(flights) = (SELECT count(*) FROM raw.flights)"}
 }
-# The same of a mart with a row for each.
+# The same for a mart with one row for each flight.
 EVERY_ROW = {"every_flight": {"check_statement": "count(*) = (SELECT count(*) FROM raw.flights)"}}
 CHECKS: dict[str, dict[str, Any]] = {
     "delays_by_carrier": {
@@ -61,7 +61,7 @@ CARRIER_COLUMNS = [
 
 @task
 def inputs_landed() -> None:
-    """Skips the run while a feed has never loaded; the one that comes wakes this DAG again."""
+    """Skips the run while a feed has never been loaded; its first load starts this DAG again."""
     missing = S3ToPostgresHook().missing_tables([f"raw.{name}" for name in RAW])
     if missing:
         raise AirflowSkipException(f"not landed yet: {', '.join(missing)}")
@@ -69,29 +69,29 @@ def inputs_landed() -> None:
 
 @aql.run_raw_sql(conn_id="warehouse", task_id="make_table", response_size=0)
 def make_table() -> str:
-    """The one mart that is merged into must be there beforehand, with its key."""
+    """Creates the mart that is merged into, with its key: `merge` needs an existing table."""
     return sql("make_delays_by_carrier")
 
 
 @aql.run_raw_sql(conn_id="warehouse", task_id="prune", response_size=0)
 def prune(built: Table, mart: Table) -> str:
-    """Drops what a changed file no longer has from the merged mart."""
+    """Deletes the rows of the merged mart that a changed file no longer has."""
     return sql("prune_delays_by_carrier")
 
 
 @aql.transform(conn_id="warehouse", task_id="publish")
 def publish(built: Table) -> str:
-    """Puts the checked rows in the place of the mart's, in one transaction."""
+    """Replaces the mart's rows by the checked ones, in one transaction."""
     return "SELECT * FROM {{built}}"
 
 
 def sql(name: str) -> str:
-    """The SQL of include/sql/<name>.sql."""
+    """Reads include/sql/<name>.sql."""
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def build(mart: str, counted: dict[str, dict[str, Any]] = EVERY_FLIGHT) -> tuple[Any, list[Any]]:
-    """Makes the mart in schema marts_next and checks it: the table, and what must be green."""
+    """Builds a mart in the schema marts_next; gives its table and the checks that must pass."""
     built = aql.transform_file(
         task_id="build",
         file_path=str(SQL / f"{mart}.sql"),
@@ -120,7 +120,7 @@ with DAG(
 
     with TaskGroup("delays_by_carrier"):
         mart = table("marts", "delays_by_carrier")
-        made = make_table()
+        mart_table = make_table()
         built, checked = build("delays_by_carrier")
         merged = aql.merge(
             task_id="merge",
@@ -137,7 +137,7 @@ with DAG(
             output_file=File(EXPORT, conn_id="landing"),
             if_exists="replace",
         )
-        landed >> made >> built
+        landed >> mart_table >> built
         checked >> merged >> pruned >> exported
 
     for name, counted in (

@@ -1,8 +1,8 @@
-"""Has astro-sdk mended in every Airflow process, so that DAGs written for it run unchanged.
+"""Patches astro-sdk in every Airflow process, so that DAGs written for it run unchanged.
 
-Airflow imports a module of this name wherever it starts: scheduler, DAG processor, triggerer,
-API server, and the processes of tasks. It finds it here because the plugins folder is on the path.
-All it does is put a finder in place, which acts at the first `import astro`.
+Airflow imports a module of this name in every process as it starts: scheduler, DAG processor,
+triggerer, API server, and the processes of tasks. It finds this one because the plugins folder is
+on its path. The module only installs a finder, which acts at the first `import astro`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 # Every public name of this module would become a setting or a policy of Airflow's.
 __all__: list[str] = []
 
-# `include` stands beside this folder. The Astro image has it on the path, another Airflow may not.
+# `include` is beside this folder. The Astro image has it on the path, another Airflow may not.
 _root = str(Path(__file__).resolve().parent.parent)
 if _root not in sys.path:
     sys.path.append(_root)
 
-from include.astro_sdk.mending import install as _install  # noqa: E402
+from include.astro_sdk.patching import install as _install  # noqa: E402
 
 _install()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from include.airflow_bridge import airflow_errors, store_of, warehouse_of
+from include.airflow_bridge import airflow_errors, loader, store_of, warehouse_of
 from include.landfall.arrival import Arrival
 from include.landfall.feed.model import Feed
 
-# The engine is imported where it is used: every parse of a DAG file would pay for pyarrow, boto3
-# and psycopg.
+# The engine is imported where it is used, because every parse of a DAG file would pay for pyarrow,
+# boto3 and psycopg.
 if TYPE_CHECKING:
     from include.landfall.export.query import Exported
     from include.landfall.export.types import Compression, Format, Parameters
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
     """Moves data between one S3 connection and one Postgres connection through the engine.
 
-    Nothing of a file's size is ever held: neither rows nor bytes, in memory or on disk. Failures
-    that a retry can help raise AirflowException, all others AirflowFailException, with a message
-    that says what was found and what to do.
+    Memory does not depend on the size of a file, and nothing is written to disk. A failure that a
+    retry can help raises AirflowException, any other AirflowFailException, with a message that says
+    what was found and what to do.
     """
 
     def __init__(self, s3_conn_id: str = "landing", postgres_conn_id: str = "warehouse") -> None:
@@ -34,16 +34,16 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
 
     @classmethod
     def of(cls, feed: Feed) -> S3ToPostgresHook:
-        """The hook on the feed's own two connections."""
+        """Makes the hook for the feed's own two connections."""
         return cls(feed.source.connection, feed.target.connection)
 
     def load(
         self, feed: Feed, arrival: Arrival | dict[str, Any], *, force: bool = False, by: str = ""
     ) -> Receipt:
-        """Loads one arrival exactly once; `force` replaces its own earlier rows.
+        """Loads one arrival exactly once; `force` loads it again and replaces its rows.
 
-        `arrival` may be the dict that NewArrivalsSensor hands on; `by` names the loader in the
-        ledger.
+        `arrival` may be the dict that NewArrivalsSensor hands on. `by` is the loader's name in the
+        ledger; without it that is the running task's.
         """
         from include.landfall.load import load
 
@@ -56,7 +56,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
                 store=store_of(self.s3_conn_id),
                 warehouse=warehouse_of(self.postgres_conn_id),
                 force=force,
-                by=by,
+                by=by or loader(),
             )
         self.log.info("%s: %s, %s rows", arrival.uri, receipt.outcome, receipt.rows)
         return receipt
@@ -68,10 +68,10 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         *,
         bucket: str,
         key: str,
-        format: Format = "csv",  # noqa: A002  the word that people know
+        format: Format = "csv",  # noqa: A002  the name that people expect
         compression: Compression | None = None,
     ) -> Exported:
-        """Writes a query's result to s3://bucket/key, whole or not at all (see engine's export)."""
+        """Writes a query's result to s3://bucket/key, completely or not at all."""
         from include.landfall.export.query import export
 
         with airflow_errors():
@@ -89,7 +89,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         return exported
 
     def missing_tables(self, tables: Sequence[str]) -> list[str]:
-        """Those of the tables (schema.table) that the database does not have."""
+        """Gives those of the tables (schema.table) that the database does not have."""
         from include.landfall.postgres.connection import connect
         from include.landfall.postgres.errors import postgres_errors
 

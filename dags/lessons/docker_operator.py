@@ -19,7 +19,8 @@ train = TrainingOperator(
     mem_limit="512m",
 )
 ```
-`TrainingOperator` (in `plugins/training.py`) is a `DockerOperator` that makes five choices for you:
+`TrainingOperator` (`plugins/training/operator.py`) is a `DockerOperator` that makes five choices
+for you:
 - **The key to the bucket** is looked up when the task runs, and goes to the container through
   `private_environment`. `environment` is a template, so the UI would show it.
 - `auto_remove="force"`: the container is removed afterwards, however it ended.
@@ -59,7 +60,8 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from plugins.training import TrainingOperator, results
+from plugins.training.operator import TrainingOperator
+from plugins.training.results import results
 
 BUCKET, PREFIX = "landing", "lessons/docker_operator"
 HEADER = "flight_date,carrier,hour,arr_delay"

@@ -65,7 +65,7 @@ from typing import Any
 from airflow.sdk import DAG, task
 
 from include.landfall.feed.yaml_file import read_feed
-from plugins.new_arrivals import NewArrivalsSensor
+from plugins.arrivals.sensor import NewArrivalsSensor
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
-"""The one seam to astro-sdk: nothing else in the project imports `astro`.
+"""The seam to astro-sdk: no other package of the project imports `astro`.
 
-`from include.astro_sdk import aql, File, Table` gives the Astro SDK, mended for this Airflow
-(docs/astro-sdk.md), and what the project's feeds need of it. Names are looked up when
-they are first used, so that importing a part of this package does not import astro.
+`from include.astro_sdk import aql, File, Table` gives the Astro SDK, patched for this Airflow
+(docs/astro-sdk.md), and what the project's feeds need of it. Each name is imported when
+it is first used, so that importing a part of this package does not import astro.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from include.astro_sdk.mending import install
+from include.astro_sdk.patching import install
 
 if TYPE_CHECKING:
     from astro import sql as aql
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from astro.files import File
     from astro.table import Metadata, Table
 
+    from include.airflow_bridge import store_of, warehouse_of
     from include.astro_sdk.arrivals import ArrivalFile
-    from include.astro_sdk.connections import store_of, warehouse_of
     from include.astro_sdk.feeds import FeedChecks, feed_checks, feed_table, table_asset
 
-HOMES = {
+MODULES = {
     "aql": "astro.sql",
     "File": "astro.files",
     "FileType": "astro.constants",
@@ -34,9 +34,9 @@ HOMES = {
     "FeedChecks": "include.astro_sdk.feeds",
     "feed_checks": "include.astro_sdk.feeds",
     "feed_table": "include.astro_sdk.feeds",
-    "store_of": "include.astro_sdk.connections",
+    "store_of": "include.airflow_bridge",
     "table_asset": "include.astro_sdk.feeds",
-    "warehouse_of": "include.astro_sdk.connections",
+    "warehouse_of": "include.airflow_bridge",
 }
 
 __all__ = [
@@ -59,9 +59,9 @@ install()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(HOMES[name])
+    module = importlib.import_module(MODULES[name])
     value = module if name == "aql" else getattr(module, name)
     globals()[name] = value
     return value

@@ -1,4 +1,4 @@
-"""A file that is one version of one object, bound by its feed: what a mapped `load_file` loads."""
+"""A file that is one version of one object, with its feed: what a mapped `load_file` loads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import attr
 from astro.constants import FileType
 from astro.files import File
 
+from include.airflow_bridge import loader, store_of
 from include.landfall.arrival import Arrival
+from include.landfall.connections import Warehouse
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.load import Receipt, load
 
-from .airflow_errors import who
-from .connections import store_of
 from .tables import Name
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class ArrivalFile(File):
     """A listed arrival with its feed. `load_file` loads exactly that version, exactly once.
 
-    The feed's contract rules (types, NULLs, dialect, disposition); `if_exists` is not asked.
+    The feed says how it is loaded (types, NULLs, dialect, disposition); `if_exists` has no effect.
     """
 
     arrival: Arrival | None = None
@@ -34,10 +34,10 @@ class ArrivalFile(File):
 
     @classmethod
     def of(cls, arrival: Arrival | Mapping[str, Any], feed: Feed) -> ArrivalFile:
-        """The file of an arrival, as the sensor hands it on or as the engine lists it."""
+        """Makes the file of an arrival, which may be the dict that the sensor hands on."""
         if not isinstance(arrival, Arrival):
             arrival = Arrival.from_dict(dict(arrival))
-        return cls(  # type: ignore[call-arg]  # astro's own fields: it ships no types
+        return cls(  # type: ignore[call-arg]  # astro's fields, and astro has no type hints
             path=arrival.uri,
             conn_id=feed.source.connection,
             filetype=FileType(feed.format.type),
@@ -51,8 +51,8 @@ class ArrivalFile(File):
         return self.arrival.key if self.arrival else ""
 
 
-def load_arrival(file: ArrivalFile, database: Any, table: Any) -> Receipt:
-    """Loads the arrival under its feed; a no-op that says by whom, when it is loaded already.
+def load_arrival(file: ArrivalFile, warehouse: Warehouse, table: Any) -> Receipt:
+    """Loads an arrival as its feed says; when it is loaded already, it only logs by whom.
 
     Raises: LandfallError.
     """
@@ -67,12 +67,12 @@ def load_arrival(file: ArrivalFile, database: Any, table: Any) -> Receipt:
             do="output_table=feed_table(feed)",
         )
     store = store_of(feed.source.connection)
-    receipt = load(feed, file.arrival, store=store, warehouse=database.warehouse, by=who())
-    log.info(_told(receipt))
+    receipt = load(feed, file.arrival, store=store, warehouse=warehouse, by=loader())
+    log.info(_message(receipt))
     return receipt
 
 
-def _told(receipt: Receipt) -> str:
+def _message(receipt: Receipt) -> str:
     where = f"s3://{receipt.bucket}/{receipt.key}"
     if receipt.outcome == "already_loaded":
         return f"{where} was loaded before, by {receipt.by}: {receipt.rows} rows"

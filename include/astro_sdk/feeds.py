@@ -10,7 +10,7 @@ from astro.table import Metadata, Table
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 
-from .mends.assets import asset_of
+from .patches.assets import asset_of
 from .quoting import quoted
 
 
@@ -23,7 +23,7 @@ class FeedChecks:
 
 
 def feed_table(feed: Feed) -> Any:
-    """The feed's target as a table."""
+    """Gives the feed's target as a table."""
     return Table(
         name=feed.target.table_name,
         conn_id=feed.target.connection,
@@ -32,15 +32,15 @@ def feed_table(feed: Feed) -> Any:
 
 
 def table_asset(table: Any) -> Any:
-    """The asset of a table: the same for whoever fills it and whoever waits for it."""
+    """Gives the asset of a table: the same for the DAG that fills it and for one that waits."""
     return asset_of(table.uri)
 
 
 def feed_checks(feed: Feed) -> FeedChecks:
-    """The feed's checks as the operators take them; an empty dict where there is none.
+    """Gives the feed's checks as the operators take them; an empty dict where there is none.
 
-    Bounds hold for the values that are there: a column of NULLs, or an empty table, is within
-    any. (`check_column` would take the missing minimum for 0, so bounds go by `check_table`.)
+    A bound holds for the values that exist, so a column of NULLs and an empty table fulfil every
+    bound. (`check_column` takes a missing minimum for 0, so `check_table` checks the bounds.)
     """
     table: dict[str, dict[str, Any]] = {}
     columns: dict[str, dict[str, Any]] = {}
@@ -55,8 +55,8 @@ def feed_checks(feed: Feed) -> FeedChecks:
                 table[f"{_slug(name)}_{bound}_{number}"] = {
                     "check_statement": f"coalesce({function}({quoted(name)}) {sign} {value}, true)"
                 }
-        if asked := _of_column(check):
-            columns[name] = asked
+        if column_checks := _of_column(check):
+            columns[name] = column_checks
     return FeedChecks(table, columns)
 
 
@@ -64,17 +64,17 @@ BOUNDS = {"minimum": ("min", ">="), "maximum": ("max", "<=")}
 
 
 def _of_rows(check: Check) -> dict[str, dict[str, Any]]:
-    made = {}
+    checks = {}
     if check.at_least is not None:
-        made["rows_at_least"] = {"check_statement": f"count(*) >= {check.at_least}"}
+        checks["rows_at_least"] = {"check_statement": f"count(*) >= {check.at_least}"}
     if check.at_most is not None:
-        made["rows_at_most"] = {"check_statement": f"count(*) <= {check.at_most}"}
-    return made
+        checks["rows_at_most"] = {"check_statement": f"count(*) <= {check.at_most}"}
+    return checks
 
 
 def _of_column(check: Check) -> dict[str, Any]:
-    wanted = {"null_check": check.not_null, "unique_check": check.unique}
-    return {name: {"equal_to": 0} for name, asked in wanted.items() if asked}
+    switches = {"null_check": check.not_null, "unique_check": check.unique}
+    return {name: {"equal_to": 0} for name, is_on in switches.items() if is_on}
 
 
 def _slug(name: str) -> str:

@@ -1,27 +1,32 @@
-"""Types for columns that nobody declared, from a sample of the file. Text when unsure.
+"""Types for columns that nobody declared, from a sample of the file.
 
-Only what every sampled cell agrees on, and what loses nothing: boolean, bigint, numeric, else
-text. Dates stay text, as in the Astro SDK; so do numbers with leading zeros, which are codes.
-A later cell that does not fit is refused by the load, never bent.
+A column is boolean, bigint or numeric if every sampled cell is written so and loses nothing; else
+it is text. Dates stay text, as in the Astro SDK; so do numbers with leading zeros, which are codes.
+The load refuses a later cell that does not fit, and never changes it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.dialect import CsvDialect
-from include.landfall.feed.formats import CsvFormat
+from include.landfall.feed.formats import CsvFormat, ParquetFormat
 from include.landfall.read.formats.csv_exact import Grammar, header_of, records
 from include.landfall.read.unpack import open_file, open_text
 from include.landfall.s3.client import make_client
 
 from .sources import S3Files
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 SAMPLE_BYTES = 1 << 20
 SAMPLE_FILES = 10
@@ -41,53 +46,54 @@ ARROW = {
 
 
 def infer(files: S3Files, rows: int) -> dict[str, str]:
-    """Column names and types by the first files' first `rows` rows each.
+    """Infers column names and types from the first `rows` rows of each of the first files.
 
-    Raises: HeaderMismatch when there is no header to go by.
+    Raises: HeaderMismatch when no file has a header.
     """
-    client = make_client(files.store)
-    found: dict[str, str | None] = {}
-    for arrival in files.arrivals[:SAMPLE_FILES]:
-        if isinstance(files.format, CsvFormat):
-            with open_text(client, arrival) as stream:
-                types = of_csv(stream.read(SAMPLE_BYTES), files.format, rows)
-        else:
-            with open_file(client, arrival) as stream:
-                types = _of_parquet(stream)
-        found = {**found, **{name: wider(found.get(name), t) for name, t in types.items()}}
-    if not found:
-        raise _nothing(files.arrivals[0])
-    return {name: kind or "text" for name, kind in found.items()}
+    types: dict[str, str | None] = {}
+    with closing(make_client(files.store)) as client:
+        for arrival in files.arrivals[:SAMPLE_FILES]:
+            for name, type_name in _types(client, arrival, files.format, rows).items():
+                types[name] = wider(types.get(name), type_name)
+    if not types:
+        raise _empty(files.arrivals[0])
+    return {name: type_name or "text" for name, type_name in types.items()}
 
 
 def header(files: S3Files) -> list[str]:
-    """The columns that the first file has."""
-    client, first = make_client(files.store), files.arrivals[0]
-    if isinstance(files.format, CsvFormat):
-        with open_text(client, first) as stream:
-            return list(of_csv(stream.read(SAMPLE_BYTES), files.format, 0))
-    with open_file(client, first) as stream:
-        return list(_of_parquet(stream))
+    """Gives the columns of the first file."""
+    with closing(make_client(files.store)) as client:
+        return list(_types(client, files.arrivals[0], files.format, 0))
 
 
-def of_csv(sample: bytes, form: CsvFormat, rows: int) -> dict[str, str | None]:
-    """The types of a CSV file's columns, None where no cell says anything."""
+def _types(
+    client: S3Client, arrival: Arrival, form: CsvFormat | ParquetFormat, rows: int
+) -> dict[str, str | None]:
+    if isinstance(form, CsvFormat):
+        with open_text(client, arrival) as stream:
+            return csv_types(stream.read(SAMPLE_BYTES), form, rows)
+    with open_file(client, arrival) as stream:
+        return _parquet_types(stream)
+
+
+def csv_types(sample: bytes, form: CsvFormat, rows: int) -> dict[str, str | None]:
+    """Infers the types of a CSV file's columns; None where every sampled cell is missing."""
     dialect = form.dialect()
     if not sample.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
         return {}
     names, size = header_of(sample, dialect)
     whole = len(sample) < SAMPLE_BYTES
-    # The last row of a sample that was cut off is cut off too.
+    # The last row of an incomplete sample is incomplete too.
     body = sample[size:] if whole else sample[size : sample.rfind(b"\n") + 1]
     cells: list[list[str]] = [[] for _ in names]
-    for record in _first(body, dialect, len(names), rows):
+    for record in _first_rows(body, dialect, len(names), rows):
         for column, value in zip(cells, record, strict=False):
             if value is not None:
                 column.append(value)
     return {name: type_of(values) for name, values in zip(names, cells, strict=True)}
 
 
-def _first(
+def _first_rows(
     body: bytes, dialect: CsvDialect, width: int, rows: int
 ) -> Iterable[Sequence[str | None]]:
     grammar = Grammar(dialect)
@@ -105,52 +111,55 @@ def _cell(field: bytes, grammar: Grammar, dialect: CsvDialect) -> str | None:
 
 
 def type_of(values: Sequence[str]) -> str | None:
-    """The narrowest type that every value is written as; None without values."""
+    """Gives the narrowest type as which every value is written; None without values."""
     if not values:
         return None
-    for kind, form in FORMS.items():
+    for type_name, form in FORMS.items():
         if all(form.fullmatch(value) for value in values):
-            return kind
+            return type_name
     return "text"
 
 
 def wider(one: str | None, other: str | None) -> str | None:
-    """The type that takes what both take."""
+    """Gives the narrowest type that takes the values of both."""
     if one is None or other is None or one == other:
         return one or other
     return "numeric" if {one, other} == {"bigint", "numeric"} else "text"
 
 
-def _of_parquet(stream: object) -> dict[str, str | None]:
+def _parquet_types(stream: object) -> dict[str, str | None]:
     import pyarrow.parquet as pq
 
     schema = pq.ParquetFile(pa.PythonFile(stream, "r")).schema_arrow
-    return {field.name: of_arrow(field.type) for field in schema}
+    return {field.name: postgres_type(field.type) for field in schema}
 
 
-def of_arrow(kind: pa.DataType) -> str:
-    """The Postgres type of an Arrow one. Raises: ValueError for nested ones."""
-    if pa.types.is_dictionary(kind):
-        return of_arrow(kind.value_type)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"{of_arrow(kind.value_type)}[]"
-    if pa.types.is_decimal(kind):
-        return f"numeric({kind.precision},{max(kind.scale, 0)})"
-    if pa.types.is_timestamp(kind):
-        return "timestamptz" if kind.tz else "timestamp"
-    if pa.types.is_time(kind):
+def postgres_type(arrow: pa.DataType) -> str:
+    """Gives the Postgres type of an Arrow type.
+
+    Raises: ValueError when there is none, as for nested columns.
+    """
+    if pa.types.is_dictionary(arrow):
+        return postgres_type(arrow.value_type)
+    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
+        return f"{postgres_type(arrow.value_type)}[]"
+    if pa.types.is_decimal(arrow):
+        return f"numeric({arrow.precision},{max(arrow.scale, 0)})"
+    if pa.types.is_timestamp(arrow):
+        return "timestamptz" if arrow.tz else "timestamp"
+    if pa.types.is_time(arrow):
         return "time"
-    if pa.types.is_duration(kind):
+    if pa.types.is_duration(arrow):
         return "interval"
-    if kind not in ARROW:
+    if arrow not in ARROW:
         raise ValueError(
-            f"a Parquet column of type {kind} has no Postgres type to infer."
+            f"a Parquet column of type {arrow} has no Postgres type to infer."
             " What to do: declare the columns, or flatten the file."
         )
-    return ARROW[kind]
+    return ARROW[arrow]
 
 
-def _nothing(arrival: Arrival) -> HeaderMismatch:
+def _empty(arrival: Arrival) -> HeaderMismatch:
     return HeaderMismatch(
         "the file is empty, so its columns cannot be inferred",
         expected="a header",

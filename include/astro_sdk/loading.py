@@ -1,7 +1,7 @@
-"""A plain `load_file` as loads of the engine: from table, files and if_exists to receipts.
+"""`load_file` into Postgres: by the engine where it can, else through pandas.
 
-The documented meaning holds: it loads whenever it runs. Underneath, each file is an arrival with
-a row in the ledger, so a task that is run again puts the same rows in the place of its own.
+The documented meaning holds: it loads whenever it runs. For the engine each file is an arrival
+with a row in the ledger, so a task that runs again replaces the rows that it loaded before.
 """
 
 from __future__ import annotations
@@ -12,32 +12,63 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from astro import settings
 from pydantic import ValidationError
 
+from include.airflow_bridge import airflow_errors, loader, push_xcom
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, FeedError
 from include.landfall.feed.model import Column, Feed, Source, Target
 from include.landfall.load import Receipt, load
 
-from . import inference, tables
+from . import dataframes, declared, inference, sources, tables
+from .arrivals import ArrivalFile, load_arrival
 from .sources import S3Files
 from .tables import Name
+
+if TYPE_CHECKING:
+    from .database import PostgresDatabase
 
 log = logging.getLogger(__name__)
 
 
+def load_file(
+    database: PostgresDatabase,
+    file: Any,
+    table: Any,
+    if_exists: str,
+    assume_schema_exists: bool,
+    normalize_config: dict[str, Any] | None,
+) -> None:
+    """Loads astro's file into a table; the engine's receipts go to XCom as `receipts`.
+
+    Raises: AirflowException or AirflowFailException, by whether a retry can help.
+    """
+    with airflow_errors():
+        if isinstance(file, ArrivalFile):
+            push_xcom("receipts", [load_arrival(file, database.warehouse, table).as_dict()])
+            return
+        database.create_schema_if_applicable(table.metadata.schema, assume_schema_exists)
+        reason = sources.reason_for_pandas(file)
+        if reason:
+            log.warning("Loading %s through pandas, in memory: %s", file.path, reason)
+            frames = dataframes.read_files(database, file, normalize_config)
+            dataframes.load(database, frames, table, if_exists)
+            return
+        receipts = PlainLoad(database, table, sources.files_of(file), if_exists).run()
+        push_xcom("receipts", [receipt.as_dict() for receipt in receipts])
+
+
 @dataclass(frozen=True)
 class PlainLoad:
-    """One `load_file`: what to load, into which table, and how. `by` is who, for the ledger."""
+    """One `load_file` by the engine: which files, into which table, and what if it exists."""
 
-    database: Any
+    database: PostgresDatabase
     table: Any
     files: S3Files
     if_exists: str
-    by: str
-    sample_rows: int
 
     @property
     def name(self) -> Name:
@@ -45,60 +76,64 @@ class PlainLoad:
         return Name.of(self.table)
 
     def run(self) -> list[Receipt]:
-        """Loads all files; raises LandfallError."""
-        with self.database.psycopg() as connection:
+        """Loads all files.
+
+        Raises: LandfallError.
+        """
+        with self.database.connect() as connection:
             existing = tables.data_columns(tables.columns_of(connection, self.name))
         if self.if_exists == "append" and existing:
-            return self._append(self._shared(existing))
-        wanted, inferred = self._wanted(existing)
-        with _telling_of_inference(inferred):
+            return self._append(self._columns_in_file(existing))
+        columns, inferred = self._target_columns(existing)
+        with _advice_on_inference(inferred):
             if self.if_exists == "append":
-                with self._new_table(self.name, wanted) as columns:
+                with self._new_table(self.name, columns):
                     return self._append(columns)
-            if existing == wanted and len(self.files.arrivals) == 1:
-                return [self._load(self.files.arrivals[0], self.name, wanted, "replace")]
-            return self._by_another_table(wanted)
+            if existing == columns and len(self.files.arrivals) == 1:
+                return [self._load(self.files.arrivals[0], self.name, columns, "replace")]
+            return self._replace_whole(columns)
 
-    def _shared(self, existing: dict[str, str]) -> dict[str, str]:
-        """The file's columns in an existing table; one that is not there the engine refuses."""
-        present = inference.header(self.files)
-        shared = {name: kind for name, kind in existing.items() if name in present}
+    def _columns_in_file(self, existing: dict[str, str]) -> dict[str, str]:
+        """The columns of an existing table that the file has; the engine refuses any other."""
+        header = inference.header(self.files)
+        shared = {name: type_name for name, type_name in existing.items() if name in header}
         return shared or existing
 
-    def _wanted(self, existing: dict[str, str]) -> tuple[dict[str, str], bool]:
-        """The columns that the table is to have, and whether their types are inferred."""
+    def _target_columns(self, existing: dict[str, str]) -> tuple[dict[str, str], bool]:
+        """The columns that the target will have, and whether their types are inferred."""
         if self.table.columns:
-            return self.database.declared_columns(self.table), False
+            with self.database.connect() as connection:
+                return declared.types_of(connection, self.table.columns, self.name), False
         if existing and set(inference.header(self.files)) in (set(existing), set()):
             return existing, False
-        return inference.infer(self.files, self.sample_rows), True
+        return inference.infer(self.files, settings.LOAD_TABLE_AUTODETECT_ROWS_COUNT), True
 
     def _append(self, columns: dict[str, str]) -> list[Receipt]:
         return [self._load(a, self.name, columns, "append") for a in self.files.arrivals]
 
-    def _by_another_table(self, wanted: dict[str, str]) -> list[Receipt]:
-        """Several files, or other columns: all of it in a table aside, then one exchange."""
-        aside = self.name.scratch()
-        with self._new_table(aside, wanted):
-            made = [self._load(a, aside, wanted, "append") for a in self.files.arrivals]
+    def _replace_whole(self, columns: dict[str, str]) -> list[Receipt]:
+        """Loads all files into another table, which then replaces the target at once."""
+        scratch = self.name.scratch()
+        with self._new_table(scratch, columns):
+            receipts = [self._load(a, scratch, columns, "append") for a in self.files.arrivals]
             with self.database.transaction() as connection:
-                tables.take_place(connection, aside, self.name)
+                tables.replace(connection, self.name, scratch)
                 connection.execute(
                     "UPDATE landfall.ledger SET target = %s WHERE target = %s",
-                    [_written(self.name), _written(aside)],
+                    [_written(self.name), _written(scratch)],
                 )
-        return made
+        return receipts
 
     @contextmanager
-    def _new_table(self, name: Name, wanted: dict[str, str]) -> Iterator[dict[str, str]]:
-        """A table made for the load, which is gone again when the load fails."""
+    def _new_table(self, name: Name, columns: dict[str, str]) -> Iterator[None]:
+        """A table for the load, which is dropped when the load fails."""
         with self.database.transaction() as connection:
             if self.table.columns:
-                self.database.create_declared(connection, self.table, name)
+                declared.create(connection, self.table.columns, name)
             else:
-                tables.create(connection, name, wanted)
+                tables.create(connection, name, columns)
         try:
-            yield wanted
+            yield
         except BaseException:
             with self.database.transaction() as connection:
                 tables.drop(connection, name)
@@ -107,8 +142,8 @@ class PlainLoad:
     def _load(
         self, arrival: Arrival, into: Name, columns: dict[str, str], disposition: str
     ) -> Receipt:
-        # Appending today's version of a file must not take yesterday's rows away, so there the
-        # version is part of the feed's name; a replacement replaces whatever came before.
+        # A new version of a file must not replace the rows of the old one when it is appended, so
+        # then the version is part of the feed's name; a replacement replaces every version.
         parts = [arrival.uri, arrival.version] if self.if_exists == "append" else []
         feed = self._feed(feed_name(self.name, *parts), arrival, into, columns, disposition)
         receipt = load(
@@ -117,7 +152,7 @@ class PlainLoad:
             store=self.files.store,
             warehouse=self.database.warehouse,
             force=True,
-            by=self.by,
+            by=loader(),
         )
         log.info("Loaded %s rows of %s into %s", receipt.rows, arrival.uri, self.name.quoted)
         return receipt
@@ -134,7 +169,7 @@ class PlainLoad:
                 target=Target(
                     connection=self.table.conn_id, table=_written(into), disposition=disposition
                 ),
-                columns={column: Column(type=kind) for column, kind in columns.items()},
+                columns={column: Column(type=type_name) for column, type_name in columns.items()},
             )
         except ValidationError as error:
             first = error.errors()[0]
@@ -145,10 +180,10 @@ class PlainLoad:
 
 
 def feed_name(name: Name, *more: str) -> str:
-    """A feed's name for a table that has no feed: readable, and its own."""
+    """Gives a feed's name for a table without a feed: readable, and different for each table."""
     plain = re.sub(r"[^a-z0-9]+", "_", f"{name.schema}_{name.table}".lower()).strip("_")[:30]
-    told_apart = "\0".join([name.schema, name.table, *more]).encode()
-    return f"load_file_{plain}_{hashlib.sha256(told_apart).hexdigest()[:10]}"
+    exact = "\0".join([name.schema, name.table, *more]).encode()
+    return f"load_file_{plain}_{hashlib.sha256(exact).hexdigest()[:10]}"
 
 
 def _written(name: Name) -> str:
@@ -156,7 +191,7 @@ def _written(name: Name) -> str:
 
 
 @contextmanager
-def _telling_of_inference(inferred: bool) -> Iterator[None]:
+def _advice_on_inference(inferred: bool) -> Iterator[None]:
     try:
         yield
     except DataError as error:

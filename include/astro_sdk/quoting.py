@@ -1,8 +1,8 @@
-"""How an identifier is quoted. By itself: DAG files that parse need no more of `tables`."""
+"""Quoted identifiers, apart from `tables`, so that parsing a DAG file does not import psycopg."""
 
 from __future__ import annotations
 
 
 def quoted(name: str) -> str:
-    """An identifier in quotes."""
+    """Gives an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'

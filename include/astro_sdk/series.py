@@ -9,15 +9,15 @@ from astro.dataframes.pandas import PandasDataframe
 
 
 class PandasSeries(pd.Series):
-    """Goes as a dataframe of one column, and comes back as a plain Series."""
+    """A Series that crosses as a dataframe of one column, and comes back as a plain Series."""
 
     def serialize(self) -> dict[str, Any]:
-        """What XCom keeps; the size limit is the dataframe's."""
+        """Gives what XCom keeps; the limit on its size is the dataframe's."""
         frame = PandasDataframe(pd.Series(self).to_frame(name=0))
         return {"name": self.name, "frame": frame.serialize()}
 
     @staticmethod
     def deserialize(data: dict[str, Any], version: int) -> pd.Series:
-        """The Series, with its name."""
+        """Gives the Series back, with its name."""
         frame = PandasDataframe.deserialize(data["frame"], version)
         return pd.Series(frame.iloc[:, 0]).rename(data["name"])

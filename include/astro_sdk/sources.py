@@ -1,11 +1,14 @@
-"""What the engine can load of astro's files: which objects, and how their text is written."""
+"""Which of astro's files the engine can load: their objects, and the format of their text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from include.airflow_bridge import store_of
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import ObjectMissing
@@ -14,7 +17,8 @@ from include.landfall.feed.model import Source
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import find_arrival, list_arrivals
 
-from .connections import store_of
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
 WILDCARDS = frozenset("*?[")
@@ -24,7 +28,8 @@ NULLS = (
     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
 UTF8 = {"utf-8", "utf8", "utf_8", "utf-8-sig", "ascii"}
-KNOWN_KWARGS = {"sep", "delimiter", "quotechar", "na_values", "keep_default_na"}
+# The options of `pandas.read_csv` that the engine has too.
+ENGINE_OPTIONS = {"sep", "delimiter", "quotechar", "na_values", "keep_default_na"}
 
 
 @dataclass(frozen=True)
@@ -36,23 +41,23 @@ class S3Files:
     format: CsvFormat | ParquetFormat
 
 
-def why_not(file: Any) -> str:
-    """Why the engine cannot load the file, for the log; empty when it can."""
+def reason_for_pandas(file: Any) -> str:
+    """Says why the engine cannot load the file, for the log; empty when it can."""
     if urlsplit(file.path).scheme not in {"s3", "s3a"}:
         return "it is not in S3"
-    kind = kind_of(file)
-    if kind not in {"csv", "parquet", ""}:
-        return f"its type is {kind}"
+    declared = file_type(file)
+    if declared and declared not in FORMATS:
+        return f"its type is {declared}"
     options = _options(file)
-    unknown = {name for name in ("dtype", "columns") if options.get(name) is not None}
-    unknown |= set(options.get("kwargs") or {}) - KNOWN_KWARGS
+    only_pandas = {name for name in ("dtype", "columns") if options.get(name) is not None}
+    only_pandas |= set(options.get("kwargs") or {}) - ENGINE_OPTIONS
     if (options.get("encoding") or "utf-8").lower() not in UTF8:
-        unknown.add("encoding")
-    return f"pandas must read it: {', '.join(sorted(unknown))}" if unknown else ""
+        only_pandas.add("encoding")
+    return f"pandas must read it: {', '.join(sorted(only_pandas))}" if only_pandas else ""
 
 
-def kind_of(file: Any, path: str = "") -> str:
-    """`csv`, `parquet`, …: as declared, or by the name, behind a compression's ending."""
+def file_type(file: Any, path: str = "") -> str:
+    """Gives `csv`, `parquet`, …: as declared, else by the name without a compression's ending."""
     if file.filetype:
         return str(file.filetype.value)
     name = (path or urlsplit(file.path).path).rsplit("/", 1)[-1].lower()
@@ -62,68 +67,72 @@ def kind_of(file: Any, path: str = "") -> str:
 
 
 def files_of(file: Any) -> S3Files:
-    """The objects that the file's path means: one key, a pattern with wildcards, or a prefix.
+    """Lists the objects of the file's path: one key, a pattern with wildcards, or a prefix.
 
-    Raises: FileNotFoundError when there is none, LandfallError when the store refuses.
+    Raises: FileNotFoundError when there is none, ValueError when they are not of one type,
+    LandfallError when the store refuses.
     """
-    store = store_of(file.conn_id)
-    arrivals = tuple(_arrivals(store, file.path))
+    store = store_of(file.conn_id or None)
+    with closing(make_client(store)) as client:
+        arrivals = tuple(arrivals_at(client, file.path))
     if not arrivals:
         raise FileNotFoundError(f"File(s) not found for path/pattern '{file.path}'")
-    kinds = {kind_of(file, arrival.key) for arrival in arrivals}
-    if kinds - {"csv", "parquet"} or len(kinds) != 1:
+    types = {file_type(file, arrival.key) for arrival in arrivals}
+    if types - FORMATS.keys() or len(types) != 1:
         raise ValueError(
-            f"{file.path} means files of the types {sorted(kinds)}; one type, csv or parquet, is"
-            " loaded at a time. What to do: give filetype=, or a narrower pattern."
+            f"{file.path} means files of the types {sorted(types)}, and one load takes one type:"
+            f" {' or '.join(FORMATS)}. What to do: give filetype=, or a narrower pattern."
         )
-    return S3Files(store, arrivals, ParquetFormat() if kinds == {"parquet"} else _csv(file))
+    return S3Files(store, arrivals, FORMATS[types.pop()](file))
 
 
-def place_of(path: str) -> tuple[str, str]:
-    """Bucket and key of s3://bucket/key, whatever the key is made of."""
+def bucket_and_key(path: str) -> tuple[str, str]:
+    """Gives bucket and key of s3://bucket/key, whatever characters the key has."""
     bucket, _, key = path.partition("://")[2].partition("/")
     return bucket, key
 
 
-def exists(store: Store, bucket: str, key: str) -> bool:
-    """Whether there is such an object."""
-    try:
-        find_arrival(make_client(store), bucket, key)
-    except ObjectMissing:
-        return False
+def object_exists(store: Store, bucket: str, key: str) -> bool:
+    """Tells whether there is such an object."""
+    with closing(make_client(store)) as client:
+        try:
+            find_arrival(client, bucket, key)
+        except ObjectMissing:
+            return False
     return True
 
 
 def compression_of(key: str) -> str | None:
-    """What the ending of a key says of compression."""
+    """Gives the compression that the ending of a key names."""
     if key.lower().endswith((".gz", ".gzip")):
         return "gzip"
     return "zstd" if key.lower().endswith((".zst", ".zstd")) else None
 
 
-def _arrivals(store: Store, path: str) -> list[Arrival]:
-    bucket, key = place_of(path)
-    client = make_client(store)
+def arrivals_at(client: S3Client, path: str) -> list[Arrival]:
+    """Lists the objects of a path: one key, a pattern with wildcards, or a prefix."""
+    bucket, key = bucket_and_key(path)
     if not WILDCARDS & set(key):
         try:
-            # A folder is no file, though some stores answer for one.
+            # A folder is no file, though some stores have an object of its name.
             if key and not key.endswith("/"):
                 return [find_arrival(client, bucket, key)]
         except ObjectMissing:
             pass
-        key += "**"  # as documented: what begins with it
+        key += "**"  # the documentation has it as a prefix
     return list(list_arrivals(client, Source(bucket=bucket, pattern=key)))
 
 
 def _options(file: Any) -> dict[str, Any]:
-    """The pandas options of the file as one dict; others are for other databases."""
+    """The file's options for pandas in one dict; other options are for other databases."""
     from astro.dataframes.load_options import PandasLoadOptions
 
-    given = [o for o in file.load_options or () if isinstance(o, PandasLoadOptions)]
+    given = [each for each in file.load_options or () if isinstance(each, PandasLoadOptions)]
     return given[-1].to_dict() if given else {}
 
 
-def _csv(file: Any) -> CsvFormat:
+def csv_format(file: Any) -> CsvFormat:
+    """Gives the engine's CSV format with the options that the file has for pandas."""
     options = _options(file)
     more = options.get("kwargs") or {}
     missing = more.get("na_values") or ()
@@ -131,3 +140,10 @@ def _csv(file: Any) -> CsvFormat:
     nulls = [*(NULLS if more.get("keep_default_na", True) else ()), *map(str, missing)]
     delimiter = options.get("delimiter") or more.get("delimiter") or more.get("sep") or ","
     return CsvFormat(delimiter=delimiter, quote=more.get("quotechar") or '"', nulls=nulls)
+
+
+# The file types that the engine loads, and what makes their formats.
+FORMATS: dict[str, Callable[[Any], CsvFormat | ParquetFormat]] = {
+    "csv": csv_format,
+    "parquet": lambda _: ParquetFormat(),
+}

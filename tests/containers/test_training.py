@@ -24,7 +24,9 @@ from PIL import Image
 from include.local.airflow.dag_client import dag_runner
 from include.local.services.environ import connections as spelled
 from include.local.state import PROJECT
-from plugins.training import TrainingOperator, labels_of, results
+from plugins.training.container import labels_of
+from plugins.training.operator import TrainingOperator
+from plugins.training.results import results
 from tests.support.servers import fresh_bucket
 
 pytestmark = [

@@ -72,7 +72,7 @@ dag(dag_id='asks')(lambda: None)()
 
 
 def test_only_a_dag_file_that_does_not_import_fails_with_its_name_and_error(image):
-    """One that reads a connection or a variable, which only a deployment has, gets one made up."""
+    """A file that reads a connection or a variable of a deployment gets an invented one."""
     (image / "dags/broken.py").write_text("from airflow.sdk import dag\n\n1 / 0\n")
     (image / "dags/asks.py").write_text(ASKS)
     result = parse(image)

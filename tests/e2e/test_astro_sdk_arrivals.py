@@ -41,9 +41,9 @@ def load_all(feed: Feed, arrivals: list[dict[str, Any]]) -> None:
 
     @task
     def receipts(ti: Any = None) -> None:
-        found = ti.xcom_pull(task_ids="load", key="receipts")
-        assert len(found) == len(arrivals)
-        assert all(receipt["feed"] == "trips" for made in found for receipt in made)
+        of_loads = ti.xcom_pull(task_ids="load", key="receipts")
+        assert len(of_loads) == len(arrivals)
+        assert all(receipt["feed"] == "trips" for of_load in of_loads for receipt in of_load)
 
     loaded = aql.LoadFileOperator.partial(
         task_id="load", output_table=feed_table(feed), if_exists="append", outlets=[],
@@ -96,9 +96,9 @@ def test_a_bad_cell_fails_its_file_at_once_and_leaves_the_others(
     states = run("failed")
     assert (states["load_0"], states["load_1"]) == ("success", "failed")
     assert world.rows("SELECT code FROM raw.trips") == [("JFK",)]
-    told = capsys.readouterr().out
-    assert "2013-02-30" in told
-    assert "line: 2" in told
+    log = capsys.readouterr().out
+    assert "2013-02-30" in log
+    assert "line: 2" in log
 
 
 def test_another_table_than_the_feeds_is_refused(

@@ -162,9 +162,9 @@ def test_a_later_value_that_does_not_fit_says_to_declare_the_column(
     file, table = homes(world.put("x.csv", f"a\n{rows}oops\n"))
     aql.load_file(input_file=file, output_table=table)
     run("failed")
-    told = capsys.readouterr().out
-    assert "declare it" in told
-    assert "oops" in told
+    log = capsys.readouterr().out
+    assert "declare it" in log
+    assert "oops" in log
     assert world.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'raw'") == [(0,)]
 
 

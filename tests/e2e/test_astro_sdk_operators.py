@@ -297,12 +297,12 @@ def test_merge_into_a_loaded_table_works_too(world: World, run: Any) -> None:
         return "ALTER TABLE {{table}} ADD UNIQUE (a)"
 
     target = load("t.csv", "a,b\n1,x\n", "target")
-    made = unique(target)
+    constraint = unique(target)
     merged = aql.merge(
         target_table=target, source_table=load("s.csv", "a,b\n1,y\n2,z\n", "source"),
         columns=["a", "b"], target_conflict_columns=["a"], if_conflicts="update",
     )  # fmt: skip
-    made >> merged
+    constraint >> merged
     run()
     assert world.rows("SELECT a, b FROM marts.target ORDER BY a") == [(1, "y"), (2, "z")]
 
@@ -332,14 +332,14 @@ def test_checks_pass_and_checks_fail(
     def upstream(table: Table) -> str:
         return "SELECT sell, agent AS \"Agent\", DATE '2013-01-01' AS day FROM {{table}}"
 
-    made = upstream(homes)
+    selected = upstream(homes)
     good = {
         "sell": {"min": {"geq_to": 129}, "max": {"leq_to": 175}, "unique_check": {"equal_to": 0}},
         "Agent": {"null_check": {"equal_to": 1}, "distinct_check": {"equal_to": 2}},
         "day": {"min": {"equal_to": pd.Timestamp("2013-01-01").date()}},
     }
-    aql.check_column(dataset=made, column_mapping=good, task_id="columns")
-    aql.check_table(made, {"rows": {"check_statement": "COUNT(*) = 3"}}, task_id="table")
+    aql.check_column(dataset=selected, column_mapping=good, task_id="columns")
+    aql.check_table(selected, {"rows": {"check_statement": "COUNT(*) = 3"}}, task_id="table")
     aql.check_table(
         dataset=homes, checks={"rows": {"check_statement": "count(*) > 3"}}, task_id="too_few",
     )  # fmt: skip
@@ -354,8 +354,8 @@ def test_checks_pass_and_checks_fail(
     assert {name: states[name] for name in ("columns", "table", "too_few", "nulls")} == {
         "columns": "success", "table": "success", "too_few": "failed", "nulls": "failed",
     }  # fmt: skip
-    told = capsys.readouterr().out
-    assert "Column: agent" in told
+    log = capsys.readouterr().out
+    assert "Column: agent" in log
     assert end
 
 
@@ -375,8 +375,8 @@ def test_export_streams_a_table_to_the_bucket_and_it_loads_again(
     from astro.constants import FileType
     from astro.files import File
 
-    kind = FileType.PARQUET if ending == "parquet" else FileType.CSV
-    file = File(f"s3://{world.bucket}/out.{ending}", conn_id="landing", filetype=kind)
+    file_type = FileType.PARQUET if ending == "parquet" else FileType.CSV
+    file = File(f"s3://{world.bucket}/out.{ending}", conn_id="landing", filetype=file_type)
     exported = aql.export_to_file(input_data=homes, output_file=file, if_exists="replace")
     aql.load_file(input_file=exported, output_table=mart("again"))
     run()

@@ -67,8 +67,8 @@ ELSEWHERE = {
     "::test_the_comparison_is_a_command_too",
     "astro dev start": "tests/project/test_astro.py"
     "::test_a_service_is_a_pinned_image_that_airflow_can_reach",
-    "astro dev start --standalone": "tests/unit/astro_sdk/test_mending.py"
-    "::test_without_a_plugins_folder_the_projects_own_import_mends",
+    "astro dev start --standalone": "tests/unit/astro_sdk/test_patching.py"
+    "::test_without_a_plugins_folder_the_projects_own_import_patches",
     "astro dev parse": f"{GATE}::astro dev parse",
     "astro dev pytest": f"{GATE}::astro dev pytest",
     "make celery": f"{CELERY}::test_make_celery_ends_with_a_green_run_and_says_where_to_look",
@@ -425,6 +425,6 @@ def test_the_hooks_example_loads_and_exports(warehouse, client, orders, tmp_path
     assert body.startswith(b"PAR1")
 
 
-def test_the_imports_of_the_astro_sdk_are_those_that_the_mends_are_tested_with():
-    text = (PROJECT / "tests/unit/astro_sdk/test_mending.py").read_text()
+def test_the_imports_of_the_astro_sdk_are_those_that_the_patches_are_tested_with():
+    text = (PROJECT / "tests/unit/astro_sdk/test_patching.py").read_text()
     assert only("docs/astro-sdk.md", "python").text in text

@@ -57,10 +57,10 @@ CUST3,NAME3,TYPE2,50,1e-3
 WAITS = """
 from airflow.sdk import DAG, task
 from include.landfall.feed.yaml_file import read_feed
-from plugins.new_arrivals import NewArrivalsSensor
+from plugins.arrivals.sensor import NewArrivalsSensor
 
 with DAG("waits", schedule=None):
-    found = NewArrivalsSensor(
+    arrivals = NewArrivalsSensor(
         task_id="wait", feed=read_feed({feed!r}), timeout=900, poke_interval=2
     )
 
@@ -68,7 +68,7 @@ with DAG("waits", schedule=None):
     def take(arrival):
         return arrival["key"]
 
-    take.expand(arrival=found.output)
+    take.expand(arrival=arrivals.output)
 """
 FEED = """
 feed: things

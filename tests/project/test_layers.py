@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = ["dags", "include", "plugins"]
 ENGINE = "include/landfall/arrival.py"
+BRIDGE = "include/airflow_bridge.py"
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -55,6 +56,21 @@ def project(tmp_path):
             ENGINE,
             "import include.astro_sdk",
             "include.landfall is not allowed to import include.astro_sdk",
+        ),
+        (
+            ENGINE,
+            "import include.airflow_bridge",
+            "include.landfall is not allowed to import include.airflow_bridge",
+        ),
+        (
+            BRIDGE,
+            "import include.astro_sdk.patching",
+            "include.airflow_bridge is not allowed to import include.astro_sdk",
+        ),
+        (
+            BRIDGE,
+            "import plugins.s3_to_postgres",
+            "include.airflow_bridge is not allowed to import plugins",
         ),
         (ENGINE, "import include.local", "include.landfall is not allowed to import include.local"),
         ("plugins/broken.py", "import astro", "plugins is not allowed to import astro"),

@@ -62,12 +62,12 @@ class World:
     def types(self, schema: str, table: str) -> dict[str, str]:
         """A table's columns and types, without the engine's own."""
         with psycopg.connect(self.warehouse.conninfo()) as connection:
-            found = connection.execute(
+            columns = connection.execute(
                 "SELECT column_name, data_type FROM information_schema.columns"
                 " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
                 [schema, table],
             ).fetchall()
-        return {name: kind for name, kind in found if name != "_load_id"}
+        return {name: type_name for name, type_name in columns if name != "_load_id"}
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def world(
     warehouse: Warehouse, client: S3Client, bucket: str, connections: dict[str, str]
 ) -> World:
     """A database, a bucket, and the connections to both, in a process that has begun Airflow."""
-    import airflow  # noqa: F401  it finds the plugins folder, and with it the mends
+    import airflow  # noqa: F401  it finds the plugins folder, and with it the patches
 
     return World(warehouse, client, bucket)
 
@@ -86,8 +86,8 @@ def dag() -> Iterator[Any]:
     import pendulum
     from airflow.sdk import DAG
 
-    with DAG("under_test", schedule=None, start_date=pendulum.datetime(2024, 1, 1)) as made:
-        yield made
+    with DAG("under_test", schedule=None, start_date=pendulum.datetime(2024, 1, 1)) as under_test:
+        yield under_test
 
 
 @pytest.fixture

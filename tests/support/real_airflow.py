@@ -28,7 +28,7 @@ from include.local.state import LocalError
 
 READY_SECONDS = 180
 RUN_SECONDS = 400
-# What an Astro SDK project sets by hand; here the mends must do without.
+# What an Astro SDK project sets by hand; here the patches must work without it.
 HELP = ("AIRFLOW__CORE__ENABLE_XCOM_PICKLING", "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES")
 
 

@@ -118,7 +118,7 @@ def test_a_load_that_is_under_way_is_not_seen(engine):
 
 
 def test_a_load_waits_no_longer_than_its_role_may(engine):
-    """The lock of a load that hangs is an error that a retry can mend, not a hang of its own."""
+    """The lock of a load that hangs is an error that a retry can fix, not a hang of its own."""
     arrival = engine.put(A)
     engine.load(arrival)
     name = psycopg.sql.Identifier(engine.warehouse.dbname)

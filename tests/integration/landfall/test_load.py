@@ -123,14 +123,14 @@ def test_a_failed_change_leaves_the_rows_of_the_version_before(engine):
     assert engine.statuses() == ["loaded", "failed"]
 
 
-def test_a_failed_file_that_was_mended_loads(engine):
+def test_a_failed_file_that_was_corrected_loads(engine):
     with pytest.raises(DataError):
         engine.load("id,name\nx,b\n")
     assert engine.load(A).outcome == "loaded"
     assert engine.statuses() == ["failed", "loaded"]
 
 
-def test_a_failed_file_loads_once_its_feed_was_mended(engine):
+def test_a_failed_file_loads_once_its_feed_was_corrected(engine):
     arrival = engine.put("id,name\nx,b\n")
     with pytest.raises(DataError):
         engine.load(arrival)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.context import set_current_context
 
 from include.landfall.feed.model import Feed
 from include.landfall.s3.listing import find_arrival
@@ -37,22 +40,31 @@ def rows(warehouse):
         return connection.execute("SELECT id, name FROM raw.things ORDER BY id").fetchall()
 
 
-def test_a_file_is_loaded_once_and_a_second_time_says_by_whom(feed, arrival, warehouse):
-    found = arrival("id,name\n1,one\n2,two\n")
+def test_a_file_is_loaded_once_and_the_second_receipt_says_by_whom(feed, arrival, warehouse):
+    listed = arrival("id,name\n1,one\n2,two\n")
     hook = S3ToPostgresHook.of(feed)
-    first = hook.load(feed, found.as_dict(), by="the test")  # as it comes out of XCom
+    first = hook.load(feed, listed.as_dict(), by="the test")  # as it comes out of XCom
     assert (first.outcome, first.rows) == ("loaded", 2)
-    second = hook.load(feed, found)
+    second = hook.load(feed, listed)
     assert (second.outcome, second.by) == ("already_loaded", "the test")
     assert rows(warehouse) == [(1, "one"), (2, "two")]
 
 
+def test_a_load_in_a_task_is_in_the_ledger_under_the_name_of_the_task(feed, arrival, warehouse):
+    ti = SimpleNamespace(dag_id="things", task_id="load", run_id="manual__1", try_number=2)
+    with set_current_context({"ti": ti}):
+        S3ToPostgresHook.of(feed).load(feed, arrival("id,name\n1,one\n"))
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        (loaded_by,) = connection.execute("SELECT loaded_by FROM landfall.ledger").fetchone()
+    assert loaded_by.startswith("things.load manual__1 #2")
+
+
 def test_a_bad_file_fails_without_a_retry_and_says_where(feed, arrival, caplog):
-    found = arrival("id,name\n1,one\nx,two\n")
+    listed = arrival("id,name\n1,one\nx,two\n")
     with pytest.raises(AirflowFailException) as failure:
-        S3ToPostgresHook.of(feed).load(feed, found)
+        S3ToPostgresHook.of(feed).load(feed, listed)
     message = str(failure.value)
-    assert found.uri in message
+    assert listed.uri in message
     assert "line: 3" in message
     assert "column: id" in message
     assert failure.value.__cause__ is None  # no second traceback above the message

@@ -16,7 +16,8 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.model import Feed
 from include.local.services.environ import connections as as_connections
-from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
+from plugins.arrivals.sensor import NewArrivalsSensor
+from plugins.arrivals.trigger import NewArrivalsTrigger
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 both_ways = pytest.mark.parametrize("deferrable", [True, False])
@@ -48,16 +49,16 @@ def settling(feed, seconds):
 
 
 def run(feed, deferrable, **values):
-    """The sensor to its end, its trigger revived from what Airflow would have stored."""
+    """Runs the sensor to its end, with a trigger made from what Airflow would have stored."""
     values = {"soft_fail": True, "poke_interval": 0.3, **values}
     sensor = NewArrivalsSensor(task_id="wait", feed=feed, deferrable=deferrable, **values)
     try:
-        found = sensor.execute({})
+        arrivals = sensor.execute({})
     except TaskDeferred as deferred:
         stored = json.loads(json.dumps(deferred.trigger.serialize()[1]))
         event = asyncio.run(first_event(NewArrivalsTrigger(**stored)))
-        found = sensor.resume_execution(deferred.method_name, {"event": event}, {})
-    return [Arrival.from_dict(value) for value in found]
+        arrivals = sensor.resume_execution(deferred.method_name, {"event": event}, {})
+    return [Arrival.from_dict(value) for value in arrivals]
 
 
 async def first_event(trigger):
@@ -78,17 +79,17 @@ def later(seconds, action, *values):
 def test_it_gives_exactly_what_the_ledger_does_not_have(feed, put, deferrable):
     for key in ("things/1.csv", "things/2.csv", "other/3.csv", "things/deeper/4.csv", "things/x"):
         put(key)
-    found = run(feed, deferrable)
-    assert sorted(keys(found)) == ["things/1.csv", "things/2.csv"]
-    S3ToPostgresHook.of(feed).load(feed, found[0])
-    assert run(feed, deferrable) == found[1:]
-    S3ToPostgresHook.of(feed).load(feed, found[1])
+    new = run(feed, deferrable)
+    assert sorted(keys(new)) == ["things/1.csv", "things/2.csv"]
+    S3ToPostgresHook.of(feed).load(feed, new[0])
+    assert run(feed, deferrable) == new[1:]
+    S3ToPostgresHook.of(feed).load(feed, new[1])
     with pytest.raises(AirflowSkipException, match="nothing new"):
         run(feed, deferrable)
-    put(found[0].key, "id\n2\n")  # another content under the same name
+    put(new[0].key, "id\n2\n")  # another content under the same name
     again = run(feed, deferrable)
-    assert keys(again) == [found[0].key]
-    assert again[0].etag != found[0].etag
+    assert keys(again) == [new[0].key]
+    assert again[0].etag != new[0].etag
 
 
 @both_ways
@@ -104,8 +105,8 @@ def test_it_waits_until_a_growing_file_has_stopped_growing(feed, put, deferrable
     texts = ["id\n" + "".join(f"{n}\n" for n in range(size)) for size in range(1, 5)]
     put("things/1.csv", texts[0])
     timers = [later(0.7 * n, put, "things/1.csv", text) for n, text in enumerate(texts[1:], 1)]
-    (found,) = run(settling(feed, 2), deferrable, timeout=30)
-    assert found.size == len(texts[-1])
+    (arrival,) = run(settling(feed, 2), deferrable, timeout=30)
+    assert arrival.size == len(texts[-1])
     for timer in timers:
         timer.join()
 
@@ -114,17 +115,17 @@ def test_it_waits_until_a_growing_file_has_stopped_growing(feed, put, deferrable
 def test_of_more_than_a_run_can_take_the_rest_is_left_to_the_next(feed, put, deferrable):
     for n in range(5):
         put(f"things/{n}.csv", f"id\n{n}\n")
-    seen = []
+    loaded = []
     while True:
         try:
-            found = run(feed, deferrable, most=2)
+            new = run(feed, deferrable, most=2)
         except AirflowSkipException:
             break
-        assert len(found) <= 2
-        for arrival in found:
+        assert len(new) <= 2
+        for arrival in new:
             S3ToPostgresHook.of(feed).load(feed, arrival)
-        seen += keys(found)
-    assert sorted(seen) == [f"things/{n}.csv" for n in range(5)]
+        loaded += keys(new)
+    assert sorted(loaded) == [f"things/{n}.csv" for n in range(5)]
 
 
 @both_ways
@@ -132,8 +133,16 @@ def test_only_the_feeds_prefix_is_listed(feed, put, deferrable, mocker):
     put("things/1.csv")
     calls = mocker.spy(BaseClient, "_make_api_call")
     run(feed, deferrable)
-    asked = [call.args[2] for call in calls.call_args_list if call.args[1] == "ListObjectsV2"]
-    assert {request["Prefix"] for request in asked} == {"things/"}
+    requests = [call.args[2] for call in calls.call_args_list if call.args[1] == "ListObjectsV2"]
+    assert {request["Prefix"] for request in requests} == {"things/"}
+
+
+def test_no_connection_to_the_store_stays_open_after_a_look(feed, put, mocker):
+    """A triggerer looks for days: each look would leave a socket."""
+    put("things/1.csv")
+    closed = mocker.spy(BaseClient, "close")
+    run(feed, deferrable=False)
+    assert closed.call_count == 1
 
 
 @both_ways

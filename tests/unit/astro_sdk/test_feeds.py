@@ -1,10 +1,10 @@
-"""A feed in the Astro SDK's terms: what the checks let through is what people trust."""
+"""A feed in the Astro SDK's terms: people trust what its checks let through."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import airflow  # noqa: F401  finds the mends
+import airflow  # noqa: F401  finds the patches
 import pytest
 
 from include.astro_sdk import ArrivalFile, feed_checks, feed_table, table_asset
@@ -37,10 +37,10 @@ def test_the_feeds_table_is_its_target_on_its_connection() -> None:
 def test_feeds_and_marts_mean_the_same_asset() -> None:
     from include.astro_sdk import Metadata, Table
 
-    mine = table_asset(feed_table(feed()))
-    theirs = table_asset(Table("flights", conn_id="warehouse", metadata=Metadata(schema="raw")))
-    assert mine == theirs
-    assert mine.name == "warehouse.raw.flights"
+    of_feed = table_asset(feed_table(feed()))
+    of_mart = table_asset(Table("flights", conn_id="warehouse", metadata=Metadata(schema="raw")))
+    assert of_feed == of_mart
+    assert of_feed.name == "warehouse.raw.flights"
 
 
 def test_two_tables_never_share_an_assets_name() -> None:
@@ -51,7 +51,7 @@ def test_two_tables_never_share_an_assets_name() -> None:
     assert table_asset(one).name != table_asset(other).name
 
 
-def test_a_feed_without_checks_asks_for_none() -> None:
+def test_a_feed_without_checks_has_none() -> None:
     checks = feed_checks(feed())
     assert (checks.table, checks.columns) == ({}, {})
 
@@ -74,7 +74,7 @@ def test_checks_become_the_operators_arguments_with_names_quoted() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 3])
-def test_a_bound_of_nought_is_a_bound(limit: int) -> None:
+def test_a_bound_of_zero_is_a_bound(limit: int) -> None:
     assert len(feed_checks(feed(checks={"rows": {"at_most": limit}})).table) == 1
 
 

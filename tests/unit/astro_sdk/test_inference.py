@@ -1,11 +1,11 @@
-"""Types that nobody declared: a wrong guess here is wrong data in the warehouse."""
+"""Types that nobody declared: a wrong guess here puts wrong data into the warehouse."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
 
-from include.astro_sdk.inference import SAMPLE_BYTES, of_arrow, of_csv, type_of, wider
+from include.astro_sdk.inference import SAMPLE_BYTES, csv_types, postgres_type, type_of, wider
 from include.landfall.feed.formats import CsvFormat
 
 
@@ -44,25 +44,25 @@ def test_files_that_disagree_get_the_type_that_takes_both(
     assert wider(one, other) == wider(other, one) == both
 
 
-def test_missing_cells_say_nothing_and_quoted_ones_are_text() -> None:
+def test_a_missing_cell_gives_no_type_and_a_quoted_one_is_text() -> None:
     form = CsvFormat(nulls=["NA"])
     sample = b'a,b,c\n1,NA,"NA"\nNA,,x\n'
-    assert of_csv(sample, form, 10) == {"a": "bigint", "b": None, "c": "text"}
+    assert csv_types(sample, form, 10) == {"a": "bigint", "b": None, "c": "text"}
 
 
 def test_rows_beyond_the_sample_are_not_looked_at() -> None:
-    assert of_csv(b"a\n1\n2\nx\n", CsvFormat(), 2) == {"a": "bigint"}
+    assert csv_types(b"a\n1\n2\nx\n", CsvFormat(), 2) == {"a": "bigint"}
 
 
 def test_a_row_that_the_sample_cuts_off_is_left_out() -> None:
     line = b"1" * 15 + b"\n"
     sample = (b"a\n" + line * (SAMPLE_BYTES // 16))[: SAMPLE_BYTES - 4] + b"oops"
-    assert of_csv(sample, CsvFormat(), 10**6) == {"a": "bigint"}
+    assert csv_types(sample, CsvFormat(), 10**6) == {"a": "bigint"}
 
 
 @pytest.mark.parametrize("sample", [b"", b"\n", b"\xef\xbb\xbf"])
 def test_an_empty_file_has_no_columns(sample: bytes) -> None:
-    assert of_csv(sample, CsvFormat(), 10) == {}
+    assert csv_types(sample, CsvFormat(), 10) == {}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_an_empty_file_has_no_columns(sample: bytes) -> None:
     ],
 )  # fmt: skip
 def test_parquet_brings_its_types(arrow: pa.DataType, expected: str) -> None:
-    assert of_arrow(arrow) == expected
+    assert postgres_type(arrow) == expected
 
 
 def test_a_nested_parquet_column_is_refused_with_what_to_do() -> None:
     with pytest.raises(ValueError, match="declare the columns"):
-        of_arrow(pa.struct([("a", pa.int8())]))
+        postgres_type(pa.struct([("a", pa.int8())]))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import airflow  # noqa: F401  finds the mends
+import airflow  # noqa: F401  finds the patches
 import boto3
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
+from pytest_mock import MockerFixture
 
 from include.astro_sdk import File, FileType, PandasLoadOptions, sources
 from include.landfall.connections import Store
@@ -15,9 +17,9 @@ from include.landfall.connections import Store
 
 def file(path: str, options: Any = None, **more: Any) -> Any:
     """A file with load options as the operator sets them."""
-    made = File(path, **more)
-    made.load_options = [options] if options else None
-    return made
+    result = File(path, **more)
+    result.load_options = [options] if options else None
+    return result
 
 
 @pytest.mark.parametrize(
@@ -36,36 +38,36 @@ def file(path: str, options: Any = None, **more: Any) -> Any:
         (("s3://b/a.csv", PandasLoadOptions(kwargs={"skiprows": 3})), "skiprows"),
     ],
 )
-def test_what_the_engine_cannot_read_as_asked_goes_through_pandas(
+def test_what_the_engine_cannot_read_goes_through_pandas(
     given: tuple[Any, ...], reason: str
 ) -> None:
-    found = sources.why_not(file(*given))
-    assert reason in found
-    assert bool(found) == bool(reason)
+    for_pandas = sources.reason_for_pandas(file(*given))
+    assert reason in for_pandas
+    assert bool(for_pandas) == bool(reason)
 
 
-def test_an_option_is_never_dropped_without_a_word() -> None:
-    form = sources._csv(
+def test_an_option_is_never_dropped_silently() -> None:
+    form = sources.csv_format(
         file("s3://b/a.csv", PandasLoadOptions(delimiter=";", kwargs={
             "quotechar": "'", "na_values": "-", "keep_default_na": False}))
     )  # fmt: skip
     assert (form.delimiter, form.quote, form.nulls) == (";", "'", ["-"])
 
 
-def test_missing_values_are_pandas_own_unless_told() -> None:
-    assert {"NA", "NaN", "null", "None"} <= set(sources._csv(file("s3://b/a.csv")).nulls)
+def test_missing_values_are_those_of_pandas_by_default() -> None:
+    assert {"NA", "NaN", "null", "None"} <= set(sources.csv_format(file("s3://b/a.csv")).nulls)
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
+    ("path", "file_type"),
     [("s3://b/a.csv.gz", "csv"), ("s3://b/a.PARQUET", "parquet"), ("s3://b/a.b/c", "")],
 )
-def test_the_type_is_told_by_the_name_behind_a_compression(path: str, kind: str) -> None:
-    assert sources.kind_of(file(path)) == kind
+def test_the_name_gives_the_type_without_a_compressions_ending(path: str, file_type: str) -> None:
+    assert sources.file_type(file(path)) == file_type
 
 
 def test_a_declared_type_wins() -> None:
-    assert sources.kind_of(file("s3://b/a.txt", filetype=FileType.CSV)) == "csv"
+    assert sources.file_type(file("s3://b/a.txt", filetype=FileType.CSV)) == "csv"
 
 
 @pytest.mark.parametrize(
@@ -86,5 +88,18 @@ def test_a_path_is_a_key_a_pattern_or_a_prefix(path: str, keys: list[str]) -> No
         client.create_bucket(Bucket="bucket")
         for key in ("a/1.csv", "a/1.csv.bak", "a/2.csv", "odd #1?.csv"):
             client.put_object(Bucket="bucket", Key=key, Body=b"a\n1\n")
-        found = sources._arrivals(Store(access_key="k", secret_key="s"), path)
-    assert [arrival.key for arrival in found] == keys
+        arrivals = sources.arrivals_at(client, path)
+    assert [arrival.key for arrival in arrivals] == keys
+
+
+def test_no_connection_to_the_store_stays_open_when_its_files_are_listed(
+    mocker: MockerFixture,
+) -> None:
+    closed = mocker.spy(BaseClient, "close")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="bucket")
+        client.put_object(Bucket="bucket", Key="1.csv", Body=b"a\n1\n")
+        assert len(sources.files_of(file("s3://bucket/1.csv")).arrivals) == 1
+        assert sources.object_exists(Store(), "bucket", "1.csv")
+    assert closed.call_count == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.dag_defaults import dag_defaults
+from dags.common.defaults import dag_defaults
 
 ROOT = Path(__file__).parents[3]
 DAGS = ROOT / "dags"

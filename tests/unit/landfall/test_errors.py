@@ -29,11 +29,11 @@ def test_an_error_crosses_a_pipe_whole(kind):
 
 
 def test_the_message_has_every_part_that_is_known_and_no_other():
-    error = TerminalError("it broke", found="x", expected="y", do="mend it")
+    error = TerminalError("it broke", found="x", expected="y", do="fix it")
     error.at(feed="flights", object="s3://b/k", line=2, row=1, column="day")
     assert str(error).splitlines() == [
         "it broke", "  feed: flights", "  object: s3://b/k", "  line: 2", "  row: 1",
-        "  column: day", "  found: x", "  expected: y", "  what to do: mend it",
+        "  column: day", "  found: x", "  expected: y", "  what to do: fix it",
     ]  # fmt: skip
     assert str(TerminalError("it broke")) == "it broke"
 

@@ -19,7 +19,7 @@ def sleeper(module: str):
 
 
 @pytest.mark.parametrize(
-    ("module", "slept"), [("airflow.sdk.definitions.dag", PAUSE), ("plugins.new_arrivals", 0.3)]
+    ("module", "slept"), [("airflow.sdk.definitions.dag", PAUSE), ("plugins.arrivals.sensor", 0.3)]
 )
 def test_only_the_pauses_of_dag_test_are_shorter(monkeypatch, module, slept):
     asked = []

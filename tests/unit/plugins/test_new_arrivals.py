@@ -1,4 +1,4 @@
-"""The sensor and its trigger, with the look itself played by the test."""
+"""The sensor and its trigger, with looks whose outcomes the test sets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import ObjectMissing, ServerUnavailable
 from include.landfall.feed.model import Feed
-from plugins import new_arrivals
-from plugins.new_arrivals import NewArrivalsSensor, NewArrivalsTrigger
-from plugins.waiting import Nothing, Ready, Wait, Watch
+from plugins.arrivals.look import event_of
+from plugins.arrivals.sensor import NewArrivalsSensor
+from plugins.arrivals.trigger import NewArrivalsTrigger
+from plugins.arrivals.waiting import Nothing, Ready, Wait, Watch
 
 FEED = Feed.model_validate(
     {
@@ -46,19 +47,20 @@ def connections(monkeypatch):
 
 @pytest.fixture
 def looks(monkeypatch):
-    """What the looks will see, in turn; an error is raised. Records the watches."""
-    script, seen = [], []
+    """The outcomes of the looks in turn (an error is raised), and the watches that they got."""
+    outcomes, watches = [], []
 
     def look(feed, watch, store, warehouse):
         assert (feed, store.secret_key, warehouse.host) == (FEED, "secret", "nowhere")
-        seen.append(watch)
-        outcome = script.pop(0)
+        watches.append(watch)
+        outcome = outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
         return Wait(watch) if outcome is Wait else outcome
 
-    monkeypatch.setattr(new_arrivals, "look", look)
-    return script, seen
+    monkeypatch.setattr("plugins.arrivals.sensor.look", look)
+    monkeypatch.setattr("plugins.arrivals.trigger.look", look)
+    return outcomes, watches
 
 
 def sensor(**values):
@@ -66,7 +68,7 @@ def sensor(**values):
 
 
 def run(task):
-    """The task from beginning to end, with its trigger in between if it defers."""
+    """Runs the task to its end, with its trigger in between if it defers."""
     try:
         return task.execute({})
     except TaskDeferred as deferred:
@@ -75,7 +77,7 @@ def run(task):
 
 
 def revived(trigger):
-    """The trigger as a triggerer makes it: from a path and from JSON."""
+    """Makes the trigger as a triggerer does: from a path and from JSON."""
     path, values = trigger.serialize()
     module, name = path.rsplit(".", 1)
     return getattr(import_module(module), name)(**json.loads(json.dumps(values)))
@@ -96,14 +98,14 @@ both_ways = pytest.mark.parametrize("deferrable", [True, False])
 @pytest.mark.parametrize("waits", [0, 2])
 def test_new_arrivals_are_handed_on_as_dicts(looks, deferrable, waits):
     looks[0].extend([Wait] * waits + [Ready([ARRIVAL], 0, [])])
-    found = run(sensor(deferrable=deferrable))
-    assert [Arrival.from_dict(value) for value in found] == [ARRIVAL]
+    arrivals = run(sensor(deferrable=deferrable))
+    assert [Arrival.from_dict(value) for value in arrivals] == [ARRIVAL]
     assert len(looks[1]) == waits + 1
 
 
 @both_ways
 @pytest.mark.parametrize("waits", [0, 1])
-def test_nothing_new_skips_when_soft_and_says_so(looks, deferrable, waits):
+def test_nothing_new_skips_when_soft_with_a_message(looks, deferrable, waits):
     looks[0].extend([Wait] * waits + [Nothing([])])
     with pytest.raises(AirflowSkipException, match="nothing new in s3://landing/flights/"):
         run(sensor(deferrable=deferrable))
@@ -141,7 +143,7 @@ def test_a_connection_that_airflow_does_not_have_is_named(looks, deferrable, mon
 
 
 def test_the_trigger_too_names_a_missing_connection(monkeypatch):
-    """It may have gone while the sensor was deferred."""
+    """Somebody may have deleted it while the sensor was deferred."""
     monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
     trigger = NewArrivalsTrigger(FEED.model_dump(mode="json"), Watch(started=0).as_dict())
     event = fire(trigger).payload
@@ -162,7 +164,7 @@ def test_the_deadline_is_the_first_looks_through_a_deferral_and_a_restart(looks)
 
 def test_the_trigger_is_imported_by_the_path_that_dags_import():
     path, _ = NewArrivalsTrigger({}, {}).serialize()
-    assert path == "plugins.new_arrivals.NewArrivalsTrigger"
+    assert path == "plugins.arrivals.trigger.NewArrivalsTrigger"
 
 
 def test_no_secret_is_in_what_airflow_stores_of_the_trigger(looks):
@@ -180,7 +182,7 @@ def test_a_triggerer_that_never_answers_is_an_error_not_a_skip():
 
 def test_the_event_names_what_grows_and_what_is_left(looks):
     ready = Ready([ARRIVAL] * 12, 3, [ARRIVAL])
-    message = new_arrivals.event_of(ready, FEED)["message"]
+    message = event_of(ready, FEED)["message"]
     assert "and 2 more; 3 more are left to the next run" in message
     assert "still growing: flights/1.csv" in message
 
@@ -200,13 +202,13 @@ def test_a_blocking_look_does_not_stop_the_triggerer(monkeypatch):
             ticks.append(1)
             await asyncio.sleep(0.01)
 
-    monkeypatch.setattr(new_arrivals, "look", slow_look)
+    monkeypatch.setattr("plugins.arrivals.trigger.look", slow_look)
     asyncio.run(beside())
     assert len(ticks) > 5
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "option",
     [
         {"soft_fail": False, "never_fail": True},
         {"silent_fail": True},
@@ -217,9 +219,9 @@ def test_a_blocking_look_does_not_stop_the_triggerer(monkeypatch):
     ],
     ids=str,
 )
-def test_wishes_that_it_would_not_heed_are_refused(wish):
+def test_options_that_would_have_no_effect_are_refused(option):
     with pytest.raises(ValueError, match=r"NewArrivalsSensor takes no|most is"):
-        sensor(**wish)
+        sensor(**option)
 
 
 def test_a_timeout_may_be_a_timedelta():

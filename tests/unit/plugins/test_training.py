@@ -1,4 +1,4 @@
-"""What the training operator says and hands on, where no Docker is needed to see it."""
+"""The training operator's messages and what it gives to its container, without Docker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.landfall.connections import Store
 from include.landfall.errors import ConnectionUnusable
-from plugins.training import TrainingOperator, container_name, failure, key_of, labels_of, safe_name
+from plugins.training.container import container_name, environment_of, labels_of, safe_name
+from plugins.training.operator import TrainingOperator, failure
 
 STORE = Store("http://object-store:9000", "who", "a-secret-that-nobody-may-read")
 LANDING = {"conn_type": "aws", "login": "who", "password": STORE.secret_key}
@@ -28,7 +29,7 @@ def operator(monkeypatch):
 
 
 def test_the_container_gets_the_four_names_of_the_store_and_nothing_empty():
-    assert key_of(STORE, "landing") == {
+    assert environment_of(STORE, "landing") == {
         "MINIO_ENDPOINT": "http://object-store:9000",
         "MINIO_ACCESS_KEY_ID": "who",
         "MINIO_SECRET_ACCESS_KEY": STORE.secret_key,
@@ -39,32 +40,32 @@ def test_the_container_gets_the_four_names_of_the_store_and_nothing_empty():
 
 def test_amazon_s_own_store_has_an_address_too():
     aws = Store(None, "who", "secret", "token", "eu-west-1")
-    found = key_of(aws, "landing")
-    assert found["MINIO_ENDPOINT"] == "https://s3.eu-west-1.amazonaws.com"
-    assert found["MINIO_SESSION_TOKEN"] == "token"
+    environment = environment_of(aws, "landing")
+    assert environment["MINIO_ENDPOINT"] == "https://s3.eu-west-1.amazonaws.com"
+    assert environment["MINIO_SESSION_TOKEN"] == "token"
 
 
 @pytest.mark.parametrize("store", [Store("http://s", None, None), Store("http://s", "who", None)])
 def test_a_connection_without_a_key_has_none_to_give(store):
     with pytest.raises(ConnectionUnusable, match="no key of its own"):
-        key_of(store, "landing")
+        environment_of(store, "landing")
 
 
 @pytest.mark.parametrize(
-    ("code", "terminal", "words"),
+    ("code", "terminal", "reason"),
     [
         (2, True, "started wrongly"), (3, True, "refused its key"), (4, True, "not there"),
         (5, True, "its table is wrong"), (75, False, "above in this log"),
         (1, False, "above in this log"), (137, False, "more memory than 1g"),
     ],
 )  # fmt: skip
-def test_only_what_a_retry_can_help_is_tried_again(code, terminal, words):
-    """The exit codes are those that include/training says it has."""
-    said = f"Docker container failed: {{'Error': None, 'StatusCode': {code}}}"
-    error = failure("image:local", said, "1g")
+def test_only_what_a_retry_can_help_is_tried_again(code, terminal, reason):
+    """The exit codes are those that include/training documents."""
+    message = f"Docker container failed: {{'Error': None, 'StatusCode': {code}}}"
+    error = failure("image:local", message, "1g")
     assert isinstance(error, AirflowFailException) is terminal
     assert f"exit code {code}: " in str(error)
-    assert words in str(error)
+    assert reason in str(error)
 
 
 def test_an_end_that_nobody_knows_is_tried_again():
@@ -81,7 +82,7 @@ def test_without_docker_the_task_fails_at_once_with_one_message(operator, monkey
     assert "what to do: start Docker" in message
     assert failed.value.__suppress_context__  # no traceback of Docker's client above it
     assert STORE.secret_key not in message
-    # The client leaves its socket open when nobody answers; that is no fault of the operator.
+    # The client leaves its socket open when nobody answers, and the operator cannot close it.
     del failed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)

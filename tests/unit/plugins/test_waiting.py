@@ -1,4 +1,4 @@
-"""What the sensor decides, at every moment: no clock, no server."""
+"""What the sensor decides, at any moment, without a clock and without servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.landfall.arrival import Arrival
-from plugins.waiting import Nothing, Ready, Sighting, Wait, Watch, decide
+from plugins.arrivals.waiting import Nothing, Ready, Sighting, Wait, Watch, decide
 
 START = 1_000_000.0
 
@@ -49,7 +49,7 @@ def test_before_the_end_it_waits_a_poke_interval_at_a_time_and_no_longer_than_th
     assert second.watch.next_look == START + 90
 
 
-def test_an_object_that_has_not_changed_for_long_enough_is_whole_at_once():
+def test_an_object_that_has_not_changed_for_long_enough_is_complete_at_once():
     old = arrival("a", at=START - 31)
     assert decide([old], watch(settle=30), START) == Ready([old], 0, [])
 
@@ -62,8 +62,8 @@ def test_an_object_is_waited_for_until_it_has_settled():
     assert decide([fresh], waiting.watch, START + 20) == Ready([fresh], 0, [])
 
 
-def test_an_object_that_grows_starts_anew():
-    """A file that is put again and again, each time longer, must not be loaded half."""
+def test_an_object_that_grows_is_waited_for_again():
+    """A file that is put several times, each time longer, must not be loaded in part."""
     one = decide([arrival("a", at=START, size=1, etag="1")], watch(settle=30), START)
     assert isinstance(one, Wait)
     grown = arrival("a", at=START + 30, size=2, etag="2")
@@ -81,9 +81,9 @@ def test_a_store_whose_clock_is_ahead_does_not_block_the_feed():
     assert decide([future], waiting.watch, START + 30) == Ready([future], 0, [])
 
 
-def test_whole_arrivals_do_not_wait_for_one_that_grows():
-    whole, growing = arrival("a"), arrival("b", at=START)
-    assert decide([growing, whole], watch(settle=30), START) == Ready([whole], 0, [growing])
+def test_complete_arrivals_do_not_wait_for_one_that_grows():
+    complete, growing = arrival("a"), arrival("b", at=START)
+    assert decide([growing, complete], watch(settle=30), START) == Ready([complete], 0, [growing])
 
 
 def test_an_object_that_never_settles_is_left_to_the_next_run():
@@ -116,9 +116,9 @@ ages = st.floats(-100, 1000)
     st.floats(0, 400),
 )
 def test_every_new_arrival_is_handed_on_left_or_growing_and_waiting_ends(
-    found, settle, timeout, most, elapsed
+    objects, settle, timeout, most, elapsed
 ):
-    new = [arrival(key, at=START - age, size=size) for key, (age, size) in found.items()]
+    new = [arrival(key, at=START - age, size=size) for key, (age, size) in objects.items()]
     now = START + elapsed
     rule = watch(settle=settle, timeout=timeout, most=most)
     outcome = decide(new, rule, now)

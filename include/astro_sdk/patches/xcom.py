@@ -15,10 +15,11 @@ BASE_BACKENDS = (
 
 
 def know_the_xcom_backend(module: ModuleType) -> None:
-    """Broke: Airflow 3 calls its own XCom backend by another name, so astro took it for a custom
-    one, and let dataframes of any size into the metadata database.
+    """Lets astro recognise Airflow's own XCom backend.
 
-    Mends: the new names are the base backend too; the documented limit (100 KB, then
+    Problem: Airflow 3 has another name for its own XCom backend, so astro took it for a custom one
+    and wrote dataframes of any size to the metadata database.
+    Fix: the new names are the base backend too; the documented limit (100 KB, then
     `xcom_storage_conn_id`) holds again.
     """
     base = module.XCOM_BACKEND in BASE_BACKENDS
@@ -28,18 +29,20 @@ def know_the_xcom_backend(module: ModuleType) -> None:
 
 
 def tables_cross_xcom(module: ModuleType) -> None:
-    """Broke: Airflow 3 reads back only classes of `allowed_deserialization_classes`, `airflow.*`
-    by default, and a task failed that was handed a table.
+    """Lets tables cross from task to task.
 
-    Mends: allows the classes by their own names, so nobody has to widen the setting.
+    Problem: Airflow 3 reads back only the classes of `allowed_deserialization_classes`, `airflow.*`
+    by default, so a task that got a table failed.
+    Fix: the classes are allowed by their names, so nobody has to widen the setting.
     """
     _allow(module.Table, module.TempTable)
 
 
 def files_cross_xcom(module: ModuleType) -> None:
-    """Broke: as tables; and Airflow 3 has a `File` write its private fields too.
+    """Lets files cross from task to task.
 
-    Mends: a file crosses as what its author wrote (`to_json`), and is allowed back.
+    Problem: as with tables; and Airflow 3 writes the private fields of a `File` too.
+    Fix: a file crosses as what its author wrote (`to_json`), and its class is allowed.
     """
     cls = module.File
     cls.serialize = lambda self: _without_class(self.to_json())
@@ -48,10 +51,11 @@ def files_cross_xcom(module: ModuleType) -> None:
 
 
 def dataframes_keep_their_types(module: ModuleType) -> None:
-    """Broke: a dataframe crossed as JSON text, which `read_json` takes no more without a warning,
-    and which lost what it could not say: dates, integers with gaps, leading zeros of texts.
+    """Lets dataframes cross from task to task with their types.
 
-    Mends: it crosses as Parquet, which keeps the types. Older XComs, as JSON, are still read.
+    Problem: a dataframe crossed as JSON text. `read_json` warns of a text, and JSON has no form for
+    dates, for integers with gaps, and for the leading zeros of texts.
+    Fix: it crosses as Parquet, which keeps the types. Older XComs, as JSON, are still read.
     """
     cls = module.PandasDataframe
     serialize, deserialize = cls.serialize, cls.deserialize
@@ -76,10 +80,11 @@ def dataframes_keep_their_types(module: ModuleType) -> None:
 
 
 def series_cross_xcom(module: ModuleType) -> None:
-    """Broke: Airflow 3 cannot serialise a Series, and the first example of astro's documentation
-    returns one from `dataframe`.
+    """Lets a Series cross from task to task.
 
-    Mends: it crosses as a dataframe of one column, and comes back as a Series.
+    Problem: Airflow 3 cannot serialise a Series, and the first example of astro's documentation
+    returns one from `dataframe`.
+    Fix: it crosses as a dataframe of one column, and comes back as a Series.
     """
     import pandas as pd
 
@@ -97,7 +102,7 @@ def series_cross_xcom(module: ModuleType) -> None:
 
 
 def _parquet(frame: Any) -> str:
-    # Parquet names its columns with text; a frame without names has numbers.
+    # Parquet needs texts as names of columns, and a dataframe without names has numbers.
     named = frame.rename(columns=str)
     return base64.b64encode(named.to_parquet(engine="pyarrow")).decode("ascii")
 

@@ -1,7 +1,6 @@
-"""Stand-ins for what Airflow 3 and SQLAlchemy 2 took away, there only while astro looks for it.
+"""Stand-ins for what Airflow 3 and SQLAlchemy 2 no longer have, only while astro imports it.
 
-They are taken back at once, so that no other code meets an Airflow or an SQLAlchemy that seems
-to be older than it is.
+They are removed at once, so that no other code takes this Airflow or SQLAlchemy for an older one.
 """
 
 from __future__ import annotations
@@ -19,9 +18,10 @@ XCOM_PICKLING = "AIRFLOW__CORE__ENABLE_XCOM_PICKLING"
 
 @contextmanager
 def xcom_pickling_setting() -> Iterator[None]:
-    """Broke: `core/enable_xcom_pickling` is no setting of Airflow 3, and astro reads it at import.
+    """Sets `core/enable_xcom_pickling` to False.
 
-    Mends: Airflow 3 never pickles XComs, so the answer is False.
+    Problem: astro reads this setting when it is imported, and Airflow 3 does not have it.
+    Fix: Airflow 3 never pickles XComs, so the answer is False.
     """
     before = os.environ.get(XCOM_PICKLING)
     os.environ[XCOM_PICKLING] = "False"
@@ -36,9 +36,10 @@ def xcom_pickling_setting() -> Iterator[None]:
 
 @contextmanager
 def dbapi_module() -> Iterator[None]:
-    """Broke: `airflow.hooks.dbapi` is gone, and `astro.databases.base` imports its `DbApiHook`.
+    """Puts `DbApiHook` into a module `airflow.hooks.dbapi`.
 
-    Mends: the class is the same, and lives in the common.sql provider now.
+    Problem: `astro.databases.base` imports it from there, and that module is gone.
+    Fix: the class is the same, and is in the common.sql provider now.
     """
     from airflow.providers.common.sql.hooks.sql import DbApiHook
 
@@ -48,10 +49,11 @@ def dbapi_module() -> Iterator[None]:
 
 @contextmanager
 def legacy_row() -> Iterator[None]:
-    """Broke: `sqlalchemy.engine.row.LegacyRow` is gone, and astro subclasses it.
+    """Puts an empty class `LegacyRow` into SQLAlchemy.
 
-    Mends: nothing is such a row any more, so an empty class will do; what `run_raw_sql` makes of
-    the rows of SQLAlchemy 2 is mended in `sql.rows_are_plain_values`.
+    Problem: astro subclasses `sqlalchemy.engine.row.LegacyRow`, which is gone.
+    Fix: no row has this class any more, so an empty one is enough. `sql.rows_are_plain_values`
+    handles the rows that SQLAlchemy 2 gives.
     """
     import sqlalchemy.engine.row as row
 
@@ -64,10 +66,11 @@ def legacy_row() -> Iterator[None]:
 
 @contextmanager
 def context_class() -> Iterator[None]:
-    """Broke: astro takes `Context`, for annotations only, from a module of Airflow's that warns,
-    and that brings the metadata database's models into every process.
+    """Puts the SDK's `Context` into a module `airflow.utils.context`.
 
-    Mends: the class is the SDK's.
+    Problem: astro imports `Context`, for annotations only, from a module of Airflow's that warns,
+    and that imports the metadata database's models in every process.
+    Fix: the class is the SDK's.
     """
     from airflow.sdk import Context
 
@@ -77,10 +80,11 @@ def context_class() -> Iterator[None]:
 
 @contextmanager
 def metadata_models() -> Iterator[None]:
-    """Broke: `cleanup` imports the metadata database's models, which a task may not use.
+    """Puts empty classes in the place of the metadata database's models.
 
-    Mends: it names them in annotations only, since `clean_up_without_the_metadata_database`; what
-    else it imports is loaded first, so that nobody else meets the stand-ins.
+    Problem: `cleanup` imports these models, which a task may not use.
+    Fix: since `clean_up_without_the_metadata_database` it names them in annotations only. What
+    else it imports is imported first, so that no other module gets the stand-ins.
     """
     from airflow.sdk import TaskInstanceState
 
@@ -98,9 +102,10 @@ def metadata_models() -> Iterator[None]:
 
 @contextmanager
 def smart_open_when_used() -> Iterator[None]:
-    """Broke nothing, but costs: `smart_open` brings boto3 and more, 0.4 s of every parse.
+    """Puts a module `smart_open` in place that imports the real one when it opens a file.
 
-    Mends: astro gets a module that loads it when a file is opened.
+    Problem: `smart_open` imports boto3 and more, which costs 0.4 s of every parse.
+    Fix: only a task that opens a file pays for it.
     """
 
     def open_with_it(*args: Any, **kwargs: Any) -> Any:
@@ -113,14 +118,14 @@ def smart_open_when_used() -> Iterator[None]:
 @contextmanager
 def _modules(**modules: dict[str, Any]) -> Iterator[None]:
     """Modules of these names, with these members, unless the real ones are loaded already."""
-    made = []
+    added = []
     for name, members in modules.items():
         if name not in sys.modules:
-            sys.modules[name] = made_up = ModuleType(name)
-            made_up.__dict__.update(members)
-            made.append(name)
+            sys.modules[name] = stand_in = ModuleType(name)
+            stand_in.__dict__.update(members)
+            added.append(name)
     try:
         yield
     finally:
-        for name in made:
+        for name in added:
             sys.modules.pop(name, None)

@@ -1,6 +1,6 @@
-"""What a team loses when the mends come late, cost too much, or meet another astro-sdk.
+"""What a team loses when the patches come late, cost too much, or meet another astro-sdk.
 
-Each way to begin has a Python of its own: what a first import does can be seen only once.
+Each test starts a Python of its own, because a first import happens only once in a process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from include.astro_sdk import mends
+from include.astro_sdk import patches
 
 PROJECT = Path(__file__).parents[3]
 DOCUMENTED = """
@@ -27,7 +27,7 @@ assert aql.load_file and File and Table and Metadata
 def python(
     code: str, *, plugins: bool = True, path: Path | None = None, warnings: str = "error"
 ) -> str:
-    """What a fresh Python says; its warnings are errors, its plugins folder ours or none."""
+    """What a new Python prints. Its warnings are errors; it has the project's plugins or none."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, [path, PROJECT])))}
     environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(PROJECT / "plugins") if plugins else "/nowhere"
     for name in ("ENABLE_XCOM_PICKLING", "ALLOWED_DESERIALIZATION_CLASSES"):
@@ -41,7 +41,7 @@ def python(
 
 @pytest.fixture(scope="module")
 def started() -> str:
-    """What a Python says that starts Airflow, then imports as the documentation does."""
+    """What a Python prints that starts Airflow, then imports as the documentation does."""
     return python(f"""
 import airflow, importlib.util, inspect, os, sqlalchemy.engine.row as row
 {DOCUMENTED}
@@ -60,24 +60,24 @@ def test_a_documented_dag_file_imports_where_airflow_has_started(started: str) -
     assert "fine\n" in started, started
 
 
-def test_a_dag_that_imports_astro_before_airflow_is_mended_too() -> None:
+def test_a_dag_that_imports_astro_before_airflow_is_patched_too() -> None:
     """A script, outside of Airflow. Only the warnings of `astro.sql` itself get through."""
-    said = python(f"{DOCUMENTED}print('fine')", warnings="ignore")
-    assert said.endswith("fine\n")
+    printed = python(f"{DOCUMENTED}print('fine')", warnings="ignore")
+    assert printed.endswith("fine\n")
 
 
-def test_without_a_plugins_folder_the_projects_own_import_mends() -> None:
+def test_without_a_plugins_folder_the_projects_own_import_patches() -> None:
     """`astro dev start --standalone` leaves the plugins out."""
     code = f"from include.astro_sdk import aql, File, Table\n{DOCUMENTED}print('fine')"
     assert python(code, plugins=False).endswith("fine\n")
 
 
 def test_a_process_that_never_imports_astro_pays_nothing() -> None:
-    """The scheduler would otherwise carry pandas around."""
+    """Otherwise every scheduler would have pandas in its memory."""
     code = """
 import airflow, sys
-assert any(type(f).__module__ == "include.astro_sdk.mending" for f in sys.meta_path)
-print([m for m in ("astro.sql", "pandas", "include.astro_sdk.mends") if m in sys.modules])
+assert any(type(f).__module__ == "include.astro_sdk.patching" for f in sys.meta_path)
+print([m for m in ("astro.sql", "pandas", "include.astro_sdk.patches") if m in sys.modules])
 """
     assert python(code).endswith("[]\n")
 
@@ -90,29 +90,34 @@ def test_the_stand_ins_are_gone_when_astro_is_loaded(started: str) -> None:
 def test_another_version_of_astro_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "astro").mkdir()
     (tmp_path / "astro" / "__init__.py").write_text("__version__ = '1.10.0'\n")
-    code = "from include.astro_sdk.mending import install; install()\nimport astro"
-    said = python(code, path=tmp_path)
-    assert said.startswith("FAILED")
-    assert "astro-sdk-python 1.10.0 is installed" in said
-    assert "install astro-sdk-python==1.9.0" in said
+    code = "from include.astro_sdk.patching import install; install()\nimport astro"
+    printed = python(code, path=tmp_path)
+    assert printed.startswith("FAILED")
+    assert "astro-sdk-python 1.10.0 is installed" in printed
+    assert "install astro-sdk-python==1.9.0" in printed
 
 
 def test_tracebacks_and_inspect_still_find_astros_sources(started: str) -> None:
     assert started.endswith("def drop_table\n"), started
 
 
-@pytest.mark.parametrize("module", sorted({**mends.MENDS, **mends.STAND_INS}))
-def test_every_mend_has_a_module_to_mend(module: str) -> None:
-    """A mend under a misspelt name would never run, without a word."""
+@pytest.mark.parametrize("module", sorted({**patches.PATCHES, **patches.STAND_INS}))
+def test_every_patch_has_a_module_to_patch(module: str) -> None:
+    """A patch under a misspelt name would never run, and nothing would show it."""
     root = Path(importlib.util.find_spec("astro").submodule_search_locations[0])  # type: ignore[union-attr,index]
     path = root.joinpath(*module.split(".")[1:])
     assert path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 @pytest.mark.parametrize(
-    "mend", [m for made in (*mends.MENDS.values(), *mends.STAND_INS.values()) for m in made]
+    "patch",
+    [
+        each
+        for all_of in (*patches.PATCHES.values(), *patches.STAND_INS.values())
+        for each in all_of
+    ],
 )
-def test_every_mend_says_what_broke_and_why_it_mends_it(mend: object) -> None:
-    text = mend.__doc__ or ""
-    assert text.startswith("Broke")
-    assert "Mends:" in text
+def test_every_patch_names_the_problem_and_the_fix(patch: object) -> None:
+    text = patch.__doc__ or ""
+    assert "\n    Problem: " in text
+    assert "\n    Fix: " in text

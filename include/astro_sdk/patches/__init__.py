@@ -1,7 +1,7 @@
-"""What is mended, module by module of astro: the whole list, in one place.
+"""All patches of astro-sdk, by the module that they change.
 
-`STAND_INS` are there only while the module is being loaded; `MENDS` change it afterwards, before
-anybody else sees it. Each says in its docstring what broke, and why this mends it.
+`STAND_INS` exist only while the module is loaded; `PATCHES` change it afterwards, before any other
+code sees it. The docstring of each says what the problem was and what the fix is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import ModuleType
 from . import airflow3, assets, checks, cleanup, database, sql, xcom
 
 StandIn = Callable[[], AbstractContextManager[None]]
-Mend = Callable[[ModuleType], None]
+Patch = Callable[[ModuleType], None]
 
 STAND_INS: dict[str, tuple[StandIn, ...]] = {
     "astro.settings": (airflow3.xcom_pickling_setting,),
@@ -27,7 +27,7 @@ STAND_INS: dict[str, tuple[StandIn, ...]] = {
     "astro.sql.operators.cleanup": (airflow3.metadata_models,),
 }
 
-MENDS: dict[str, tuple[Mend, ...]] = {
+PATCHES: dict[str, tuple[Patch, ...]] = {
     "astro.settings": (xcom.know_the_xcom_backend,),
     "astro.airflow.datasets": (assets.tables_are_assets,),
     "astro.databases": (

@@ -1,4 +1,4 @@
-"""What every DAG of the project shares."""
+"""The settings that every DAG of the project shares."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 OWNER = "data-team"
-# Not from when on data exists: without catchup a schedule only needs some date in the past.
+# Any date in the past will do: without catchup it does not say since when there is data.
 START = datetime(2013, 1, 1, tzinfo=UTC)
-# Only the transient ones of the engine's errors are retried, whatever this says (airflow_bridge).
+# Whatever this says, only the engine's transient errors are retried (include.airflow_bridge).
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=30)
-# For checks: rows that broke a rule will break it again in a minute. A database that is away is
-# another thing, and is retried.
+# For checks: rows that broke a rule will break it again in a minute. A database that cannot be
+# reached is still retried.
 NO_RETRY = {"retry_on_failure": False}
 
 
 def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
-    """The arguments of `DAG` that do not differ: one run at a time, none for the past, retries."""
+    """Gives the arguments of `DAG` that are the same for all: one run at a time, with retries."""
     return {
         "start_date": START,
         "catchup": False,

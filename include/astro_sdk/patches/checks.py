@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 
 def check_columns_of_upstream_tables(module: ModuleType) -> None:
-    """Broke: a table that comes from an upstream task was never resolved; a plain one had its
-    connection looked up when the DAG was parsed; columns were spliced in unquoted; and checks on
-    columns of two types could not be united into one result.
+    """Lets `check_column` take a table from an upstream task.
 
-    Mends: `dataset` is templated, nothing is looked up before the task runs, and every check is a
+    Problem: a table from an upstream task was never resolved; for any other one the connection was
+    looked up when the DAG was parsed; columns were put into the SQL without quotes; and a UNION
+    failed on checks of columns of two types.
+    Fix: `dataset` is templated, nothing is looked up before the task runs, and every check is a
     column of one query.
     """
     from airflow.providers.common.sql.operators.sql import SQLColumnCheckOperator
 
-    class ColumnCheckOperator(module.ColumnCheckOperator):  # type: ignore[name-defined]
-        """As documented; `dataset` may come from upstream."""
+    cls = _put_in_place(module, _column_check_operator(module, SQLColumnCheckOperator))
+    names = ("column_mapping", "partition_clause", "task_id")
 
-        template_fields = ("dataset", *SQLColumnCheckOperator.template_fields)
+    @functools.wraps(module.check_column)
+    def check_column(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return cls(dataset=dataset, **dict(zip(names, args, strict=False)), **kwargs)
+
+    module.check_column = check_column  # type: ignore[attr-defined]
+
+
+def _column_check_operator(module: ModuleType, base: Any) -> Any:
+    class ColumnCheckOperator(module.ColumnCheckOperator):  # type: ignore[name-defined]
+        template_fields = ("dataset", *base.template_fields)
 
         def __init__(
             self,
@@ -31,7 +42,7 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
             task_id: str | None = None,
             **kwargs: Any,
         ) -> None:
-            SQLColumnCheckOperator.__init__(
+            base.__init__(
                 self,
                 table="",
                 column_mapping=column_mapping,
@@ -47,24 +58,31 @@ def check_columns_of_upstream_tables(module: ModuleType) -> None:
                 return super().execute(context)
             return _check_columns(self, module.create_database(self.dataset.conn_id))
 
-    _put_in_place(module, ColumnCheckOperator)
-    module.check_column = _passing_arguments_on(  # type: ignore[attr-defined]
-        module.check_column, ColumnCheckOperator
-    )
+    return ColumnCheckOperator
 
 
 def check_table_keeps_its_arguments(module: ModuleType) -> None:
-    """Broke: what BaseOperator takes (`retries`, `trigger_rule`, …) was dropped without a word,
-    and a table without a schema was looked for outside the default schema.
+    """Lets `check_table` take the arguments of every operator.
 
-    Mends: arguments are passed on, and the table is completed as in every other operator.
+    Problem: arguments for BaseOperator (`retries`, `trigger_rule`, …) were dropped without a
+    warning, and a table without a schema was looked for outside the default schema.
+    Fix: arguments are passed on, and the schema is filled in as in every other operator.
     """
     from airflow.providers.common.sql.operators.sql import SQLTableCheckOperator
 
-    class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
-        """As documented, with the arguments of every operator."""
+    cls = _put_in_place(module, _table_check_operator(module, SQLTableCheckOperator))
+    names = ("checks", "partition_clause", "task_id")
 
-        template_fields = (*SQLTableCheckOperator.template_fields, "dataset")
+    @functools.wraps(module.check_table)
+    def check_table(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        return cls(dataset=dataset, **dict(zip(names, args, strict=False)), **kwargs).output
+
+    module.check_table = check_table  # type: ignore[attr-defined]
+
+
+def _table_check_operator(module: ModuleType, base: Any) -> Any:
+    class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
+        template_fields = (*base.template_fields, "dataset")
 
         def __init__(
             self,
@@ -75,7 +93,7 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
             task_id: str | None = None,
             **kwargs: Any,
         ) -> None:
-            SQLTableCheckOperator.__init__(
+            base.__init__(
                 self,
                 table="",
                 checks=checks,
@@ -90,48 +108,32 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
             self.dataset = database.populate_table_metadata(self.dataset)
             return super().execute(context)
 
-    _put_in_place(module, SQLCheckOperator)
-    module.check_table = _passing_arguments_on(  # type: ignore[attr-defined]
-        module.check_table, SQLCheckOperator, output=True
-    )
+    return SQLCheckOperator
 
 
-def _put_in_place(module: ModuleType, cls: type) -> None:
-    """A subclass, not a patched method: Airflow wraps `__init__` when a class is made."""
+def _put_in_place(module: ModuleType, cls: Any) -> Any:
+    """Puts a subclass into the module: Airflow wraps `__init__` only of a new class."""
     cls.__module__, cls.__qualname__ = module.__name__, cls.__name__
     setattr(module, cls.__name__, cls)
+    return cls
 
 
 def _arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
-    # astro's own functions hand their keyword arguments over as one named kwargs.
+    # astro's own functions pass their keyword arguments on as one argument called kwargs.
     nested = kwargs.pop("kwargs", None) or {}
     return {**kwargs, **nested}
-
-
-def _passing_arguments_on(
-    documented: Callable[..., Any], cls: Any, *, output: bool = False
-) -> Callable[..., Any]:
-    import functools
-
-    @functools.wraps(documented)
-    def check(dataset: Any, *args: Any, **kwargs: Any) -> Any:
-        names = ("column_mapping" if not output else "checks", "partition_clause", "task_id")
-        operator = cls(dataset=dataset, **dict(zip(names, args, strict=False)), **kwargs)
-        return operator.output if output else operator
-
-    return check
 
 
 def _check_columns(operator: Any, database: Any) -> None:
     operator.dataset = database.populate_table_metadata(operator.dataset)
     operator.conn_id = operator.dataset.conn_id
     operator.table = database.get_table_qualified_name(operator.dataset)
-    written = database.written_columns(operator.dataset, list(operator.column_mapping))
+    columns = database.columns_as_sql(operator.dataset, list(operator.column_mapping))
     hook, failed = operator.get_db_hook(), []
-    for statement, asked in _queries(operator, written):
+    for statement, checks in _queries(operator, columns):
         operator.sql = statement
         row = hook.get_first(statement)
-        for (column, check), result in zip(asked, row, strict=True):
+        for (column, check), result in zip(checks, row, strict=True):
             values = operator.column_mapping[column][check]
             values["result"] = result
             values["success"] = operator._get_match(values, result, values.get("tolerance"))  # noqa: SLF001
@@ -146,16 +148,15 @@ def _check_columns(operator: Any, database: Any) -> None:
     operator.log.info("All tests have passed: %s", operator.column_mapping)
 
 
-def _queries(operator: Any, written: dict[str, str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _queries(operator: Any, columns: dict[str, str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """One query for each set of rows, with the checks whose results are its columns."""
-    by_rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    checks_of_rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for column, checks in operator.column_mapping.items():
         for check, values in checks.items():
             clauses = [operator.partition_clause, values.get("partition_clause")]
-            by_rows[" AND ".join(f"({clause})" for clause in clauses if clause)].append(
-                (column, check)
-            )
-    for clause, asked in by_rows.items():
-        results = (operator.column_checks[check].format(column=written[c]) for c, check in asked)
-        where = f" WHERE {clause}" if clause else ""
-        yield f"SELECT {', '.join(results)} FROM {operator.table}{where}", asked  # noqa: S608  quoted
+            rows = " AND ".join(f"({clause})" for clause in clauses if clause)
+            checks_of_rows[rows].append((column, check))
+    for rows, pairs in checks_of_rows.items():
+        results = (operator.column_checks[check].format(column=columns[c]) for c, check in pairs)
+        where = f" WHERE {rows}" if rows else ""
+        yield f"SELECT {', '.join(results)} FROM {operator.table}{where}", pairs  # noqa: S608  quoted

@@ -1,4 +1,4 @@
-"""What the UI says of a feed's DAG: written from the feed, so it cannot go stale."""
+"""The pages of feeds' DAGs in the UI, written from the feeds, so they are never out of date."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 
 
-def feed_doc(feed: Feed) -> str:
-    """The page of a feed's DAG, in Markdown: where from, where to, columns, checks, what to do."""
+def feed_page(feed: Feed) -> str:
+    """Writes the page of a feed's DAG in Markdown: source, target, columns, checks, what to do."""
     source, target = feed.source, feed.target
     columns = "\n".join(
         f"| {name} | {column.type} | {'' if column.nullable else 'never NULL'} |"
@@ -27,9 +27,9 @@ What was loaded is in `landfall.ledger`; each row's `_load_id` says which file i
 
 **When a run is skipped**, there was nothing new.
 **When a load is red**, its log says which line and column and what to do, and nothing of that file
-is in the table. Mend the file and put it in its place: the next run takes it. Files that loaded
-stay loaded, and what depends on the table is told of them.
-**When a check is red**, the rows are in the table and nobody downstream has been told.
+is in the table. Fix the file and put it in the same place: the next run loads it. Files that were
+loaded stay loaded, and the DAGs that depend on the table are started.
+**When a check is red**, the rows are in the table, and no DAG that depends on it is started.
 
 | column | type | | |
 |---|---|---|---|
@@ -40,8 +40,8 @@ Checks after each load:
 """
 
 
-def broken_feed_doc(path: Path, error: FeedError) -> str:
-    """The page of a feed whose file cannot be read: the error, and what is not happening."""
+def broken_feed_page(path: Path, error: FeedError) -> str:
+    """Writes the page of a feed whose file cannot be read: the error, and what to do."""
     return f"""\
 ### `{path.name}` cannot be read, so nothing of this feed is loaded
 
@@ -49,8 +49,8 @@ def broken_feed_doc(path: Path, error: FeedError) -> str:
 {error}
 ```
 
-Mend the file; this DAG becomes the feed's own again by itself. No other feed is affected. The same
-error is among the import errors at the top of the list of DAGs.
+Fix the file, and the feed's own DAG takes the place of this one. No other feed is affected. The
+same error is among the import errors at the top of the list of DAGs.
 """
 
 
@@ -59,8 +59,8 @@ def _cell(text: str) -> str:
 
 
 def _check(check: Check) -> str:
-    words = check.model_dump(exclude_none=True)
+    rules = check.model_dump(exclude_none=True)
     return ", ".join(
         name.replace("_", " ") + ("" if value is True else f" {value}")
-        for name, value in words.items()
+        for name, value in rules.items()
     )

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 
 def asset_of(uri: str) -> Any:
-    """The asset of a table's or a file's `uri`, with a name that a person can read.
+    """Gives the asset of a table's or a file's `uri`, with a name that people can read.
 
-    The name of a table is connection.schema.table. Airflow wants one URI for a name, so a part
-    with a dot in it, which could be read two ways, leaves the URI as the name.
+    A table's asset is called connection.schema.table. Airflow wants one URI for each name, so the
+    URI itself is the name where a part has a dot in it and could be read in two ways.
     """
     from airflow.sdk import Asset
 
@@ -26,11 +26,12 @@ def asset_of(uri: str) -> Any:
 
 
 def tables_are_assets(module: ModuleType) -> None:
-    """Broke: `airflow.datasets` is gone, so `Table` and `File` silently stopped being datasets:
-    no operator had outlets, and `DAG(schedule=[Table(...)])` was refused.
+    """Makes tables and files usable as a DAG's schedule, and as inlets and outlets.
 
-    Mends: they are asset conditions of one asset (an Asset proper has a `name` of its own, which
-    must be unique and is not the table's), and operators get that asset as inlet or outlet.
+    Problem: `airflow.datasets` is gone, so `Table` and `File` were no longer datasets, without a
+    warning: no operator had outlets, and `DAG(schedule=[Table(...)])` was refused.
+    Fix: they are asset conditions of one asset (an Asset itself has a `name`, which must be unique
+    and is not the table's), and operators get that asset as inlet or outlet.
     """
     from airflow.sdk.definitions.asset import AssetAny
 
@@ -51,10 +52,10 @@ def tables_are_assets(module: ModuleType) -> None:
 def kwargs_with_assets(
     kwargs: dict[str, Any] | None = None, input_datasets: Any = None, output_datasets: Any = None
 ) -> dict[str, Any]:
-    """An operator's arguments, with inlets and outlets where its author gave none.
+    """Gives an operator's arguments, with inlets and outlets where its author gave none.
 
     As documented: what the author gave stays, temporary tables are no assets, and the setting
-    `astro_sdk/auto_add_inlets_outlets` turns it off.
+    `astro_sdk/auto_add_inlets_outlets` switches it off.
     """
     from astro import settings
 
@@ -68,6 +69,7 @@ def kwargs_with_assets(
 
 
 def _assets(given: Any, *, keep: bool) -> list[Any]:
+    """The items as assets; `keep` decides whether what is no dataset stays among them."""
     from astro.airflow.datasets import Dataset
 
     items = given if isinstance(given, list | tuple) else [given]

@@ -10,12 +10,14 @@ from typing import Any
 
 
 def read_sql_as_written(module: ModuleType) -> None:
-    """Broke, on any Airflow: a .sql file's lines were joined, so a `--` comment swallowed the rest
-    of the query; an absolute path was first looked for as a template, with an error in the log of
-    every parse; a query of two characters was taken for a pair of query and parameters.
+    """Reads a .sql file as it is written, when the task runs.
 
-    Mends: the file is read as it is written, an absolute path is read when the task runs, and a
-    pair is told from a text by its type.
+    Problem: on any Airflow, the lines of a .sql file were joined, so a `--` comment made the rest
+    of the query a comment too; an absolute path was first looked for as a template, with an error
+    in the log of every parse; a query of two characters was taken for a pair of query and
+    parameters.
+    Fix: the file is read with its lines, an absolute path is read when the task runs, and the type
+    of the result decides whether it is a pair or a text.
     """
     cls = module.BaseSQLDecoratedOperator
     resolve_by_searchpath = cls.resolve_template_files
@@ -40,10 +42,11 @@ def read_sql_as_written(module: ModuleType) -> None:
 
 
 def transform_in_one_transaction(module: ModuleType) -> None:
-    """Broke, on any Airflow: the output table was dropped, and made anew by another statement, so
-    readers found no table in between, and none at all when the query failed.
+    """Lets `transform` replace its table's rows in one transaction.
 
-    Mends: where the database can (Postgres), the new rows replace the old in one transaction.
+    Problem: on any Airflow, one statement dropped the output table and another one created it, so
+    there was no table in between, and none at all when the query failed.
+    Fix: where the database can (Postgres), the new rows replace the old ones in one transaction.
     """
     cls = module.TransformOperator
     drop_and_create = cls.execute
@@ -67,9 +70,10 @@ def transform_in_one_transaction(module: ModuleType) -> None:
 
 
 def rows_are_plain_values(module: ModuleType) -> None:
-    """Broke: SQLAlchemy 2's rows have no `values()`, and XCom cannot carry them.
+    """Lets `run_raw_sql` hand rows on to other tasks.
 
-    Mends: rows become tuples (lists for `results_format="list"`) of values that XCom can carry;
+    Problem: SQLAlchemy 2's rows have no `values()`, and XCom cannot carry them.
+    Fix: rows become tuples (lists for `results_format="list"`) of values that XCom can carry;
     everything else that a handler returns stays what it is.
     """
     cls = module.RawSQLOperator
@@ -78,7 +82,7 @@ def rows_are_plain_values(module: ModuleType) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value in what Airflow's XCom can carry; what it cannot becomes text."""
+    """Gives the value in types that Airflow's XCom can carry, and as text where there is none."""
     import datetime
     import decimal
     import uuid
@@ -102,16 +106,17 @@ def plain(value: Any) -> Any:
 
 
 def annotations_may_be_text(module: ModuleType) -> None:
-    """Broke, on any Airflow: `dataframe` knows by the annotation `pd.DataFrame` which tables to
-    read, and under `from __future__ import annotations` that is a text: the function got the Table.
+    """Lets a function of `dataframe` have annotations that are texts.
 
-    Mends: the annotations are looked up before the task asks for them.
+    Problem: on any Airflow, `dataframe` reads the tables whose annotation is `pd.DataFrame`, and
+    under `from __future__ import annotations` that is a text: the function got the Table.
+    Fix: the annotations are looked up before the task reads them.
     """
     cls = module.DataframeOperator
     run = cls.execute
 
     def execute(self: Any, context: Any) -> Any:
-        # What cannot be looked up, a name that only type checkers import, stays as it was.
+        # An annotation that only type checkers import cannot be looked up, and stays a text.
         with contextlib.suppress(NameError, TypeError, AttributeError):
             self.python_callable.__annotations__ = typing.get_type_hints(self.python_callable)
         return run(self, context)
@@ -120,9 +125,10 @@ def annotations_may_be_text(module: ModuleType) -> None:
 
 
 def export_as_a_stream(module: ModuleType) -> None:
-    """Broke, on any Airflow: the table was read whole into a dataframe, and then written.
+    """Lets `export_to_file` stream from Postgres to S3.
 
-    Mends: from Postgres to S3, CSV and Parquet stream through the engine; the rest is as it was.
+    Problem: on any Airflow, the whole table was read into a dataframe, and then written.
+    Fix: CSV and Parquet stream through the engine; the rest is as it was.
     """
     cls = module.ExportToFileOperator
     through_pandas = cls.execute

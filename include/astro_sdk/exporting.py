@@ -1,0 +1,70 @@
+"""Out of the database: a table into a dataframe, or into a file."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import sqlalchemy
+
+from include.airflow_bridge import airflow_errors, store_of
+from include.landfall.export.query import export
+
+from . import sources, statements, tables
+from .quoting import quoted
+from .tables import Name
+
+if TYPE_CHECKING:
+    from .database import PostgresDatabase
+
+log = logging.getLogger(__name__)
+
+
+def can_stream_to(file: Any) -> bool:
+    """Tells whether an export to the file can stream through the engine."""
+    return file.path.startswith("s3://") and sources.file_type(file) in sources.FORMATS
+
+
+def export_table(database: PostgresDatabase, name: Name, file: Any, if_exists: str) -> None:
+    """Writes a table to an S3 object, in constant memory.
+
+    Raises: FileExistsError when the object exists and `if_exists` is not `replace`;
+    AirflowException or AirflowFailException, by whether a retry can help.
+    """
+    with airflow_errors():
+        store = store_of(file.conn_id or None)
+        bucket, key = sources.bucket_and_key(file.path)
+        if if_exists != "replace" and sources.object_exists(store, bucket, key):
+            raise FileExistsError(f"{file.path} file already exists.")
+        exported = export(
+            select_of(database, name),
+            # With parameters psycopg would read the % of a column's name as one of them.
+            None,
+            warehouse=database.warehouse,
+            store=store,
+            bucket=bucket,
+            key=key,
+            format=cast("Any", sources.file_type(file)),
+            compression=cast("Any", sources.compression_of(key)),
+        )
+    log.info("Exported %s rows, %s bytes, to %s", exported.rows, exported.bytes, exported.uri)
+
+
+def frame_of(database: PostgresDatabase, name: Name) -> pd.DataFrame:
+    """Reads a table into a dataframe that astro can hand on, without the engine's column."""
+    from astro.dataframes.pandas import PandasDataframe
+
+    with statements.transaction(database.sqlalchemy_engine) as (connection, _):
+        query = sqlalchemy.text(statements.escaped(select_of(database, name)))
+        return PandasDataframe.from_pandas_df(pd.read_sql(query, con=connection))
+
+
+def select_of(database: PostgresDatabase, name: Name) -> str:
+    """Gives the SELECT of a table's columns, without the engine's.
+
+    Raises: NonExistentTableException, astro's own, when there is no such table.
+    """
+    with database.connect() as connection:
+        columns = tables.data_columns_of(connection, name)
+    return f"SELECT {', '.join(map(quoted, columns))} FROM {name.quoted}"  # noqa: S608  quoted

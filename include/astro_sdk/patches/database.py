@@ -1,0 +1,55 @@
+"""The class of astro's that serves a connection."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+POSTGRES_MODULE = "include.astro_sdk.database"
+POSTGRES_CLASS = "PostgresDatabase"
+
+
+def use_the_engine(module: ModuleType) -> None:
+    """Gives Postgres connections the project's own class, whose loads are the engine's.
+
+    Problem: on any Airflow, astro's Postgres load goes through pandas, file by file, and drops the
+    target before the transaction that fills it.
+    Fix: astro makes the project's subclass. It looks for a class `<Module>Database` in a module, so
+    this patch gives it the name of this class.
+    """
+    for conn_type in ("postgres", "postgresql"):
+        module.CONN_TYPE_TO_MODULE_PATH[conn_type] = POSTGRES_MODULE
+    class_of_module = module.get_class_name
+
+    def get_class_name(module_ref: Any, suffix: str = "Location") -> str:
+        if module_ref.__name__ == POSTGRES_MODULE:
+            return POSTGRES_CLASS
+        return str(class_of_module(module_ref, suffix))
+
+    module.get_class_name = get_class_name  # type: ignore[attr-defined]
+
+
+def find_connections_by_their_new_name(module: ModuleType) -> None:
+    """Looks up the type of a connection through the bridge.
+
+    Problem: each look-up imported `airflow.hooks.base`, which warns; and its result was kept for
+    as long as the process lived.
+    Fix: it asks Airflow's SDK, each time. A connection that is not defined fails the task at once,
+    as everywhere in the project.
+    """
+
+    def module_of(conn_id: str) -> str:
+        from include.airflow_bridge import airflow_errors, connection_type
+
+        with airflow_errors():
+            conn_type = connection_type(conn_id)
+        try:
+            return str(module.CONN_TYPE_TO_MODULE_PATH[conn_type])
+        except KeyError:
+            supported = ", ".join(sorted(module.CONN_TYPE_TO_MODULE_PATH))
+            raise ValueError(
+                f"the connection {conn_id!r} has the type {conn_type!r}, and tables need one of:"
+                f" {supported}"
+            ) from None
+
+    setattr(module, "_get_conn", module_of)  # noqa: B010  it is private, and there is no other way

@@ -1,0 +1,118 @@
+"""The sensor: gives the arrivals of a feed that are new to the ledger, and complete.
+
+It looks once on a worker. When there is something to wait for, it defers to its trigger, which
+goes on looking on the triggerer.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from airflow.sdk import BaseOperator, BaseSensorOperator
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferralTimeout,
+)
+
+from include.airflow_bridge import airflow_errors, store_of, verdict, warehouse_of
+from include.landfall.feed.model import Feed
+from plugins.arrivals.look import event_of, look
+from plugins.arrivals.trigger import NewArrivalsTrigger
+from plugins.arrivals.waiting import MOST_ARRIVALS, Wait, Watch
+
+# How long the event of a deferred sensor may be overdue before the task itself fails.
+TRIGGERER_GRACE_SECONDS = 600
+
+
+class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
+    """Waits for arrivals of a feed that the ledger does not have; gives them oldest first.
+
+    XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), for a mapped task; the
+    rest is left to the next run. What is new is the listing of the feed's prefix minus the ledger,
+    and does not depend on any time. So the next look finds files that are late, that have a wrong
+    clock, or that arrived during a listing.
+
+    An object that still grows (`source.settle_seconds`) is waited for. `timeout` (seconds) is how
+    long to wait for anything new, deferrals included; 0 looks once. Then the task is skipped with
+    `soft_fail`, and fails without. A wrong bucket, key or password always fails at once.
+    """
+
+    ui_color = "#d7ecd9"
+
+    def __init__(
+        self,
+        *,
+        feed: Feed,
+        most: int = MOST_ARRIVALS,
+        deferrable: bool = True,
+        timeout: float | timedelta = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(timeout=timeout, **kwargs)
+        if self.never_fail or self.silent_fail or self.exponential_backoff or self.reschedule:
+            raise ValueError(
+                "NewArrivalsSensor takes no never_fail, silent_fail, exponential_backoff or"
+                " mode='reschedule': it is deferrable, and only the absence of files is soft"
+            )
+        if not 1 <= most <= MOST_ARRIVALS:
+            raise ValueError(f"most is {most}: a task maps over 1 to {MOST_ARRIVALS} arrivals")
+        self.feed = feed
+        self.most = most
+        self.deferrable = deferrable
+
+    def execute(self, context: Any) -> list[dict[str, Any]]:
+        """Looks, and waits here or on the triggerer while there is something to wait for."""
+        watch = self._watch(time.time())
+        with airflow_errors():
+            store = store_of(self.feed.source.connection)
+            warehouse = warehouse_of(self.feed.target.connection)
+            while isinstance(outcome := look(self.feed, watch, store, warehouse), Wait):
+                watch = outcome.watch
+                self.log.info("%s: nothing to hand on yet, waiting", self.feed.source.pattern)
+                if self.deferrable:
+                    self._defer(watch)
+                time.sleep(max(0.0, watch.next_look - time.time()))
+        return self.conclude(context, event_of(outcome, self.feed))
+
+    def conclude(self, context: Any, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """Ends the task as the event of a look says, here or on the triggerer."""
+        if event["status"] == "failed":
+            raise verdict(event["message"], event["retryable"])
+        if event["status"] == "ready":
+            self.log.info(event["message"])
+            return list(event["arrivals"])
+        raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(event["message"])
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
+    ) -> Any:
+        """Resumes the task after its trigger.
+
+        BaseSensorOperator's method would turn every failure into a skip under `soft_fail`, even a
+        wrong password.
+        """
+        try:
+            return BaseOperator.resume_execution(self, next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            raise AirflowException(
+                "the triggerer did not look for new arrivals in time: check that it runs"
+            ) from None
+
+    def _watch(self, now: float) -> Watch:
+        return Watch(
+            started=now,
+            timeout=self.timeout,
+            poke_interval=self.poke_interval,
+            settle=self.feed.source.settle_seconds,
+            most=self.most,
+        )
+
+    def _defer(self, watch: Watch) -> NoReturn:
+        overdue = watch.ends_for_growing - watch.started + TRIGGERER_GRACE_SECONDS
+        trigger = NewArrivalsTrigger(self.feed.model_dump(mode="json"), watch.as_dict())
+        self.defer(trigger=trigger, method_name="conclude", timeout=overdue)
+        raise AssertionError("defer does not return")

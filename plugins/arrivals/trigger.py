@@ -1,0 +1,54 @@
+"""The trigger: looks for new arrivals on a triggerer, while the sensor's task is deferred."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from include.airflow_bridge import astore_of, awarehouse_of
+from include.landfall.errors import LandfallError
+from include.landfall.feed.model import Feed
+from plugins.arrivals.look import event_of, event_of_error, look
+from plugins.arrivals.waiting import Wait, Watch
+
+
+class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
+    """Looks for new arrivals until there are some or the watch ends; fires one event.
+
+    Its two arguments are all that it needs, and Airflow keeps them in its database: a triggerer
+    that takes over continues with the same deadline. It holds no connection between looks.
+    """
+
+    def __init__(self, feed: dict[str, Any], watch: dict[str, Any]) -> None:
+        super().__init__()
+        self.feed = feed
+        self.watch = watch
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Gives the path that the triggerer imports, and the arguments."""
+        cls = type(self)
+        path = f"{cls.__module__}.{cls.__qualname__}"
+        return path, {"feed": self.feed, "watch": self.watch}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yields the one event that `NewArrivalsSensor.conclude` takes."""
+        try:
+            yield TriggerEvent(await self._wait())
+        except LandfallError as error:
+            # An event, because a trigger that raises gives the task a traceback and no verdict.
+            yield TriggerEvent(event_of_error(error))
+
+    async def _wait(self) -> dict[str, Any]:
+        feed, watch = Feed.model_validate(self.feed), Watch.from_dict(self.watch)
+        store = await astore_of(feed.source.connection)
+        warehouse = await awarehouse_of(feed.target.connection)
+        while True:
+            await asyncio.sleep(max(0.0, watch.next_look - time.time()))
+            outcome = await asyncio.to_thread(look, feed, watch, store, warehouse)
+            if not isinstance(outcome, Wait):
+                return event_of(outcome, feed)
+            watch = outcome.watch

@@ -1,0 +1,56 @@
+"""The training container's labels, its name, and its environment."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from include.landfall.connections import Store
+from include.landfall.errors import ConnectionUnusable
+
+
+def labels_of(context: Mapping[str, Any]) -> dict[str, str]:
+    """Gives the labels of a task instance's container: the same for each of its tries."""
+    ti = context["ti"]
+    return {
+        "landfall.dag": ti.dag_id,
+        "landfall.run": ti.run_id,
+        "landfall.task": ti.task_id,
+        "landfall.map": str(ti.map_index),
+    }
+
+
+def container_name(labels: Mapping[str, str]) -> str:
+    """Gives a name that Docker takes, one for each task instance, so it refuses a second one."""
+    return safe_name("-".join(("landfall", *labels.values())))
+
+
+def safe_name(text: str) -> str:
+    """Gives a name of letters, digits and .-_ only; different texts get different names."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    if safe == text and len(text) <= 120:
+        return text
+    return f"{safe[:110]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def environment_of(store: Store, bucket: str) -> dict[str, str]:
+    """Gives the store in the variables of the container's environment, its key included.
+
+    Raises: ConnectionUnusable when the store has no key.
+    """
+    if not (store.access_key and store.secret_key):
+        raise ConnectionUnusable(
+            "the connection has no key of its own to give to a container",
+            expected="a login (the access key) and a password (the secret key)",
+        )
+    environment = {
+        "MINIO_ENDPOINT": store.endpoint_url or f"https://s3.{store.region}.amazonaws.com",
+        "MINIO_ACCESS_KEY_ID": store.access_key,
+        "MINIO_SECRET_ACCESS_KEY": store.secret_key,
+        "MINIO_BUCKET_NAME": bucket,
+        "MINIO_REGION": store.region,
+        "MINIO_SESSION_TOKEN": store.session_token,
+    }
+    return {name: value for name, value in environment.items() if value}
