@@ -23,7 +23,7 @@ from include.local.state import LocalError, local_folder
 from tests.support.celery_stack import (
     FLIGHTS,
     WORKERS,
-    Running,
+    RunningStack,
     put_large_file,
     remove_file,
     running_stack,
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measure(running: Running, rounds: int) -> dict[tuple[str, int], list[Pass]]:
+def _measure(running: RunningStack, rounds: int) -> dict[tuple[str, int], list[Pass]]:
     """The passes of each set of files and number of workers, in turn, after one that warms up."""
     found: dict[tuple[str, int], list[Pass]] = {(s, n): [] for s in SETS for n in (1, 2)}
     _settle(running)
@@ -84,14 +84,14 @@ def _measure(running: Running, rounds: int) -> dict[tuple[str, int], list[Pass]]
     return found
 
 
-def _settle(running: Running) -> None:
+def _settle(running: RunningStack) -> None:
     """The feed's own first run, which its schedule makes, is over."""
     running.wait_healthy()
-    running.finish(running.start_run())
+    running.wait_for_run(running.start_run())
 
 
 @contextmanager
-def _files(running: Running, kind: str) -> Iterator[int]:
+def _files(running: RunningStack, kind: str) -> Iterator[int]:
     """The files of this set alone in the bucket; their rows."""
     if kind == "months":
         yield FLIGHTS
@@ -108,13 +108,13 @@ def _files(running: Running, kind: str) -> Iterator[int]:
         remove_file(running, key)
 
 
-def _pass(running: Running, workers: int, rows: int) -> Pass:
+def _pass(running: RunningStack, workers: int, rows: int) -> Pass:
     """One run of the feed, all its files new. Raises LocalError."""
     _listen(running, workers == 2)
     running.forget_flights()
     before = _cpu(running)
     run = running.start_run()
-    running.finish(run, seconds=900)
+    running.wait_for_run(run, seconds=900)
     used = {name: seconds - before.get(name, 0) for name, seconds in _cpu(running).items()}
     loads = running.loads(run)
     took_part = {load["hostname"] for load in loads}
@@ -123,7 +123,7 @@ def _pass(running: Running, workers: int, rows: int) -> Pass:
     return Pass(rows, _span(loads), used["warehouse"], sum(used.values()))
 
 
-def _listen(running: Running, listens: bool) -> None:
+def _listen(running: RunningStack, listens: bool) -> None:
     """Whether the second worker takes tasks from now on; it runs on either way."""
     word, second = ("add" if listens else "remove"), f"celery@{WORKERS[1]}"
     docker(
@@ -139,7 +139,7 @@ def _span(loads: Sequence[dict[str, Any]]) -> float:
     return (max(times) - min(times)).total_seconds()
 
 
-def _cpu(running: Running) -> dict[str, float]:
+def _cpu(running: RunningStack) -> dict[str, float]:
     """CPU seconds that each running service has taken since it started."""
     from docker import from_env
 

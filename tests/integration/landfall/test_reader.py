@@ -22,9 +22,7 @@ from include.landfall.feed.column_types import parse_type
 from include.landfall.frames import Kind
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read import process as reader
-from tests.support.engine import LARGE, engine, many
-
-__all__ = ["engine"]
+from tests.support.engine import LARGE, many
 
 
 def job(engine, arrival):

@@ -1,4 +1,4 @@
-"""What the API refuses, before it asks any server: it runs here without one."""
+"""What the API refuses before it needs any server: these tests run without one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FLIGHTS = {"report": "flights"}
 
 @pytest.fixture
 def api(monkeypatch):
-    """The application, and nobody at Redis's address."""
-    spelled = connections(Warehouse(port=free_ports(1)[0]), Store("http://127.0.0.1:1", "a", "b"))
+    """The application, with nothing that listens at the addresses of its servers."""
+    environ = connections(Warehouse(port=free_ports(1)[0]), Store("http://127.0.0.1:1", "a", "b"))
     (port,) = free_ports(1)
-    spelled["LANDFALL_REPORTS_BROKER"] = f"redis://:secret@127.0.0.1:{port}/0"
-    spelled["LANDFALL_REPORTS_KEY"] = KEY
-    for name, value in spelled.items():
+    environ["LANDFALL_REPORTS_BROKER"] = f"redis://:secret@127.0.0.1:{port}/0"
+    environ["LANDFALL_REPORTS_KEY"] = KEY
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     with TestClient(create_app()) as client:
@@ -39,7 +39,7 @@ def api(monkeypatch):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", KEY[:-1], "ключ"])
-def test_without_the_key_nothing_is_told(api, method, path, key):
+def test_without_the_key_every_answer_is_the_same(api, method, path, key):
     del api.headers["X-API-Key"]
     headers = {} if key is None else {"X-API-Key": key.encode()}
     answer = api.request(method, path, headers=headers, content=b"not even JSON")
@@ -49,7 +49,7 @@ def test_without_the_key_nothing_is_told(api, method, path, key):
 
 @pytest.mark.parametrize("path", ["/reports", "/reports/blocking"])
 @pytest.mark.parametrize(
-    ("wanted", "field", "words"),
+    ("wanted", "field", "text"),
     [
         ({}, "report", "required"),
         ({"report": "raw.flights; DROP TABLE x"}, "report", "'delays_by_carrier'"),
@@ -65,23 +65,23 @@ def test_without_the_key_nothing_is_told(api, method, path, key):
         (["flights"], "body", "object"),
     ],
 )
-def test_a_wrong_request_is_told_by_its_field(api, path, wanted, field, words):
+def test_the_error_of_a_wrong_request_names_the_field(api, path, wanted, field, text):
     answer = api.post(path, json=wanted)
     assert answer.status_code == 422
-    told = answer.json()
-    assert told["field"] == field
-    assert told["error"].startswith(f"{field}: ")
-    assert words in told["error"]
+    body = answer.json()
+    assert body["field"] == field
+    assert body["error"].startswith(f"{field}: ")
+    assert text in body["error"]
 
 
-def test_a_body_that_is_no_json_is_told(api):
+def test_a_body_that_is_no_json_is_refused(api):
     answer = api.post("/reports", content=b"{report: flights")
     assert answer.status_code == 422
     assert answer.json()["field"] == "body"
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201])
-def test_a_caller_s_own_key_has_a_length(api, key):
+def test_an_idempotency_key_has_a_limited_length(api, key):
     answer = api.post("/reports", json=FLIGHTS, headers={"Idempotency-Key": key})
     assert answer.status_code == 422
     assert answer.json()["field"] == "Idempotency-Key"
@@ -98,12 +98,12 @@ def test_without_redis_nothing_is_accepted(api, method, path):
     assert "secret" not in answer.text
 
 
-def test_the_blocking_way_tells_its_caller_when_the_database_is_away(api):
+def test_the_blocking_endpoint_answers_503_when_the_database_is_away(api):
     answer = api.post("/reports/blocking", json=FLIGHTS)
     assert answer.status_code == 503
     assert "the database cannot be reached" in answer.json()["error"]
 
 
-def test_a_path_that_is_not_there_is_told_as_json(api):
+def test_an_unknown_path_is_answered_with_json(api):
     assert api.get("/nothing").json() == {"error": "Not Found"}
     assert api.get("/nothing").status_code == 404

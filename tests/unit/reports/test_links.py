@@ -1,4 +1,4 @@
-"""A link leads to where its reader reaches the store, and expires when the settings say."""
+"""A link has the address at which its user reaches the store, and expires as the settings say."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def link(monkeypatch):
 
 
 def test_a_link_leads_to_the_store_of_the_connection(link):
-    found = link()
-    assert (found.netloc, found.path) == ("object-store:9000", "/landing/reports/flights/7.csv")
+    url = link()
+    assert (url.netloc, url.path) == ("object-store:9000", "/landing/reports/flights/7.csv")
 
 
-def test_a_link_leads_to_the_public_endpoint_where_there_is_one(link):
+def test_a_link_leads_to_the_public_endpoint_if_there_is_one(link):
     assert link(PUBLIC_ENDPOINT="http://127.0.0.1:9000").netloc == "127.0.0.1:9000"
 
 
 def test_a_link_expires_when_the_settings_say_and_holds_no_secret(link):
-    found = link(LINK_SECONDS="77")
-    assert parse_qs(found.query)["X-Amz-Expires"] == ["77"]
-    assert "secret" not in found.geturl()
+    url = link(LINK_SECONDS="77")
+    assert parse_qs(url.query)["X-Amz-Expires"] == ["77"]
+    assert "secret" not in url.geturl()

@@ -1,4 +1,4 @@
-"""A wrong setting ends the start with one line that names it, and never tells its value."""
+"""A wrong setting stops the start with one line, which names it and never shows its value."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ BROKER = {"LANDFALL_REPORTS_BROKER": "redis://:secret@127.0.0.1:6379/1"}
 
 
 def test_only_the_broker_must_be_given():
-    found = from_environ(BROKER)
-    assert (found.pool, found.link_seconds, found.nightly) == (2, 900, "0 2 * * *")
-    assert found.public_endpoint is None
+    settings = from_environ(BROKER)
+    assert (settings.pool, settings.link_seconds, settings.nightly) == (2, 900, "0 2 * * *")
+    assert settings.public_endpoint is None
 
 
 def test_an_empty_variable_is_an_unset_one():
-    found = from_environ({**BROKER, "LANDFALL_REPORTS_POOL": "", "LANDFALL_REPORTS_NIGHTLY": ""})
-    assert (found.pool, found.nightly) == (2, "0 2 * * *")
+    settings = from_environ({**BROKER, "LANDFALL_REPORTS_POOL": "", "LANDFALL_REPORTS_NIGHTLY": ""})
+    assert (settings.pool, settings.nightly) == (2, "0 2 * * *")
 
 
-def test_what_is_secret_is_not_shown():
-    found = from_environ({**BROKER, "LANDFALL_REPORTS_KEY": "secret of sixteen letters"})
-    assert "secret" not in repr(found)
-    assert "secret" not in str(found.model_dump())
-    assert found.api_key == b"secret of sixteen letters"
+def test_secrets_are_not_shown():
+    settings = from_environ({**BROKER, "LANDFALL_REPORTS_KEY": "secret of sixteen letters"})
+    assert "secret" not in repr(settings)
+    assert "secret" not in str(settings.model_dump())
+    assert settings.api_key == b"secret of sixteen letters"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "text"),
     [
         ("BROKER", None, "required"),
         ("BROKER", "amqp://secret", "redis://:PASSWORD@HOST"),
@@ -48,12 +48,12 @@ def test_what_is_secret_is_not_shown():
         ("PUBLIC_ENDPOINT", "secret:9000", "https?://"),
     ],
 )
-def test_a_wrong_setting_is_named(name, value, words):
+def test_a_wrong_setting_is_named(name, value, text):
     environ = {**BROKER, f"LANDFALL_REPORTS_{name}": value}
     with pytest.raises(TerminalError) as refused:
-        from_environ({key: text for key, text in environ.items() if text is not None})
+        from_environ({key: value for key, value in environ.items() if value is not None})
     assert f"LANDFALL_REPORTS_{name}" in str(refused.value)
-    assert words in str(refused.value)
+    assert text in str(refused.value)
     assert "secret" not in str(refused.value)
 
 
@@ -62,8 +62,8 @@ def test_an_api_without_a_key_does_not_start():
         _ = from_environ(BROKER).api_key
 
 
-def brought_in(*statements: str) -> set[str]:
-    """The modules of a new process after these."""
+def modules_after(*statements: str) -> set[str]:
+    """Runs the statements in a new process, and lists its modules."""
     program = "; ".join((*statements, "import json, sys; print(json.dumps(list(sys.modules)))"))
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
@@ -71,9 +71,9 @@ def brought_in(*statements: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-def test_an_import_reads_no_setting_and_brings_in_nothing_big():
-    """Without a variable in the environment, and what a worker of CSV reports needs at the most."""
-    modules = brought_in(
+def test_an_import_reads_no_setting_and_imports_no_large_package():
+    """The imports are all that a worker of CSV reports needs, and no variable is set."""
+    modules = modules_after(
         "import include.reports.app, include.reports.tasks, include.reports.api",
         "import include.landfall.export.query",
     )
@@ -81,4 +81,4 @@ def test_an_import_reads_no_setting_and_brings_in_nothing_big():
 
 
 def test_the_parent_of_the_pool_needs_no_client_of_s3():
-    assert "boto3" not in brought_in("import include.reports.app, include.reports.tasks")
+    assert "boto3" not in modules_after("import include.reports.app, include.reports.tasks")

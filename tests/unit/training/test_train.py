@@ -1,4 +1,4 @@
-"""The program of the training image, on small tables whose answer is known."""
+"""The program of the training image, on small tables with an expected result."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ ASK = ["--input", "in/table.parquet", "--output", "out/run-1/"]
 
 
 def flights(rows: int = 1000, days: int = 20) -> pd.DataFrame:
-    """Delays of 40 minutes in the evening, less 20 for one airline, and noise around them."""
-    chance = np.random.default_rng(1)
-    hour = chance.integers(6, 22, rows)
-    carrier = chance.choice(["AA", "UA"], rows)
-    delay = 40 * (hour >= 17) - 20 * (carrier == "UA") + chance.normal(0, 5, rows)
+    """Makes delays of 40 minutes in the evening, 20 less for one airline, with noise."""
+    rng = np.random.default_rng(1)
+    hour = rng.integers(6, 22, rows)
+    carrier = rng.choice(["AA", "UA"], rows)
+    delay = 40 * (hour >= 17) - 20 * (carrier == "UA") + rng.normal(0, 5, rows)
     first = date(2026, 1, 1)
     return pd.DataFrame({
         "flight_date": [first + timedelta(days=row * days // rows) for row in range(rows)],
-        "carrier": carrier, "hour": hour, "noise": chance.normal(0, 1, rows),
+        "carrier": carrier, "hour": hour, "noise": rng.normal(0, 1, rows),
         "arr_delay": delay.round(),
     })  # fmt: skip
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """On a busy machine threads that wait for each other take ten times as long."""
+    """One thread: on a busy machine, threads that wait for each other take ten times as long."""
     with threadpool_limits(1):
         yield
 
@@ -69,9 +69,9 @@ def client():
 @pytest.fixture
 def put(client):
     def put(table: pd.DataFrame, key: str = "in/table.parquet") -> None:
-        kept = io.BytesIO()
-        table.to_csv(kept, index=False) if key.endswith(".csv") else table.to_parquet(kept)
-        client.put_object(Bucket=BUCKET, Key=key, Body=kept.getvalue())
+        file = io.BytesIO()
+        table.to_csv(file, index=False) if key.endswith(".csv") else table.to_parquet(file)
+        client.put_object(Bucket=BUCKET, Key=key, Body=file.getvalue())
 
     return put
 
@@ -81,14 +81,14 @@ def body(client, name: str) -> bytes:
 
 
 def keys(client) -> list[str]:
-    found = client.list_objects_v2(Bucket=BUCKET, Prefix="out/").get("Contents", [])
-    return [entry["Key"] for entry in found]
+    entries = client.list_objects_v2(Bucket=BUCKET, Prefix="out/").get("Contents", [])
+    return [entry["Key"] for entry in entries]
 
 
-# ---- what it learns ------------------------------------------------------------------------------
+# ---- the model -----------------------------------------------------------------------------------
 
 
-def test_it_learns_what_was_planted_and_says_what_it_goes_by():
+def test_it_finds_the_columns_that_decide_and_names_them():
     trained = train(flights(), "arr_delay", "flight_date")
     metrics = trained.metrics
     assert metrics["model"]["rmse"] < 6.5  # the noise alone is 5
@@ -97,13 +97,13 @@ def test_it_learns_what_was_planted_and_says_what_it_goes_by():
     assert metrics["importance"]["noise"] < 1
 
 
-def test_of_noise_it_learns_nothing_and_says_so():
+def test_noise_gives_a_model_without_skill():
     table = flights()
     table["arr_delay"] = np.random.default_rng(2).normal(0, 30, len(table))
     assert train(table, "arr_delay", "flight_date").metrics["model"]["r2"] < 0.1
 
 
-def test_the_guesses_that_it_is_held_against_know_the_earlier_days_alone():
+def test_the_baselines_use_only_the_earlier_days():
     table = flights()
     later = table["flight_date"] >= date(2026, 1, 17)
     table.loc[later, "arr_delay"] = 100.0
@@ -113,7 +113,7 @@ def test_the_guesses_that_it_is_held_against_know_the_earlier_days_alone():
     assert metrics["always_the_median"]["mae"] != metrics["always_the_mean"]["mae"]
 
 
-def test_the_split_is_by_whole_days_the_latest_to_the_test():
+def test_the_split_is_by_whole_days_and_the_latest_are_the_test():
     table, _ = sort_columns(flights().sample(frac=1, random_state=3), "arr_delay", "flight_date")
     earlier, later = split(table, "flight_date")
     assert earlier["flight_date"].max() < later["flight_date"].min()
@@ -121,13 +121,13 @@ def test_the_split_is_by_whole_days_the_latest_to_the_test():
     assert len(earlier) + len(later) == len(table)
 
 
-def test_the_same_table_gives_the_same_model_and_figures():
+def test_the_same_table_gives_the_same_model_and_metrics():
     first, second = (train(flights(), "arr_delay", "flight_date") for _ in range(2))
     assert first.metrics == second.metrics
     assert (first.guess == second.guess).all()
 
 
-def test_gaps_and_categories_that_were_never_seen_are_foretold_too():
+def test_it_predicts_rows_with_gaps_and_new_categories():
     table = flights()
     table.loc[::7, "noise"] = np.nan
     table.loc[::5, "carrier"] = None
@@ -135,7 +135,7 @@ def test_gaps_and_categories_that_were_never_seen_are_foretold_too():
     assert np.isfinite(train(table, "arr_delay", "flight_date").guess).all()
 
 
-def test_more_categories_than_the_trees_take_are_no_error():
+def test_more_categories_than_the_trees_allow_are_no_error():
     table = flights()
     table["dest"] = [f"D{row % 400}" for row in range(len(table))]
     assert train(table, "arr_delay", "flight_date").metrics["model"]["rmse"] < 8
@@ -149,16 +149,16 @@ def test_decimals_and_booleans_are_numbers():
     assert (columns.text, columns.numbers) == (["carrier"], ["hour", "noise", "late"])
 
 
-def test_a_table_of_numbers_alone_will_do():
+def test_a_table_with_only_numbers_is_enough():
     table = flights().drop(columns="carrier")
     _, columns = sort_columns(table, "arr_delay", "flight_date")
     assert make_model(columns, 100).fit(table[columns.features], table["arr_delay"])
 
 
-# ---- what it leaves in the bucket ----------------------------------------------------------------
+# ---- the results in the bucket -------------------------------------------------------------------
 
 
-def test_it_leaves_a_model_that_foretells_metrics_that_name_it_and_a_picture(client, put, capsys):
+def test_the_results_are_a_model_that_predicts_its_metrics_and_a_plot(client, put, capsys):
     put(flights())
     assert main(ASK, ENVIRON) == 0
     assert keys(client) == [f"out/run-1/{name}" for name in
@@ -166,15 +166,15 @@ def test_it_leaves_a_model_that_foretells_metrics_that_name_it_and_a_picture(cli
     metrics = json.loads(body(client, "metrics.json"))
     model = body(client, "model.joblib")
     assert metrics["object"]["sha256"] == hashlib.sha256(model).hexdigest()
-    asked = pd.DataFrame({"carrier": ["AA", "UA"], "hour": [18.0, 9.0], "noise": [0.0, 0.0]})
-    evening, morning = joblib.load(io.BytesIO(model)).predict(asked)
+    new_flights = pd.DataFrame({"carrier": ["AA", "UA"], "hour": [18.0, 9.0], "noise": [0.0, 0.0]})
+    evening, morning = joblib.load(io.BytesIO(model)).predict(new_flights)
     assert 30 < evening < 50
     assert -30 < morning < -10
     assert Image.open(io.BytesIO(body(client, "plot.png"))).size[0] > 1000
     assert "RMSE" in capsys.readouterr().out
 
 
-def test_the_metrics_say_which_version_of_the_table_they_are_of(client, put):
+def test_the_metrics_name_the_version_of_their_table(client, put):
     put(flights())
     assert main(ASK, ENVIRON) == 0
     head = client.head_object(Bucket=BUCKET, Key="in/table.parquet")
@@ -183,7 +183,7 @@ def test_the_metrics_say_which_version_of_the_table_they_are_of(client, put):
                       "etag": head["ETag"].strip('"')}  # fmt: skip
 
 
-def test_a_second_try_takes_the_place_of_the_first(client, put):
+def test_a_second_try_replaces_the_first(client, put):
     put(flights())
     assert main(ASK, ENVIRON) == 0
     before = body(client, "metrics.json")
@@ -194,7 +194,7 @@ def test_a_second_try_takes_the_place_of_the_first(client, put):
     assert body(client, "metrics.json") != before
 
 
-def test_metrics_of_an_earlier_try_do_not_stand_beside_a_later_ones_model(client, put, monkeypatch):
+def test_metrics_of_an_earlier_try_are_gone_when_a_later_one_fails(client, put, monkeypatch):
     put(flights())
     assert main(ASK, ENVIRON) == 0
 
@@ -202,7 +202,7 @@ def test_metrics_of_an_earlier_try_do_not_stand_beside_a_later_ones_model(client
         raise RuntimeError("while it draws")
 
     monkeypatch.setattr("include.training.train.draw", broken)
-    with pytest.raises(RuntimeError, match="while it draws"):  # its traceback is the log's
+    with pytest.raises(RuntimeError, match="while it draws"):  # the log shows its traceback
         main(ASK, ENVIRON)
     assert "out/run-1/metrics.json" not in keys(client)
 
@@ -213,7 +213,7 @@ def test_a_csv_is_read_too(client, put):
     assert len(keys(client)) == 3
 
 
-# ---- what it refuses -----------------------------------------------------------------------------
+# ---- refusals ------------------------------------------------------------------------------------
 
 WRONG = {
     "no target": (lambda t: t.drop(columns="arr_delay"), "no column arr_delay"),
@@ -232,14 +232,14 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_table_is_refused_in_one_message(client, put, capsys, case):
-    change, words = WRONG[case]
+    change, text = WRONG[case]
     put(change(flights()))
     assert main(ASK, ENVIRON) == 5
-    said = capsys.readouterr()
-    assert words in said.err
-    assert "expected" in said.err
-    assert "Traceback" not in said.err
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert text in output.err
+    assert "expected" in output.err
+    assert "Traceback" not in output.err
+    assert output.out == ""
     assert keys(client) == []
 
 
@@ -258,13 +258,13 @@ def test_a_store_that_is_away_is_worth_a_retry(capsys, monkeypatch):
     monkeypatch.setattr(store, "TRIES", 1)
     away = ENVIRON | {"MINIO_ENDPOINT": "http://user:word@127.0.0.1:9"}
     assert main(ASK, away) == 75
-    said = capsys.readouterr().err
-    assert "cannot be reached" in said
-    assert "user" not in said
+    message = capsys.readouterr().err
+    assert "cannot be reached" in message
+    assert "user" not in message
 
 
 @pytest.mark.parametrize("name", ENVIRON)
-def test_an_environment_that_lacks_something_says_what(capsys, name):
+def test_a_missing_variable_is_named(capsys, name):
     assert main(ASK, {other: text for other, text in ENVIRON.items() if other != name}) == 2
     assert f"lacks {name}" in capsys.readouterr().err
 
@@ -281,13 +281,13 @@ def test_a_secret_is_in_no_text_and_no_object(client, put, capsys):
     put(flights())
     assert main(ASK, ENVIRON) == 0
     assert SECRET not in repr(Bucket.from_environ(ENVIRON | {"MINIO_SESSION_TOKEN": SECRET}))
-    said = capsys.readouterr()
-    assert SECRET not in said.out + said.err
+    output = capsys.readouterr()
+    assert SECRET not in output.out + output.err
     assert not [key for key in keys(client) if SECRET.encode() in
                 client.get_object(Bucket=BUCKET, Key=key)["Body"].read()]  # fmt: skip
 
 
-def test_a_refused_key_is_told_without_it():
+def test_the_error_of_a_refused_key_does_not_show_it():
     answer = {"Error": {"Code": "SignatureDoesNotMatch", "Message": SECRET}}
     with pytest.raises(TrainingError) as refused, store.clear_errors(BUCKET, "k"):
         raise ClientError(answer, "GetObject")
