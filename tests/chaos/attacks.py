@@ -138,7 +138,7 @@ KILLS = {"start": _kill_start, "load": _kill_load, "end": _kill_end, "reader": _
 
 
 def race(servers: Servers, rng: random.Random) -> str:
-    """Two processes load one arrival at once: the loser names the winner, and no row is doubled."""
+    """Loads one arrival in two processes at once: the loser names the winner, no row is doubled."""
     rows = rng.choice([SMALL, LARGE])
     if rng.random() < 0.7:
         return _race(make_scene(servers, rng, rows), *_pair(servers), rng)

@@ -22,7 +22,7 @@ from docker import APIClient
 from PIL import Image
 
 from include.local.airflow.dag_client import dag_runner
-from include.local.services.environ import connections as spelled
+from include.local.services.environ import connections as connection_variables
 from include.local.state import PROJECT
 from plugins.training import TrainingOperator, labels_of, results
 from tests.support.servers import fresh_bucket
@@ -114,7 +114,7 @@ def test_the_mart_becomes_a_model_its_metrics_and_a_plot_and_no_secret_is_anywhe
 ):
     shutil.copy(PROJECT / "dags" / "delay_model.py", tmp_path)
     log = tmp_path / "airflow.log"
-    environ = airflow_home.environ | spelled(warehouse, object_store)
+    environ = airflow_home.environ | connection_variables(warehouse, object_store)
     with dag_runner(environ | {"AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path)}, log) as runner:
         runner.wait_ready()
         result = runner.run("delay_model", lambda: None)
@@ -231,7 +231,9 @@ def test_a_refused_key_fails_at_once_and_is_not_in_the_log(
     train, monkeypatch, warehouse, object_store, capfd
 ):
     wrong = replace(object_store, secret_key="the-wrong-secret-of-a-test")
-    monkeypatch.setenv("AIRFLOW_CONN_LANDING", spelled(warehouse, wrong)["AIRFLOW_CONN_LANDING"])
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_LANDING", connection_variables(warehouse, wrong)["AIRFLOW_CONN_LANDING"]
+    )
     with pytest.raises(AirflowFailException, match="exit code 3: the store refused its key"):
         train()
     output = "".join(capfd.readouterr())

@@ -88,6 +88,7 @@ KEPT = [
     ("disposition_names", "include/landfall/sql/write/dispositions/a.sql", "SELECT 'append'"),
     ("disposition_names", "include/astro_sdk/loading.py", "x = if_exists == 'append'\n"),
     ("docstring_verbs", "include/a.py", 'def f():\n    """Loads it."""\n'),
+    ("docstring_verbs", "include/a.py", 'def f():\n    """Loads, and commits."""\n'),
     ("docstring_verbs", "include/a.py", 'def _f():\n    """The rows."""\n'),
     ("docstring_verbs", "include/a.py",
      'class A:\n    """A row."""\n    @property\n    def f(self):\n        """The rows."""\n'),

@@ -14,7 +14,7 @@ CODE = ["dags", "include", "plugins"]
 
 
 def lint_imports(folder: Path) -> str:
-    """What the import rules print about a project, as `make lint` runs them."""
+    """Runs the import rules on a project, as `make lint` does, and returns what they print."""
     program = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run(
         [program, "--no-logo", "--cache-dir", folder / ".import_linter_cache"],
@@ -37,7 +37,7 @@ def project(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def printed_before(project) -> str:
-    """What the lint prints about the copy as it is."""
+    """The lint's output for the unbroken copy."""
     return lint_imports(project)
 
 
@@ -84,7 +84,7 @@ LAYERS = [
     ("arrival", "feed"), ("connections", "arrival"),
     ("errors", "arrival"), ("errors", "connections"),
 ]  # fmt: skip
-# What one side of a load must not reach, not even through other modules.
+# What one side of a load must not import, not even through other modules.
 SIDES = [
     ("read", "psycopg"), ("read", "include.landfall.postgres"), ("read", "include.landfall.ledger"),
     ("write", "boto3"), ("write", "botocore"), ("write", "include.landfall.s3"),
@@ -93,7 +93,7 @@ SIDES = [
 
 
 def file_of(name: str) -> str:
-    """The file of a module or package of the engine."""
+    """Names the file of a module or package of the engine."""
     folder = ROOT / ENGINE / name
     return f"{ENGINE}/{name}/__init__.py" if folder.is_dir() else f"{ENGINE}/{name}.py"
 

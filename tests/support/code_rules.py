@@ -25,7 +25,7 @@ MAY_NAME_DISPOSITIONS = (ENGINE + "feed/", DISPOSITIONS_FOLDER)
 MUST_NOT_NAME = (ENGINE, "plugins/", "dags/")
 
 # Words that end in s like a verb in the third person, but are no verbs.
-NO_VERBS = {"always", "as", "bytes", "columns", "files", "its", "lines", "names", "rows", "this",
+NO_VERBS = {"always", "as", "bytes", "columns", "files", "its", "lines", "rows", "this",
             "thus", "unless", "values"}  # fmt: skip
 PRIVATE_WORDS = re.compile(r"\b(anew|house|manners?|mend(s|ed|ing)?|street)\b", re.IGNORECASE)
 # These files name the words in order to forbid them.
@@ -158,7 +158,7 @@ def docstring_verbs(root: Path) -> list[str]:
 
     def check(tree: ast.Module) -> Iterator[Violation]:
         for node in _public_functions(tree.body):
-            first = (ast.get_docstring(node) or "").split(" ")[0]
+            first = (ast.get_docstring(node) or "").split(" ")[0].rstrip(",")
             if first and (not re.fullmatch("[A-Z][a-z]+s", first) or first.lower() in NO_VERBS):
                 yield node.lineno, f"{node.name} begins with {first!r}, not with a verb (Loads)"
 

@@ -2,7 +2,7 @@
 
 A file that starts all of Airflow's programs keeps two cores busy. All such files go to one process,
 which begins with them. The other processes take the rest of the queue from its beginning, where
-those tests stand that mostly wait.
+the tests are that mostly wait.
 """
 
 from __future__ import annotations
