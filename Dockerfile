@@ -1,3 +1,4 @@
-# Its ONBUILD steps install packages.txt and requirements.txt, then copy the project.
-# The suffix matters: Runtime's own Python is newer than what astro-sdk's pandas has wheels for.
+# The ONBUILD steps of this image install packages.txt and requirements.txt, and copy the project.
+# Keep the suffix -python-3.12: the default Python of Runtime is newer, and the pandas that astro-sdk
+# needs has no wheels for it.
 FROM astrocrpublic.azurecr.io/runtime:3.3-8-python-3.12

@@ -62,7 +62,6 @@ def made_up_world(monkeypatch):
     monkeypatch.setattr(BaseHook, "get_connection", made_up_connection)
     monkeypatch.setattr(Connection, "get", made_up_connection)
     monkeypatch.setattr(Variable, "get", made_up_variable)
-    monkeypatch.setattr(Variable, "get", made_up_variable)
     monkeypatch.setattr(os, "getenv", made_up_environment)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 OWNER = "data-team"
 # Not from when on data exists: without catchup a schedule only needs some date in the past.
 START = datetime(2013, 1, 1, tzinfo=UTC)
-# Of the engine's errors only the transient ones are retried, whatever this says (include.airflow_bridge).
+# Only the transient ones of the engine's errors are retried, whatever this says (airflow_bridge).
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=30)
 # For checks: rows that broke a rule will break it again in a minute. A database that is away is

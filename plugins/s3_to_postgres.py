@@ -14,7 +14,8 @@ from include.landfall.feed.model import Feed
 # The engine is imported where it is used: every parse of a DAG file would pay for pyarrow, boto3
 # and psycopg.
 if TYPE_CHECKING:
-    from include.landfall.export.query import Compression, Exported, Format, Parameters
+    from include.landfall.export.query import Exported
+    from include.landfall.export.types import Compression, Format, Parameters
     from include.landfall.load import Receipt
 
 

@@ -1,76 +1,73 @@
 """# 6. The parts of Airflow
 
 ## What
-
-Airflow is not one program. This lesson asks each part of the Airflow that runs it: are you up? It
-prints a table: the part, whether it is up, how that is known, what the part does, and what stands
-still without it. The run fails when a part is down.
+Airflow is not one program. This lesson asks each part of the Airflow that runs it whether it is up,
+and prints a table: the part, whether it is up, how the lesson knows, and what stops without it. The
+run fails when a part is down.
 
 ## Why
-
-When nothing happens, one part is to blame, and each fails in its own way: no new runs, or no new
-code, or tasks that wait for ever. Who knows what each part does knows where to look.
+When nothing happens, one part is usually the cause, and each part fails differently: there are no
+new runs, or new code is not seen, or tasks wait for ever. If you know what each part does, you know
+where to look.
 
 | Part | Does | Without it |
 |---|---|---|
-| API server | the UI, the REST API, the tasks' way to all else | no task starts or can report |
+| API server | serves the UI, the REST API, and all that tasks need | no task starts or can report |
 | DAG processor | reads the files in `dags/` | new and changed files are not seen |
-| scheduler | makes runs, decides which task is next | nothing new starts |
+| scheduler | creates runs, and decides which task is next | nothing new starts |
 | executor | starts the processes of tasks (workers) | tasks stay *queued* |
-| triggerer | waits for all that is *deferred* | deferred tasks stay deferred |
+| triggerer | watches for the events that *deferred* tasks need | deferred tasks stay deferred |
 | database | keeps DAGs, runs, states, XComs, connections | everything stops |
 
-The picture of the parts, and who talks to whom, is in the README beside this file.
+`docs/course.md` has a picture of the parts, and of which part talks to which.
 
 ## The code that matters
-
 ```python
-health = httpx.get(f"{api}/api/v2/monitor/health").json()       # as a monitor asks
-self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=8)), …)   # the triggerer must wake it
+health = httpx.get(f"{api}/api/v2/monitor/health", …).json()    # the address that monitors ask
+self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=5)), …)   # only the triggerer can wake it
 ```
 
-- The address needs no login. It tells how long ago scheduler, DAG processor and triggerer said
-  that they are alive. It is believed for 30 seconds, so a dead part looks well for so long.
-- So there is a proof by doing, too. `is_woken` defers itself: only a triggerer that works wakes it.
-  This table was printed by a task: a scheduler and an executor must have started it.
-- A task cannot ask the database, and need not: since Airflow 3 only the API server may. It asks.
+- The address needs no login. Its answer says when the scheduler, the DAG processor and the
+  triggerer last reported that they are alive. Airflow trusts such a report for 30 seconds, so a
+  part that died less than 30 seconds ago still looks healthy.
+- So the lesson also makes a direct test. `is_woken` defers itself, and only a working triggerer can
+  wake it. And a task prints the table, so a scheduler and an executor must have started that task.
+- A task cannot ask the database, because since Airflow 3 only the API server may do that. So the
+  lesson asks the API server about the database.
 
 ## Look at
-
-- The log of `ask_each_part`: the table. Its tab *Storage* has the same as data, the XCom `parts`.
-- The dots on the start page of the UI are the same four answers.
-- From a shell: `curl` and the address that `make airflow` prints, with `/api/v2/monitor/health`
-  after it.
-- A lesson that runs in Airflow cannot tell you that Airflow does not run. No run at all is an
-  answer too: have something outside ask that address, every minute.
+- The log of `ask_each_part` has the table. Its tab *Storage* has the same values as the XCom
+  `parts`.
+- The dots on the start page of the UI show the same answers for four of the parts.
+- In a shell, call `curl` with the address that `make airflow` prints, followed by
+  `/api/v2/monitor/health`.
+- A lesson that runs in Airflow cannot report that Airflow does not run. So let a program outside
+  Airflow ask that address every minute.
 
 ## Since Airflow 2.9
-
-- The *web server* became the *API server*. Tasks talk to it alone, so the machines of workers need
-  no way to the database. The UI is a client of it like any other.
-- The *DAG processor* is a program of its own, and no longer hides in the scheduler.
-- Sequential and Dask executors have gone; Local, Celery and Kubernetes are left.
+- The *web server* became the *API server*. Tasks talk only to it, so the machines of workers need
+  no access to the database. The UI is a client of the API server, like any other client.
+- The *DAG processor* is a separate program, and no longer a part of the scheduler.
+- The sequential and the Dask executor no longer exist. Local, Celery and Kubernetes remain.
 
 ## Exercise
+The triggerer dies. What does the table say, and what happens to lessons 16 and 7? Then see what
+`make airflow` does in that case: find the triggerer (`ps -ef | grep triggerer`) and `kill` it.
 
-The triggerer dies. What does the table say, what does lesson 16 do, and what lesson 7? Try what
-`make airflow` does then: find the triggerer (`ps -ef | grep triggerer`) and `kill` it.
-
-The answer is in the tab [Code](/dags/lesson_06_architecture/code), below these words.
+The answer is in the tab [Code](/dags/lesson_06_architecture/code), below this text.
 
 <details><summary>Answer</summary>
-`make airflow` takes a part that has ended for an error, names it and its log, and stops the rest:
-nothing that it started stays behind half. In production each part runs by itself, and there
-`tests/e2e/test_scheduler.py` shows what comes: `is_woken` is never woken and fails when its time is
-over, the table says that the triggerer is down, the run is red. Lesson 16 would wait for ever,
-deferred, whatever is dropped. Everything that does not defer goes on as if nothing were amiss.
+`make airflow` treats a part that has ended as an error: it names the part and its log, and stops
+all other parts. In production each part runs on its own, and `tests/e2e/test_scheduler.py` shows
+what happens there: nothing wakes `is_woken`, so it fails when its time is over. The table says that
+the triggerer is down, and the run fails. Lesson 16 would stay deferred for ever, whatever file you
+drop. Lesson 7 and every other DAG that does not defer run as before.
 </details>
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,15 +88,15 @@ WITHOUT = {
 
 
 class IsWoken(BaseOperator):
-    """Defers itself for some seconds: only a triggerer can wake it."""
+    """A task that defers itself for some seconds: only a triggerer can wake it."""
 
     def execute(self, context: Any) -> None:
-        """On a worker: hand the waiting on, and leave."""
+        """Lets the triggerer wait, and leaves the worker."""
         trigger = TimeDeltaTrigger(timedelta(seconds=5))
         self.defer(trigger=trigger, method_name="woken", timeout=timedelta(seconds=15))
 
     def woken(self, context: Any, event: Any) -> str:
-        """On a worker again, when the trigger has fired."""
+        """Runs on a worker again, after the trigger has fired."""
         return f"woke a task at {event:%H:%M:%S}"
 
 
@@ -118,27 +115,31 @@ with DAG(
 
     @task(trigger_rule="all_done")
     def ask_each_part(ti: Any = None) -> None:
-        """Prints which parts are up, and hands it on; fails when one is down."""
-        import httpx  # not while the file is parsed
+        """Prints which parts are up, and pushes the table as an XCom.
+
+        Raises: AirflowFailException when a part is down.
+        """
+        import httpx  # here, because parsing the file does not need it
 
         api = conf.get("core", "execution_api_server_url").removesuffix("/execution/")
         health = httpx.get(f"{api}/api/v2/monitor/health", trust_env=False).json()
-        known = {
+        healthy = {name: info["status"] == "healthy" for name, info in health.items()}
+        checks = {
             "API server": (True, f"answered at {api}"),
-            "database": (health["metadatabase"]["status"] == "healthy", "the API server asked it"),
-            "executor": (True, f"{conf.get('core', 'executor')} started this, pid {os.getpid()}"),
+            "database": (healthy["metadatabase"], "the API server asked it"),
+            "executor": (True, f"{conf.get('core', 'executor')} started this task"),
         }
         for part in ("scheduler", "DAG processor", "triggerer"):
             name = part.lower().replace(" ", "_")
-            said = health[name][f"latest_{name}_heartbeat"]
-            known[part] = (health[name]["status"] == "healthy", f"last heard of at {said}")
-        woke = ti.xcom_pull(task_ids="is_woken")
-        up, said = known["triggerer"]
-        known["triggerer"] = (up and bool(woke), woke or f"woke nobody; {said}")
-        parts = {part: [*known[part], without] for part, without in WITHOUT.items()}
+            report = f"last reported at {health[name][f'latest_{name}_heartbeat']}"
+            checks[part] = (healthy[name], report)
+        woken = ti.xcom_pull(task_ids="is_woken")
+        proof = woken or f"woke no task; {checks['triggerer'][1]}"
+        checks["triggerer"] = (healthy["triggerer"] and bool(woken), proof)
+        parts = {part: [*checks[part], without] for part, without in WITHOUT.items()}
         ti.xcom_push("parts", parts)
-        for part, (up, how, without) in parts.items():
-            log.info("%-14s%-6s%-60s without it: %s", part, "up" if up else "DOWN", how, without)
+        for part, (up, *rest) in parts.items():
+            log.info("%-14s%-6s%-60s without it: %s", part, "up" if up else "DOWN", *rest)
         if down := [part for part, (up, *_) in parts.items() if not up]:
             raise AirflowFailException(f"down: {', '.join(down)}")
 

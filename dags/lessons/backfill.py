@@ -1,16 +1,15 @@
-"""
-# 11. Catch-up and backfill
+r"""# 11. Catch-up and backfill
 
 ## What
-A DAG for the first five days of January 2024, each with a file of its own in the bucket. As soon as
-it is unpaused, Airflow runs it for all five: it **catches up**. Later, files of some days change,
-and a **backfill** runs those days again, and no others.
+A DAG for the first five days of January 2024. Each day has its own file in the bucket. When you
+unpause the DAG, Airflow runs it for all five days: it **catches up**. When the files of some days
+change later, a **backfill** runs the DAG again for those days, and for no others.
 
 ## Why
-A schedule that begins in the past has runs to make up for (`catchup=True`), or has not
-(`catchup=False`, the default). And what has run may have to run again: a file was sent anew, a
-mistake was mended. For both, a run must know the day that it is *for*, which is its logical date,
-and must be free to run twice.
+When a schedule starts in the past, Airflow either runs the missed days (`catchup=True`) or leaves
+them out (`catchup=False`, the default). A day that has run may have to run again, because its file
+was sent again or because of a mistake. For both, a run must know the day that it is *for*, which is
+its logical date, and must have the same result when it runs twice.
 
 ## The code that matters
 ```python
@@ -22,22 +21,23 @@ S3ToPostgresHook().load(FEED, arrival)
 - The day comes from the run, never from the clock: `datetime.now()` would load today's file five
   times.
 - Loading twice must not double the rows. The hook's ledger knows which version of which file is in
-  the table: the same version is loaded once, a changed one takes the place of its own rows. So no
-  `force=True`: a day whose file did not change costs nothing. With plain SQL you would delete the
-  day and insert it anew, as in lesson 14.
+  the table. It loads the same version once, and the rows of a changed file replace the file's old
+  rows. So the lesson needs no `force=True`, and a day whose file did not change is not loaded
+  again. With plain SQL you would delete the day's rows and insert them again, as in lesson 14.
 
 ## Look at
-The grid: five columns, one for each day, though all ran today. Then change two files and backfill:
+The grid has five columns, one for each day, although all runs took place today. Then change two
+files and backfill:
 
 ```sh
 eval "$(make -s env)"
-.venv/bin/airflow backfill create --dag-id lesson_11_backfill \\
+.venv/bin/airflow backfill create --dag-id lesson_11_backfill \
   --from-date 2024-01-02 --to-date 2024-01-03 --reprocess-behavior completed
 ```
 
-There are still five runs: a day has one. The two in the range were cleared and run again, and the
-icon of their run type is now the backfill's. The tab *Backfills* lists it. What
-`--reprocess-behavior` does to a day of the range:
+There are still five runs, because each day has one run. Airflow cleared the two runs in the range
+and ran them again, and they now have the icon of a backfill. The tab *Backfills* lists the
+backfill. This is what `--reprocess-behavior` does with a day of the range:
 
 | | the day has no run | its run failed | its run succeeded |
 |---|---|---|---|
@@ -46,21 +46,22 @@ icon of their run type is now the backfill's. The tab *Backfills* lists it. What
 | `completed` | runs | runs again | runs again |
 
 ## Since Airflow 2.9
-`airflow dags backfill` ran everything in your terminal, beside the scheduler. Now a backfill is an
-object of its own: the scheduler runs it, the UI shows, pauses and cancels it, and a DAG has one at
-a time. `catchup` was on unless you turned it off; now it is off. With the `@daily` of today a run
-of 2 January starts as that day begins; it used to start when the day was over (see lesson 12).
+`airflow dags backfill` ran everything in your terminal, without the scheduler. Now the scheduler
+runs a backfill, and you can watch, pause and cancel it in the UI. A DAG has at most one backfill at
+a time. `catchup` used to be on by default; now it is off. With today's `@daily`, the run of 2
+January starts when that day begins; it used to start when the day was over (see lesson 12).
 
 ## Exercise
 Backfill 4 to 8 January with `--reprocess-behavior none --dry-run`. How many runs would there be,
 and why?
 
-The answer is in the tab [Code](/dags/lesson_11_backfill/code), below these words.
+The answer is in the tab [Code](/dags/lesson_11_backfill/code), below this text.
 
 <details><summary>Answer</summary>
-Three: the 6th, 7th and 8th, which have no run yet. The 4th and 5th have one that succeeded, and
-`none` leaves them alone; with `completed` there would be five. A backfill asks the cron alone: it
-goes past the DAG's `end_date`, where catching up stops. (`--dry-run` prints the list, no more.)
+Three: the 6th, the 7th and the 8th, which have no run yet. The 4th and the 5th have a run that
+succeeded, and `none` leaves them alone; with `completed` there would be five. A backfill looks only
+at the cron expression, so it goes beyond the DAG's `end_date`, where catching up stops.
+(`--dry-run` only prints the list.)
 </details>
 """
 
@@ -98,7 +99,7 @@ with DAG(
 
     @task
     def load_day(logical_date: datetime) -> dict[str, Any]:
-        """The file of the run's day into the table; made first, where the shop sent none."""
+        """Loads the file of the run's day, and creates the file first if there is none."""
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
         day = f"{logical_date:%Y-%m-%d}"

@@ -1,65 +1,66 @@
-"""
-# 13. Connections
+"""# 13. Connections
 
 ## What
-A **connection** is the address of a server with what opens it: type, host, port, login, password,
-and an `extra` for the rest. It has a name (`conn_id`), and a task says only that name. This lesson
-asks the two connections of this project, `landing` (S3) and `warehouse` (Postgres), whether they
-can be used, and what they may be used for.
+A **connection** is the address of a server together with the login for it: type, host, port, login,
+password, and an `extra` for the rest. It has a name (`conn_id`), and a task uses only that name.
+This lesson checks the two connections of this project, `landing` (S3) and `warehouse` (Postgres):
+whether they work, and what their logins are allowed to do.
 
 ## Why
-No key stands in code, and the same DAG runs here, in containers and in production. The names and
-the types are the same everywhere; the values are not:
+The code contains no password, and the same DAG runs here, in containers and in production. The
+names and the types are the same everywhere. The values are not:
 
-| you run | values come from |
+| you run | the values come from |
 |---|---|
 | `make airflow`, `make lessons` | the running services, as `AIRFLOW_CONN_LANDING`, `…_WAREHOUSE` |
 | a shell | the same two variables: `eval "$(make -s env)"` |
 | `astro dev start` | `airflow_settings.yaml`: the containers of `docker-compose.override.yml` |
-| that, with servers of your own | the two variables in `.env` (see `.env.example`) |
+| the same, with your own servers | the two variables in `.env` (see `.env.example`) |
 | production | the two variables, or a secrets backend |
 
-So many places could drift apart. A test holds that all have the same names, types and fields, and
-that no feed and no DAG asks for another. `include/airflow_bridge.py` reads them for Airflow and
-`include/landfall/connections.py` from a shell, into the same two classes.
+To keep these places alike, a test checks that all of them have the same names, types and fields,
+and that no feed and no DAG uses another connection. `include/airflow_bridge.py` reads connections
+from Airflow, and `include/landfall/connections.py` reads them in a shell. Both return objects of
+the same two classes.
 
 ## The code that matters
 ```python
-findings = check(asked, store_of, warehouse_of)
+findings = check(connections, store_of, warehouse_of)
 ```
-`store_of` and `warehouse_of` look a connection up by its name, `check` asks the servers. The shell
-has the same, for whatever the feeds name:
+`store_of` and `warehouse_of` look a connection up by its name, and `check` asks the servers. A
+shell can do the same for all connections that the feeds name:
 ```sh
 eval "$(make -s env)"
 .venv/bin/python -m include.landfall check
 ```
-S3 has no log-in, so the check lists the bucket, as a load does. (Airflow's own *Test* button,
+S3 has no login step, so the check lists the bucket, as a load does. (Airflow's own *Test* button,
 which is off unless `AIRFLOW__CORE__TEST_CONNECTION=Enabled`, asks another service of AWS, STS. A
-store that is not Amazon's fails there, however well it works.) Of the database it tells what the
-role may do: make temporary tables, use the ledger. A host that is silent is given up after some
-seconds.
+store that is not from Amazon fails that test, even if it works well.) For the database, the check
+reports what the role may do: make temporary tables, use the ledger. When a host does not answer,
+the check stops waiting after a few seconds.
 
 ## Look at
-The log of `check`: one line for each connection. *Admin → Connections* is empty here: it shows
-only what Airflow's own database keeps, and not the environment's.
+The log of `check` has one line for each connection. *Admin → Connections* is empty here, because it
+shows only the connections in Airflow's own database, and not those in the environment.
 
 ## Since Airflow 2.9
-Tasks read no metadata database any more: they look into a secrets backend, if there is one, into
-their environment, and then ask the API server. `BaseHook` is imported from `airflow.sdk`. The
-connection type `s3` has gone: it is `aws`, with the server's address as `endpoint_url` in the
-extra.
+Tasks no longer read the metadata database. To find a connection, a task looks into the secrets
+backend, if there is one, then into its environment, and then asks the API server. `BaseHook` is
+imported from `airflow.sdk`. The connection type `s3` no longer exists: use `aws`, with the server's
+address as `endpoint_url` in the extra.
 
 ## Exercise
 Trigger the lesson with the configuration `{"warehouse": "wharehouse"}`. Why is the failed task not
-tried again, though the DAG says `retries: 2`? What would happen with the right name, and the
-warehouse away?
+tried again, although the DAG says `retries: 2`? And what would happen with the right name, if the
+warehouse did not answer?
 
-The answer is in the tab [Code](/dags/lesson_13_connections/code), below these words.
+The answer is in the tab [Code](/dags/lesson_13_connections/code), below this text.
 
 <details><summary>Answer</summary>
-The log says `Airflow has no connection 'wharehouse'`, and where to define it. No retry mends a
-misspelt name, so the task raises `AirflowFailException`, which ends it at once. A server that is
-away may come back: that raises `AirflowException`, and the task is tried three times in all.
+The log says `Airflow has no connection 'wharehouse'`, and where to define it. A retry does not
+correct a misspelt name, so the task raises `AirflowFailException`, which ends it at once. A server
+that does not answer may do so later. For that case the task raises `AirflowException`, and Airflow
+tries it three times in all.
 </details>
 """
 
@@ -88,19 +89,22 @@ with DAG(
 ):
 
     @task(task_id="check")
-    def ask(params: dict[str, Any]) -> list[dict[str, Any]]:
-        """One line for each connection in the log; fails where one cannot be used."""
+    def check_connections(params: dict[str, Any]) -> list[dict[str, Any]]:
+        """Logs one line for each connection.
+
+        Raises: AirflowFailException or AirflowException when a connection does not work.
+        """
         from include.landfall.check import Bucket, Database, check
 
-        asked = (Bucket(params["landing"], "landing"), Database(params["warehouse"]))
-        findings = check(asked, store_of, warehouse_of)
+        connections = (Bucket(params["landing"], "landing"), Database(params["warehouse"]))
+        findings = check(connections, store_of, warehouse_of)
         log.info("%-8s%-12s%-48s%s", "", "connection", "address", "answer")
-        for found in findings:
-            word = "ok" if found.reachable else "FAILED"
-            log.info("%-8s%-12s%-48s%s", word, found.connection, found.address, found.answer)
-        errors = [found.error for found in findings if found.error]
+        for each in findings:
+            mark = "ok" if each.reachable else "FAILED"
+            log.info("%-8s%-12s%-48s%s", mark, each.connection, each.address, each.answer)
+        errors = [each.error for each in findings if each.error]
         if errors:
             raise verdict(str(errors[0]), retryable=all(error.retryable for error in errors))
-        return [found.as_dict() for found in findings]
+        return [each.as_dict() for each in findings]
 
-    ask()
+    check_connections()

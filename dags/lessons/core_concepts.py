@@ -1,8 +1,8 @@
-"""
-# 4. Core concepts
+"""# 4. Core concepts
 
 ## What
-Five tasks in the shape of a diamond: A, then B and C at once, then D and E when both have ended.
+Five tasks in the shape of a diamond: A first, then B and C at the same time, then D and E when both
+B and C have ended.
 
 ```
      ┌─▶ B ─┐  ┌─▶ D
@@ -11,50 +11,53 @@ A ───┤      ├──┤
 ```
 
 ## Why
-Everything else in Airflow is said with these words:
+Airflow explains everything else with these words:
 
-| word | is |
+| word | meaning |
 |---|---|
-| **workflow** | work of several steps, some of which need others to be done before |
-| **DAG** | a workflow written down: tasks, and arrows that never lead back |
-| **operator** | a kind of work, a class: `BashOperator` runs a command |
+| **workflow** | work of several steps, where some steps must wait for others |
+| **DAG** | a workflow as code: tasks, and arrows that never lead back to where they began |
+| **operator** | a class for one sort of work: `BashOperator` runs a command |
 | **task** | one step of a DAG: an operator with its arguments and a name |
-| **DAG run** | the DAG, gone through once |
-| **task instance** | one task in one run: this has a state, a start, an end and a log |
+| **DAG run** | one pass through the DAG |
+| **task instance** | one task in one run: it has a state, a start, an end and a log |
 | **logical date** | the moment that a run is *for*, which is not the moment when it runs |
 
-The file that you read here makes one DAG with five tasks. Trigger it three times: three runs,
-fifteen task instances, still five tasks.
+This file makes one DAG with five tasks. Trigger it three times, and you have three runs and fifteen
+task instances, but still five tasks.
 
 ## The code that matters
 ```python
 A >> [B, C]
 cross_downstream([B, C], [D, E])
 ```
-`>>` draws an arrow, from one task or to many. From many to many it cannot: that is what
-`cross_downstream` is for. Nothing says that B and C run *at once*. They do because nothing forbids
-it, if two workers are free; no arrow means no order.
+`>>` draws an arrow from one task to one or many others. It cannot draw arrows from many tasks to
+many tasks; `cross_downstream` does that. No line says that B and C run *at the same time*. They do
+so because there is no arrow between them, and two workers are free.
 
 ## Look at
-- The graph (press `g`): the diamond. The Gantt chart (*Show Gantt*): the bars of B and C overlap.
-- The log of any task: its own name, its run and the logical date of the run.
-- A run by hand may have no logical date. Choose one in the dialogue of *Trigger*: say, last Monday.
+- The graph (press `g`) shows the diamond. In the Gantt chart (*Show Gantt*) the bars of B and C
+  overlap.
+- The log of each task shows the task's name, its run and the run's logical date.
+- A run that you trigger may have no logical date. To give it one, choose a date in the dialogue of
+  *Trigger*, for example last Monday.
 
 ## Since Airflow 2.9
-The logical date was once called *execution date*, which is why old texts and code say
-`execution_date`; Airflow 3 no longer knows that name. It may now be empty: a run that is triggered
-without a date has none, and two such runs do not collide. A date still has one run at most.
+The logical date used to be called *execution date*, so old texts and code say `execution_date`.
+Airflow 3 no longer has that name. The logical date may now be empty: a run that is triggered
+without a date has none, and several runs without a date may exist side by side. For each date there
+is still at most one run.
 
 ## Exercise
-Add a task F that runs after A and before E, and has nothing to do with B, C and D. Then take out
-A's arrow to C. When does C begin now?
+Add a task F that runs after A and before E, with no arrow to or from B, C and D. Then remove the
+arrow from A to C. When does C start now?
 
-The answer is in the tab [Code](/dags/lesson_04_core_concepts/code), below these words.
+The answer is in the tab [Code](/dags/lesson_04_core_concepts/code), below this text.
 
 <details><summary>Answer</summary>
-F is one more line for the task, and `A >> F >> E` for its arrows. Without the arrow from A, which
-means `A >> B` in place of `A >> [B, C]`, C begins as soon as the run does, beside A: a task waits
-for the tasks that point to it, and for nothing else.
+Add one line for the task F, and `A >> F >> E` for its arrows. To remove the arrow from A to C,
+write `A >> B` instead of `A >> [B, C]`. C now starts when the run starts, at the same time as A: a
+task waits for the tasks that point to it, and for nothing else.
 </details>
 """
 
@@ -74,7 +77,7 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    params={"seconds": Param(2, type="integer", minimum=0, description="how long B and C take")},
+    params={"seconds": Param(2, type="integer", minimum=0, description="Seconds of B and C")},
     default_args={"owner": "data-team", "retries": 2, "retry_delay": timedelta(seconds=5)},
     tags=["lesson", "section 4"],
     doc_md=__doc__,

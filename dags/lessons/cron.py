@@ -1,20 +1,20 @@
-"""
-# 12. Cron
+"""# 12. Cron
 
 ## What
-A DAG that runs at 02:30 in Berlin, and a task that asks Airflow's own timetable for its next ten
-runs, and for those on the two days when the clocks change.
+A DAG that runs at 02:30 in Berlin. Its task asks Airflow's own timetable for the next ten runs, and
+for the runs on the two days when the clocks change.
 
 ## Why
-A cron expression is five fields: minute, hour, day of the month, month, day of the week. It is
-short, and so often read wrongly that Airflow has names for the usual ones, and that you had better
-see the next runs before you rely on it.
+A cron expression has five fields: minute, hour, day of the month, month, day of the week. It is
+short, and easy to misread. So Airflow has names for the usual ones, and you should look at the next
+runs before you rely on an expression.
 
 ## The code that matters
 ```python
 schedule=CronTriggerTimetable("30 2 * * *", timezone="Europe/Berlin")
 ```
-A cron text alone, `schedule="30 2 * * *"`, is the same in the zone of `start_date`: here UTC.
+A plain cron text, `schedule="30 2 * * *"`, means the same in the time zone of `start_date`, which
+here is UTC.
 
 | schedule | cron | the first run after Wednesday, 2026-07-01 12:00 UTC |
 |---|---|---|
@@ -24,52 +24,55 @@ A cron text alone, `schedule="30 2 * * *"`, is the same in the zone of `start_da
 | `@monthly` | `0 0 1 * *` | Sat 2026-08-01 00:00 |
 | `@quarterly` | `0 0 1 */3 *` | Thu 2026-10-01 00:00 |
 | `@yearly` | `0 0 1 1 *` | Fri 2027-01-01 00:00 |
-| each quarter of an hour | `*/15 * * * *` | Wed 2026-07-01 12:15 |
+| every quarter of an hour | `*/15 * * * *` | Wed 2026-07-01 12:15 |
 | on workdays | `30 2 * * 1-5` | Thu 2026-07-02 02:30 |
 | the 1st, **or** a Monday | `0 0 1 * 1` | Mon 2026-07-06 00:00 |
 
-(`@once`, `@continuous` and `None` are no cron: once, always one run, never by itself.)
+(Three schedules are not cron. `@once` means one run and no more, `@continuous` means a new run as
+soon as the last one has ended, and `None` means only runs that are triggered.)
 
-When the clocks change in Berlin, the runs of the day between 01:00 and 04:00 are these:
+When the clocks change in Berlin, these runs start between 01:00 and 04:00 of that day:
 
 | day | `30 2 * * *` | `30 * * * *` |
 |---|---|---|
 | 2026-03-29, no 02:30 | 03:30+02:00 | 01:30+01:00, 03:30+02:00 |
 | 2026-10-25, two 02:30s | 02:30+01:00 | 01:30+02:00, 02:30+02:00, 02:30+01:00, 03:30+01:00 |
 
-A daily run is neither left out nor doubled, but it is an hour late in March. An hourly one runs
-once in every real hour. Where that matters, choose UTC, or an hour that every day has once.
+The daily run is neither left out nor doubled, but in March it starts an hour late. The hourly run
+starts once in every real hour. Where this matters, choose UTC, or an hour that every day has
+exactly once.
 
-**Timetable and data interval.** Two timetables read the same cron:
+**Timetable and data interval.** Two timetables read the same cron expression:
 
 | `@daily`, the run that starts on 2026-07-02 00:00 | logical date | data interval |
 |---|---|---|
 | `CronTriggerTimetable` | 2026-07-02 | 2026-07-02 to 2026-07-02 |
 | `CronDataIntervalTimetable` | 2026-07-01 | 2026-07-01 to 2026-07-02 |
 
-The first says *when*; the second says *for which time*, and runs when that time is over.
+The first one says *when* to run. The second one says *for which time*, and runs when that time is
+over.
 
 ## Look at
-The list of DAGs: the cron's words, and *Next Run*. The XCom of `next_runs` (its tab
-*Storage*). Unpaused, the DAG has one run for the last 02:30, and none for
-those before (`catchup=False`).
+The list of DAGs shows the cron expression as text, and *Next Run*. The XCom of `next_runs` (its tab
+*Storage*) has the runs. When you unpause the DAG, it has one run for the last 02:30, and none for
+earlier days (`catchup=False`).
 
 ## Since Airflow 2.9
-A cron text, and each preset, is now a `CronTriggerTimetable`; it was a
-`CronDataIntervalTimetable`. So a `@daily` run starts at the same minute as ever, but its logical
-date is a day later. The setting
-`AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS=True` brings the old meaning back.
+A cron text, and each preset, is now a `CronTriggerTimetable`; it used to be a
+`CronDataIntervalTimetable`. So a `@daily` run starts at the same minute as before, but its logical
+date is a day later. The setting `AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS=True` restores the
+old meaning.
 
 ## Exercise
-Trigger the lesson with the cron `0 9 1-7 * 1` in place of its own. Is it the first Monday of each
+Trigger the lesson with the cron expression `0 9 1-7 * 1`. Does it mean the first Monday of each
 month?
 
-The answer is in the tab [Code](/dags/lesson_12_cron/code), below these words.
+The answer is in the tab [Code](/dags/lesson_12_cron/code), below this text.
 
 <details><summary>Answer</summary>
-No: on the 1st to the 7th of each month, and on every Monday besides. When both days are restricted,
-cron takes either. Airflow understands `0 9 * * 1#1`, which is the first Monday; ordinary cron does
-not.
+No. It means the 1st to the 7th of each month, and every Monday as well: when an expression
+restricts both the day of the month and the day of the week, a day that fits either of them is
+enough. Airflow also understands `0 9 * * 1#1`, which is the first Monday. Ordinary cron does not.
 </details>
 """
 
@@ -85,7 +88,7 @@ CLOCKS_CHANGE = ("2026-03-29", "2026-10-25")
 
 
 def runs_after(timetable: Any, moment: datetime, count: int) -> list[Any]:
-    """The next runs as the scheduler finds them: each from the data interval of the one before."""
+    """Returns the next runs as the scheduler computes them, each from the run before it."""
     from airflow.timetables.base import TimeRestriction
 
     restriction = TimeRestriction(earliest=moment, latest=None, catchup=True)
@@ -112,21 +115,23 @@ with DAG(
 
     @task
     def next_runs(params: dict[str, str]) -> dict[str, list[str]]:
-        """When the cron runs next, and on the days when the clocks change."""
+        """Returns the next runs from now, and those from the days when the clocks change."""
         import pendulum
         from airflow.timetables.trigger import CronTriggerTimetable as Timetable
 
         cron, zone = params["cron"], params["zone"]
         timetable = Timetable(cron, timezone=zone)
-        begins = {"now": pendulum.now("UTC")}
-        begins |= {
+        starts = {"now": pendulum.now("UTC")}
+        starts |= {
             day: pendulum.from_format(day, "YYYY-MM-DD", zone).in_timezone("UTC")
             for day in CLOCKS_CHANGE
         }
-        found = {name: runs_after(timetable, moment, 10) for name, moment in begins.items()}
         return {
-            name: [run.run_after.in_timezone(zone).isoformat() for run in runs]
-            for name, runs in found.items()
+            name: [
+                run.run_after.in_timezone(zone).isoformat()
+                for run in runs_after(timetable, start, 10)
+            ]
+            for name, start in starts.items()
         }
 
     next_runs()

@@ -1,56 +1,57 @@
-"""
-# 3. Airflow in Docker
+"""# 3. Airflow in Docker
 
 ## What
-The Astro CLI runs this same project in containers. Two files say what stands beside Airflow there:
-`docker-compose.override.yml` the servers, `airflow_settings.yaml` the connections to them. This
-lesson reads both, as text, and shows for each connection which service serves it. It needs no
-Docker itself.
+The Astro CLI runs this same project in containers. Two files describe what runs beside Airflow
+there: `docker-compose.override.yml` has the servers, and `airflow_settings.yaml` has the
+connections to them. This lesson reads both files as text, and shows for each connection which
+service answers it. The lesson itself needs no Docker.
 
 ## Why
-In containers, the machine is nearly the one of production: its Linux, its Python, its packages.
-What that costs: an image to build, and names and ports that must agree between files. Where they do
-not, a task fails with *could not translate host name*, and nobody knows which file is wrong.
+Containers make your machine nearly the same as production: the same Linux, the same Python, the
+same packages. The price is an image to build, and names and ports that must agree between files.
+Where they do not agree, a task fails with *could not translate host name*, and it is hard to see
+which file is wrong.
 
 ## The code that matters
 ```python
-service = services.get(str(address.hostname))
+service = services[host]
 ```
-Inside the containers' network a service is reached **by its name**, at its own port:
-`warehouse:5432`. From your machine it is reached at the **published** port: `127.0.0.1:5433`.
+Inside the network of the containers, a service has **its name** as its address, and its own port:
+`warehouse:5432`. On your machine it has the **published** port: `127.0.0.1:5433`.
 ```yaml
 ports: ["127.0.0.1:5433:5432"]   # address of this machine : port of this machine : port inside
 ```
-Without the `127.0.0.1:` Docker opens the port to the whole network, past most firewalls.
+Without the `127.0.0.1:` Docker opens the port to the whole network, and most firewalls do not stop
+it.
 
 ## Look at
-The XCom of `who_serves` (its tab *Storage*): each connection, its service, its address
-inside and outside. With Docker and the Astro CLI the real thing is:
+The XCom of `who_serves` (its tab *Storage*): each connection, its service, and its address inside
+and outside. If you have Docker and the Astro CLI, start the containers themselves:
 ```sh
 astro dev start   # builds the image, starts Airflow, its database, and the services of both files
 astro dev stop    # stops them; the data stays
 astro dev kill    # removes containers and volumes: runs, connections and tables are gone
 ```
-Then the page is at `localhost:8080`. Without the Astro CLI, and as production has it, with Celery
-and two workers (section 19):
+The page is then at `localhost:8080`. Without the Astro CLI you can run the project as it runs in
+production, with Celery and two workers (section 19):
 ```sh
-make celery       # init (the metadata is brought up to date), then up; ends when a run has passed
-make celery-down  # down, volumes included
+make celery       # init (updates the metadata database), then up; ends when a run has succeeded
+make celery-down  # down, and removes the volumes
 ```
 
 ## Since Airflow 2.9
-In the containers, too, the web server has become the API server, and reading DAG files has a
-container of its own, `dag-processor`. Tasks talk to the API server, and no longer to the database.
+In the containers, too, the web server is now the API server, and a separate container,
+`dag-processor`, reads the DAG files. Tasks talk to the API server, and no longer to the database.
 
 ## Exercise
-In `docker-compose.override.yml` write `"5433:5432"` for the port of the warehouse, save, and
-trigger this lesson. What does it say?
+In `docker-compose.override.yml`, write `"5433:5432"` as the port of the warehouse, save the file,
+and trigger this lesson. What does it say?
 
-The answer is in the tab [Code](/dags/lesson_03_docker/code), below these words.
+The answer is in the tab [Code](/dags/lesson_03_docker/code), below this text.
 
 <details><summary>Answer</summary>
 `warehouse publishes 5433:5432 to the whole network: write 127.0.0.1:5433:5432`. The task fails at
-once and is not tried again: no retry mends a file. Put the address back.
+once and is not tried again, because a retry does not change a file. Put the address back.
 </details>
 """
 
@@ -67,28 +68,34 @@ from airflow.sdk.exceptions import AirflowFailException
 PROJECT = Path(__file__).parents[2]
 
 
-def served(connection: dict[str, Any], services: dict[str, Any]) -> dict[str, str]:
-    """Who serves the connection, and where; fails where the two files do not agree."""
+def expect(true: bool, message: str) -> None:
+    """Raises AirflowFailException with the message, unless the condition is true."""
+    if not true:
+        raise AirflowFailException(message)
+
+
+def service_of(connection: dict[str, Any], services: dict[str, Any]) -> dict[str, str]:
+    """Returns the service of the connection and its addresses.
+
+    Raises: AirflowFailException when the two files do not agree.
+    """
     name, extra = connection["conn_id"], connection.get("conn_extra", {})
     url = extra.get("endpoint_url") or f"//{connection['conn_host']}:{connection['conn_port']}"
-    address = urlsplit(url)
-    service = services.get(str(address.hostname))
-    if service is None:
-        raise AirflowFailException(f"{name} asks for {address.hostname}: there is no such service")
-    if connection["conn_password"] not in service["environment"].values():
-        raise AirflowFailException(f"{name} has another password than {address.hostname}")
-    for port in service["ports"]:
-        if not port.startswith("127.0.0.1:"):
-            raise AirflowFailException(
-                f"{address.hostname} publishes {port} to the whole network: write 127.0.0.1:{port}"
-            )
-    outside = [port for port in service["ports"] if port.endswith(f":{address.port}")]
-    if not outside:
-        raise AirflowFailException(f"{name} asks for port {address.port}: it is not published")
+    host, port = str(urlsplit(url).hostname), urlsplit(url).port
+    expect(host in services, f"connection {name}: no service has the name of its host, {host}")
+    service = services[host]
+    same = connection["conn_password"] in service["environment"].values()
+    expect(same, f"connection {name}: its password is not that of the service {host}")
+    for published in service["ports"]:
+        local = published.startswith("127.0.0.1:")
+        message = f"{host} publishes {published} to the whole network: write 127.0.0.1:{published}"
+        expect(local, message)
+    outside = [published for published in service["ports"] if published.endswith(f":{port}")]
+    expect(bool(outside), f"connection {name}: the service {host} does not publish port {port}")
     return {
         "connection": name,
-        "service": f"{address.hostname} ({service['image']})",
-        "inside": f"{address.hostname}:{address.port}",
+        "service": f"{host} ({service['image']})",
+        "inside": f"{host}:{port}",
         "outside": outside[0].rpartition(":")[0],
     }
 
@@ -106,12 +113,12 @@ with DAG(
 
     @task
     def who_serves() -> list[dict[str, str]]:
-        """For each connection of the containers: its service, and its address in and outside."""
+        """Returns for each connection its service, and its addresses inside and outside."""
         import yaml
 
         settings = yaml.safe_load((PROJECT / "airflow_settings.yaml").read_text("utf-8"))
         compose = yaml.safe_load((PROJECT / "docker-compose.override.yml").read_text("utf-8"))
         connections = settings["airflow"]["connections"]
-        return [served(connection, compose["services"]) for connection in connections]
+        return [service_of(connection, compose["services"]) for connection in connections]
 
     who_serves()

@@ -1,15 +1,15 @@
-"""
-# 18. DockerOperator
+"""# 18. DockerOperator
 
 ## What
-**DockerOperator** runs a container as a task: it is made from an image, its log is the task's log,
-its exit code is the task's end. Here it trains a model on a small table in the bucket.
+A **DockerOperator** runs a container as a task. It starts the container from an image, and copies
+the container's log to the task's log. The container's exit code decides how the task ends. Here the
+container trains a model on a small table in the bucket.
 
 ## Why
-A model wants scikit-learn, and Airflow pins other versions of half of what that needs. In an image
-of its own each has its own Python, and a program that takes all memory ends alone. The price is
-that whoever may use the Docker socket may do anything on the machine: the page of the image,
-`include/training/README.md`, says what that means.
+The model needs scikit-learn, and Airflow pins other versions of half the packages that scikit-learn
+needs. With a separate image, each of the two has its own Python, and a program that uses too much
+memory harms no other program. The price: whoever may use the Docker socket may do anything on the
+machine. The page of the image, `include/training/README.md`, explains what that means.
 
 ## The code that matters
 ```python
@@ -19,34 +19,36 @@ train = TrainingOperator(
     mem_limit="512m",
 )
 ```
-`TrainingOperator` (in `plugins/training.py`) is a `DockerOperator` with five things settled:
-- **The key to the bucket** is looked up when the task runs, and goes to the container as
-  `private_environment`. `environment` is a template: it would be shown in the UI.
-- `auto_remove="force"`: the container is gone afterwards, however it ended.
-- `mount_tmp_dir=False`: a folder of the worker is not one of the machine that Docker runs on.
-- **Labels** name the DAG, the run and the task: what a killed worker left behind is found by them,
-  and removed before the next try.
-- **No XCom**: it would be the log's last line, whichever that is. Results go to the bucket.
+`TrainingOperator` (in `plugins/training.py`) is a `DockerOperator` that makes five choices for you:
+- **The key to the bucket** is looked up when the task runs, and goes to the container through
+  `private_environment`. `environment` is a template, so the UI would show it.
+- `auto_remove="force"`: the container is removed afterwards, however it ended.
+- `mount_tmp_dir=False`: the default would mount a folder of the worker, but Docker may run on
+  another machine, which does not have that folder.
+- **Labels** name the DAG, the run and the task. When a killed worker leaves a container behind, the
+  next try finds it by its labels, and removes it.
+- **No XCom**: it would be the last line of the log, whatever that is. The results go to the bucket.
 
 ## Look at
-`make training-image` builds the image, once. Trigger the lesson: the log of `train` has what the
-program in the container said. `look` leaves the addresses of model, metrics and plot, and how far
-the model is off, beside always saying the mean. Clear the run: the same three objects, no others.
+`make training-image` builds the image; do this once. Trigger the lesson: the log of `train` has
+what the program in the container printed. The XCom of `look` has the addresses of the model, the
+metrics and the plot, and two errors: that of the model, and that of always answering with the mean.
+Clear the run: the bucket has the same three objects, and no others.
 
 ## Since Airflow 2.9
-The operator is in the provider `docker`, as before. `auto_remove` was a boolean once; it is
+The operator is in the provider `docker`, as before. `auto_remove` used to be a boolean; now it is
 `never`, `success` or `force`.
 
 ## Exercise
-Give the container too little: write `mem_limit="32m"`, and trigger it. What does the log say, and
-is the task tried again?
+Give the container too little memory: write `mem_limit="32m"`, and trigger the lesson. What does the
+log say, and is the task tried again?
 
-The answer is in the tab [Code](/dags/lesson_18_docker_operator/code), below these words.
+The answer is in the tab [Code](/dags/lesson_18_docker_operator/code), below this text.
 
 <details><summary>Answer</summary>
-The kernel kills the container, and the log says so: exit code 137, `more memory than 32m`. It is
-tried again, since 137 is also what a person's `docker kill` gives, and then a retry helps. A wrong
-table is exit code 5, and is not tried again: it will be wrong in five seconds too.
+The kernel kills the container, and the log says so: exit code 137, `more memory than 32m`. The task
+is tried again, because a person's `docker kill` also gives 137, and then a retry helps. A wrong
+table gives exit code 5, and is not tried again, because it will still be wrong in five seconds.
 </details>
 """
 
@@ -75,7 +77,7 @@ with DAG(
 
     @task
     def make_table() -> dict[str, Any]:
-        """Twenty days of flights: after 16:00 half an hour late, UA ten minutes less."""
+        """Writes twenty days of flights: 30 minutes late from 17:00 on, UA 10 minutes less."""
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
         rows = [
@@ -92,7 +94,10 @@ with DAG(
 
     @task
     def look(table: dict[str, Any]) -> dict[str, Any]:
-        """Where the results are; fails unless they are of this very table."""
+        """Returns the addresses of the results.
+
+        Raises: AirflowFailException unless they were made from exactly this table.
+        """
         return results(table["prefix"], table["etag"], bucket=BUCKET)
 
     table = make_table()

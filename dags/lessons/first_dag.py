@@ -1,52 +1,47 @@
 """# 7. A first DAG
 
 ## What
-
-Two tasks, each a command of the shell. `hello` prints two lines. When it has succeeded, `answer`
-runs, and prints what `hello` handed on to it.
+Two tasks, and each is a shell command. `hello` prints two lines. When it has succeeded, `answer`
+runs and prints the value that `hello` handed on.
 
 ## Why
-
 A `BashOperator` is the shortest way to run what you already have: a script, `psql`, `curl`. Airflow
-adds what `cron` lacks: an order, a log for each run, and a second and third try when it fails.
+adds what `cron` lacks: an order, a log for each run, and a second and third try after a failure.
 
 ## The code that matters
-
 ```python
 hello = BashOperator(task_id="hello", bash_command="echo … ; echo Hello from bash $BASH_VERSION")
-answer = BashOperator(…, env={"SAID": "{{ ti.xcom_pull(task_ids='hello') }}"}, append_env=True)
+answer = BashOperator(…, env={"LINE": "{{ ti.xcom_pull(task_ids='hello') }}"}, append_env=True)
 hello >> answer
 ```
 
-- `>>` is the order: `answer` waits until `hello` has succeeded.
-- The exit code is the verdict: 0 is success, 99 is *skipped*, anything else fails.
-- The last line that a command prints is handed on, as the task's *return value*: an **XCom**.
-- `{{ … }}` is filled in just before the task runs. It goes through `env`, and not into the command
-  itself: what is spliced into a command can be a command.
+- `>>` sets the order: `answer` waits until `hello` has succeeded.
+- The exit code decides how the task ends: 0 is success, 99 is *skipped*, anything else is a
+  failure.
+- Airflow hands on the last line that a command prints, as the task's *return value*: an **XCom**.
+- Airflow fills in `{{ … }}` just before the task runs. Put such a value into `env`, and not into
+  the command itself: bash would run a value that looks like a command.
 
 ## Look at
-
-- *Grid*: a column for each run, a square for each task. Click on the square of `hello`.
-- *Logs*: both lines. *Storage*, then *XCom*: the second line alone, as
-  `return_value`.
-- The list of DAGs: there is nothing of which you ask where it comes from. The setting
+- *Grid* has a column for each run and a square for each task. Click the square of `hello`.
+- *Logs* has both lines. *Storage*, then *XCom*, has only the second line, as `return_value`.
+- The list of DAGs has this project's DAGs and no others: the setting
   `AIRFLOW__CORE__LOAD_EXAMPLES=False` keeps Airflow's own examples out.
 
 ## Since Airflow 2.9
-
 - `BashOperator` is in `airflow.providers.standard`; it was in `airflow.operators.bash`.
-- `DAG` comes from `airflow.sdk`. A DAG that names no schedule has none; it ran once a day.
+- `DAG` comes from `airflow.sdk`. A DAG without a `schedule` used to run once a day; now it runs
+  only when it is triggered.
 
 ## Exercise
+Let `hello` skip itself on purpose. What happens to `answer`?
 
-Have `hello` skip itself on purpose. What becomes of `answer`?
-
-The answer is in the tab [Code](/dags/lesson_07_first_dag/code), below these words.
+The answer is in the tab [Code](/dags/lesson_07_first_dag/code), below this text.
 
 <details><summary>Answer</summary>
-Put `; exit 99` at the end of its command, save, and trigger the DAG again: `hello` is *skipped*,
-and so is `answer`, because a task runs only when all before it have succeeded. The run itself is a
-success: skipping is no failure.
+Put `; exit 99` at the end of its command, save, and trigger the DAG again. `hello` is *skipped*,
+and so is `answer`, because a task runs only when all tasks before it have succeeded. The run itself
+is a success: a skipped task is not a failure.
 </details>
 """
 
@@ -69,12 +64,12 @@ with DAG(
 ):
     hello = BashOperator(
         task_id="hello",
-        bash_command="echo This line is in the log alone; echo Hello from bash $BASH_VERSION",
+        bash_command="echo This line is only in the log; echo Hello from bash $BASH_VERSION",
     )
     answer = BashOperator(
         task_id="answer",
-        bash_command='echo "hello said: $SAID"',
-        env={"SAID": "{{ ti.xcom_pull(task_ids='hello') }}"},
+        bash_command='echo "hello printed: $LINE"',
+        env={"LINE": "{{ ti.xcom_pull(task_ids='hello') }}"},
         append_env=True,
     )
     hello >> answer

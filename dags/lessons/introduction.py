@@ -1,55 +1,56 @@
-"""
-# 1. Introduction
+"""# 1. Introduction
 
 ## What
-Airflow runs work in order, on time, and shows what became of it. This lesson is the work of this
-whole project, at its smallest: a file lands in a bucket, its rows land in a table, and somebody
-counts them. Each of the three steps is a **task**; the three together, with their order, are a
-**DAG**.
+Airflow runs work in the right order and at the right time, and shows how it ended. This lesson does
+what the whole project does, with one small file: the file lands in a bucket, its rows land in a
+table, and a last step counts them. Each of the three steps is a **task**. The tasks and their order
+are a **DAG**.
 
 ## Why
-A script could do the same, once. But who runs it at night, who tries again when the database is
-away for a minute, who sees that step two failed and step three must not start, and who remembers
-in a month which file brought which row? Airflow answers the first three. For the last there is the
-**ledger**, a table with one row for each file that was loaded. So running it again is harmless.
+A script could do this once. But who starts it at night? Who tries again when the database does not
+answer for a minute? Who stops step three when step two has failed? And who knows, a month later,
+which file brought which row? Airflow answers the first three questions. The project's **ledger**
+answers the last one: it is a table with one row for each file that was loaded. Because of the
+ledger, it is safe to run the lesson again.
 
 ## The code that matters
 ```python
 count_rows(load_file(put_file()))
 ```
-The tasks look like functions, and what one returns the next one takes. That makes the order:
-`put_file`, then `load_file`, then `count_rows`.
+The tasks look like functions, and each one takes what the task before it returned. This sets the
+order: `put_file`, then `load_file`, then `count_rows`.
 ```python
 receipt = S3ToPostgresHook().load(FEED, arrival)
 ```
-`FEED` says what the file looks like and into which table it goes. The hook loads it **exactly
-once**: rows and ledger commit together.
+`FEED` describes the file and names the table for its rows. The hook loads the file **exactly
+once**: the rows and the ledger's row are committed together.
 
 ## Look at
-Trigger it (the button at the top right). Three squares turn green, one after the other: a click on
-one shows its log. Then trigger it once more: the log of `load_file` now says `already_loaded`, and
-`count_rows` counts three rows, as before.
+Trigger the DAG with the button at the top right. Three squares turn green, one after the other.
+Click one to see its log. Then trigger the DAG again: the log of `count_rows` now says
+`already_loaded`, and there are three rows, as before.
 
 ## Since Airflow 2.9
-Everything that a DAG file needs comes from `airflow.sdk`. A task can no longer reach into Airflow's
-own database: it asks the API server.
+Everything that a DAG file needs comes from `airflow.sdk`. A task can no longer read Airflow's own
+database: it asks the API server.
 
 ## Exercise
-Add a line for `Anna` to `PEOPLE`, save the file, and trigger the lesson. How many rows are there,
-and how many rows has the ledger for this file?
+Add a line for `Anna` to `PEOPLE`, save the file, and trigger the lesson. How many rows does the
+table have now, and how many rows does the ledger have for this file?
 
-The answer is in the tab [Code](/dags/lesson_01_introduction/code), below these words.
+The answer is in the tab [Code](/dags/lesson_01_introduction/code), below this text.
 
 <details><summary>Answer</summary>
-Four rows, not seven. The changed file is a new version of the same object: its rows take the place
-of those that the first version brought. The ledger has two rows, the older one `superseded`.
-Nobody had to clean up.
+The table has four rows, not seven. The changed file is a new version of the same object, so its
+rows replace those of the first version. The ledger has two rows, and the older one is
+`superseded`. Nobody had to clean up.
 </details>
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,7 +87,7 @@ with DAG(
 
     @task
     def put_file() -> str:
-        """A file lands in the bucket; the same file, when it was there already."""
+        """Puts the file into the bucket, also when it is there already."""
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
         S3Hook("landing").load_string(PEOPLE, KEY, BUCKET, replace=True)
@@ -94,23 +95,24 @@ with DAG(
 
     @task
     def load_file(key: str) -> str:
-        """Its rows land in the table, unless the ledger knows the file."""
+        """Loads the file's rows into the table, unless the ledger has this version of the file."""
         from include.landfall.s3.client import make_client
         from include.landfall.s3.listing import find_arrival
 
-        arrival = find_arrival(make_client(store_of("landing")), BUCKET, key)
+        with closing(make_client(store_of("landing"))) as client:
+            arrival = find_arrival(client, BUCKET, key)
         receipt = S3ToPostgresHook().load(FEED, arrival)
         return receipt.outcome
 
     @task
     def count_rows(outcome: str) -> dict[str, Any]:
-        """What is in the table now, and what the ledger says of the file."""
+        """Counts the rows of the table, and returns the ledger's rows for the file."""
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         warehouse = PostgresHook("warehouse")
         (rows,) = warehouse.get_first(COUNT)
         ledger = [list(row) for row in warehouse.get_records(LEDGER, parameters=[FEED.name])]
-        log.info("%s: %s rows in the table; the ledger has %s", outcome, rows, ledger)
+        log.info("%s: the table has %s rows; the ledger has %s", outcome, rows, ledger)
         return {"outcome": outcome, "rows": rows, "ledger": ledger}
 
     count_rows(load_file(put_file()))

@@ -1,35 +1,31 @@
 """# 5. The life of a task
 
 ## What
-
-A task is always in one state: none (nobody has looked at it yet) or one of thirteen that have a
-name. Here a handful of real tasks goes through all of them. Most need nothing from you. Some states
-only a person can bring about, so this lesson wants a hand: yours, or that of
-`make lessons L=life_cycle`, which does it by the REST API and draws what it has seen. The picture
-is in the README beside this file.
+A task always has one state: none, as long as the scheduler has not looked at it, or one of thirteen
+states with a name. Here a few real tasks go through all of them. Most tasks need no help, but some
+states come only from a person. Either you do that part, or `make lessons L=life_cycle` does it
+through the REST API and draws a picture of what it saw. The picture is in `docs/course.md`.
 
 ## Why
-
 "Why does my task not run?" has a different answer in each state.
 
-| State | What it waits for, or how it ended |
+| State | What the task waits for, or how it ended |
 |---|---|
-| none | for the tasks before it |
-| scheduled | for room: a slot of its pool, its DAG, the executor |
-| queued | for the executor to start its process |
-| running | for its own code |
-| up_for_retry | its delay, then the next of its tries |
-| up_for_reschedule | a sensor that looks now and then; it holds no worker meanwhile |
-| deferred | an event, which the triggerer listens for; it holds no worker either |
-| awaiting_input | a person's answer; no worker and no triggerer |
-| restarting | its old process to end, because somebody cleared it in mid-run |
-| success, failed | it ran, or somebody marked it |
-| skipped | it said that there is nothing to do, or what it needs was skipped |
-| upstream_failed | it never ran: what it needs has failed |
-| removed | it is no more: its DAG or its map has become smaller |
+| none | the tasks before it |
+| scheduled | a free slot in its pool, its DAG and the executor |
+| queued | the executor, which must start its process |
+| running | its own code |
+| up_for_retry | the end of its retry delay; then it is tried again |
+| up_for_reschedule | the next look of its sensor; it uses no worker until then |
+| deferred | an event that the triggerer watches for; it uses no worker either |
+| awaiting_input | a person's answer; it uses no worker and no triggerer |
+| restarting | the end of its old process, because somebody cleared it while it ran |
+| success, failed | it ran and ended so, or somebody marked it so |
+| skipped | it reported that there is nothing to do, or a task before it was skipped |
+| upstream_failed | it never ran, because a task before it failed |
+| removed | it no longer exists: its DAG or its map became smaller |
 
 ## The code that matters
-
 ```python
 raise AirflowSkipException("nothing to do")                 # skipped
 @task(execution_timeout=timedelta(seconds=1), retry_policy=…)  # failed, with no second try
@@ -39,46 +35,45 @@ ApprovalOperator(task_id="asks", subject="Go on?")          # awaiting_input
 part.expand(name=fails_once())                              # one part for each name
 ```
 
-- A task fails for good when no try is left. The retry policy of `times_out` says that another try
-  would not help: the two that are left are not used.
-- A run is *failed* when one of its last tasks is: this one always is, by `upstream_fails`.
+- A task ends as *failed* when it has no try left. `times_out` fails at its first try: its retry
+  policy says that another try cannot help, so Airflow does not use the two that are left.
+- A run is *failed* when one of its last tasks failed. This run always is, because of
+  `upstream_fails`.
 
 ## Look at
+Trigger the lesson, open the run and stay there: the tab *Task Instances* shows each new state.
 
-Trigger the lesson, open the run and stay: the tab *Task Instances* shows each state as it comes.
-
-1. `runs_long` is *running*: *Clear* it. It is *restarting* for some seconds, until its process has
-   been ended, then none, and runs again, as try 2.
-2. It runs again: mark it as *Success*. Its process is ended too.
-3. Both instances of `part` have succeeded: clear `fails_once` alone, and `part[1]`. Now
-   `fails_once` names one part only, so `part[1]` is *removed*.
-4. `asks` is *awaiting_input* all the while: answer it in its tab *Required Actions*. It runs on
+1. When `runs_long` is *running*, *Clear* it. It is *restarting* for some seconds, until its process
+   has ended. Then its state is none, and it runs again, as try 2.
+2. When it runs again, mark it as *Success*. This ends its process too.
+3. When both instances of `part` have succeeded, clear `fails_once` alone, and `part[1]`. Now
+   `fails_once` names only one part, so `part[1]` is *removed*.
+4. `asks` is *awaiting_input* all the time. Answer it in its tab *Required Actions*. It continues
    where it stopped, and the run ends.
 
-A click on a task shows its tries: each has its own log, times and state. The tab *Audit Log* tells
-what each task reported, and what you did. A try that failed and is tried again counts as *failed*
-there: *up_for_retry* is what the task is, not what the try was.
+Click a task to see its tries: each has its own log, times and state. The tab *Audit Log* shows what
+each task reported, and what you did. When a try failed and the task will be tried again, the audit
+log shows *failed*: the try has failed, and the task is *up_for_retry*.
 
-All fourteen can be seen from outside. None and *removed* leave no line in the audit log, nor do
-*scheduled*, *queued*, *restarting* and *upstream_failed*: only who looks at the time sees them.
+You can see all fourteen states in the UI, but you have to look at the right moment for some of
+them: none, *removed*, *scheduled*, *queued*, *restarting* and *upstream_failed* leave no line in
+the audit log.
 
 ## Since Airflow 2.9
-
-- `awaiting_input` is new in 3.3, and so is `retry_policy`. `shutdown` has gone: a task that is
-  cleared while it runs is *restarting*.
+- `awaiting_input` and `retry_policy` are new in 3.3. The state `shutdown` no longer exists: a task
+  that is cleared while it runs is *restarting*.
 - Tasks report to the API server; they no longer write their state into the database.
 
 ## Exercise
+Clear `upstream_fails`, and nothing else. Which state does it get, and how do you repair that?
 
-Clear `upstream_fails`, and nothing else. Which state does it come to, and how do you mend it?
-
-The answer is in the tab [Code](/dags/lesson_05_life_cycle/code), below these words.
+The answer is in the tab [Code](/dags/lesson_05_life_cycle/code), below this text.
 
 <details><summary>Answer</summary>
-It is *upstream_failed* again within a second: the task before it still is *failed*. Clear
-`times_out` with its downstream tasks, after you have mended it: give it more than one second, or
-have it sleep for less. Or mark `times_out` as *success* by hand, if its work was done elsewhere,
-and then clear `upstream_fails`.
+Within a second it is *upstream_failed* again, because the task before it is still *failed*. Repair
+`times_out` first: give it more than one second, or let it sleep for less. Then clear it together
+with its downstream tasks. Or, if its work was done elsewhere, mark `times_out` as *success* by
+hand, and then clear `upstream_fails`.
 </details>
 """
 
@@ -103,10 +98,10 @@ from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 
 class LooksTwice(BaseSensorOperator):
-    """Looks, leaves the worker, looks again."""
+    """A sensor that looks, leaves the worker, and looks again."""
 
     def poke(self, context: Any) -> bool:
-        """Whether there is what it waits for: at the second look there is."""
+        """Returns True at the second look."""
         return context["task_reschedule_count"] > 0
 
 
@@ -123,19 +118,19 @@ with DAG(
 
     @task
     def fails_once(ti: Any = None) -> list[str]:
-        """Fails, then names two parts; once cleared, it names one."""
+        """Fails, then returns two names; after it was cleared, it returns one."""
         if ti.try_number == 1:
             raise ConnectionError("try 1 fails on purpose")
         return ["a", "b"] if ti.try_number == 2 else ["a"]
 
     @task
     def part(name: str) -> str:
-        """One instance for each name."""
+        """Returns its name; there is one instance for each name."""
         return name
 
     @task
     def skips() -> None:
-        """There is nothing to do."""
+        """Skips itself."""
         raise AirflowSkipException("nothing to do")
 
     @task(
@@ -143,12 +138,12 @@ with DAG(
         retry_policy=ExceptionRetryPolicy([RetryRule(AirflowTaskTimeout, RetryAction.FAIL)]),
     )
     def times_out() -> None:
-        """Sleeps beyond its time."""
+        """Sleeps for longer than its timeout."""
         time.sleep(30)
 
     @task
     def runs_long() -> None:
-        """Long enough to be cleared, or marked, in mid-run."""
+        """Runs for long enough to be cleared, or marked, before it ends."""
         time.sleep(60)
 
     later = "{{ ti.start_date + macros.timedelta(seconds=10) }}"

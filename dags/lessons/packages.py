@@ -1,60 +1,61 @@
-"""
-# 15. Packages in the image
+"""# 15. Packages in the image
 
 ## What
-A task can import what is installed where it runs. In containers that is the **image**, which the
-Astro CLI builds from the project's `Dockerfile`. This lesson compares what is installed with what
-`requirements.txt` asks for, package by package.
+A task can import the packages that are installed where it runs. In containers that is the
+**image**, which the Astro CLI builds from the project's `Dockerfile`. This lesson compares the
+installed packages with `requirements.txt`, one by one.
 
 ## Why
-*It works on my machine* mostly means: other versions there. So every requirement is pinned (`==`),
-and the image and your machine get the same:
+*It works on my machine* usually means that another machine has other versions. So every requirement
+has an exact version (`==`), and the image and your machine get the same packages:
 
-| file | says | read by |
+| file | contains | read by |
 |---|---|---|
-| `requirements.txt` | Python packages of the image | the image's build, and `make lock` |
-| `packages.txt` | system packages of the image, as `apt` calls them | the image's build |
-| `requirements-dev.in` | what developing needs besides: Airflow, tools | `make lock` |
-| `requirements-dev.txt` | the **lock**: each with all it needs, and checksums | `make`, CI |
+| `requirements.txt` | Python packages of the image | the build of the image, and `make lock` |
+| `packages.txt` | system packages of the image, named as for `apt` | the build of the image |
+| `requirements-dev.in` | what developers need as well: Airflow, tools | `make lock` |
+| `requirements-dev.txt` | the **lock**: every package, direct or not, with checksums | `make`, CI |
 
-A test holds that lock and `requirements.txt` agree. There are two ways to bring something into the
-image:
+A test checks that the lock and `requirements.txt` agree. There are two ways to put something into
+the image:
 
-- **Extend** it: a line in `requirements.txt` or `packages.txt`. Take this whenever it is enough.
-- **Customise** it: a step of your own in the `Dockerfile`. Take this for what is in no package, or
-  does not agree with the others. `packages.Dockerfile`, beside this file, is one to copy: it puts
-  a newer pandas into an environment of its own, since astro-sdk needs an older one.
+- **Extend** it with a line in `requirements.txt` or `packages.txt`. Do this whenever it is enough.
+- **Customise** it with your own step in the `Dockerfile`. Do this for what no package contains, or
+  for a package that conflicts with the others. `packages.Dockerfile`, beside this file, is an
+  example that you can copy: it puts a newer pandas into a separate environment, because astro-sdk
+  needs an older one.
 
-The Celery stack has both ways for Apache's own image, whole: `include/local/celery/Dockerfile`
-extends it, `custom.Dockerfile` beside it builds one from Python up; the page there says when to
-take which.
+The Celery stack shows both ways in full for Apache's own image: `include/local/celery/Dockerfile`
+extends it, and `custom.Dockerfile` beside it builds an image from a plain Python image. The README
+in that folder says when to use which.
 
 ## The code that matters
 ```python
-asked = Requirement(text)
-installed = version(asked.name)
+requirement = Requirement(text)
+installed = version(requirement.name)
 ```
-The rest of the task is a table in the log. It fails where the two differ, and says what to do.
+The rest of the task prints a table to the log. The task fails where the two differ, and says what
+to do.
 
 ## Look at
-The log of `compare`: a line for each package. Its XCom: Python, Airflow, and the image that the
-`Dockerfile` names. Runtime numbers follow Airflow: 3.3-8 is Airflow 3.3.
+The log of `compare` has a line for each package. Its XCom has Python, Airflow, and the image that
+the `Dockerfile` names. The image's number contains the version of Airflow: 3.3-8 has Airflow 3.3.
 
 ## Since Airflow 2.9
-Runtime was numbered by itself (11 was Airflow 2.9) and is now numbered like Airflow. The standard
-operators left Airflow's core for a package, `apache-airflow-providers-standard`, which has a
-version of its own.
+Astro Runtime had its own numbers (11 was Airflow 2.9); now its numbers follow Airflow's. The
+standard operators moved from Airflow's core to a package with its own version,
+`apache-airflow-providers-standard`.
 
 ## Exercise
-Pin `PyYAML==6.0.2` in `requirements.txt` and trigger the lesson. What does it say? Which command
+Write `PyYAML==6.0.2` in `requirements.txt` and trigger the lesson. What does it say? Which command
 would tell you before any run?
 
-The answer is in the tab [Code](/dags/lesson_15_packages/code), below these words.
+The answer is in the tab [Code](/dags/lesson_15_packages/code), below this text.
 
 <details><summary>Answer</summary>
 `compare` fails with `PyYAML: 6.0.3 instead of ==6.0.2`, and is not tried again. `make test-unit`
-says it too: the lock has another version. `make lock` would resolve anew, and the next `make`
-command that needs packages installs what the lock then says.
+reports it too, because the lock has another version. `make lock` would write a new lock, and the
+next `make` command that needs packages installs the versions of that lock.
 </details>
 """
 
@@ -87,21 +88,24 @@ with DAG(
 
     @task
     def compare() -> dict[str, Any]:
-        """What requirements.txt asks for beside what is installed; fails where they differ."""
+        """Logs the required and the installed version of each package.
+
+        Raises: AirflowFailException when they differ.
+        """
         packages, wrong = {}, []
         for line in (PROJECT / "requirements.txt").read_text().splitlines():
             if text := line.partition("#")[0].strip():
-                asked = Requirement(text)
+                requirement = Requirement(text)
+                name, required = requirement.name, requirement.specifier
                 try:
-                    installed = version(asked.name)
+                    installed = version(name)
                 except PackageNotFoundError:
                     installed = "nothing"
-                agree = installed != "nothing" and asked.specifier.contains(installed)
-                word = "ok" if agree else "WRONG"
-                log.info("%-45s%-14s%-12s%s", asked.name, asked.specifier, installed, word)
-                packages[asked.name] = installed
+                agree = installed != "nothing" and required.contains(installed)
+                log.info("%-45s%-14s%-12s%s", name, required, installed, "ok" if agree else "WRONG")
+                packages[name] = installed
                 if not agree:
-                    wrong.append(f"{asked.name}: {installed} instead of {asked.specifier}")
+                    wrong.append(f"{name}: {installed} instead of {required}")
         if wrong:
             do = "what to do: make lock; for the image, astro dev restart"
             raise AirflowFailException("\n".join([*wrong, do]))

@@ -1,14 +1,14 @@
-"""
-# 14. SQL on Postgres
+"""# 14. SQL on Postgres
 
 ## What
-`SQLExecuteQueryOperator` sends SQL to a database by a connection's name. Here it makes a table,
-and then fills one day of it: it deletes the day's rows and inserts them anew.
+`SQLExecuteQueryOperator` sends SQL to a database, which it finds by the name of a connection. Here
+it creates a table, and then fills one day of it: it deletes the day's rows and inserts them again.
 
 ## Why
-A run is repeated: after a failure, or because somebody clears it. Inserting alone would then give
-every row twice. *Delete the day, insert the day* gives the same table however often it runs (it is
-**idempotent**), if both happen or neither does. That is what a transaction is for.
+A run may be repeated, after a failure or because somebody clears it. If it only inserted, every row
+would then be there twice. *Delete the day, insert the day* has the same result however often it
+runs: it is **idempotent**. But both statements must take effect together or not at all, and a
+transaction makes sure of that.
 
 ## The code that matters
 ```python
@@ -18,25 +18,26 @@ fill_day = SQLExecuteQueryOperator(
     sql=["DELETE …", "INSERT …", "SELECT …"],
 )
 ```
-- **One transaction.** The operator runs the statements of a list one by one on one connection,
-  with `autocommit` off unless you turn it on, and commits once, after the last. If one fails, none
-  happened.
-- **A list**, because Postgres takes one statement at a time when values are bound. Of one text
-  with several statements, `split_statements=True` makes such a list.
-- **Values are bound**, by `%(day)s` and `parameters`: they travel beside the SQL, so none can
-  become SQL. `{{ … }}` inside the SQL would be spliced into its text; in `parameters` it only
-  fills the value.
-- **The day** is the run's logical date, not today's: clearing the run of last Monday refills last
-  Monday.
+- **One transaction.** The operator runs the statements of a list one after the other on one
+  connection. `autocommit` is off unless you turn it on, so the operator commits once, after the
+  last statement. If one statement fails, none of them takes effect.
+- **A list**, because Postgres takes only one statement at a time when values are bound. If you have
+  one text with several statements, `split_statements=True` makes such a list of it.
+- **Values are bound** with `%(day)s` and `parameters`: they travel separately from the SQL, so no
+  value can become SQL. Do not write `{{ … }}` inside the SQL, because Airflow would put the value
+  into its text. In `parameters`, `{{ … }}` only fills in the value.
+- **The day** is the run's logical date, and not today: when you clear the run of last Monday, it
+  fills last Monday again.
 
 ## Look at
-*Rendered Templates* of `fill_day`: the parameters as they were filled in. Its XCom: what the last
-`SELECT` gave; the statements before it gave no rows, so they are `null`.
+*Rendered Templates* of `fill_day` shows the parameters that were filled in. Its XCom has the result
+of the last `SELECT`. The statements before it return no rows, so their results are `null`.
 
 ## Since Airflow 2.9
-`PostgresOperator` has gone, and so have its siblings for other databases: this one operator of the
-provider `common.sql` serves them all. A run that is triggered without a logical date has none
-(`logical_date` is `None` and `ds` is not defined), so the lesson falls back to `run_after`.
+`PostgresOperator` no longer exists, nor do the similar operators for other databases. This one
+operator of the provider `common.sql` replaces them all. A run that is triggered without a logical
+date has none (`logical_date` is `None` and `ds` is not defined), so the lesson uses `run_after`
+instead.
 
 ## Exercise
 Trigger the lesson, clear the run, and look at the table:
@@ -44,17 +45,17 @@ Trigger the lesson, clear the run, and look at the table:
 eval "$(make -s env)"
 psql -c "SELECT day, count(*) FROM lessons.postgres GROUP BY day"
 ```
-Now give `fill_day` the argument `autocommit=True`, save, and trigger a run with the configuration
-`{"orders": "many"}` and the same logical date. (A date has one run: delete the old one first, or
-Airflow refuses.) What is left of the day, and why?
+Now give `fill_day` the argument `autocommit=True`, save the file, and trigger a run with the
+configuration `{"orders": "many"}` and the same logical date. (Delete the old run first, because
+Airflow allows only one run for each date.) What is left of the day, and why?
 
-The answer is in the tab [Code](/dags/lesson_14_postgres/code), below these words.
+The answer is in the tab [Code](/dags/lesson_14_postgres/code), below this text.
 
 <details><summary>Answer</summary>
-After the clearing there are still five rows: deleted and inserted anew. With `autocommit=True`
-each statement commits by itself: the DELETE stays, the INSERT fails on `many`, and the day is
-empty until somebody mends it. Without it, the failed INSERT takes the DELETE back with it, and the
-five rows are still there.
+After you cleared the run there are still five rows: the run deleted and inserted them again. With
+`autocommit=True` each statement commits on its own: the DELETE takes effect, the INSERT fails on
+`many`, and the day stays empty until somebody repairs it. Without `autocommit=True`, Postgres also
+undoes the DELETE when the INSERT fails, and the five rows are still there.
 </details>
 """
 

@@ -1,26 +1,27 @@
-"""
-# 2. Airflow in a Python environment
+"""# 2. Airflow in a Python environment
 
 ## What
-Airflow is a Python package. This lesson's one task looks at where it runs: which Python, which
-Airflow, where its home is, which executor starts the tasks.
+Airflow is a Python package. The one task of this lesson reports where it runs: which Python, which
+Airflow, where Airflow's home is, and which executor starts the tasks.
 
 ## Why
-Docker is not needed to learn or to develop. `make` makes a Python environment in the folder
-`.venv`, with every package at the version that `requirements-dev.txt` locks, and Airflow runs in
-it as the four programs that it always is:
+You do not need Docker to learn Airflow or to develop with it. `make` creates a Python environment
+in the folder `.venv`, with every package at the version that `requirements-dev.txt` locks. Airflow
+runs there as the same four programs as everywhere: API server, scheduler, DAG processor and
+triggerer.
 ```sh
 make airflow
 ```
-PostgreSQL and the object store are real servers too, from packages in the same environment. All
-listens on this machine alone: nobody in your network can open the page.
+PostgreSQL and the object store are real servers too; they come from packages in the same
+environment. All of them listen on this machine only, so nobody else in your network can open the
+page.
 
 ## The code that matters
 ```python
 return {"environment": sys.prefix, "airflow": version("apache-airflow"), …}
 ```
-A task is a function that runs on a worker. Here the worker is a process on this machine, with the
-Python of `.venv`: so it can import what stands in `.venv`, and nothing else.
+A task is a function that runs on a worker. Here the worker is a process on this machine, and it
+uses the Python of `.venv`. So a task can import what is installed in `.venv`, and nothing else.
 
 ## Look at
 The XCom of `where_am_i` (its tab *Storage*): the paths are in this project's folder. To use the
@@ -29,24 +30,25 @@ same Airflow from a shell, with `psql` and the `airflow` command at hand:
 eval "$(make -s env)"
 .venv/bin/airflow dags list
 ```
-Who has the Astro CLI can have Airflow without Docker from it as well: `astro dev start
---standalone` (experimental). It makes a `.venv` of its own in the same place, so give it a clone of
-its own; and it brings no servers along, so the connections then come from `.env`.
+If you have the Astro CLI, it can run Airflow without Docker as well: `astro dev start --standalone`
+(experimental). It creates its own `.venv` in the project's folder, so run it in a second clone of
+the project. It starts no other servers, so put the connections into `.env`.
 
 ## Since Airflow 2.9
-`airflow webserver` has become `airflow api-server`, and reading DAG files is a program of its own,
-`airflow dag-processor`. `airflow standalone` still starts all in one, for a first look: on SQLite,
-with the examples. The sequential executor, once the default, is gone: it is `LocalExecutor`.
+`airflow webserver` is now `airflow api-server`, and a separate program, `airflow dag-processor`,
+reads the DAG files. For a first look, `airflow standalone` still starts all of it at once, on
+SQLite and with Airflow's examples. The sequential executor, which used to be the default, no longer
+exists: the default is now `LocalExecutor`.
 
 ## Exercise
-Which setting keeps the page on this machine, and how would you see that it does?
+Which setting keeps the page on this machine, and how can you check that it works?
 
-The answer is in the tab [Code](/dags/lesson_02_python_environment/code), below these words.
+The answer is in the tab [Code](/dags/lesson_02_python_environment/code), below this text.
 
 <details><summary>Answer</summary>
-`AIRFLOW__API__HOST=127.0.0.1`; Airflow's default is 0.0.0.0, every address of the machine. Open
-the page by this machine's own name or network address instead of 127.0.0.1: nobody answers. The
-lesson's walk (`make lessons L=2`) tries just that.
+The setting is `AIRFLOW__API__HOST=127.0.0.1`. Airflow's default is 0.0.0.0, which means every
+address of the machine. To check it, open the page with this machine's name or network address
+instead of 127.0.0.1: nothing answers. `make lessons L=2` makes the same check.
 </details>
 """
 
@@ -69,7 +71,7 @@ with DAG(
 
     @task
     def where_am_i() -> dict[str, str]:
-        """Where this task runs: nothing of it is secret, so it may be an XCom."""
+        """Returns where this task runs. None of it is secret, so it may be an XCom."""
         import os
         import platform
         import sys

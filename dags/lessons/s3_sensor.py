@@ -1,30 +1,29 @@
-"""
-# 16. Waiting for a file
+"""# 16. Waiting for a file
 
 ## What
-A **sensor** is a task that waits. This one waits for a file in a bucket, and the run goes on when
-there is one: it loads the file and says which it was.
+A **sensor** is a task that waits. This one waits for a file in a bucket. When a file is there, the
+run goes on: it loads the file and says which one it was.
 
 ## Why
-Work should begin when its data is there, not at an hour when it probably is. A sensor that sleeps
-on a worker keeps one of its few places busy all the while. A **deferrable** one hands the waiting
-to the **triggerer**, a program that waits for hundreds of things at once in one process, and the
-place is free.
+Work should start when its data is there, and not at an hour when the data is probably there. A
+sensor that waits on a worker occupies one of the worker's few slots all the time. A **deferrable**
+sensor lets the **triggerer** wait instead, and its slot is free. The triggerer is one process that
+can wait for hundreds of things at once.
 
 ## The code that matters
 ```python
 wait_for_file = NewArrivalsSensor(task_id="wait_for_file", feed=FEED, poke_interval=2, timeout=3600)
 ```
-It lists what matches the feed's pattern (`s3_sensor.yaml`, beside this file) and takes away what
-the ledger (`landfall.ledger`) has. What is left is new, and goes on as XCom: names, never the
-rows. The second task loads it, and the ledger's row commits with the rows. So the next run does
-not wake for this file again.
+The sensor lists the objects that match the feed's pattern (`s3_sensor.yaml`, beside this file), and
+leaves out those that the ledger (`landfall.ledger`) has. The others are new, and the sensor hands
+their names on as XCom, never their rows. The second task loads them. The ledger's row commits
+together with the file's rows, so the next run does not wake for the same file.
 
-Airflow's own `S3KeySensor` waits for a key or a wildcard, and does not say what it found.
+Airflow's own `S3KeySensor` waits for a key or a wildcard, and does not say which object it saw.
 
 ## Look at
-Trigger the lesson: `wait_for_file` turns **deferred** (violet), and no worker is busy. Drop a
-file:
+Trigger the lesson: `wait_for_file` becomes **deferred** (violet), and no worker is busy. Then drop
+a file:
 ```sh
 eval "$(make -s env)"
 cat > /tmp/monday.csv <<END
@@ -36,22 +35,23 @@ END
 boto3.client("s3").upload_file("/tmp/monday.csv", "landing", "lessons/s3_sensor/monday.csv")'
 ```
 Within seconds the run goes on. The log of `load` names the file, and so does its XCom, `woken_by`.
-Trigger it again: it waits, for Monday's file is known.
+Trigger the lesson again: it waits, because the ledger already has Monday's file.
 
 ## Since Airflow 2.9
-Connections of the type `s3` have gone: MinIO and the like are type `aws` with an `endpoint_url`. A
-schedule can itself be an asset that a watcher in the triggerer updates (`AssetWatcher`, for
-message queues), so that there is no run at all until something comes.
+The connection type `s3` no longer exists: for MinIO and similar stores, use the type `aws` with an
+`endpoint_url`. A DAG can also be scheduled by an asset that a watcher in the triggerer updates
+(`AssetWatcher`, for message queues). Then no run exists until something arrives.
 
 ## Exercise
 Drop a file whose second order is `2,free`. What does the run do, and what must you do?
 
-The answer is in the tab [Code](/dags/lesson_16_s3_sensor/code), below these words.
+The answer is in the tab [Code](/dags/lesson_16_s3_sensor/code), below this text.
 
 <details><summary>Answer</summary>
-The run wakes, `load` fails at once (no retry would help), and its log names object, line, column
-and cell: `found: free`. Nothing of the file is in the table. Mend the file, put it in its place
-and trigger the lesson: what was refused is still new, and so is its next version.
+The run wakes, and `load` fails at once, because no retry would help. Its log names the object, the
+line, the column and the cell: `found: free`. The table has no row of the file. Correct the file,
+upload it under the same key and trigger the lesson. A refused file still counts as new, so the
+sensor wakes for the corrected one.
 </details>
 """
 
@@ -87,7 +87,7 @@ with DAG(
 
     @task
     def load(arrivals: list[dict[str, Any]]) -> dict[str, Any]:
-        """Loads each file that woke the run, once; says which they were."""
+        """Loads each file that woke the run, once, and returns their keys."""
         receipts = [S3ToPostgresHook.of(FEED).load(FEED, arrival) for arrival in arrivals]
         for receipt in receipts:
             log.info("woken by s3://%s/%s: %s rows", receipt.bucket, receipt.key, receipt.rows)

@@ -1,22 +1,21 @@
-"""
-# 10. TaskFlow
+"""# 10. TaskFlow
 
 ## What
-The pipeline of lesson 8 once more: orders made, summed up, reported. Same tasks, same values handed
-on, same result, about half the code.
+The pipeline of lesson 8 again: it makes orders, adds them up and reports them. The tasks, their
+values and the result are the same, in about half the code.
 
 ## Why
-With operators you say everything twice: what a task returns, and who pulls it under which name; who
-needs whose value, and which arrow there is. In **TaskFlow** a task is a function with `@task` above
-it, and handing a value on is a call.
+With operators you write everything twice: what a task returns, and who pulls it under which name;
+who needs which value, and which arrow there is. In **TaskFlow** a task is a function with `@task`
+above it, and you hand a value on with a function call.
 
 ## The code that matters
 ```python
 report(sum_orders(make_orders("{{ params.count }}")), DAY, "EUR")
 ```
-This line runs nothing. It is read when the file is parsed: each call makes a task and gives back a
-stand-in for the value that the task will return. Passed to another task, the stand-in is both: the
-`xcom_pull`, and the arrow.
+This line runs no task. Python runs it when Airflow parses the file: each call makes a task, and
+returns a placeholder for the value that the task will return later. When you pass the placeholder
+to another task, you get both the `xcom_pull` and the arrow.
 
 | | classic (lesson 8) | TaskFlow |
 |---|---|---|
@@ -25,27 +24,28 @@ stand-in for the value that the task will return. Passed to another task, the st
 | the order | `make_orders >> sum_orders >> report` | follows from the values |
 | lines, from the first function on, without the DAG's own arguments | 26 | 14 |
 
-Both are the same to Airflow, and they mix: an operator has `.output`, which a TaskFlow task takes,
-and `>>` works between all of them.
+To Airflow both are the same, and you can mix them: an operator has `.output`, which you can pass to
+a TaskFlow task, and `>>` works between all of them.
 
 ## Look at
-The graph (press `g`): the same three squares as lesson 8. *Storage* of each task: the same values.
+The graph (press `g`) shows the same three squares as in lesson 8. *Storage* of each task shows the
+same values.
 
 ## Since Airflow 2.9
-`from airflow.sdk import task`; before it was `airflow.decorators`, which still works but warns. A
-task no longer reaches the metadata database: what it asks for goes through the API server.
+Write `from airflow.sdk import task`. The old import from `airflow.decorators` still works, with a
+warning. A task no longer reads the metadata database: it asks the API server for what it needs.
 
 ## Exercise
-Add a task `largest` that returns the largest order's amount, and runs beside `sum_orders`. Which
-line says that it runs beside it, and not after it?
+Add a task `largest` that returns the amount of the largest order, and runs beside `sum_orders`.
+Which line says that it runs beside `sum_orders`, and not after it?
 
-The answer is in the tab [Code](/dags/lesson_10_taskflow/code), below these words.
+The answer is in the tab [Code](/dags/lesson_10_taskflow/code), below this text.
 
 <details><summary>Answer</summary>
-Write `@task`, below it `def largest(orders): return max(order["amount"] for order in orders)`, and
-at the end two lines for one: `orders = make_orders("{{ params.count }}")`, then
-`report(sum_orders(orders), DAY, "EUR")` and `largest(orders)`. No line says *beside*: both take
-`orders`, neither takes the other's value, so neither waits for the other.
+Write `@task`, and below it `def largest(orders): return max(order["amount"] for order in orders)`.
+At the end of the file, first write `orders = make_orders("{{ params.count }}")`, then
+`report(sum_orders(orders), DAY, "EUR")`, then `largest(orders)`. No line says *beside*: both tasks
+take `orders`, and neither takes the other's value, so neither waits for the other.
 </details>
 """
 
@@ -61,24 +61,24 @@ DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 @task
 def make_orders(count: str) -> list[dict[str, Any]]:
-    """So many orders, of three customers in turn."""
+    """Returns this number of orders, of three customers in turn."""
     return [{"order": n, "customer": "ABC"[n % 3], "amount": n * 10} for n in range(int(count))]
 
 
 @task
 def sum_orders(orders: list[dict[str, Any]]) -> dict[str, int]:
-    """The orders' amounts by customer."""
-    totals: dict[str, int] = {}
+    """Returns the sum of the orders' amounts for each customer."""
+    sums: dict[str, int] = {}
     for order in orders:
-        totals[order["customer"]] = totals.get(order["customer"], 0) + order["amount"]
-    return totals
+        sums[order["customer"]] = sums.get(order["customer"], 0) + order["amount"]
+    return sums
 
 
 @task
-def report(totals: dict[str, int], day: str, currency: str) -> str:
-    """One line for people."""
-    parts = [f"{customer} {totals[customer]} {currency}" for customer in sorted(totals)]
-    return f"{day}: {', '.join(parts)}, {sum(totals.values())} {currency} in all"
+def report(sums: dict[str, int], day: str, currency: str) -> str:
+    """Returns one line of text about the sums."""
+    parts = [f"{customer} {sums[customer]} {currency}" for customer in sorted(sums)]
+    return f"{day}: {', '.join(parts)}, {sum(sums.values())} {currency} in all"
 
 
 with DAG(

@@ -1,23 +1,22 @@
-"""
-# 9. XCom
+"""# 9. XCom
 
 ## What
-What one task gives another is an **XCom**: a value under a key, of one task in one run. `push`
-leaves values of four sizes, `pull` fetches them and says what came.
+A value that one task leaves for others is an **XCom**. It belongs to one task in one run, and has a
+key. `push` leaves values of four sizes; `pull` fetches them and reports what it got.
 
 ## Why
-Tasks share no memory. They may run on different machines, a day apart. A small value (a count, a
-day, the name of a file) goes through Airflow's database, and everybody can see it. Data does not
-belong there: pass a **reference** to it.
+Tasks share no memory: they may run on different machines, a day apart. A small value (a count, a
+day, the name of a file) goes through Airflow's database, where everybody can see it. Data does not
+belong there. Pass a **reference** to it instead.
 
 ## The code that matters
 ```python
-ti.xcom_push(key="small", value="…")                  # under a key of one's own
+ti.xcom_push(key="small", value="…")                  # under a key that you choose
 return ORDERS                                         # under the key return_value
 ti.xcom_pull(task_ids="push", key="small")            # by task and key
-ti.xcom_pull(task_ids="push")                         # what it returned
+ti.xcom_pull(task_ids="push")                         # what the task returned
 ```
-How big may it be? Measured by `make lessons L=xcom`, in bytes:
+How big may it be? `make lessons L=xcom` measures these sizes, in bytes:
 
 | key | value as JSON | in the database | in the bucket |
 |---|---|---|---|
@@ -26,14 +25,15 @@ How big may it be? Measured by `make lessons L=xcom`, in bytes:
 | `big` | 2,000,002 | an address, less than 200 | 2,000,002 |
 | `reference` | 25 | 25 | the 2,000,000 of the file |
 
-- **48 KB** is folklore. Airflow 1 had a constant, `MAX_XCOM_SIZE = 49344`, for MySQL, whose column
-  took 64 KB until Airflow 2.9. Today the column is JSON, and nothing in Airflow looks at the size:
-  100,002 bytes go through. On Postgres the end is at 256 MB (268,435,455 bytes), for its `jsonb`.
-- **It is a good rule all the same.** The value goes from the task through its supervisor and the
-  API server into the database, whole, in memory each time, and back for each task that pulls it;
-  and there it stays, for each run.
-- **The object-storage backend** is for values that grow now and then. Three settings of the whole
-  Airflow (`include/local/airflow/home.py`), and no line in the DAG:
+- **The limit of 48 KB**, which many texts name, no longer exists. Airflow 1 had a constant,
+  `MAX_XCOM_SIZE = 49344`, for MySQL, whose column took 64 KB until Airflow 2.9. Today the column is
+  JSON, and Airflow does not check the size: 100,002 bytes are no problem. On Postgres the limit is
+  256 MB (268,435,455 bytes), because that is the limit of its type `jsonb`.
+- **48 KB is a good rule all the same.** The whole value travels from the task through its
+  supervisor and the API server into the database, each of which holds it in memory. It travels back
+  for each task that pulls it, and the database keeps it for each run.
+- **The object-storage backend** is for values that are sometimes big. It takes three settings for
+  the whole Airflow (`include/local/airflow/home.py`), and no line in the DAG:
 
 ```sh
 AIRFLOW__CORE__XCOM_BACKEND=airflow.providers.common.io.xcom.backend.XComObjectStorageBackend
@@ -41,28 +41,30 @@ AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH=s3://landing@landing/xcom
 AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD=1000000
 ```
 
-  A value of a million bytes or more is an object in the bucket `landing` (by the connection
-  `landing`), and the database has its address. A task that runs again deletes its old one.
-- **A reference of one's own** is the best way for data: `push` writes a file and hands on its name.
+  A value of a million bytes or more becomes an object in the bucket `landing` (through the
+  connection `landing`), and the database has only its address. When a task runs again, its old
+  object is deleted.
+- **A reference** is the best choice for data: `push` writes a file and hands on its name.
 
 ## Look at
-A task's tab *Storage* has its XComs. Those of `push`: `big` is an address, all the
-others are themselves. Those of `pull`: how long each value was when it came back.
+The tab *Storage* of a task has its XComs. Those of `push`: `big` is an address, all the others are
+the values themselves. Those of `pull`: the length of each value that came back.
 
 ## Since Airflow 2.9
-XComs are JSON: pickling has gone, and what JSON does not know must say how it becomes JSON.
-`xcom_pull(key=…)` without `task_ids` means the task itself; it used to look at every task.
+XComs are JSON. Pickling no longer exists, so a class that JSON does not know must define how it
+becomes JSON. `xcom_pull(key=…)` without `task_ids` now looks only at the task itself; it used to
+look at every task.
 
 ## Exercise
-What does `xcom_pull` give for a key that nobody pushed? And make `big` small enough for the
-database without changing a setting.
+What does `xcom_pull` return for a key that no task pushed? And how can you make `big` small enough
+for the database without changing a setting?
 
-The answer is in the tab [Code](/dags/lesson_09_xcom/code), below these words.
+The answer is in the tab [Code](/dags/lesson_09_xcom/code), below this text.
 
 <details><summary>Answer</summary>
-`None`, and no error: so a misspelt key is found late, if at all. For the second, a size of 999_997
-in `SIZES` is the most that stays: two quotation marks make 999,999 bytes of it, and at 1,000,000
-the threshold is reached.
+It returns `None`, and raises no error, so a misspelt key is easy to miss. For the second question,
+write a size of 999_997 in `SIZES`. This is the biggest value that stays in the database: with its
+two quotation marks it has 999,999 bytes, and the threshold is 1,000,000.
 </details>
 """
 
@@ -80,7 +82,7 @@ KEY = "lessons/xcom/orders.txt"
 
 
 def push_values(ti: Any) -> list[dict[str, int]]:
-    """Leave a value of each size, and a reference to a file."""
+    """Pushes a value of each size, and a reference to a file."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
     for key, size in SIZES.items():
@@ -91,7 +93,7 @@ def push_values(ti: Any) -> list[dict[str, int]]:
 
 
 def pull_values(ti: Any) -> dict[str, Any]:
-    """Fetch them, and say how long each was."""
+    """Pulls the values, and returns how long each of them is."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
     pulled = {key: ti.xcom_pull(task_ids="push", key=key) for key in SIZES}

@@ -1,7 +1,7 @@
 """The one seam to astro-sdk: nothing else in the project imports `astro`.
 
 `from include.astro_sdk import aql, File, Table` gives the Astro SDK, mended for this Airflow
-(README.md beside this file), and what the project's feeds need of it. Names are looked up when
+(docs/astro-sdk.md), and what the project's feeds need of it. Names are looked up when
 they are first used, so that importing a part of this package does not import astro.
 """
 

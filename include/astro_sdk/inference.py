@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import HeaderMismatch
+from include.landfall.feed.dialect import CsvDialect
 from include.landfall.feed.formats import CsvFormat
-from include.landfall.job import Dialect
 from include.landfall.read.formats.csv_exact import Grammar, header_of, records
 from include.landfall.read.unpack import open_file, open_text
 from include.landfall.s3.client import make_client
@@ -72,7 +72,7 @@ def header(files: S3Files) -> list[str]:
 
 def of_csv(sample: bytes, form: CsvFormat, rows: int) -> dict[str, str | None]:
     """The types of a CSV file's columns, None where no cell says anything."""
-    dialect = Dialect("csv", form.delimiter, form.quote, tuple(form.nulls))
+    dialect = form.dialect()
     if not sample.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
         return {}
     names, size = header_of(sample, dialect)
@@ -87,7 +87,9 @@ def of_csv(sample: bytes, form: CsvFormat, rows: int) -> dict[str, str | None]:
     return {name: type_of(values) for name, values in zip(names, cells, strict=True)}
 
 
-def _first(body: bytes, dialect: Dialect, width: int, rows: int) -> Iterable[Sequence[str | None]]:
+def _first(
+    body: bytes, dialect: CsvDialect, width: int, rows: int
+) -> Iterable[Sequence[str | None]]:
     grammar = Grammar(dialect)
     for count, record in enumerate(records(BytesIO(body), dialect, width)):
         if count >= rows:
@@ -96,7 +98,7 @@ def _first(body: bytes, dialect: Dialect, width: int, rows: int) -> Iterable[Seq
         yield [_cell(field, grammar, dialect) for field in grammar.split(raw)[0]]
 
 
-def _cell(field: bytes, grammar: Grammar, dialect: Dialect) -> str | None:
+def _cell(field: bytes, grammar: Grammar, dialect: CsvDialect) -> str | None:
     text = grammar.value(field).decode("utf-8", "replace")
     is_null = text in {"", *dialect.nulls} and not field.startswith(grammar.quote)
     return None if is_null else text

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from include.landfall.write.target import LOAD_ID
+from include.landfall.job import LOAD_ID
 
 from .quoting import quoted
 

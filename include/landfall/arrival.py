@@ -29,15 +29,15 @@ class Arrival:
 
     @property
     def version(self) -> str:
-        """What tells this version from every other of the same object."""
+        """What tells this version from every other version of the same object."""
         return self.version_id or self.etag
 
     def as_dict(self) -> dict[str, Any]:
-        """The arrival in values that JSON, and so XCom, can carry."""
+        """Returns the arrival in values that JSON, and so XCom, can carry."""
         return {**self.__dict__, "last_modified": self.last_modified.isoformat()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Arrival:
-        """The inverse of `as_dict`."""
+        """Makes the arrival from what `as_dict` returned."""
         when = datetime.fromisoformat(values["last_modified"])
         return cls(**{**values, "last_modified": when})

@@ -1,7 +1,7 @@
-"""Check: can every connection of the feeds be used, and may its role do what a load needs?
+"""Checks that every connection of the feeds can be used, and that its role may do what a load does.
 
-Nothing is written. All are asked at once and each answer is one line, since whoever asks wants to
-know all that is wrong and not the first of it.
+Nothing is written. All are asked at once and each answer is one line, because whoever asks wants
+to know everything that is wrong, not the first of it.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from include.landfall.postgres.statements import statement
 from include.landfall.s3.client import make_client
 from include.landfall.s3.errors import s3_errors, without_login
 
-# What a server has for one answer, and all of them together: the latter is for what no library
-# gives up by itself, such as a name server that is silent.
+# How long one server has for its answer, and all of them together. The latter ends waits that no
+# library ends by itself, such as for a name server that is silent.
 ANSWER_SECONDS = 3
 ALL_SECONDS = 10
-LINE = 240  # characters of a server's own words in one line
+LINE = 240  # characters of a server's own message in one line
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 connection and a bucket of it; `prefixes` are what a load lists there."""
+    """An S3 connection and a bucket of it. `prefixes` are those that loads list there."""
 
     connection: str
     name: str
@@ -62,7 +62,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: one line in `answer`, and the error where it cannot be used."""
+    """The result of one check: one line in `answer`, and the error where it cannot be used."""
 
     connection: str
     address: str
@@ -75,7 +75,7 @@ class Finding:
         return self.error is None
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding in values that JSON, and so XCom, can carry; no secret is among them."""
+        """Returns the finding in values that JSON, and so XCom, can carry. It holds no secret."""
         return {
             "connection": self.connection,
             "address": self.address,
@@ -92,7 +92,7 @@ class _Probe:
 
 
 def asked_by(feeds: Iterable[Feed]) -> list[Bucket | Database]:
-    """Each bucket and each database that the feeds name, once."""
+    """Returns each bucket and each database that the feeds name, once."""
     prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
     databases: set[str] = set()
     for feed in feeds:
@@ -103,20 +103,20 @@ def asked_by(feeds: Iterable[Feed]) -> list[Bucket | Database]:
 
 
 def check(
-    asked: Sequence[Bucket | Database],
+    targets: Sequence[Bucket | Database],
     store_of: Callable[[str], Store] = store_from_environ,
     warehouse_of: Callable[[str], Warehouse] = warehouse_from_environ,
 ) -> list[Finding]:
-    """Asks all, in some seconds at most, whoever is away; never raises for what it finds.
+    """Asks all servers, within seconds even when one is silent. It raises nothing for its findings.
 
     `store_of` and `warehouse_of` look a connection up by its name, and raise ConnectionUnusable
-    where there is none: the environment's unless others are given.
+    where there is none. Without them the environment is asked.
     """
-    probes = [_probe(each, store_of, warehouse_of) for each in asked]
-    found: dict[int, Finding] = {}
+    probes = [_probe(each, store_of, warehouse_of) for each in targets]
+    findings: dict[int, Finding] = {}
     threads = [
         # Daemons: a thread that waits for a silent server must not keep the program from ending.
-        Thread(target=lambda i=i, p=p: found.update({i: _finding(p)}), daemon=True)
+        Thread(target=lambda i=i, p=p: findings.update({i: _finding(p)}), daemon=True)
         for i, p in enumerate(probes)
     ]
     for thread in threads:
@@ -124,23 +124,23 @@ def check(
     deadline = time.monotonic() + ALL_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return [found.get(i) or _refused(p, _silence()) for i, p in enumerate(probes)]
+    return [findings.get(i) or _refused(p, _silence()) for i, p in enumerate(probes)]
 
 
 def _probe(
-    asked: Bucket | Database,
+    target: Bucket | Database,
     store_of: Callable[[str], Store],
     warehouse_of: Callable[[str], Warehouse],
 ) -> _Probe:
     try:
-        if isinstance(asked, Database):
-            warehouse = warehouse_of(asked.connection)
-            return _Probe(asked.connection, warehouse.name, partial(_use_database, warehouse))
-        store = store_of(asked.connection)
-        address = f"s3://{asked.name} at {_address(store)}"
-        return _Probe(asked.connection, address, partial(_list_bucket, store, asked))
+        if isinstance(target, Database):
+            warehouse = warehouse_of(target.connection)
+            return _Probe(target.connection, warehouse.name, partial(_use_database, warehouse))
+        store = store_of(target.connection)
+        address = f"s3://{target.name} at {_address(store)}"
+        return _Probe(target.connection, address, partial(_list_bucket, store, target))
     except LandfallError as error:
-        return _Probe(asked.connection, "", partial(_raise, error))
+        return _Probe(target.connection, "", partial(_raise, error))
 
 
 def _address(store: Store) -> str:
@@ -158,9 +158,11 @@ def _finding(probe: _Probe) -> Finding:
         return Finding(probe.connection, probe.address, probe.ask())
     except LandfallError as error:
         return _refused(probe, error)
-    except Exception as error:  # noqa: BLE001  one that cannot be asked keeps no other from it
-        said = f"{type(error).__name__}: {error}"
-        return _refused(probe, TerminalError("what answers is not understood", found=said))
+    except Exception as error:  # noqa: BLE001  one that cannot be asked must not stop the others
+        message = f"{type(error).__name__}: {error}"
+        return _refused(
+            probe, TerminalError("the server's answer is not understood", found=message)
+        )
 
 
 def _refused(probe: _Probe, error: LandfallError) -> Finding:
@@ -173,19 +175,19 @@ def _silence() -> LandfallError:
 
 
 def in_one_line(error: LandfallError) -> str:
-    """What is wrong, what was found and expected, and what to do, with semicolons between."""
+    """Returns what is wrong, what was found and expected, and what to do, on one line."""
     found = shorten(" ".join(error.found.split()), LINE) if error.found else None
-    said = {
+    parts = {
         "": error.what,
         "found: ": found,
         "expected: ": error.expected,
         "what to do: ": error.do,
     }
-    return "; ".join(name + value for name, value in said.items() if value)
+    return "; ".join(name + value for name, value in parts.items() if value)
 
 
 def _list_bucket(store: Store, bucket: Bucket) -> str:
-    """Lists as a load does: asking who one is (STS) would fail on any store but AWS's own."""
+    """Lists the bucket, as a load does. Asking STS who one is would fail on any store but AWS."""
     try:
         client = make_client(
             store,
@@ -226,7 +228,7 @@ def _use_database(warehouse: Warehouse) -> str:
 
 
 def _ledger(rights: Any) -> str:
-    """What the first load of all, or the next one, will find; raises ConnectionUnusable."""
+    """Returns what the next load will find. Raises: ConnectionUnusable."""
     if rights.writes_ledger:
         return "there"
     if rights.writes_ledger is None and rights.creates_ledger:

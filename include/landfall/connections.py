@@ -1,4 +1,4 @@
-"""The two servers of a load, and how the environment spells them (as Airflow does)."""
+"""The two servers of a load, and how to read them from the environment, as Airflow spells them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from include.landfall.errors import ConnectionUnusable
 
 PREFIX = "AIRFLOW_CONN_"
-# What libpq takes from a connection's extras; anything else there is Airflow's own.
+# What a connection's extras pass on to libpq; anything else there is Airflow's own.
 LIBPQ_OPTIONS = frozenset(
     "sslmode sslcert sslkey sslrootcert connect_timeout keepalives keepalives_idle options"
     " tcp_user_timeout target_session_attrs gssencmode application_name".split()
@@ -22,7 +22,11 @@ LIBPQ_OPTIONS = frozenset(
 
 @dataclass(frozen=True)
 class Store:
-    """An S3 service. `endpoint_url` None is AWS itself; without a key, the usual AWS chain."""
+    """An S3 service.
+
+    Without `endpoint_url` it is AWS itself. Without a key, botocore looks for one in its usual
+    places.
+    """
 
     endpoint_url: str | None = None
     access_key: str | None = None
@@ -39,7 +43,7 @@ class Store:
         extra: Mapping[str, Any] | None = None,
         **_: object,
     ) -> Store:
-        """From the fields of an Airflow connection of type `aws`."""
+        """Makes a store from the fields of an Airflow connection of type `aws`."""
         extra = extra or {}
         service = extra.get("service_config", {}).get("s3", {})
         return cls(
@@ -73,7 +77,10 @@ class Warehouse:
         password: str | None,
         extra: Mapping[str, Any] | None = None,
     ) -> Warehouse:
-        """From the fields of an Airflow connection of type `postgres` (schema: the database)."""
+        """Makes a warehouse from the fields of an Airflow connection of type `postgres`.
+
+        Airflow calls the database `schema`.
+        """
         options = {k: str(v) for k, v in (extra or {}).items() if k in LIBPQ_OPTIONS}
         return cls(
             host or "localhost", port or 5432, schema or "postgres", login or "postgres",
@@ -81,7 +88,7 @@ class Warehouse:
         )  # fmt: skip
 
     def conninfo(self) -> str:
-        """The connection as libpq reads it. It holds the password: never log it."""
+        """Returns the connection as libpq reads it. It holds the password: never log it."""
         # Imported here, so that the reading process, which needs no database, stays small.
         from psycopg.conninfo import make_conninfo
 
@@ -92,17 +99,23 @@ class Warehouse:
 
     @property
     def name(self) -> str:
-        """What a message may call this database: no password."""
+        """The name of this database in messages, without the password."""
         return f"{self.user}@{self.host}:{self.port}/{self.dbname}"
 
 
 def store_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Store:
-    """The S3 service that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionUnusable."""
+    """Reads the S3 service that `AIRFLOW_CONN_<conn_id>` names.
+
+    Raises: ConnectionUnusable when the variable is missing or cannot be read.
+    """
     return Store.from_fields(**_fields(conn_id, environ))
 
 
 def warehouse_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Warehouse:
-    """The database that `AIRFLOW_CONN_<conn_id>` names; raises ConnectionUnusable."""
+    """Reads the database that `AIRFLOW_CONN_<conn_id>` names.
+
+    Raises: ConnectionUnusable when the variable is missing or cannot be read.
+    """
     return Warehouse.from_fields(**_fields(conn_id, environ))
 
 
@@ -126,7 +139,7 @@ def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _nearest(conn_id: str, environ: Mapping[str, str]) -> str | None:
-    """The name stands in the feed and in the environment: one of the two may be misspelt."""
+    """Returns a hint: the name in the feed or that in the environment may be misspelt."""
     names = [name.removeprefix(PREFIX).lower() for name in environ if name.startswith(PREFIX)]
     near = difflib.get_close_matches(conn_id.lower(), set(names) - {conn_id.lower()}, n=1)
     return f"did you mean {near[0]!r}?" if near else None

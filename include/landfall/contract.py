@@ -1,29 +1,29 @@
-"""Scan: reads a CSV file slowly and exactly, to name the line of what the fast way refused.
-
-Its grammar is the fast reader's (Arrow's): a quote opens a quoted field only at the field's
-start, is doubled inside it, and what follows a closing quote belongs to the field.
-"""
+"""The contract: the file's columns against the feed's. Pure: it reads no file and no database."""
 
 from __future__ import annotations
 
 from include.landfall.errors import HeaderMismatch, Place
 
 
-def check_header(found: list[str], expected: list[str]) -> None:
-    """Raises HeaderMismatch unless the file has each of the feed's columns once, and no other."""
-    twice = sorted({name for name in found if found.count(name) > 1})
-    missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in expected]
-    if not (twice or missing or extra):
+def check_header(names: list[str], expected: list[str]) -> None:
+    """Checks that the file has each of the feed's columns once, and no other, in any order.
+
+    Raises: HeaderMismatch with every column that stands twice, is missing or is not in the feed.
+    """
+    departures = {
+        "twice": sorted({name for name in names if names.count(name) > 1}),
+        "missing": [name for name in expected if name not in names],
+        "not in the feed": [name for name in names if name not in expected],
+    }
+    if not any(departures.values()):
         return
-    said = [
-        f"{what}: {', '.join(map(repr, names))}"
-        for what, names in (("twice", twice), ("missing", missing), ("not in the feed", extra))
-        if names
-    ]
     raise HeaderMismatch(
         "the file's columns are not the feed's",
-        found="; ".join(said),
+        found="; ".join(
+            f"{what}: {', '.join(map(repr, columns))}"
+            for what, columns in departures.items()
+            if columns
+        ),
         expected=", ".join(expected),
         do="name the columns under columns: as the file has them, or ask the sender",
         place=Place(line=1),

@@ -1,7 +1,7 @@
-"""The tree of errors, by whether a retry can help, and the wording of all of them.
+"""The tree of errors, by whether a retry can help, and the form of their messages.
 
 Every error says which feed, object, line and column, what was found, what was expected and
-what to do, as far as these are known; `str(error)` is the whole message that a person reads.
+what to do, as far as these are known. `str(error)` is the whole message that a person reads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FOUND_LIMIT = 120
 
 @dataclass(frozen=True)
 class Place:
-    """Where an error stands. `file` is a feed's own file; `line` counts physical lines from 1."""
+    """Where an error is. `file` is a feed's own file; `line` counts physical lines from 1."""
 
     file: str | None = None
     feed: str | None = None
@@ -47,17 +47,16 @@ class LandfallError(Exception):
         self.place = place or Place()
 
     def at(self, **where: str | int | None) -> Self:
-        """The same error, with what was not yet known of its place filled in."""
-        known = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
-        missing = {name: value for name, value in where.items() if known[name] is None}
+        """Fills in what the error's place does not say yet, and returns the error."""
+        missing = {name: v for name, v in where.items() if getattr(self.place, name) is None}
         self.place = replace(self.place, **missing)  # type: ignore[arg-type]
         return self
 
     def __str__(self) -> str:
         lines = [self.what]
-        named = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
-        named |= {"found": self.found and shorten(self.found), "expected": self.expected}
-        lines += [f"  {name}: {value}" for name, value in named.items() if value is not None]
+        facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
+        facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
+        lines += [f"  {name}: {value}" for name, value in facts.items() if value is not None]
         if self.do:
             lines.append(f"  what to do: {self.do}")
         return "\n".join(lines)
@@ -67,14 +66,14 @@ class LandfallError(Exception):
         return (_revive, (type(self), self.__dict__ | {"what": self.what}))
 
 
-def _revive(kind: type[LandfallError], state: dict[str, object]) -> LandfallError:
-    error = kind(str(state["what"]))
+def _revive(error_class: type[LandfallError], state: dict[str, object]) -> LandfallError:
+    error = error_class(str(state["what"]))
     error.__dict__.update(state)
     return error
 
 
 def shorten(text: str, limit: int = FOUND_LIMIT) -> str:
-    """The text as one printable line of at most `limit` characters."""
+    """Returns the text as one printable line of at most `limit` characters."""
     shown = text if text.isprintable() else repr(text)
     return shown if len(shown) <= limit else f"{shown[:limit]}… ({len(text)} characters)"
 
@@ -97,23 +96,23 @@ class FeedError(TerminalError):
 
 
 class ConnectionUnusable(TerminalError):
-    """A server was reached and said no: wrong key, password, database or right."""
+    """A connection is missing or wrong, or its server refused the key, password or a right."""
 
     exit_code = 3
 
 
 class ServerUnavailable(TransientError):
-    """A server could not be reached, or the connection to it broke."""
+    """A server could not be reached or could not go on, or the connection to it broke."""
 
 
 class ObjectMissing(TerminalError):
-    """There is no such bucket or object."""
+    """There is no such bucket, or no such object that can be read."""
 
     exit_code = 4
 
 
 class ObjectChanged(TransientError):
-    """The object is no longer the version that was listed; a new listing will find it."""
+    """The object is no longer the version that was listed. A new listing finds the new one."""
 
 
 class DataError(TerminalError):

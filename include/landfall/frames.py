@@ -1,4 +1,4 @@
-"""Frames: what crosses from the reading side of a load to the copying side.
+"""Frames: what crosses from the reading side of a load to the writing side.
 
 The two sides are a generator in one process, or two processes with a pipe between them.
 """
@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Kind(Enum):
+class FrameType(Enum):
     """What a frame holds."""
 
     SHAPE = b"S"  # JSON: the columns that go as text; always the first frame
@@ -22,6 +22,6 @@ class Kind(Enum):
 class Frame(NamedTuple):
     """One step of the stream; `count` rows end in `payload`, which is good until the next frame."""
 
-    kind: Kind
+    type: FrameType
     count: int = 0  # type: ignore[assignment]  # tuple.count is never asked of a frame
     payload: bytes | memoryview = b""

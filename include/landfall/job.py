@@ -1,4 +1,4 @@
-"""What the reading side of a load must know: small, plain, and able to cross a pipe."""
+"""What both sides of a load agree on: small, plain, and able to cross a pipe."""
 
 from __future__ import annotations
 
@@ -7,53 +7,46 @@ from dataclasses import dataclass, field
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.column_types import ColumnType
+from include.landfall.feed.dialect import CsvDialect, Dialect
+
+# Columns that the engine adds. No column of a feed begins with `_load`.
+LOAD_ID = "_load_id"  # in the target: the load that brought the row
+ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 
 # Bytes of CSV text in a batch. Measured on 766 MB: 512 KiB takes 147 MB and 9.1 s of CPU to
 # read, 1 MiB 188 MB and 8.5 s, 256 KiB 136 MB and 10.1 s.
-BLOCK_SIZE = 1 << 19
-
-
-LARGE_BLOCK = 1 << 26  # the longest row that can be read at all
-
-
-PARQUET_ROWS = 4096  # a batch: pgpq holds the GIL while it encodes, so batches stay small
+BLOCK_BYTES = 1 << 19
+LARGE_BLOCK_BYTES = 1 << 26  # the longest row that can be read at all
 
 
 @dataclass(frozen=True)
 class PlannedColumn:
-    """A column of the contract as the target has it. `kind` is pg_type.typtype: b, e, d, …"""
+    """A column of the contract as the target has it.
+
+    `typtype` is that of pg_type: b for a base type, d for a domain, e for an enum.
+    """
 
     name: str
     type: ColumnType
-    kind: str = "b"
+    typtype: str = "b"
     nullable: bool = True
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How the file's text is written; `format` is csv or parquet."""
+class ReadMode:
+    """How to read a file: at first fast and in small blocks, otherwise where that failed.
 
-    format: str = "csv"
-    delimiter: str = ","
-    quote: str = '"'
-    nulls: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How to read a file: first fast and in small blocks, and otherwise where that failed.
-
-    `careful`: every row goes as text, numbered, for Postgres to judge. `long_rows`: in blocks of
-    64 MiB, for rows that do not fit a small one; this alone takes more memory.
+    `all_as_text`: every row goes as text, with its number, for Postgres to judge. `long_rows`: in
+    blocks of 64 MiB, for rows that do not fit a small one. Only this takes more memory.
     """
 
-    careful: bool = False
+    all_as_text: bool = False
     long_rows: bool = False
 
     @property
-    def block_size(self) -> int:
-        """Bytes of CSV text that are parsed at once: no row may be longer."""
-        return LARGE_BLOCK if self.long_rows else BLOCK_SIZE
+    def block_bytes(self) -> int:
+        """Bytes of CSV text that are parsed at once. No row may be longer."""
+        return LARGE_BLOCK_BYTES if self.long_rows else BLOCK_BYTES
 
 
 @dataclass(frozen=True)
@@ -65,8 +58,8 @@ class Job:
     store: Store
     columns: tuple[PlannedColumn, ...]
     load_id: int
-    dialect: Dialect = field(default_factory=Dialect)
-    manner: Manner = field(default_factory=Manner)
+    dialect: Dialect = field(default_factory=CsvDialect)
+    mode: ReadMode = field(default_factory=ReadMode)
 
     @property
     def names(self) -> list[str]:

@@ -1,4 +1,5 @@
-"""The report service: asked over HTTP, made by a Celery worker, fetched from S3.
+"""The report service: callers ask for a report over HTTP, and a Celery worker makes it.
 
-It runs without Airflow: an API (`api`), a Celery application (`app`), and Redis between them.
+The worker streams the rows from Postgres to S3, where the caller fetches the report. The service
+runs without Airflow: it has an API (`api`), a Celery application (`app`), and Redis between them.
 """

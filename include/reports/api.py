@@ -1,7 +1,8 @@
 """The API: `uvicorn --factory include.reports.api:create_app`.
 
-Whoever asks for a report is answered before it is made: the request goes into Redis, and a worker
-takes it from there. `/reports/blocking` is how such a service begins: the caller waits.
+The API answers a request for a report before the report is made: it puts the request into Redis,
+and a worker takes it from there. `/reports/blocking` shows the simple design instead, where the
+caller waits until the report is made.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ from .guard import KeyRequired
 from .links import Links
 from .making import export_report
 from .messages import Messages
-from .records import New, Record
-from .requests import report_id, report_object
+from .records import NewReport, Record
+from .requests import object_key, report_id
 from .settings import Settings
 from .settings import settings as read_settings
 
-CALLERS_KEY = "Idempotency-Key"
-MOST_OF_A_KEY = 200
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+MAX_IDEMPOTENCY_KEY = 200  # characters
 
 
 class Service:
-    """What the requests share: the settings, the way to Redis, the maker of links."""
+    """The objects that all requests share: settings, the client of Redis, messages, links."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -44,18 +45,29 @@ class Service:
         self.messages = Messages(celery)
         self.links = Links(settings)
 
+    async def close(self) -> None:
+        """Closes the connections to Redis and the S3 client."""
+        self.links.close()
+        await self.front.close()
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application. Raises TerminalError when a setting is missing or wrong."""
+    """Creates the application.
+
+    Raises: TerminalError when a setting is missing or wrong.
+    """
     settings = settings or read_settings()
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         api.state.service = Service(settings)
-        yield
-        await api.state.service.front.close()
+        try:
+            yield
+        finally:
+            await api.state.service.close()
 
-    # Its pages of documentation would be open to whoever has no key.
+    # The service has no pages of documentation (/docs, /redoc, /openapi.json): a browser cannot
+    # send the key, and without a key nobody may read them.
     api = FastAPI(
         title="Reports", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
@@ -64,13 +76,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api.add_route("/reports", create, methods=["POST"])
     api.post("/reports/blocking")(create_blocking)
     api.get("/reports/{id}")(show)
-    for kind, handler in HANDLERS.items():
-        api.add_exception_handler(kind, handler)
+    for error_class, handler in HANDLERS.items():
+        api.add_exception_handler(error_class, handler)
     return api
 
 
 async def service(request: HttpRequest) -> Service:
-    """The service that the application made when it started."""
+    """Returns the service that the application created when it started."""
     return request.app.state.service
 
 
@@ -78,28 +90,29 @@ Shared = Annotated[Service, Depends(service)]
 
 
 async def health(shared: Shared) -> dict[str, str]:
-    """Whether reports can be accepted: Redis answers."""
+    """Answers 200 when the API can accept reports, which means that Redis answers."""
     await shared.front.ping()
     return {"status": "healthy"}
 
 
 async def create(http: HttpRequest) -> JSONResponse:
-    """Accepts a report: what is answered is in Redis, on its disk.
+    """Accepts a report. It answers when the request is in Redis, on its disk.
 
-    It is a route of Starlette, and validates its body itself: by way of FastAPI's dependencies each
-    request would take three times the CPU.
+    This is a route of Starlette that validates its body itself, because a request would take three
+    times the CPU with FastAPI's dependencies.
     """
     shared: Service = http.app.state.service
-    callers_key = _callers_key(http.headers.get(CALLERS_KEY))
-    wanted = _parse(await http.body())
-    new = report_id(callers_key)
-    text = wanted.model_dump_json()
-    kept, state = await shared.front.accept(
-        New(new, text, report_object(wanted, new), shared.messages.make(new))
+    idempotency_key = _checked(http.headers.get(IDEMPOTENCY_HEADER))
+    request = _parse(await http.body())
+    new_id = report_id(idempotency_key)
+    text = request.model_dump_json()
+    message = shared.messages.make(new_id)
+    kept_request, state = await shared.front.accept(
+        NewReport(new_id, text, object_key(request, new_id), message)
     )
-    if kept != text:
-        raise _problem("header", CALLERS_KEY, "it belongs to another request already")
-    return JSONResponse({"id": new, "state": state}, 202, {"Location": f"/reports/{new}"})
+    if kept_request != text:
+        raise _problem("it belongs to another request already", "header", IDEMPOTENCY_HEADER)
+    return JSONResponse({"id": new_id, "state": state}, 202, {"Location": f"/reports/{new_id}"})
 
 
 def _parse(body: bytes) -> Request:
@@ -107,50 +120,51 @@ def _parse(body: bytes) -> Request:
         return Request.model_validate_json(body)
     except ValidationError as invalid:
         problem = invalid.errors(include_url=False, include_context=False)[0]
-        raise _problem("body", *problem["loc"], problem["msg"]) from None
+        raise _problem(problem["msg"], "body", *problem["loc"]) from None
 
 
-def _callers_key(sent: str | None) -> str | None:
-    if sent is not None and not 1 <= len(sent) <= MOST_OF_A_KEY:
-        raise _problem("header", CALLERS_KEY, f"expected 1 to {MOST_OF_A_KEY} characters")
-    return sent
+def _checked(idempotency_key: str | None) -> str | None:
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_IDEMPOTENCY_KEY:
+        expected = f"expected 1 to {MAX_IDEMPOTENCY_KEY} characters"
+        raise _problem(expected, "header", IDEMPOTENCY_HEADER)
+    return idempotency_key
 
 
-def _problem(*where: str | int) -> RequestValidationError:
-    """As FastAPI words its own: `where` ends with the words."""
-    return RequestValidationError([{"loc": where[:-1], "msg": where[-1]}])
+def _problem(message: str, *location: str | int) -> RequestValidationError:
+    """Returns an error in the form of FastAPI's own."""
+    return RequestValidationError([{"loc": location, "msg": message}])
 
 
-def create_blocking(wanted: Request, shared: Shared) -> dict[str, Any]:
-    """Makes the report while the caller waits: as long as it takes, in this very process."""
-    new = report_id()
-    place = report_object(wanted, new)
-    made = export_report(wanted, place, shared.settings)
-    told = {"id": new, "state": "done", "rows": made.rows, "bytes": made.bytes}
-    return told | shared.links.to(place)
+def create_blocking(request: Request, shared: Shared) -> dict[str, Any]:
+    """Makes the report in this process while the caller waits."""
+    new_id = report_id()
+    key = object_key(request, new_id)
+    exported = export_report(request, key, shared.settings)
+    answer = {"id": new_id, "state": "done", "rows": exported.rows, "bytes": exported.bytes}
+    return answer | shared.links.sign(key)
 
 
-async def show(id: str, shared: Shared) -> dict[str, Any]:  # noqa: A002  its name in the path
-    """How a report stands, and where it can be fetched when it is done."""
+async def show(id: str, shared: Shared) -> dict[str, Any]:  # noqa: A002  the path names it id
+    """Returns the state of a report, and its link when it is done."""
     record = await shared.front.find(id)
     if record is None:
         raise HTTPException(404, f"there is no report {id[:64]!r}, or no longer")
-    return _shown(record, shared)
+    return _describe(record, shared)
 
 
-def _shown(record: Record, shared: Service) -> dict[str, Any]:
-    told = {
+def _describe(record: Record, shared: Service) -> dict[str, Any]:
+    answer = {
         "id": record.id, "state": record.state, "rows": record.rows,
         **record.request.model_dump(mode="json", exclude_none=True), **record.times,
     }  # fmt: skip
     if record.state == "done":
-        told |= {"bytes": record.bytes, **shared.links.to(record.object)}
+        answer |= {"bytes": record.bytes, **shared.links.sign(record.object_key)}
     elif record.error:
-        told["error"] = record.error
-    return told
+        answer["error"] = record.error
+    return answer
 
 
-def _message(status: int, error: str, **more: str) -> JSONResponse:
+def _error_answer(status: int, error: str, **more: str) -> JSONResponse:
     return JSONResponse({"error": error, **more}, status)
 
 
@@ -158,30 +172,32 @@ async def _invalid(_: HttpRequest, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problem = error.errors()[0]
     field = ".".join(str(part) for part in problem["loc"][1:]) or "body"
-    words = str(problem["msg"]).removeprefix("Value error, ")
-    return _message(422, f"{field}: {words}", field=field)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return _error_answer(422, f"{field}: {message}", field=field)
 
 
 async def _refused(_: HttpRequest, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _message(error.status_code, str(error.detail))
+    return _error_answer(error.status_code, str(error.detail))
 
 
-async def _away(_: HttpRequest, error: Exception) -> JSONResponse:
-    answer = _message(503, "reports cannot be accepted or looked up now: Redis is away; try again")
+async def _redis_away(_: HttpRequest, error: Exception) -> JSONResponse:
+    answer = _error_answer(
+        503, "reports cannot be accepted or looked up now: Redis is away; try again"
+    )
     answer.headers["Retry-After"] = "5"
     return answer
 
 
-async def _unmade(_: HttpRequest, error: Exception) -> JSONResponse:
-    """Only the blocking way tells the caller so: the other keeps it in the record."""
+async def _not_made(_: HttpRequest, error: Exception) -> JSONResponse:
+    """Answers a blocking request whose report failed. A queued report keeps its error in Redis."""
     assert isinstance(error, LandfallError)
-    return _message(503 if error.retryable else 500, str(error))
+    return _error_answer(503 if error.retryable else 500, str(error))
 
 
 HANDLERS: dict[type[Exception], Any] = {
     RequestValidationError: _invalid,
     HTTPException: _refused,
-    RedisAway: _away,
-    LandfallError: _unmade,
+    RedisAway: _redis_away,
+    LandfallError: _not_made,
 }

@@ -1,4 +1,4 @@
-"""Which reports there are, what may be asked of each, and the query that makes it."""
+"""The reports that exist, what a caller may ask of each, and the query that makes it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ Format = Literal["csv", "csv.gz", "csv.zst", "parquet"]
 
 @dataclass(frozen=True)
 class Source:
-    """A report's table and columns. `order` is a key, so that the same rows are the same bytes."""
+    """A report's table and columns.
+
+    `order` is a key of the table, so the same rows always give a file with the same bytes. `day` is
+    the timestamptz column that a range of days applies to, or None if the table has no dates.
+    """
 
     table: str
     columns: tuple[str, ...]
     order: tuple[str, ...]
-    day: str | None = None  # the timestamptz that a range of days is looked for in
+    day: str | None = None
 
 
 SOURCES: dict[str, Source] = {
@@ -63,14 +67,14 @@ SOURCES: dict[str, Source] = {
 
 
 class Request(BaseModel):
-    """What a caller asks for. A range holds both its days, which are days of UTC."""
+    """The report that a caller asks for. A range includes both its days, which are days in UTC."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     report: Name
     format: Format = "csv"
     first: dt.date | None = None
-    last: dt.date | None = Field(default=None, lt=dt.date.max)  # a range ends on the day after
+    last: dt.date | None = Field(default=None, lt=dt.date.max)  # the query needs the next day
 
     @field_validator("first", "last")
     @classmethod
@@ -87,7 +91,7 @@ class Request(BaseModel):
 
 
 def query(request: Request) -> tuple[str, dict[str, Any]]:
-    """The statement and its parameters: identifiers quoted, values bound."""
+    """Returns the statement, with quoted identifiers, and the values that are bound to it."""
     source = SOURCES[request.report]
     days: dict[str, Any] = {}
     conditions = []

@@ -1,7 +1,8 @@
-"""The API's way to Redis: the reports that are asked for at once go there in one round trip.
+"""The API's access to Redis, which sends the requests of one moment together.
 
-Redis writes each change to its disk before it answers, so two hundred one by one would wait for two
-hundred writes. Those that come while a batch is under way are the next batch.
+Redis writes each change to its disk before it answers. If the API sent two hundred requests one by
+one, they would wait for two hundred writes. So requests that come while a batch is on its way form
+the next batch.
 """
 
 from __future__ import annotations
@@ -15,71 +16,77 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from .records import AWAY, New, Record, accept, record
+from .records import CONNECTION_ERRORS, NewReport, Record, accept, record_key
 
-# More would hold up the first of them.
-MOST_AT_ONCE = 256
+# A bigger batch would delay the answer to its first request.
+MAX_BATCH = 256
 CONNECTIONS = 16
+
+Answer = tuple[str, str]  # the request that Redis keeps, and its state
+Waiting = tuple[NewReport, asyncio.Future[Answer]]
 
 
 class RedisAway(Exception):
-    """Redis did not answer, so nothing can be promised."""
+    """Redis did not answer, so the API can promise nothing."""
 
 
 class Front:
-    """Accepts and finds reports. Raises RedisAway."""
+    """The asynchronous client that accepts and finds reports.
+
+    Raises: RedisAway when Redis does not answer.
+    """
 
     def __init__(self, url: str) -> None:
-        # Tried twice, at once: a kept connection of before a restart is broken, and what is sent
-        # twice is accepted once.
+        # One retry at once, because a pooled connection may be broken since Redis restarted. It
+        # does no harm: a report that is sent twice is accepted once.
         pool = BlockingConnectionPool.from_url(
             url, max_connections=CONNECTIONS, decode_responses=True, socket_connect_timeout=2,
-            socket_timeout=5, retry=Retry(NoBackoff(), 1), retry_on_error=list(AWAY),
+            socket_timeout=5, retry=Retry(NoBackoff(), 1), retry_on_error=list(CONNECTION_ERRORS),
         )  # fmt: skip
         self._redis: Redis = Redis.from_pool(pool)
-        self._waiting: list[tuple[New, asyncio.Future[tuple[str, str]]]] = []
-        self._sending: asyncio.Task[None] | None = None
+        self._waiting: list[Waiting] = []
+        self._sender: asyncio.Task[None] | None = None
 
-    async def accept(self, new: New) -> tuple[str, str]:
-        """Keeps a report and hands it to the workers; the request that is kept, and its state."""
-        answer: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((new, answer))
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send())
+    async def accept(self, report: NewReport) -> Answer:
+        """Keeps a report and queues it for the workers; returns the kept request and its state."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((report, answer))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send())
         return await answer
 
     async def find(self, report_id: str) -> Record | None:
-        """The report, or None."""
-        found = await _answer(self._redis.hgetall(record(report_id)))
-        return Record.of(report_id, found) if found else None
+        """Returns the report, or None if Redis has none with this id."""
+        fields = await _answer(self._redis.hgetall(record_key(report_id)))
+        return Record.from_fields(report_id, fields) if fields else None
 
     async def ping(self) -> None:
-        """Nothing, when Redis answers."""
+        """Returns when Redis has answered."""
         await _answer(self._redis.ping())
 
     async def close(self) -> None:
-        """Ends the connections."""
+        """Closes the connections to Redis."""
         await self._redis.aclose()
 
     async def _send(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._send_batch(batch)
         finally:
-            self._sending = None
+            self._sender = None
 
-    async def _send_batch(self, batch: list[tuple[New, asyncio.Future[tuple[str, str]]]]) -> None:
+    async def _send_batch(self, batch: list[Waiting]) -> None:
         futures = [future for _, future in batch]
         try:
-            answers = await _answer(self._redis.eval(*accept([new for new, _ in batch])))
-        except Exception as error:  # noqa: BLE001  whatever it is, each caller must hear of it
+            answers = await _answer(self._redis.eval(*accept([report for report, _ in batch])))
+        except Exception as error:  # noqa: BLE001  every caller must get the error, whatever it is
             for future in futures:
                 if not future.done():
                     future.set_exception(error)
             return
         for future, (request, state) in zip(futures, answers):
-            if not future.done():  # else its caller has gone
+            if not future.done():  # a future is done already when its caller has disconnected
                 future.set_result((request, state))
 
 

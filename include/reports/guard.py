@@ -1,4 +1,4 @@
-"""The key that callers send: asked for before anything else of a request is looked at."""
+"""The check of the API key, which comes before anything else of a request is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEADER = b"x-api-key"
 
 
 class KeyRequired:
-    """Lets through whoever sends the key as X-API-Key, and all to the paths that are free."""
+    """Middleware that answers 401 unless the request has the key or asks for a free path."""
 
     def __init__(self, app: ASGIApp, key: bytes, free: Collection[str]) -> None:
         self._app = app
@@ -20,14 +20,15 @@ class KeyRequired:
         self._free = frozenset(free)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] == "lifespan" or scope["path"] in self._free or self._knows(scope):
+        """Passes one request on to the application, or refuses it."""
+        if scope["type"] == "lifespan" or scope["path"] in self._free or self._has_key(scope):
             await self._app(scope, receive, send)
         else:
             error = "the header X-API-Key is missing or wrong"
             await JSONResponse({"error": error}, 401)(scope, receive, send)
 
-    def _knows(self, scope: Scope) -> bool:
-        sent = next((value for name, value in scope["headers"] if name == HEADER), b"")
-        # In constant time: how long a comparison takes must not tell how much of the key is right.
-        return hmac.compare_digest(sent, self._key)
+    def _has_key(self, scope: Scope) -> bool:
+        sent_key = next((value for name, value in scope["headers"] if name == HEADER), b"")
+        # compare_digest always takes the same time. Otherwise the time of an answer would show how
+        # many of the key's first characters are right.
+        return hmac.compare_digest(sent_key, self._key)

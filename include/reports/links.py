@@ -1,4 +1,4 @@
-"""Links to reports: signed by the service's own key, for whoever has them, until they expire."""
+"""Signed links to reports. Whoever has a link can read the report until the link expires."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .settings import BUCKET, Settings
 
 
 class Links:
-    """Signs links, which asks no server."""
+    """Signs links with the key of the service's own connection, without asking any server."""
 
     def __init__(self, settings: Settings) -> None:
         store = settings.store
@@ -20,10 +20,14 @@ class Links:
         self._client = make_client(store, signature_version="s3v4")
         self._seconds = settings.link_seconds
 
-    def to(self, place: str) -> dict[str, str]:
-        """The link to an object, and when it expires."""
+    def sign(self, key: str) -> dict[str, str]:
+        """Returns a link to the object with this key, and the time when the link expires."""
         link = self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": BUCKET, "Key": place}, ExpiresIn=self._seconds
+            "get_object", Params={"Bucket": BUCKET, "Key": key}, ExpiresIn=self._seconds
         )
         expires = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self._seconds)
         return {"link": link, "link_expires": expires.isoformat(timespec="seconds")}
+
+    def close(self) -> None:
+        """Closes the S3 client."""
+        self._client.close()

@@ -1,7 +1,8 @@
-"""The messages that ask a worker for a report, as Celery itself writes them.
+"""The messages that ask a worker for a report, in the form that Celery itself writes.
 
-The API puts a report's record and its message into Redis in one step, which Celery's own publishing
-cannot. So Celery writes one message into memory, and that one is the pattern for all.
+The API puts a report's record and its message into Redis in one step. Celery cannot publish a
+message that way. So Celery writes one message into memory, and this module copies it for each
+report.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ TASK = "reports.make"
 
 
 class Messages:
-    """Makes the message for a report: the pattern with the report's id, and a tag of its own."""
+    """Makes the message for a report: a copy of the pattern, with its own id and delivery tag."""
 
     def __init__(self, app: Celery) -> None:
         self._id = uuid.uuid4().hex
-        # A queue of its own: kombu's memory is shared by all of a process.
+        # The name of the queue is random, because all of a process shares kombu's memory.
         queue = uuid.uuid4().hex
         with Connection("memory://") as memory, memory.channel() as channel:
             producer = app.amqp.Producer(channel)
@@ -37,6 +38,6 @@ class Messages:
         self._pattern = json.dumps(pattern)
 
     def make(self, report_id: str) -> str:
-        """The message, as it lies in Redis."""
+        """Returns the message for this report, in the form that Redis holds."""
         text = self._pattern.replace(self._id, report_id)
         return text.replace(self._tag, str(uuid.uuid4()))

@@ -1,4 +1,4 @@
-"""The settings of the service, all from environment variables; read once, when it starts."""
+"""The settings of the service, which it reads once from environment variables, at its start."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ WEEK = 7 * 24 * 3600
 
 
 class Settings(BaseModel):
-    """Each field is the variable of its name in capitals, after LANDFALL_REPORTS_."""
+    """The settings. The variable of a field is LANDFALL_REPORTS_ and its name in capitals."""
 
     model_config = ConfigDict(frozen=True)
 
     broker: SecretStr
-    # Only the API needs it; a worker that does not know it cannot tell it.
+    # The key that callers send. Only the API needs it, so workers run without it.
     key: SecretStr | None = None
     pool: int = Field(default=2, ge=1, le=64)
-    # S3 takes a week at the most.
+    # S3 accepts one week at most.
     link_seconds: int = Field(default=900, ge=1, le=WEEK)
     nightly: str = "0 2 * * *"
-    # Where those who follow a link reach the store, when that is not where the service does.
+    # The address at which callers reach the store, if it is not the one that the service uses.
     public_endpoint: str | None = Field(default=None, pattern=r"^https?://")
-    # A killed worker's report is taken up when its lease has run out; a living one renews it. Beat
-    # has such reports looked for so often.
+    # A worker renews its lease. When the worker was killed, the lease expires after this time, and
+    # another worker may make the report.
     lease_seconds: int = Field(default=15, ge=3)
+    # How often beat starts the search for lost reports.
     tend_seconds: int = Field(default=30, ge=1)
-    # A message that its worker has not acknowledged goes to another after this time. A report may
-    # take longer: then the other finds its lease, and comes again.
+    # Celery gives a message to another worker when it was not acknowledged for this time. A report
+    # may take longer. The other worker then sees the lease, and tries again later.
     visible_seconds: int = Field(default=60, ge=5)
-    # A file that a worker touches while it is connected, for a health check that costs nothing.
+    # A file that a worker touches while it is connected to the broker, for a cheap health check.
     alive_file: str | None = None
 
     @field_validator("broker")
@@ -68,17 +69,26 @@ class Settings(BaseModel):
 
     @property
     def warehouse(self) -> Warehouse:
-        """The database of the connection `warehouse`. Raises ConnectionUnusable."""
+        """The database of the connection `warehouse`.
+
+        Raises: ConnectionUnusable when the connection is missing or wrong.
+        """
         return warehouse("warehouse")
 
     @property
     def store(self) -> Store:
-        """The object store of the connection `landing`. Raises ConnectionUnusable."""
+        """The object store of the connection `landing`.
+
+        Raises: ConnectionUnusable when the connection is missing or wrong.
+        """
         return store("landing")
 
     @property
     def api_key(self) -> bytes:
-        """What callers must send. Raises TerminalError where the variable is missing."""
+        """The key that callers must send.
+
+        Raises: TerminalError when the variable is missing.
+        """
         if self.key is None:
             raise TerminalError(
                 f"{PREFIX}KEY is not in the environment",
@@ -88,9 +98,12 @@ class Settings(BaseModel):
 
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that the environment holds. Raises TerminalError, which tells no value."""
+    """Reads the settings from the environment.
+
+    Raises: TerminalError, which shows no value, when a variable is missing or wrong.
+    """
     names = {name: PREFIX + name.upper() for name in Settings.model_fields}
-    # An empty variable is an unset one: compose passes those that .env lacks as empty.
+    # An empty variable counts as unset: compose passes a variable that .env lacks as empty.
     values = {name: environ[key] for name, key in names.items() if environ.get(key)}
     try:
         return Settings.model_validate(values)
@@ -104,5 +117,8 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """This process's settings, read at the first call. Raises TerminalError."""
+    """Returns the settings of this process, which the first call reads.
+
+    Raises: TerminalError when a variable is missing or wrong.
+    """
     return from_environ()

@@ -1,5 +1,5 @@
--- How late each airline was in each month. One row for each airline of raw.airlines and month of
--- raw.flights, so a month that arrives again keeps every key and merge can bring it up to date.
+-- How late each airline was in each month. Every airline of raw.airlines has a row for every month of
+-- raw.flights. So a month that arrives again has the same keys, and merge can update its rows.
 WITH months AS (SELECT DISTINCT year, month FROM {{flights}})
 SELECT
     airlines.carrier,

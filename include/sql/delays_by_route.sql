@@ -1,4 +1,5 @@
--- How late each route ran, how long it takes, who flies it and how old its aircraft are.
+-- For each route: how late its flights were, how long they took, how many airlines fly it, and how
+-- old their aircraft are.
 SELECT
     flights.origin,
     flights.dest,

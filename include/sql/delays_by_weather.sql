@@ -1,6 +1,6 @@
--- How the weather in the hour and at the airport of departure goes with delays and cancellations.
+-- Delays and cancellations by the weather at the airport in the hour of departure.
 WITH conditions AS (
-    -- At most one row an hour and airport, so no flight is counted twice.
+    -- At most one row for each airport and hour, so no flight is counted twice.
     SELECT DISTINCT ON (origin, time_hour)
         origin,
         time_hour,
@@ -8,7 +8,7 @@ WITH conditions AS (
             WHEN visib < 1 THEN 'fog'
             WHEN precip > 0 AND temp <= 32 THEN 'snow or ice'
             WHEN precip > 0 THEN 'rain'
-            -- One hour says 1048 miles an hour: a broken instrument, not a storm.
+            -- One hour has 1048 miles an hour: the instrument was broken.
             WHEN wind_speed BETWEEN 25 AND 200 THEN 'wind'
             ELSE 'fair'
         END AS condition

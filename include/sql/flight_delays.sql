@@ -1,14 +1,15 @@
--- One row a flight: what is known of it before it departs, and how late it arrived (NULL for one
--- that was cancelled or diverted). The weather is of the hour before, at the airport of departure:
--- that of the hour itself, and the delay at departure, are not known when one would ask.
+-- One row for each flight: what is known before it departs, and how late it arrived (NULL if it was
+-- cancelled or diverted). The weather is that of the hour before, at the airport of departure. The
+-- weather of the hour itself and the delay at departure are left out, because nobody knows them when
+-- a prediction is needed.
 WITH observed AS (
-    -- At most one row an hour and airport, so no flight is there twice.
+    -- At most one row for each airport and hour, so no flight appears twice.
     SELECT DISTINCT ON (origin, time_hour)
         origin,
         time_hour + interval '1 hour' AS time_hour,
         temp,
         humid,
-        -- One hour says 1048 miles an hour: a broken instrument.
+        -- One hour has 1048 miles an hour: the instrument was broken.
         CASE WHEN wind_speed <= 200 THEN wind_speed END AS wind_speed,
         precip,
         pressure,

@@ -1,5 +1,6 @@
--- The mart that merge keeps up to date, with the key that merge goes by. One statement: all or
--- nothing. The schema is only made where it is missing, for that is a right not every role has.
+-- Creates the mart, with the primary key by which merge finds its rows. It is one statement, so it
+-- takes effect completely or not at all. It creates the schema only if there is none, because not
+-- every role may create one.
 DO $$
 BEGIN
     IF to_regnamespace('marts') IS NULL THEN

@@ -1,4 +1,4 @@
--- Merge updates and adds; what is no longer in the data has to go by itself.
+-- Merge only updates and adds rows. This statement deletes the rows that the data no longer has.
 DELETE FROM {{mart}} AS mart
 WHERE NOT EXISTS (
     SELECT FROM {{built}} AS built

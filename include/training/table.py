@@ -1,4 +1,4 @@
-"""The table: read from the bucket, its columns sorted into features, its days into two parts."""
+"""The table: how it is read, which of its columns are features, which of its days are for tests."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .store import TrainingError, clear_errors
+from .store import TrainingError, store_errors
 
-TEST_SHARE = 0.2  # of the days, the latest
-LEAST_ROWS = 50  # below this a figure of the test is chance
+TEST_SHARE = 0.2  # the latest days, which the model is tested on
+MIN_ROWS = 50  # with fewer rows, the results of the test would depend on chance
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of the table are what."""
+    """The names of the table's columns, by their use."""
 
     target: str
     day: str
@@ -26,18 +26,21 @@ class Columns:
 
     @property
     def features(self) -> list[str]:
-        """What the model is given, in the order in which it takes them."""
+        """The columns that the model learns from, in its order."""
         return [*self.text, *self.numbers]
 
 
 def read_table(client: Any, bucket: str, key: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The table, and which version of the object it was. Raises TrainingError."""
-    with clear_errors(bucket, key):
+    """Reads the table; returns it, and which version of the object it came from.
+
+    Raises: TrainingError when the object is missing or is not a table.
+    """
+    with store_errors(bucket, key):
         answer = client.get_object(Bucket=bucket, Key=key)
         body = io.BytesIO(answer["Body"].read())
     try:
         table = pd.read_csv(body) if key.endswith(".csv") else pd.read_parquet(body)
-    except ValueError as error:  # pyarrow's own errors are ValueErrors too
+    except ValueError as error:  # the base class of pyarrow's errors too
         raise TrainingError(
             f"s3://{bucket}/{key} cannot be read", 5, found=str(error).partition("\n")[0],
             expected="a Parquet file, or a CSV with a header whose key ends in .csv",
@@ -47,44 +50,54 @@ def read_table(client: Any, bucket: str, key: str) -> tuple[pd.DataFrame, dict[s
 
 
 def sort_columns(table: pd.DataFrame, target: str, day: str) -> tuple[pd.DataFrame, Columns]:
-    """The table with a type for every column that a model takes. Raises TrainingError."""
-    missing = [name for name in (target, day) if name not in table]
-    others = [name for name in table if name not in (target, day)]
-    if missing or not others:
-        raise TrainingError(
-            f"the table has no column {' and none '.join(missing)}" if missing
-            else "the table has no column to learn from",
-            5, found=", ".join(map(str, table)) or "no column",
-            expected=f"{target}, {day}, and the features",
-        )  # fmt: skip
-    kinds = {name: _kind(table[name]) for name in (target, *others)}
-    if kinds[target] != "number" or table[target].isna().any():
+    """Converts every column to a type that the model accepts, and returns the columns' uses.
+
+    Raises: TrainingError when a column is missing, or has values that the model cannot use.
+    """
+    features = _features(table, target, day)
+    types = {name: _type_of(table[name]) for name in (target, *features)}
+    if types[target] != "number" or table[target].isna().any():
+        empty = int(table[target].isna().sum())
         raise TrainingError(
             f"{target} is not a number in every row", 5, expected="minutes",
-            found=f"{int(table[target].isna().sum())} empty of {len(table)}, type {kinds[target]}",
+            found=f"{empty} of {len(table)} rows are empty, type {types[target]}",
             do="leave such rows out of the query that makes the table",
         )  # fmt: skip
     columns = Columns(
         target, day,
-        [name for name in others if kinds[name] == "text"],
-        [name for name in others if kinds[name] == "number"],
+        [name for name in features if types[name] == "text"],
+        [name for name in features if types[name] == "number"],
     )  # fmt: skip
     numbers = table[[target, *columns.numbers]].astype(float)
     text = table[columns.text].astype(object).where(table[columns.text].notna(), None)
     return pd.concat([_days(table[day]), numbers, text], axis=1), columns
 
 
-def _kind(column: pd.Series) -> str:
-    """`text` or `number`. Raises TrainingError for anything else."""
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if kind in ("string", "categorical"):
+def _features(table: pd.DataFrame, target: str, day: str) -> list[str]:
+    """Returns the columns besides the target and the day."""
+    missing = [name for name in (target, day) if name not in table]
+    features = [name for name in table if name not in (target, day)]
+    if missing or not features:
+        raise TrainingError(
+            f"the table has no column {' and no column '.join(missing)}" if missing
+            else "the table has no column to learn from",
+            5, found=", ".join(map(str, table)) or "no column",
+            expected=f"{target}, {day}, and the features",
+        )  # fmt: skip
+    return features
+
+
+def _type_of(column: pd.Series) -> str:
+    """Returns `text` or `number`; raises TrainingError for anything else."""
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred in ("string", "categorical"):
         return "text"
-    if kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean"):
+    if inferred in ("integer", "floating", "mixed-integer-float", "decimal", "boolean"):
         if column.notna().any():
             return "number"
-        kind = "empty"
+        inferred = "empty"
     raise TrainingError(
-        f"the column {column.name} cannot be learned from", 5, found=kind,
+        f"the model cannot learn from the column {column.name}", 5, found=inferred,
         expected="numbers or text, and a value in at least one row",
     )  # fmt: skip
 
@@ -100,18 +113,20 @@ def _days(column: pd.Series) -> pd.Series:
 
 
 def split(table: pd.DataFrame, day: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The earlier days, and the latest, whole ones. Raises TrainingError when there are too few.
+    """Returns the rows of the earlier days, and those of the latest days.
 
-    By time: rows drawn at random would leave in the test the neighbours of what was learned, the
-    same storm on the same day.
+    The split is by whole days. With a random split, the model would learn from flights of the same
+    day, in the same storm, as the flights that it is tested on.
+
+    Raises: TrainingError when one of the two parts has too few rows.
     """
     days = np.sort(table[day].unique())
     first = days[min(len(days) - 1, round(len(days) * (1 - TEST_SHARE)))] if len(days) else None
     earlier, later = table[table[day] < first], table[table[day] >= first]
-    if min(len(earlier), len(later)) < LEAST_ROWS:
+    if min(len(earlier), len(later)) < MIN_ROWS:
         raise TrainingError(
             "the table has too few rows", 5,
             found=f"{len(earlier)} rows to learn from, {len(later)} in the latest days",
-            expected=f"at least {LEAST_ROWS} of each, on {len(days) or 'more'} days or more",
+            expected=f"at least {MIN_ROWS} of each, on {len(days) or 'more'} days or more",
         )  # fmt: skip
     return earlier, later

@@ -1,4 +1,4 @@
-"""Writes the result as text: for the terminal, and for the section on speed in the docs."""
+"""Writes the result as text: for the terminal, and for the page of the benchmarks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .chart import draw
 from .machine import Machine
 from .verdict import BY_PSQL, PSQL, PSQL_BINARY, Promise, Summary
 
-PAGE = PROJECT / "include" / "landfall" / "README.md"
-CHART = "speed.png"
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+PAGE = PROJECT / "docs" / "benchmarks.md"
+CHART = "pictures/load_speed.png"
+BEGIN, END = "<!-- {}:begin -->", "<!-- {}:end -->"
 NAMES = {
     PSQL: "psql `\\copy`, local CSV",
     PSQL_BINARY: "psql `\\copy`, local binary file",
@@ -29,18 +29,22 @@ HEADS = [
 
 def write(summaries: Sequence[Summary], verdict: Sequence[Promise], machine: Machine) -> None:
     """Draws the chart, and puts the tables between the page's markers."""
-    draw(summaries, PAGE.with_name(CHART))
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# The engine\n"
+    draw(summaries, PAGE.parent / CHART)
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Benchmarks\n"
     PAGE.write_text(between_markers(text, section(summaries, verdict, machine)), encoding="utf-8")
 
 
-def between_markers(text: str, section: str) -> str:
-    """Puts the section between the page's markers. A page without markers gets them at its end."""
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n## Speed\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{section.strip()}\n{END}{after}"
+def between_markers(text: str, section: str, name: str = "bench") -> str:
+    """Puts the section between the page's markers of that name.
+
+    A page without these markers gets them at its end.
+    """
+    begin, end = BEGIN.format(name), END.format(name)
+    if begin not in text:
+        text = f"{text.rstrip()}\n\n## Speed\n\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{section.strip()}\n{end}{after}"
 
 
 def section(summaries: Sequence[Summary], verdict: Sequence[Promise], machine: Machine) -> str:

@@ -29,9 +29,11 @@ from tests.support.celery_stack import (
     running_stack,
 )
 
-PAGE = ROOT / "include/local/celery/README.md"
-CHART = "workers.png"
-BEGIN, END = "<!-- bench-celery:begin -->", "<!-- bench-celery:end -->"
+from .page import between_markers
+
+PAGE = ROOT / "docs/benchmarks.md"
+CHART = "pictures/workers.png"
+MARKERS = "bench-celery"
 LARGE = [f"flights/large-{number:02}.csv" for number in range(10)]
 TIMES = 2  # how often a large file has each flight of the year
 SETS = {"months": "12 monthly files", "large": "10 files of 673,552 rows"}
@@ -189,17 +191,15 @@ def table(measured: Passes) -> list[str]:
 
 def write(measured: Passes, rounds: int) -> None:
     """Draws the chart, and writes the table between the page's markers."""
-    draw(measured, PAGE.with_name(CHART))
+    draw(measured, PAGE.parent / CHART)
     sentence = (
         f"Median of {rounds} runs, measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores"
         " for all containers together, two tasks at once in each worker."
     )
     text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
     picture = f"![Rows a second through one worker and through two]({CHART})"
     section = "\n\n".join([sentence, picture, "\n".join(table(measured))])
-    PAGE.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(between_markers(text, section, MARKERS), encoding="utf-8")
 
 
 def draw(measured: Passes, path: Path) -> None:

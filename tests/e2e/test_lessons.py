@@ -133,8 +133,8 @@ def test_docker_knows_the_service_of_each_connection(report):
 def test_first_dag_hands_on_the_last_line_alone_and_logs_all(report):
     evidence = report["first_dag"]["evidence"]
     assert evidence["said"].startswith("Hello from bash")
-    assert evidence["answer"] == f"hello said: {evidence['said']}"
-    assert "This line is in the log alone" in evidence["log"].splitlines()
+    assert evidence["answer"] == f"hello printed: {evidence['said']}"
+    assert "This line is only in the log" in evidence["log"].splitlines()
 
 
 # --- 4, 8, 9, 10: concepts; 11, 12: dates

@@ -1,4 +1,4 @@
-"""Every command of the READMEs runs, here or in the test that is named; what they show is so.
+"""Every command of the pages runs, here or in the test that is named; what they show is so.
 
 Typed in their order into one shell, by somebody who has just cloned the project.
 """
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.timeout(600)
 
 LESSON = "make lessons L="
 GATE = ".github/workflows/pr.yml"
+GATE_STEPS = ("lint", "audit", "test-unit", "test-integration", "test-e2e")
 CELERY = "tests/containers/test_celery.py"
 CUSTOM = "include/local/celery/custom.Dockerfile"
 COURSE = "tests/e2e/test_lessons.py::test_the_lesson_passes"
@@ -46,12 +47,15 @@ ELSEWHERE = {
     "::test_the_page_has_a_line_for_each_way",
     **{
         command: "tests/integration/reports/test_api.py::test_an_example_of_the_readme_works"
-        for command in commands("include/reports/README.md")
+        for command in commands("docs/reports.md")
         if command.startswith("curl ")
     },
     "make screenshots": "tests/unit/local/test_screenshots.py"
     "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
     "make test": ".ci/run::suite test",
+    **{f"make {step}": f"{GATE}::make {step}" for step in GATE_STEPS},
+    "make format": "tests/project/test_make.py::test_format_formats_and_fixes",
+    "make lock": "tests/project/test_requirements.py::test_the_lock_has_exactly_what_is_asked_for",
     "make docker": ".ci/run::make docker",
     "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
     "make test-containers": ".ci/run::suite test-containers",
@@ -231,6 +235,10 @@ def test_a_command_ends_well(walked, page, command):
         ("README.md", "make up", "postgres      answers"),
         ("README.md", ".venv/bin/python -m include.local seed", "16 files in s3://landing, 16"),
         ("README.md", f".venv/bin/python -m include.landfall load --feed {FEED}", "1 rows"),
+        ("docs/operations.md", f".venv/bin/python -m include.landfall status --feed {FEED}",
+         "orders/2026-01.csv"),
+        ("docs/operations.md", f".venv/bin/python -m include.landfall load --feed {FEED}"
+         " --key orders/2026-01.csv --force", "loaded "),
         ("include/landfall/README.md", ".venv/bin/python -m include.landfall --help", "75 "),
         ("include/landfall/README.md",
          ".venv/bin/python -m include.landfall load --feed include/feeds/flights.yaml",
@@ -263,7 +271,7 @@ def test_what_a_block_shows_is_what_its_last_command_says(walked, page, block):
 
 
 def test_a_refusal_is_what_the_readme_shows(walked):
-    shown = only("README.md", "", "Postgres refuses").text.strip()
+    shown = only("docs/operations.md", "", "Postgres refuses").text.strip()
     refused = walked["refused", "load"]
     assert (refused.code, refused.said.strip()) == (5, shown)
     assert walked["refused", "ledger"].said.strip() == shown
@@ -308,7 +316,7 @@ def loader(warehouse) -> Iterator[str]:
 
 def grants(warehouse, loader: str) -> tuple[str, str]:
     """The statements of the README for this database and role: as they stand, and the comments."""
-    text = only("README.md", "sql").text.replace(
+    text = only("docs/operations.md", "sql", "GRANT").text.replace(
         "DATABASE warehouse", f"DATABASE {warehouse.dbname}"
     )
     lines = re.sub(r"\bloader\b", loader, text).splitlines()
@@ -342,9 +350,65 @@ def test_a_role_with_the_readmes_grants_and_no_other_right_can_load(
 
 def test_the_index_that_a_readme_offers_can_be_made(warehouse, orders):
     assert orders() == 0
-    statement = re.search(r"`(CREATE INDEX [^`]+)`", pages()["include/landfall/README.md"])[1]
+    statement = re.search(r"`(CREATE INDEX [^`]+)`", pages()["docs/operations.md"])[1]
     with psycopg.connect(warehouse.conninfo()) as connection:
         connection.execute(statement)
+
+
+def run_sql(warehouse, word: str) -> list[Any]:
+    """Runs the statements of the operations page that hold the word, for the file that is there."""
+    text = only("docs/operations.md", "sql", word).text.replace("2026-02.csv", "1.csv")
+    with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
+        result = connection.execute(text)
+        return result.fetchall() if result.description else []
+
+
+def load_new(folder: Path) -> int:
+    return cli.main(["load", "--feed", str(folder / "orders.yaml")])
+
+
+def test_an_undone_load_stays_away_until_it_is_forced(warehouse, orders, tmp_path):
+    assert orders() == 0
+    run_sql(warehouse, "DELETE FROM raw.orders\nWHERE")
+    assert load_new(tmp_path) == 0
+    assert rows(warehouse) == []
+    assert orders() == 0
+    assert rows(warehouse) == [(7, None, None)]
+
+
+def test_a_load_that_is_undone_in_the_ledger_too_is_new_to_the_next_run(
+    warehouse, orders, tmp_path
+):
+    assert orders() == 0
+    run_sql(warehouse, "BEGIN;")
+    assert rows(warehouse) == []
+    assert load_new(tmp_path) == 0
+    assert rows(warehouse) == [(7, None, None)]
+
+
+def test_a_dropped_table_is_not_noticed_until_it_is_forced(warehouse, orders, tmp_path):
+    assert orders() == 0
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute("DROP TABLE raw.orders")
+    assert load_new(tmp_path) == 0
+    assert orders() == 0
+    assert rows(warehouse) == [(7, None, None)]
+
+
+def test_the_failures_that_nothing_has_replaced_are_those_that_the_page_finds(
+    warehouse, client, orders
+):
+    for cell, left in (("seven", ["orders/2.csv"]), ("8", [])):
+        body = f"{ORDERS}\n{cell},,,\n".encode()
+        client.put_object(Bucket=BUCKET, Key="orders/2.csv", Body=body)
+        orders()
+        assert [key for _, key, _ in run_sql(warehouse, "NOT EXISTS")] == left
+
+
+def test_the_feed_with_every_key_is_one(tmp_path):
+    path = tmp_path / "orders.yaml"
+    path.write_text(only("docs/feeds.md", "yaml").text)
+    assert read_feed(path).target.table == "raw.orders"
 
 
 def test_the_hooks_example_loads_and_exports(warehouse, client, orders, tmp_path):
@@ -363,4 +427,4 @@ def test_the_hooks_example_loads_and_exports(warehouse, client, orders, tmp_path
 
 def test_the_imports_of_the_astro_sdk_are_those_that_the_mends_are_tested_with():
     text = (PROJECT / "tests/unit/astro_sdk/test_mending.py").read_text()
-    assert only("include/astro_sdk/README.md", "python").text in text
+    assert only("docs/astro-sdk.md", "python").text in text

@@ -119,7 +119,7 @@ def test_secrets_and_generated_files_stay_out_of_the_image(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["dags", "include", "plugins", "tests", ".astro", "pyproject.toml", "requirements-dev.txt"],
+    "dags include plugins tests docs .astro pyproject.toml requirements-dev.txt".split(),
 )
 def test_files_that_the_tests_read_are_in_the_image(name):
     """`astro dev pytest` runs the tests in the image."""

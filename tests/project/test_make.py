@@ -149,6 +149,20 @@ def test_these_tests_run_on_a_supported_python():
     assert sys.version_info[:2] in {(3, 11), (3, 12)}
 
 
+def test_format_formats_and_fixes(tmp_path):
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci/venv").write_text("#!/bin/sh\n")
+    (tmp_path / ".ci/venv").chmod(0o755)
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "module.py").write_text('"""A module."""\nimport os\nSIX=2*3\n')
+    result = run("make", "format", cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    fixed = '"""A module."""\n\nfrom __future__ import annotations\n\nSIX = 2 * 3\n'
+    assert (tmp_path / "module.py").read_text() == fixed
+
+
 def test_clean_leaves_the_files_of_git(tmp_path):
     made = [".venv/bin", ".local/demo", ".mypy_cache", ".ruff_cache", ".pytest_cache",
             ".import_linter_cache", ".hypothesis", "dags/__pycache__"]  # fmt: skip

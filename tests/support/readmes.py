@@ -1,4 +1,4 @@
-"""The READMEs as their readers take them: which commands they give, and what they say of them."""
+"""The pages as their readers take them: which commands they give, and what they show."""
 
 from __future__ import annotations
 
@@ -34,8 +34,12 @@ class Block:
 
 
 def pages() -> dict[str, str]:
-    """Every README by its path in the project."""
-    found = [PROJECT / "README.md"]
+    """Every page by its path in the project: those of the root, of docs, and every README.
+
+    The changelog is none of them: it names commands of the past.
+    """
+    found = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    found += sorted((PROJECT / "docs").glob("*.md"))
     found += [page for folder in FOLDERS for page in sorted((PROJECT / folder).rglob("README.md"))]
     return {str(page.relative_to(PROJECT)): page.read_text() for page in found}
 

@@ -194,9 +194,9 @@ def running_site(
                     f"LANDFALL_REPORTS_{name}", service.environ[f"LANDFALL_REPORTS_{name}"]
                 )
             settings.cache_clear()
-            # A short patience: some tests look at records while Redis is stopped.
+            # Few retries: some tests look at records while Redis is stopped.
             site = ReportSite(
-                home, warehouse, service, Records(service.redis.url, LEASE, patience=2)
+                home, warehouse, service, Records(service.redis.url, LEASE, retries=2)
             )
             try:
                 yield site

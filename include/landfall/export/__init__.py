@@ -1,1 +1,1 @@
-"""The way out: a query's result from Postgres to one object in S3."""
+"""The way out: a query's result from Postgres as one S3 object, in constant memory."""

@@ -1,4 +1,4 @@
-"""A query's rows as typed Arrow batches, read by a server-side cursor in constant memory.
+"""Writes a query's result as Parquet, read by a server-side cursor in constant memory.
 
 What each type of Postgres becomes: integers, real, double precision, boolean, text, varchar,
 char, bytea, date, time and timestamp their namesakes (microseconds); timestamptz a timestamp in
@@ -9,8 +9,8 @@ interval, arrays, enums, inet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import psycopg
 import pyarrow as pa
@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from psycopg.types.string import TextLoader
 
 from include.landfall.errors import TerminalError
+from include.landfall.export.types import Compression, Parameters, Progress
+from include.landfall.s3.upload import Upload
 
 TYPES: dict[int, pa.DataType] = {
     16: pa.bool_(),
@@ -33,55 +35,41 @@ TYPES: dict[int, pa.DataType] = {
     1114: pa.timestamp("us"),
     1184: pa.timestamp("us", tz="UTC"),
 }
-
-
 NUMERIC_OID = 1700
-
-
 # Rows a fetch: few at first, then as many as fit these bytes, so wide rows cannot fill memory.
 FIRST_ROWS = 64
-
-
 MOST_ROWS = 8_192
-
-
 BATCH_BYTES = 2 << 20
-
-
 # A row group is what a reader skips or reads; it is held in memory until it is written.
 GROUP_BYTES = 16 << 20
-
-
 GROUP_ROWS = 1 << 20
 
 
-def write_parquet(
+def write(
     connection: psycopg.Connection[Any],
     query: str,
-    parameters: Sequence[Any] | Mapping[str, Any] | None,
-    file: Any,
-    compression: Literal["gzip", "zstd"] | None,
-    progress: Callable[[int], None],
+    parameters: Parameters | None,
+    upload: Upload,
+    compression: Compression | None,
+    progress: Progress,
 ) -> int:
-    """Writes the query's result as a Parquet file; how many rows it has."""
+    """Writes the query's result, and returns how many rows it has."""
     with connection.cursor(name="landfall_export") as cursor:
         cursor.execute(query.encode(), parameters)
         schema = arrow_schema(cursor.description or [])
         _check_names(schema)
         _read_the_rest_as_text(cursor, schema)
         rows = 0
-        sink = pa.PythonFile(file, mode="w")
+        sink = pa.PythonFile(upload, mode="w")
         with pq.ParquetWriter(sink, schema, compression=compression or "snappy") as writer:
-            batches = _told(_batches(cursor, schema), progress)
+            batches = _reported(_batches(cursor, schema), progress)
             for group in _groups(batches, schema):
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
     return rows
 
 
-def _told(
-    batches: Iterator[pa.RecordBatch], progress: Callable[[int], None]
-) -> Iterator[pa.RecordBatch]:
+def _reported(batches: Iterator[pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
     rows = 0
     for batch in batches:
         rows += batch.num_rows
@@ -90,12 +78,12 @@ def _told(
 
 
 def arrow_schema(columns: Sequence[psycopg.Column]) -> pa.Schema:
-    """The Arrow types of a result's columns, by their OIDs."""
+    """Returns the Arrow types of a result's columns, by their OIDs."""
     return pa.schema([pa.field(column.name, arrow_type(column)) for column in columns])
 
 
 def arrow_type(column: psycopg.Column) -> pa.DataType:
-    """The Arrow type of one column; text where there is none that holds all its values."""
+    """Returns the Arrow type of one column: text where there is none that holds all its values."""
     if column.type_code == NUMERIC_OID:
         return _decimal(column.precision, column.scale)
     return TYPES.get(column.type_code, pa.string())
@@ -120,7 +108,7 @@ def _check_names(schema: pa.Schema) -> None:
 
 
 def _read_the_rest_as_text(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> None:
-    """Numerics come as text too: Arrow reads decimals from it, and faster than from objects."""
+    """Has the cursor give text. Numerics too: Arrow reads decimals from it, and faster."""
     for column, field in zip(cursor.description or [], schema, strict=True):
         if pa.types.is_string(field.type) or pa.types.is_decimal(field.type):
             cursor.adapters.register_loader(column.type_code, TextLoader)

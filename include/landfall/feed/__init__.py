@@ -1,1 +1,1 @@
-"""What a feed's owner writes, read and validated."""
+"""What a feed's owner writes: read from YAML, validated, and never changed afterwards."""

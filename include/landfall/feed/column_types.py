@@ -25,29 +25,20 @@ ALIASES = {
     "timestamp without time zone": "timestamp",
     "timestamp with time zone": "timestamptz",
 }
-
-
 PLAIN = frozenset(
     "smallint integer bigint real boolean text bytea date uuid json jsonb inet".split()
 ) | {"double precision"}
-
-
-# Types that take figures in parentheses, and how many at the most.
+# Types that take modifiers in parentheses, and how many at the most.
 MODIFIED = {
     "numeric": 2, "varchar": 1, "char": 1, "time": 1, "timetz": 1, "timestamp": 1,
     "timestamptz": 1, "interval": 1,
 }  # fmt: skip
-
-
 BUILT_IN = PLAIN | MODIFIED.keys()
 
-
 _SPELLING = re.compile(
-    r"^(?P<name>[a-z_][a-z0-9_ ]*?)\s*(?:\((?P<figures>\s*-?\d+\s*(?:,\s*-?\d+\s*)?)\))?"
+    r"^(?P<name>[a-z_][a-z0-9_ ]*?)\s*(?:\((?P<modifiers>\s*-?\d+\s*(?:,\s*-?\d+\s*)?)\))?"
     r"(?P<zone>\s+with(?:out)? time zone)?\s*(?P<array>\[\])?$"
 )
-
-
 _NAME = re.compile(r'^(?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?$')
 
 
@@ -59,7 +50,7 @@ class ColumnType:
     """
 
     name: str
-    figures: tuple[int, ...] = ()
+    modifiers: tuple[int, ...] = ()
     array: bool = False
 
     @property
@@ -70,34 +61,37 @@ class ColumnType:
     @property
     def element(self) -> ColumnType:
         """The type of an array's elements; of any other type, itself."""
-        return ColumnType(self.name, self.figures)
+        return ColumnType(self.name, self.modifiers)
 
     def __str__(self) -> str:
-        figures = f"({','.join(map(str, self.figures))})" if self.figures else ""
-        return f"{self.name}{figures}{'[]' if self.array else ''}"
+        modifiers = f"({','.join(map(str, self.modifiers))})" if self.modifiers else ""
+        return f"{self.name}{modifiers}{'[]' if self.array else ''}"
 
 
 def parse_type(text: str) -> ColumnType:
-    """The declared type; raises ValueError that says what is wrong with it."""
+    """Takes a declared type apart.
+
+    Raises: ValueError that says what is wrong with it.
+    """
     text = text.strip()
     match = _SPELLING.match(text.lower())
     if match:
         name = match["name"].strip() + re.sub(r"\s+", " ", match["zone"] or "")
         name = ALIASES.get(name, name)
         if name in BUILT_IN:
-            return ColumnType(name, _figures(name, match["figures"]), bool(match["array"]))
+            return ColumnType(name, _modifiers(name, match["modifiers"]), bool(match["array"]))
     bare = text.removesuffix("[]")
     if not _NAME.match(bare):
-        known = ", ".join(sorted(BUILT_IN))
-        raise ValueError(f"{text!r} is not a type; known are {known}, or an enum or domain's name")
+        names = ", ".join(sorted(BUILT_IN))
+        raise ValueError(f"{text!r} is not a type; known are {names}, or an enum or domain's name")
     return ColumnType(bare, (), text.endswith("[]"))
 
 
-def _figures(name: str, text: str | None) -> tuple[int, ...]:
-    figures = tuple(int(part) for part in text.split(",")) if text else ()
-    if len(figures) > MODIFIED.get(name, 0):
-        raise ValueError(f"{name} takes no such figures: ({text})")
+def _modifiers(name: str, text: str | None) -> tuple[int, ...]:
+    modifiers = tuple(int(part) for part in text.split(",")) if text else ()
+    if len(modifiers) > MODIFIED.get(name, 0):
+        raise ValueError(f"{name} takes no such modifiers: ({text})")
     # Postgres reads a bare char as char(1), and numeric(9) as numeric(9,0).
-    if name == "numeric" and len(figures) == 1:
-        return (figures[0], 0)
-    return (1,) if name == "char" and not figures else figures
+    if name == "numeric" and len(modifiers) == 1:
+        return (modifiers[0], 0)
+    return (1,) if name == "char" and not modifiers else modifiers

@@ -1,6 +1,6 @@
 """A feed: a declared stream of like files under an S3 prefix, bound for one target table.
 
-The only module that knows the file format of feeds and the wording of its errors.
+The whole feed as a model; `yaml_file` reads it from a file, `schema` describes it to editors.
 """
 
 from __future__ import annotations
@@ -8,18 +8,24 @@ from __future__ import annotations
 import fnmatch
 import re
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
 
 from include.landfall.feed.column_types import ColumnType, parse_type
-from include.landfall.feed.formats import CsvFormat, ParquetFormat, _format_tag
+from include.landfall.feed.dispositions import DEFAULT, DISPOSITIONS
+from include.landfall.feed.formats import CsvFormat, FileFormat, read_format
 from include.landfall.feed.rules import Check
 from include.landfall.feed.strict import Strict
 
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
-
-
 RESERVED_PREFIX = "_load"
 
 
@@ -40,18 +46,18 @@ class Source(Strict):
 
     @property
     def prefix(self) -> str:
-        """The part of the pattern before its first wildcard: all that is ever listed."""
+        """The part of the pattern before its first wildcard. Nothing else is ever listed."""
         return re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
 
     def matches(self, key: str) -> bool:
-        """Whether the key is one of the feed's."""
+        """Returns whether the key is one of the feed's."""
         return self._regex.fullmatch(key) is not None
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", self.pattern)
-        wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-        return re.compile("".join(wild.get(p) or _literal_or_set(p) for p in parts))
+        wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+        return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
 
 
 def _literal_or_set(part: str) -> str:
@@ -63,15 +69,22 @@ class Target(Strict):
 
     connection: str = Field("warehouse", description="Name of the Postgres connection.")
     table: str = Field(description="schema.table; created when it is missing.")
-    disposition: Literal["append", "replace"] = Field(
-        "append",
+    disposition: str = Field(
+        DEFAULT,
         description="append: rows are added, a changed file replaces its own. "
         "replace: the newest file is the whole table.",
     )
 
+    @field_validator("disposition")
+    @classmethod
+    def _is_registered(cls, value: str) -> str:
+        if value not in DISPOSITIONS:
+            raise ValueError(f"one of {', '.join(DISPOSITIONS)}")
+        return value
+
     @field_validator("table")
     @classmethod
-    def _two_names(cls, value: str) -> str:
+    def _has_two_names(cls, value: str) -> str:
         if not re.fullmatch(r"[^.\0]+\.[^.\0]+", value):
             raise ValueError("a table is written schema.table")
         if max(len(name.encode()) for name in value.split(".")) > 63:
@@ -121,16 +134,14 @@ class Feed(Strict):
     owner: str = Field("data-team", description="Who is called when it fails.")
     schedule: str | None = Field("@hourly", description="Cron, preset, or null: by hand.")
     source: Source
-    format: Annotated[
-        CsvFormat | ParquetFormat, BeforeValidator(_format_tag), Field(discriminator="type")
-    ] = CsvFormat()
+    format: Annotated[SerializeAsAny[FileFormat], PlainValidator(read_format)] = CsvFormat()
     target: Target
     columns: dict[str, Annotated[Column, BeforeValidator(_long_form)]] = Field(min_length=1)
     checks: dict[str, Check] = Field(default_factory=dict)
 
     @field_validator("columns")
     @classmethod
-    def _own_names(cls, value: dict[str, Column]) -> dict[str, Column]:
+    def _names_fit(cls, value: dict[str, Column]) -> dict[str, Column]:
         for name in value:
             if name.startswith(RESERVED_PREFIX) or "\0" in name or not 0 < len(name.encode()) < 64:
                 raise ValueError(

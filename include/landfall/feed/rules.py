@@ -1,7 +1,4 @@
-"""A feed: a declared stream of like files under an S3 prefix, bound for one target table.
-
-The only module that knows the file format of feeds and the wording of its errors.
-"""
+"""The rules that a feed's owner writes: what must hold after a load."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from include.landfall.feed.strict import Strict
 
 
 class Check(Strict):
-    """What must hold after a load: of a column, or (`rows`) of the number of rows."""
+    """What must hold after a load: of a column or, under `rows`, of the number of rows."""
 
     at_least: int | None = Field(None, description="rows: no fewer than this.")
     at_most: int | None = Field(None, description="rows: no more than this.")

@@ -1,23 +1,25 @@
-"""A feed: a declared stream of like files under an S3 prefix, bound for one target table.
-
-The only module that knows the file format of feeds and the wording of its errors.
-"""
+"""The JSON schema of a feed's file, for editors."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from include.landfall.feed.dispositions import DISPOSITIONS
+from include.landfall.feed.formats import FORMATS
 from include.landfall.feed.model import Feed
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of a feed's file, for editors. Short forms are in it."""
-    made = Feed.model_json_schema()
-    column = made["$defs"]["Column"]
-    column["anyOf"] = [{"type": "string"}, {"type": column.pop("type")}]
-    made["properties"]["format"]["anyOf"] = [
-        {"enum": ["csv", "parquet"]},
-        {"oneOf": made["properties"]["format"].pop("oneOf")},
+    """Returns the JSON schema of a feed's file, its short forms included."""
+    described = Feed.model_json_schema()
+    parts = described["$defs"]
+    parts["Column"]["anyOf"] = [{"type": "string"}, {"type": parts["Column"].pop("type")}]
+    parts["Target"]["properties"]["disposition"]["enum"] = list(DISPOSITIONS)
+    classes = FORMATS.values()
+    parts |= {each.__name__: each.model_json_schema() for each in classes}
+    described["properties"]["format"]["anyOf"] = [
+        {"enum": list(FORMATS)},
+        {"oneOf": [{"$ref": f"#/$defs/{each.__name__}"} for each in classes]},
     ]
-    made["properties"]["format"].pop("discriminator", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+    described["$defs"] = dict(sorted(parts.items()))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}

@@ -1,7 +1,4 @@
-"""A feed: a declared stream of like files under an S3 prefix, bound for one target table.
-
-The only module that knows the file format of feeds and the wording of its errors.
-"""
+"""The base of every part of a feed."""
 
 from __future__ import annotations
 
@@ -9,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Strict(BaseModel):
-    """A part of a feed: unknown keys are refused, and nothing changes after reading."""
+    """A part of a feed. It refuses unknown keys, and nothing changes it after it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)

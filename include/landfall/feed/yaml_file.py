@@ -1,6 +1,6 @@
-"""A feed: a declared stream of like files under an S3 prefix, bound for one target table.
+"""Reads feeds from YAML files, and words what is wrong with them.
 
-The only module that knows the file format of feeds and the wording of its errors.
+Every error names the file, the line and the field.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from include.landfall.errors import FeedError, Place
-from include.landfall.feed.formats import CsvFormat, ParquetFormat
+from include.landfall.feed.formats import format_class_of
 from include.landfall.feed.model import Column, Feed, Source, Target
 from include.landfall.feed.rules import Check
 
@@ -29,59 +29,72 @@ class Feeds:
 
 
 def read_feed(path: Path | str) -> Feed:
-    """The feed that a YAML file describes; raises FeedError with file, line and field."""
+    """Reads the feed that a YAML file describes.
+
+    Raises: FeedError with the file, the line and the field.
+    """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=_Loader)
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader of our own
-    except OSError as error:
-        raise _at(path, f"the feed's file cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _at(path, "the feed's file is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        raise _not_yaml(path, error) from None
+    node, values = _parse(path)
     if not isinstance(values, dict):
-        raise _at(path, "the feed's file is not YAML of a feed", expected="keys and values")
+        raise _error_in(path, "the feed's file is not YAML of a feed", expected="keys and values")
     try:
         return Feed.model_validate(values)
     except ValidationError as error:
-        raise _invalid(path, node, error) from None
+        raise _invalid(path, node, values, error) from None
 
 
 def read_folder(folder: Path | str) -> Feeds:
-    """All feeds of a folder (*.yaml, *.yml), a broken one never hiding the others."""
+    """Reads all feeds of a folder (*.yaml, *.yml). A broken one never hides the others."""
     result = Feeds()
-    named: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in sorted(p for p in Path(folder).iterdir() if p.suffix in {".yaml", ".yml"}):
         try:
             feed = read_feed(path)
-            if feed.name in named:
-                twin = named[feed.name].name
-                raise _at(path, f"the name {feed.name!r} is {twin}'s already", do="rename one")
-            named[feed.name] = path
+            if feed.name in paths:
+                taken = f"{paths[feed.name].name} has the name {feed.name!r} already"
+                raise _error_in(path, taken, do="rename one")
+            paths[feed.name] = path
             result.feeds.append(feed)
         except FeedError as error:
             result.broken[path] = error
     return result
 
 
+def _parse(path: Path) -> tuple[Any, Any]:
+    """Returns the file as YAML's nodes, which know their lines, and as plain values."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        # _Loader is a SafeLoader.
+        return yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)  # noqa: S506
+    except OSError as error:
+        raise _error_in(path, f"the feed's file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _error_in(path, "the feed's file is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        raise _not_yaml(path, error) from None
+
+
+PARTS: dict[str, type[BaseModel]] = {
+    "source": Source, "target": Target, "columns": Column, "checks": Check,
+}  # fmt: skip
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without its surprises: a key twice is an error, `no` and `NA` stay text."""
+    """YAML without its surprises: a key that stands twice is an error, `no` and `NA` stay text."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
+        keys: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, list | dict):
                 raise yaml.constructor.ConstructorError(
                     None, None, "a key must be a name", key_node.start_mark
                 )
-            if key in seen:
+            if key in keys:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands here twice", key_node.start_mark
                 )
-            seen.add(key)
+            keys.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -96,48 +109,45 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _at(path: Path, what: str, line: int | None = None, **more: str) -> FeedError:
+def _error_in(path: Path, what: str, line: int | None = None, **more: str) -> FeedError:
     return FeedError(what, place=Place(file=str(path), line=line), **more)
 
 
 def _not_yaml(path: Path, error: yaml.YAMLError) -> FeedError:
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or str(error)
-    return _at(path, f"the feed's file is not YAML: {what}", mark.line + 1 if mark else None)
+    problem = getattr(error, "problem", None) or str(error)
+    line = mark.line + 1 if mark else None
+    return _error_in(path, f"the feed's file is not YAML: {problem}", line)
 
 
-def _invalid(path: Path, node: Any, error: ValidationError) -> FeedError:
+def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationError) -> FeedError:
     # An unknown key is often a known one misspelt, so it explains a missing one beside it.
     first, *others = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    steps = [step for step in first["loc"] if step not in {"csv", "parquet"}]
+    steps = list(first["loc"])
     line = _line_of(node, steps)
     name = ".".join(map(str, steps)) or "the feed"
     more = f" ({len(others)} more such errors)" if others else ""
     if first["type"] == "extra_forbidden":
-        return _at(path, f"unknown key {name!r}{more}", line, **_nearest(steps, first["loc"]))
+        return _error_in(path, f"unknown key {name!r}{more}", line, **_nearest(steps, values))
     if first["type"] == "missing":
-        return _at(path, f"{name!r} is missing{more}", line, do="add it")
-    found = "" if isinstance(first["input"], dict) else str(first["input"])
+        return _error_in(path, f"{name!r} is missing{more}", line, do="add it")
+    value = "" if isinstance(first["input"], dict) else str(first["input"])
     message = first["msg"].removeprefix("Value error, ")
-    return _at(path, f"{name!r} is wrong{more}", line, found=found, expected=message)
+    return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
 
 
-def _nearest(steps: list[Any], loc: tuple[Any, ...]) -> dict[str, str]:
-    model: type[BaseModel] = Feed
-    parts: dict[str, type[BaseModel]] = {
-        "source": Source, "target": Target, "columns": Column, "checks": Check,
-        "format": ParquetFormat if "parquet" in loc else CsvFormat,
-    }  # fmt: skip
-    if len(steps) > 1:
-        model = parts.get(str(steps[0]), Feed)
-    known = [field.alias or name for name, field in model.model_fields.items()]
-    near = difflib.get_close_matches(str(steps[-1]), known, n=1)
+def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
+    """Returns the keys that could stand there, and the one that may be meant."""
+    section = str(steps[0]) if len(steps) > 1 else ""
+    model = format_class_of(values["format"]) if section == "format" else PARTS.get(section, Feed)
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(str(steps[-1]), names, n=1)
     do = {"do": f"did you mean {near[0]!r}?"} if near else {}
-    return {"expected": f"one of {', '.join(known)}", **do}
+    return {"expected": f"one of {', '.join(names)}", **do}
 
 
 def _line_of(node: Any, steps: list[Any]) -> int:
-    """The line, from 1, of the deepest part of the path that stands in the file."""
+    """Returns the line, from 1, of the deepest part of the path that stands in the file."""
     line = node.start_mark.line + 1
     for step in steps:
         if isinstance(node, yaml.MappingNode):

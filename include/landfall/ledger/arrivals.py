@@ -1,7 +1,4 @@
-"""The ledger: what is known of every arrival, what is new, and who may load.
-
-The only house that knows the ledger's table. Its row commits with the data.
-"""
+"""Which arrivals are new: a set difference against the ledger, never a time cursor."""
 
 from __future__ import annotations
 
@@ -16,17 +13,17 @@ from include.landfall.ledger.queries import entries_of
 
 
 def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> list[Arrival]:
-    """Those that are not loaded, oldest first: a set difference, never a time cursor."""
-    known = {
+    """Returns the arrivals that are not loaded, oldest first."""
+    entries = {
         (entry.bucket, entry.key, entry.version_id or entry.etag): entry
         for entry in entries_of(connection, feed.name)
     }
-    new = [a for a in arrivals if _is_new(a, known.get((a.bucket, a.key, a.version)))]
+    new = [a for a in arrivals if _is_new(a, entries.get((a.bucket, a.key, a.version)))]
     return sorted(new, key=lambda a: (a.last_modified, a.key))
 
 
 def _is_new(arrival: Arrival, entry: Entry | None) -> bool:
     if entry is None or entry.status == "failed":
         return True
-    # The same content put again after another version had taken its place.
+    # The same content, put again after another version had replaced it.
     return entry.status == "superseded" and arrival.last_modified > entry.last_modified

@@ -1,7 +1,4 @@
-"""The ledger: what is known of every arrival, what is new, and who may load.
-
-The only house that knows the ledger's table. Its row commits with the data.
-"""
+"""Who may load an arrival: locks, claims, and what became of an attempt."""
 
 from __future__ import annotations
 
@@ -9,108 +6,114 @@ import os
 import socket
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString, NamedTuple
 
-from psycopg import Connection
+from psycopg import Connection, sql
+from psycopg.rows import class_row
 
 from include.landfall.arrival import Arrival
 from include.landfall.feed.model import Feed
-from include.landfall.ledger.entries import TABLE, Entry
-from include.landfall.ledger.queries import select
+from include.landfall.ledger.entries import Entry
+from include.landfall.ledger.queries import select_entries
 from include.landfall.postgres.statements import statement
 
 
 @dataclass(frozen=True)
 class Claimant:
-    """One attempt at one arrival: the values of its row in the ledger."""
+    """One attempt at one arrival.
+
+    `replaces_feed`: whether the load replaces every earlier file of its feed, not only its own
+    object's.
+    """
 
     feed: Feed
     arrival: Arrival
     by: str
     attempt: uuid.UUID
+    replaces_feed: bool
 
     @classmethod
-    def new(cls, feed: Feed, arrival: Arrival, by: str) -> Claimant:
-        """A new attempt; without `by` it says which process on which host."""
-        return cls(feed, arrival, by or f"{socket.gethostname()}:{os.getpid()}", uuid.uuid4())
+    def new(
+        cls, feed: Feed, arrival: Arrival, by: str = "", *, replaces_feed: bool = False
+    ) -> Claimant:
+        """Makes a new attempt. Without `by` it names this process and its host."""
+        by = by or f"{socket.gethostname()}:{os.getpid()}"
+        return cls(feed, arrival, by, uuid.uuid4(), replaces_feed)
 
     def values(self, **more: Any) -> dict[str, Any]:
-        """The parameters of the ledger's statements."""
-        arrival, target = self.arrival, self.feed.target
+        """Returns the parameters of the ledger's statements."""
         return {
-            **arrival.__dict__,
+            **self.arrival.__dict__,
+            "version": self.arrival.version,
             "feed": self.feed.name,
-            "target": target.table,
-            "whole_feed": target.disposition == "replace",
+            "target": self.feed.target.table,
+            "replaces_feed": self.replaces_feed,
             "by": self.by,
             "attempt": self.attempt,
             **more,
         }
 
 
+class Claim(NamedTuple):
+    """A claim of an arrival. `known_before`: whether the ledger had a row of it already."""
+
+    load_id: int
+    known_before: bool
+
+
+class NewerLoad(NamedTuple):
+    """A load that makes an arrival stale."""
+
+    load_id: int
+    loaded_by: str
+
+
 def lock(connection: Connection, claimant: Claimant) -> None:
-    """Waits until no other load of the same object (of the feed, for `replace`) is under way."""
-    arrival = claimant.arrival
-    whole = claimant.feed.target.disposition == "replace"
-    scope = claimant.feed.name if whole else f"{claimant.feed.name}\n{arrival.uri}"
+    """Waits until no other load of the same object, or of the feed it replaces, is under way."""
+    feed, uri = claimant.feed.name, claimant.arrival.uri
+    scope = feed if claimant.replaces_feed else f"{feed}\n{uri}"
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [scope])
 
 
-def newer(connection: Connection, claimant: Claimant) -> tuple[int, str] | None:
-    """The newer load that makes this arrival stale, as (load id, by whom)."""
-    return connection.execute(statement("ledger/newer"), claimant.values()).fetchone()
+def newer(connection: Connection, claimant: Claimant) -> NewerLoad | None:
+    """Returns the newer load that makes this arrival stale."""
+    with connection.cursor(row_factory=class_row(NewerLoad)) as cursor:
+        return cursor.execute(statement("ledger/newer"), claimant.values()).fetchone()
 
 
-def claim(connection: Connection, claimant: Claimant, force: bool) -> tuple[int, bool] | None:
-    """The load id, and whether the arrival had a row before; None when it is loaded already."""
-    return connection.execute(statement("ledger/claim"), claimant.values(force=force)).fetchone()
+def claim(connection: Connection, claimant: Claimant, force: bool) -> Claim | None:
+    """Claims the arrival, or returns None when it is loaded already and not forced."""
+    with connection.cursor(row_factory=class_row(Claim)) as cursor:
+        parameters = claimant.values(force=force)
+        return cursor.execute(statement("ledger/claim"), parameters).fetchone()
 
 
 def supersede(connection: Connection, claimant: Claimant, load_id: int) -> list[int]:
-    """Marks the loads that this one takes the place of; gives back their ids."""
+    """Marks the loads that this one replaces, and returns their ids."""
     rows = connection.execute(statement("ledger/supersede"), claimant.values(load_id=load_id))
     return [row[0] for row in rows.fetchall()]
 
 
-def close(connection: Connection, load_id: int, status: str, rows: int | None) -> float:
-    """Closes the row as loaded or superseded; gives back the seconds since its claim.
-
-    Without `rows` it keeps those of an earlier load.
-    """
-    row = connection.execute(
-        "UPDATE landfall.ledger SET status = %s, rows = coalesce(%s, rows, 0),"
-        " seconds = extract(epoch FROM clock_timestamp() - started)"
-        " WHERE load_id = %s RETURNING seconds",
-        [status, rows, load_id],
-    ).fetchone()
-    assert row is not None  # claimed in this very transaction
-    return float(row[0])
+def close(connection: Connection, load_id: int, status: str, rows: int | None = None) -> None:
+    """Closes the row as loaded or superseded. Without `rows` it keeps those of an earlier load."""
+    parameters = {"load_id": load_id, "status": status, "rows": rows}
+    connection.execute(statement("ledger/close"), parameters)
 
 
 def keep_failure(
     connection: Connection, claimant: Claimant, error: str, seconds: float
 ) -> Entry | None:
-    """Writes the failure, in a transaction of its own; waits for a COMMIT still under way.
+    """Writes the failure in a transaction of its own. Waits for a COMMIT that is still under way.
 
-    Gives back the row instead when this very attempt turns out to be loaded: its COMMIT had
-    arrived though the answer had not.
+    Returns the row instead when this very attempt is loaded after all: its COMMIT had arrived
+    though the answer had not.
     """
     connection.execute(statement("ledger/fail"), claimant.values(error=error, seconds=seconds))
-    found = find(connection, claimant)
-    if found and found[1] and found[0].status == "loaded":
-        return found[0]
-    return None
+    return find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
 
 
-def find(connection: Connection, claimant: Claimant) -> tuple[Entry, bool] | None:
-    """The arrival's row, and whether this very attempt wrote it."""
-    where = (
-        "WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s AND version = %(version)s"
-    )
-    parameters = claimant.values(version=claimant.arrival.version)
-    found = select(connection, where, parameters)
-    if not found:
-        return None
-    mine = f"SELECT attempt = %(attempt)s FROM {TABLE} {where}"  # noqa: S608  ours
-    row = connection.execute(mine, parameters).fetchone()
-    return found[0], bool(row and row[0])
+def find(connection: Connection, claimant: Claimant, rule: LiteralString = "") -> Entry | None:
+    """Returns the arrival's row, if there is one that keeps the rule."""
+    arrival = "feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s AND version = %(version)s"
+    entries = select_entries(connection, sql.SQL(f"{arrival} {rule}"), claimant.values())
+    return entries[0] if entries else None

@@ -1,7 +1,4 @@
-"""The ledger: what is known of every arrival, what is new, and who may load.
-
-The only house that knows the ledger's table. Its row commits with the data.
-"""
+"""The ledger's table and its rows. A row commits with the data of its load."""
 
 from __future__ import annotations
 
@@ -10,13 +7,10 @@ from datetime import datetime
 
 from psycopg import Connection
 
+from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
 from include.landfall.postgres.statements import statement
 
-TABLE = "landfall.ledger"
-
-
-# Any constant of ours: two first loads must not create the ledger at once.
-CREATION_LOCK = 0x1A4DFA11
+SCHEMA, NAME = "landfall", "ledger"
 
 
 @dataclass(frozen=True)
@@ -41,19 +35,15 @@ class Entry:
 
 
 def create_ledger(connection: Connection) -> None:
-    """Creates the ledger where it is missing."""
+    """Creates the ledger where it is missing, also when two first loads do so at once."""
     if ledger_exists(connection):
         return
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])
-        # IF NOT EXISTS would ask for the right to create schemas even where there is one.
-        query = "SELECT 1 FROM pg_namespace WHERE nspname = 'landfall'"
-        if connection.execute(query).fetchone() is None:
-            connection.execute("CREATE SCHEMA landfall")
+        lock_name(connection, "create landfall.ledger")
+        create_schema(connection, SCHEMA)
         connection.execute(statement("ledger/create"))
 
 
 def ledger_exists(connection: Connection) -> bool:
-    """Whether there is a ledger yet."""
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [TABLE]).fetchone()
-    return bool(row and row[0])
+    """Returns whether there is a ledger yet."""
+    return has_relation(connection, SCHEMA, NAME)

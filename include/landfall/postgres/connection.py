@@ -1,4 +1,4 @@
-"""Postgres: the one place that connects, and that words the server's refusals."""
+"""Connects to Postgres, with the session settings that every load has."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import psycopg
 
 from include.landfall.connections import Warehouse
-from include.landfall.postgres.errors import _unreached, postgres_errors
+from include.landfall.postgres.errors import postgres_errors, unreached
 
-# What a cell's reading may depend on is the same in every load, whatever the role's settings.
-# Of two loads the second must see what the first has committed while it waited: under a stricter
-# isolation it would not, and both would stay. A lock of a client whose host is gone ends in two
-# minutes, not in the two hours of the system.
+# What the reading of a cell depends on is set in every load, whatever the role's settings are.
+# Of two loads the second must see what the first committed while it waited: under a stricter
+# isolation it would not, and the rows of both would stay. When a client's host is gone, its locks
+# end after two minutes, not after the system's two hours.
 SESSION = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
     " SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET array_nulls = on;"
@@ -25,9 +25,11 @@ SESSION = (
 
 @contextmanager
 def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psycopg.Connection]:
-    """A connection in autocommit, closed at the end; raises ServerUnavailable, ConnectionUnusable.
+    """Opens a connection in autocommit, and closes it at the end.
 
     `application` is what the server's own views call it (application_name).
+
+    Raises: ServerUnavailable, ConnectionUnusable.
     """
     with postgres_errors():
         try:
@@ -35,7 +37,7 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
                 warehouse.conninfo(), autocommit=True, application_name=application[:63]
             )
         except psycopg.OperationalError as error:
-            raise _unreached(warehouse, error) from None  # its text may hold the conninfo
+            raise unreached(warehouse, error) from None  # its text may hold the conninfo
         with connection:
             connection.execute(SESSION)
             yield connection

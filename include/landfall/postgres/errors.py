@@ -1,4 +1,4 @@
-"""Postgres: the one place that connects, and that words the server's refusals."""
+"""Turns the errors of psycopg and Postgres into the project's errors, by the table."""
 
 from __future__ import annotations
 
@@ -8,28 +8,16 @@ from contextlib import contextmanager
 import psycopg
 
 from include.landfall.connections import Warehouse
-from include.landfall.errors import (
-    ConnectionUnusable,
-    FeedError,
-    LandfallError,
-    RefusedCell,
-    ServerUnavailable,
-    TerminalError,
-)
+from include.landfall.errors import ConnectionUnusable, LandfallError, ServerUnavailable
+from include.landfall.postgres.error_table import CLASSES, STATES, TIMEOUT_STATES, TIMEOUTS, UNKNOWN
+from include.landfall.verdict import Verdict
 
+# psycopg gives no SQLSTATE when a connection fails, so the message decides. Words of the server
+# about the role and the database, and of libpq about certificates: a retry meets them again.
 REFUSALS = (
     "password", "authentication", "does not exist", "pg_hba.conf", "not permitted",
-    "permission denied",
+    "permission denied", "certificate", "does not support SSL",
 )  # fmt: skip
-
-
-# SQLSTATE classes after which a retry can help: connection, resources, operator, serialisation.
-TRANSIENT = ("08", "53", "57", "58", "40", "55")
-
-
-# Those that a row brings about: data, constraints, a view's check, limits (an array's bounds, JSON
-# that nests too deep), and what a trigger raises.
-OF_ROWS = ("22", "23", "44", "54", "P0001")
 
 
 @contextmanager
@@ -42,42 +30,52 @@ def postgres_errors() -> Iterator[None]:
 
 
 def refusal(error: psycopg.Error) -> LandfallError:
-    """The server's error as one of the project's, by what a retry would do."""
-    state, said = error.sqlstate, _said(error)
-    if state is None:
-        # psycopg knows no SQLSTATE when the connection itself broke.
-        if isinstance(error, psycopg.OperationalError):
-            return ServerUnavailable("the connection to the database broke", found=said, do="retry")
-        return TerminalError("the database's answer could not be read", found=said)
-    found = f"{said} (SQLSTATE {state})"
-    if state.startswith(TRANSIENT):
-        return ServerUnavailable("the database could not go on", found=found, do="retry")
-    if state.startswith("28") or state == "42501":
-        return ConnectionUnusable(
-            "the database refused the role", found=found, do="grant the role what it lacks"
-        )
-    if state.startswith(OF_ROWS):
-        return RefusedCell("the database refused the rows", found=found)
-    if state.startswith(("42", "3F")):
-        return FeedError("the feed does not fit its target", found=found)
-    return TerminalError("the database refused", found=found)
+    """Returns the error as one of the project's, by what a retry would do."""
+    verdict, message = _verdict(error), _message(error)
+    setting = _setting(error.sqlstate, message)
+    return verdict.error(
+        f"the database stopped the work because of {setting}" if setting else verdict.what,
+        found=f"{message} (SQLSTATE {error.sqlstate})" if error.sqlstate else message,
+        do=f"raise {setting} for the role if it happens again; retry" if setting else verdict.do,
+    )
 
 
-def _said(error: psycopg.Error) -> str:
-    parts = (error.diag.message_primary or str(error), error.diag.message_detail)
-    return "; ".join(" ".join(part.split()) for part in parts if part)
-
-
-def _unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> LandfallError:
-    said = " ".join(str(error).split())
-    if any(word in said for word in REFUSALS):
+def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> LandfallError:
+    """Returns a failed connect as one of the project's errors, by what a retry would do."""
+    message = " ".join(str(error).split())
+    if _is_refused(error, message):
         return ConnectionUnusable(
             f"the database refused the connection as {warehouse.name}",
-            found=said,
+            found=message,
             do="check the connection's user, password and database, and that the user may CONNECT",
         )
     return ServerUnavailable(
         f"the database cannot be reached at {warehouse.host}:{warehouse.port}",
-        found=said,
-        do="start it, or mend the connection; then retry",
+        found=message,
+        do="start it, or correct the connection; then retry",
     )
+
+
+def _is_refused(error: psycopg.OperationalError, message: str) -> bool:
+    if error.sqlstate:
+        return not _verdict(error).error.retryable
+    return any(words in message for words in REFUSALS)
+
+
+def _verdict(error: psycopg.Error) -> Verdict:
+    if error.sqlstate:
+        return STATES.get(error.sqlstate) or STATES.get(error.sqlstate[:2], UNKNOWN)
+    lines = (CLASSES.get(base.__name__) for base in type(error).__mro__)
+    return next((verdict for verdict in lines if verdict), UNKNOWN)
+
+
+def _message(error: psycopg.Error) -> str:
+    parts = (error.diag.message_primary or str(error), error.diag.message_detail)
+    return "; ".join(" ".join(part.split()) for part in parts if part)
+
+
+def _setting(state: str | None, message: str) -> str | None:
+    """Returns the setting that the server's message gives as the reason, if it gives one."""
+    if state not in TIMEOUT_STATES:
+        return None
+    return next((name for words, name in TIMEOUTS.items() if words in message), None)

@@ -1,4 +1,4 @@
-"""Postgres: the one place that connects, and that words the server's refusals."""
+"""Statements from files, and quoted names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from psycopg import sql
 
 
 def statement(name: str) -> sql.SQL:
-    """The SQL of include/landfall/sql/<name>.sql; `name` has its folder (ledger/claim)."""
-    return sql.SQL(_text(name))  # a file of ours
+    """Returns the SQL of include/landfall/sql/<name>.sql. A name has its folder: ledger/claim."""
+    return sql.SQL(_text(name))
 
 
 @cache
@@ -21,10 +21,10 @@ def _text(name: str) -> Any:
 
 
 def table(name: str) -> sql.Identifier:
-    """A schema.table as a quoted identifier."""
+    """Returns schema.table as a quoted identifier."""
     return sql.Identifier(*name.split(".", 1))
 
 
 def identifiers(names: Sequence[str]) -> sql.Composed:
-    """The names, quoted, with commas between."""
+    """Returns the names, quoted, with commas between."""
     return sql.SQL(", ").join(map(sql.Identifier, names))

@@ -1,7 +1,6 @@
-"""Encode: typed batches to the rows of a binary COPY. The only house of Postgres's wire types.
+"""Encodes typed batches as rows of a binary COPY, in Postgres's wire types.
 
-pgpq does the work. What it was seen to send rightly, and what not, is held by
-tests/integration/landfall/test_types.py.
+pgpq does the work. tests/integration/landfall/test_types.py holds which types it sends rightly.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ TRAILER = b"\xff\xff"  # what ends a binary COPY; the copying side sends it
 
 
 class Encoder:
-    """Encodes batches of one schema; `jsonb` names the columns whose text is jsonb."""
+    """Encodes batches of one schema. `jsonb` names the columns whose text is jsonb."""
 
     def __init__(self, schema: pa.Schema, jsonb: frozenset[str] = frozenset()) -> None:
         self._schema = schema
@@ -28,9 +27,9 @@ class Encoder:
         self._inferred = not jsonb
 
     def rows(self, batch: pa.RecordBatch) -> tuple[bytes, memoryview]:
-        """The batch's rows in two parts, without the header and trailer of the COPY."""
-        # pgpq gives bytes out by the megabyte, not by the batch; a new encoder a batch keeps the
-        # rows of a frame in its frame.
+        """Returns the batch's rows in two parts, without the header and trailer of the COPY."""
+        # pgpq gives bytes out by the megabyte, not by the batch. A new encoder for each batch keeps
+        # the rows of a frame in their frame.
         encoder = self._new()
         encoder.write_header()
         first, rest = encoder.write_batch(batch), encoder.finish()

@@ -1,7 +1,4 @@
-"""Decode: a stream of bytes to Arrow batches, each with the number of its first row.
-
-CSV comes as text cells; Parquet as the file's own types. Columns are matched by name.
-"""
+"""Rows as a format gives them, and what a format says when its fast path is not enough."""
 
 from __future__ import annotations
 
@@ -10,20 +7,20 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 
-class Suspicious(Exception):
-    """The fast reader refused the file, or cannot vouch for it: the slow scan must judge."""
+class FastPathFailed(Exception):
+    """The fast reader refused the file: an exact reading must find what is wrong with it."""
 
 
-class Unvouched(Suspicious):
-    """Every row was read, but not surely as it was meant: an odd quote, a last row of many lines.
+class FastPathUnsure(FastPathFailed):
+    """Every row was read, but perhaps not as it was meant: an odd quote, a last row of many lines.
 
-    Most such files are well: the slow scan decides.
+    Most such files are fine. An exact reading decides.
     """
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch, its columns in the feed's order. `first` is the number of its first row."""
+    """A batch, its columns in the feed's order. `first` is the number of its first row, from 1."""
 
     first: int
     batch: pa.RecordBatch

@@ -1,4 +1,4 @@
-"""Open: an arrival as a stream of bytes, of exactly the listed version, resumed and unpacked."""
+"""Opens an arrival as bytes for its format: a stream that is unpacked, or a file to seek in."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from include.landfall.s3.stream import ObjectStream
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-GZIP = b"\x1f\x8b"  # how such a file begins
-
-
+# The first bytes of such files.
+GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @contextmanager
 def open_text(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
-    """The arrival's bytes, unpacked (gzip with all its members, zstd: told by content)."""
+    """Opens the arrival as a stream, unpacked: gzip with all its members, zstd, told by content.
+
+    Raises: TruncatedFile when the archive ends early or is corrupt.
+    """
     raw: io.BufferedReader = io.BufferedReader(ObjectStream(client, arrival), buffer_size=1 << 18)
     try:
-        with truncation_named(arrival):
+        with _truncation_errors(arrival):
             yield _unpacked(raw)
     finally:
         raw.close()
@@ -37,8 +39,11 @@ def open_text(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_file(client: S3Client, arrival: Arrival) -> Iterator[BinaryIO]:
-    """The arrival as a file that can be read at any offset, for Parquet."""
-    with ObjectFile(client, arrival) as raw, truncation_named(arrival):
+    """Opens the arrival as a file that can be read at any offset.
+
+    Raises: TruncatedFile when the file ends early or is corrupt.
+    """
+    with ObjectFile(client, arrival) as raw, _truncation_errors(arrival):
         yield cast(BinaryIO, raw)
 
 
@@ -53,8 +58,8 @@ def _unpacked(raw: io.BufferedReader) -> BinaryIO:
 
 
 @contextmanager
-def truncation_named(arrival: Arrival) -> Iterator[None]:
-    """Arrow's words for a broken archive, as an error that names the object."""
+def _truncation_errors(arrival: Arrival) -> Iterator[None]:
+    """Turns what Arrow and gzip raise on a broken archive into an error that names the object."""
     try:
         yield
     except (OSError, EOFError) as error:

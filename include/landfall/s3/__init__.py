@@ -1,1 +1,1 @@
-"""All that speaks to the object store."""
+"""All that speaks to the object store: clients, listings, reading and writing objects, errors."""

@@ -1,4 +1,4 @@
-"""S3: the one place that makes clients, lists objects and words the service's refusals."""
+"""Makes clients for object stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.landfall.connections import Store
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-WISHES = {
+SETTINGS = {
     "read_timeout": 60,
     "connect_timeout": 10,
     "retries": {"mode": "standard", "max_attempts": 4},
@@ -24,8 +24,11 @@ WISHES = {
 }
 
 
-def make_client(store: Store, **wishes: Any) -> S3Client:
-    """A client for the store; `wishes` go into botocore's Config over our own."""
+def make_client(store: Store, **settings: Any) -> S3Client:
+    """Makes a client for the store, which the caller closes.
+
+    `settings` go into botocore's Config, in place of the project's own.
+    """
     # A clone on its own address rarely has a name for each bucket.
     style: Any = {"addressing_style": "path"} if store.endpoint_url else {}
     session = botocore.session.get_session()
@@ -38,12 +41,12 @@ def make_client(store: Store, **wishes: Any) -> S3Client:
         aws_secret_access_key=store.secret_key,
         aws_session_token=store.session_token,
         region_name=store.region,
-        config=Config(s3=style, **{**WISHES, **wishes}),
+        config=Config(s3=style, **{**SETTINGS, **settings}),
     )
     return cast("S3Client", client)
 
 
 @cache
 def _descriptions(data_path: str | None) -> Loader:
-    """What botocore knows of S3, read once: 0.2 s, which else each client takes anew."""
+    """Reads botocore's description of S3 once. Otherwise each client takes 0.2 s for it."""
     return create_loader(data_path)

@@ -1,4 +1,4 @@
-"""S3: the one place that makes clients, lists objects and words the service's refusals."""
+"""Lists the arrivals of a feed's source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
-    """The objects that match the source's pattern, by key; only its prefix is listed."""
+    """Yields the objects that match the source's pattern, by key. Only its prefix is listed."""
     pages = client.get_paginator("list_objects_v2")
     with s3_errors(source.bucket):
         for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
@@ -31,7 +31,7 @@ def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
 
 
 def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:
-    """The object as it is now; raises ObjectMissing."""
+    """Returns the object as it is now. Raises: ObjectMissing."""
     with s3_errors(bucket, key):
         head = client.head_object(Bucket=bucket, Key=key)
     etag = head["ETag"].strip('"')

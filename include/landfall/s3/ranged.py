@@ -1,4 +1,4 @@
-"""Open: an arrival as a stream of bytes, of exactly the listed version, resumed and unpacked."""
+"""Reads an arrival at any offset: exactly the listed version, by ranged GETs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 FIRST_AHEAD = 1 << 18
-
-
 AHEAD = 4 << 20  # bytes read ahead of random access, at most
 
 
@@ -25,7 +23,7 @@ class ObjectFile(io.RawIOBase):
     """One version of an object, readable at any offset by ranged GETs.
 
     A Parquet file of small row groups is read in hundreds of small steps, each where the last one
-    ended: then a GET brings up to AHEAD bytes more than it was asked for.
+    ended. Then a GET brings up to AHEAD bytes more than were asked for.
     """
 
     def __init__(self, client: S3Client, arrival: Arrival) -> None:
@@ -64,9 +62,9 @@ class ObjectFile(io.RawIOBase):
         return len(held)
 
     def _hold(self, start: int, stop: int) -> None:
-        """Has the range in memory, and what follows it where reads follow one another."""
+        """Reads the range into memory, and more after it where reads follow one another."""
         self._ahead = min(2 * self._ahead + FIRST_AHEAD, AHEAD) if start == self._last_stop else 0
-        self._held = memoryview(b"")  # first the old, then the new: not both in memory
+        self._held = memoryview(b"")  # the old bytes go before the new come
         self._held = memoryview(self._get(start, min(stop + self._ahead, self._arrival.size)))
         self._held_from = start
 
@@ -82,7 +80,7 @@ class ObjectFile(io.RawIOBase):
         )
 
     def _fill(self, buffer: memoryview, start: int, stop: int) -> int:
-        """Reads until `stop` or until the connection breaks; how many bytes it got."""
+        """Reads until `stop` or until the connection breaks. Returns how many bytes it got."""
         filled = 0
         try:
             with closing(get_range(self._client, self._arrival, start, stop)) as body:
@@ -90,5 +88,5 @@ class ObjectFile(io.RawIOBase):
                     buffer[filled : filled + len(chunk)] = chunk
                     filled += len(chunk)
         except (BotoCoreError, OSError):
-            pass  # the caller asks again for what is missing, from where this one ended
+            pass  # the caller asks again for what is missing
         return filled

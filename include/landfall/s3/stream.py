@@ -1,4 +1,4 @@
-"""Open: an arrival as a stream of bytes, of exactly the listed version, resumed and unpacked."""
+"""Reads an arrival as a stream of bytes: exactly the listed version, resumed where it broke."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ RESUMES = 5  # broken connections in a row, without a byte between them
 
 
 class ObjectStream(io.RawIOBase):
-    """One GET of one version, from first byte to last; a break resumes at the offset.
+    """One GET of one version, from first byte to last. After a break it resumes at the offset.
 
-    Raises ObjectChanged when the object is no longer that version, ServerUnavailable when
+    Raises: ObjectChanged when the object is no longer that version, ServerUnavailable when
     resuming does not help.
     """
 
@@ -75,15 +75,18 @@ class ObjectStream(io.RawIOBase):
 
 
 def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None = None) -> Any:
-    """The body of a GET of bytes start to stop (exclusive) of exactly this version."""
-    wish: dict[str, Any] = {"IfMatch": f'"{arrival.etag}"'}
+    """Returns the body of a GET of bytes start to stop (exclusive) of exactly this version.
+
+    Raises: ObjectChanged when the object is no longer that version.
+    """
+    request: dict[str, Any] = {"IfMatch": f'"{arrival.etag}"'}
     if arrival.version_id:
-        wish["VersionId"] = arrival.version_id
+        request["VersionId"] = arrival.version_id
     if start or stop is not None:
-        wish["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+        request["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
     with s3_errors(arrival.bucket, arrival.key):
-        answer = client.get_object(Bucket=arrival.bucket, Key=arrival.key, **wish)
-    # Not every S3 clone heeds If-Match, so the answer is held against the listing.
+        answer = client.get_object(Bucket=arrival.bucket, Key=arrival.key, **request)
+    # Not every S3 clone obeys If-Match, so the answer is compared with the listing.
     if answer["ETag"].strip('"') != arrival.etag:
         raise ObjectChanged(
             "the object is no longer the version that was listed",

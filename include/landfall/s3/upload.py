@@ -1,4 +1,4 @@
-"""Upload: a stream of bytes of any length as one S3 object, whole or not at all."""
+"""Writes a stream of bytes of any length as one S3 object, whole or not at all."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ DOUBLE_EVERY = 2_000
 
 
 def part_bytes(number: int) -> int:
-    """The size of the part with this number (from 1), in bytes."""
+    """Returns the size in bytes of the part with this number, from 1."""
     return FIRST_PART_BYTES << ((number - 1) // DOUBLE_EVERY)
 
 
 class Upload:
     """A writable file that is an S3 object once its `with` block ends well.
 
-    The object appears (or replaces the one of that key) at once and whole; after an error in
-    the block nothing is left, for the multipart upload is aborted. Only a killed process leaves
-    parts behind: invisible to readers, and swept by a bucket's AbortIncompleteMultipartUpload
-    rule. Raises TransientError or TerminalError.
+    The object appears, or replaces the one of that key, at once and whole. After an error in the
+    block nothing is left: the multipart upload is aborted. Only a killed process leaves parts
+    behind. Readers do not see them, and a bucket's AbortIncompleteMultipartUpload rule removes
+    them.
+
+    Raises: TransientError, TerminalError.
     """
 
     def __init__(self, client: S3Client, bucket: str, key: str, content_type: str) -> None:
@@ -54,8 +56,8 @@ class Upload:
         self.closed = False  # pyarrow asks every file for it
 
     def __enter__(self) -> Self:
-        # Known before the first row is asked for; and some S3 clones make a bucket of a mistyped
-        # name at the first write. A key that may not ask (403) may still write.
+        # Asked before the query runs. Some S3 clones also create a bucket of a misspelt name at the
+        # first write.
         bucket = self._to["Bucket"]
         try:
             with s3_errors(bucket):
@@ -64,20 +66,22 @@ class Upload:
             raise ObjectMissing(
                 f"there is no bucket {bucket!r}",
                 found=missing.found,
-                do="make it, or check its name",
+                do="create it, or check its name",
             ).at(object=self._uri) from None
-        except ConnectionUnusable:
-            pass
+        except ConnectionUnusable as refused:
+            # A key that may not ask for the bucket may still be allowed to write.
+            if not (refused.found or "").startswith("403"):
+                raise
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.closed = True
-        if kind is not None:
+        if error_type is not None:
             self._abort()
             return
         try:
@@ -87,7 +91,7 @@ class Upload:
             raise
 
     def write(self, data: bytes | memoryview) -> int:
-        """Takes the next bytes; sends a part when one is full."""
+        """Takes the next bytes, and sends a part when one is full."""
         size = memoryview(data).nbytes
         self._buffer += data
         self.bytes += size
@@ -96,10 +100,10 @@ class Upload:
         return size
 
     def flush(self) -> None:
-        """Nothing: a part is sent when it is full. Files have this method."""
+        """Does nothing: a part is sent when it is full. Files have this method."""
 
     def tell(self) -> int:
-        """How many bytes have been taken so far."""
+        """Returns how many bytes have been taken so far."""
         return self.bytes
 
     def _send_part(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""The target: its table, made when it is missing, and held against the feed when it is not."""
+"""The target: its table, created when it is missing and compared with the feed when it is not."""
 
 from __future__ import annotations
 
@@ -10,106 +10,68 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Column, Feed
-from include.landfall.job import PlannedColumn
+from include.landfall.job import LOAD_ID, PlannedColumn
+from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
 from include.landfall.postgres.statements import statement, table
 
-LOAD_ID = "_load_id"
+# A temporary table of the feed's columns: by it the server itself reads the declared types.
+TYPED = sql.Identifier("pg_temp", "landfall_rows")
 
 
 @dataclass(frozen=True)
 class TargetColumn:
-    """A column of the contract, and how text becomes it in a set-based INSERT."""
+    """A column of the contract, and the SQL that turns text into it in a set-based INSERT."""
 
     planned: PlannedColumn
     from_text: sql.Composable
 
 
 def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
-    """Makes schema and table where they are missing; raises FeedError where they do not fit.
+    """Creates schema and table where they are missing, and compares their columns with the feed's.
 
-    Runs inside the load's transaction, so a load that fails leaves no table behind.
+    It runs inside the load's transaction, so a load that fails leaves no table behind.
+
+    Raises: FeedError when the table lacks a column or has another type.
     """
-    _create_shape(connection, feed)
-    _create_missing(connection, feed)
+    connection.execute(
+        sql.SQL("CREATE TEMP TABLE landfall_rows ({}) ON COMMIT DROP").format(_columns(feed))
+    )
+    if has_relation(connection, feed.target.schema_name, feed.target.table_name):
+        _add_load_id(connection, feed)
+    else:
+        _create(connection, feed)
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(
             statement("write/shape"), {"target": table(feed.target.table).as_string(connection)}
         ).fetchall()
     for row in rows:
         _check(feed, row.name, row.declared, row.existing, row.agrees)
-    return [_column(r.name, feed.columns[r.name], r.kind, r.category) for r in rows]
-
-
-def _create_shape(connection: Connection, feed: Feed) -> None:
-    """A temporary table of the feed's columns: the server itself reads the declared types."""
-    connection.execute(
-        sql.SQL("CREATE TEMP TABLE landfall_rows ({}) ON COMMIT DROP").format(_columns(feed))
-    )
+    return [_target_column(r.name, feed.columns[r.name], r.typtype, r.category) for r in rows]
 
 
 def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
     def one(name: str, column: Column) -> sql.Composed:
         rule = " NOT NULL" if with_nulls and not column.nullable else ""
-        # The type was taken apart and put together by parse_type, so it is safe to splice.
+        # parse_type took the type apart and put it together, so it is safe to splice.
         return sql.SQL("{} {}{}").format(
-            sql.Identifier(name),
-            sql.SQL(str(column.parsed)),
-            sql.SQL(rule),
+            sql.Identifier(name), sql.SQL(str(column.parsed)), sql.SQL(rule)
         )
 
     return sql.SQL(", ").join(one(name, column) for name, column in feed.columns.items())
 
 
-def _create_missing(connection: Connection, feed: Feed) -> None:
+def _create(connection: Connection, feed: Feed) -> None:
+    """Creates the table, unless another first load did so while this one waited."""
     target = feed.target
-    if _exists(connection, feed):
-        _add_load_id(connection, feed)
+    lock_name(connection, f"create {target.table}")
+    if has_relation(connection, target.schema_name, target.table_name):
         return
-    # Two first loads at once: the second waits here, and then finds the table.
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"create {target.table}"]
-    )
-    if _exists(connection, feed):
-        return
-    _create_schema(connection, target.schema_name)
-    _create_table(connection, feed)
-
-
-def _create_schema(connection: Connection, name: str) -> None:
-    def missing() -> bool:
-        query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
-        return connection.execute(query, [name]).fetchone() is None
-
-    if not missing():
-        return
-    # Where two make it at once, even IF NOT EXISTS fails for one of them.
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"create schema {name}"]
-    )
-    if missing():
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
-
-
-def _exists(connection: Connection, feed: Feed) -> bool:
-    # Not to_regclass(): inside a transaction it still believes what it saw before it waited.
-    query = (
-        "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relname = %s"
-    )
-    names = [feed.target.schema_name, feed.target.table_name]
-    return connection.execute(query, names).fetchone() is not None
-
-
-def _create_table(connection: Connection, feed: Feed) -> None:
-    """The feed's columns and the load id.
-
-    The latter is never NULL and yet has no NOT NULL: where no other column has one, that constraint
-    alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
-    """
-    name = table(feed.target.table)
+    create_schema(connection, target.schema_name)
+    # The load id is never NULL and yet has no NOT NULL: where no other column has one, that
+    # constraint alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
     connection.execute(
         sql.SQL("CREATE TABLE {} ({}, {} bigint)").format(
-            name, _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
+            table(target.table), _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
         )
     )
     _comment(connection, feed)
@@ -122,22 +84,17 @@ def _comment(connection: Connection, feed: Feed) -> None:
         (sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)), declared.description)
         for column, declared in feed.columns.items()
     ]
-    ledger = "The load that brought the row: landfall.ledger.load_id"
-    texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), ledger))
+    load_id = "The load that brought the row: landfall.ledger.load_id"
+    texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
     for what, text in texts:
         if text:
             connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
 def _add_load_id(connection: Connection, feed: Feed) -> None:
-    """A table made by others gets the column; without a default this rewrites nothing."""
+    """Adds the column to a table that others made. Without a default this rewrites nothing."""
     name = table(feed.target.table)
-    has_it = connection.execute(
-        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s"
-        " AND NOT attisdropped",
-        [name.as_string(connection), LOAD_ID],
-    ).fetchone()
-    if not has_it:
+    if not has_column(connection, name, LOAD_ID):
         connection.execute(
             sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} bigint").format(
                 name, sql.Identifier(LOAD_ID)
@@ -161,48 +118,30 @@ def _check(feed: Feed, name: str, declared: str, existing: str | None, agrees: b
         ).at(column=name)
 
 
-def _column(name: str, column: Column, kind: str, category: str) -> TargetColumn:
-    planned = PlannedColumn(name, column.parsed, kind, column.nullable)
+def _target_column(name: str, column: Column, typtype: str, category: str) -> TargetColumn:
+    planned = PlannedColumn(name, column.parsed, typtype, column.nullable)
     return TargetColumn(planned, _from_text(planned, category))
 
 
 def _from_text(column: PlannedColumn, category: str) -> sql.Composable:
-    """The SQL that reads the column's text as the type's input function would.
+    """Returns the SQL that reads the column's text as the type's input function would.
 
-    A cast to char(2) cuts a longer text off without a word, while assignment refuses it; so
-    the cast goes to the type without its figures, and the assignment applies them.
+    A cast to char(2) cuts off a longer text silently, while assignment refuses it. So the cast
+    goes to the type without its modifiers, and the assignment applies them.
     """
     name = sql.Identifier(column.name)
-    if category == "S":
+    if category == "S":  # a type of text
         return name
-    kind = column.type
-    if kind.name == "numeric" and kind.figures and not kind.array:
-        # 1e-40000 is 0.00 to numeric(15,2) and more than a numeric without figures can hold.
-        return sql.SQL("numeric_in(textout({}), 0, {})").format(name, _typmod(*kind.figures))
-    bare = {"char": "bpchar"}.get(kind.name, kind.name)
-    array = "[]" if kind.array else ""
+    declared = column.type
+    if declared.name == "numeric" and declared.modifiers and not declared.array:
+        # 1e-40000 is 0.00 to numeric(15,2) and more than a numeric without modifiers can hold.
+        typmod = _numeric_typmod(*declared.modifiers)
+        return sql.SQL("numeric_in(textout({}), 0, {})").format(name, typmod)
+    bare = {"char": "bpchar"}.get(declared.name, declared.name)
+    array = "[]" if declared.array else ""
     return sql.SQL("{}::{}").format(name, sql.SQL(bare + array))
 
 
-def _typmod(precision: int, scale: int) -> sql.Literal:
-    """What pg_attribute.atttypmod says of numeric(precision, scale): make_numeric_typmod()."""
+def _numeric_typmod(precision: int, scale: int) -> sql.Literal:
+    """Returns pg_attribute.atttypmod of numeric(precision, scale): see make_numeric_typmod()."""
     return sql.Literal((precision << 16 | scale & 0x7FF) + 4)
-
-
-def replace_rows(connection: Connection, feed: Feed, load_ids: list[int]) -> None:
-    """Takes the rows of earlier loads away: for `replace` all rows, whoever brought them.
-
-    DELETE, not TRUNCATE: a reader who began before must still see the old rows.
-    """
-    name = table(feed.target.table)
-    if feed.target.disposition == "replace":
-        # Other writers wait, readers do not: two replacements must not both stay.
-        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(name))
-        connection.execute(sql.SQL("DELETE FROM {}").format(name))
-    elif load_ids:
-        connection.execute(
-            # No parameter, since a % in the table's name would be taken for one.
-            sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(
-                name, sql.Identifier(LOAD_ID), sql.Literal(load_ids)
-            )
-        )

@@ -1,4 +1,4 @@
-"""The pictures of Airflow's UI that the READMEs show, taken anew: a browser looks at real runs."""
+"""The pictures of Airflow's UI that the pages show, taken again: a browser looks at real runs."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ class Picture:
 
 
 PICTURES = (
-    Picture("include/local/airflow.png", "dags?tags=feed", "feed_weather", size=(1280, 970)),
+    Picture("docs/pictures/airflow.png", "dags?tags=feed", "feed_weather", size=(1280, 970)),
     Picture(
-        "dags/lessons/lessons.png", "dags?tags=lesson", "lesson_17", settings=TABLE,
+        "docs/pictures/lessons.png", "dags?tags=lesson", "lesson_17", settings=TABLE,
         size=(1280, 1080),
     ),
     Picture(
-        "dags/lessons/core_concepts.png", "dags/lesson_04_core_concepts/runs/{run}", "Success",
+        "docs/pictures/core_concepts.png", "dags/lesson_04_core_concepts/runs/{run}", "Success",
         "core_concepts", settings={"default_dag_view": "graph"},
     ),
     Picture(
-        "dags/lessons/life_cycle.png", "dags/lesson_05_life_cycle/runs/{run}", "Removed",
+        "docs/pictures/life_cycle.png", "dags/lesson_05_life_cycle/runs/{run}", "Removed",
         "life_cycle", size=(1280, 1040),
     ),
     Picture(
-        "dags/lessons/backfill.png", "dags/lesson_11_backfill/backfills", "Missing Runs",
+        "docs/pictures/backfill.png", "dags/lesson_11_backfill/backfills", "Missing Runs",
         "backfill", size=(1280, 500),
     ),
     Picture(
-        "dags/lessons/s3_sensor.png", "dags/lesson_16_s3_sensor/runs/{run}/tasks/load",
+        "docs/pictures/s3_sensor.png", "dags/lesson_16_s3_sensor/runs/{run}/tasks/load",
         "woken by", "s3_sensor", size=(1280, 460),
     ),
 )  # fmt: skip

@@ -1,5 +1,5 @@
 # Airflow for the Celery stack, the second way: an image of our own, from Python up. It holds what the
-# lock holds and nothing else. README.md says when to take which; this is how:
+# lock holds and nothing else. docs/celery.md says when to take which; this is how:
 #   docker build -t landfall/airflow:local -f include/local/celery/custom.Dockerfile .
 FROM python:3.11-slim-bookworm AS packages
 ARG AIRFLOW_VERSION=3.3.2

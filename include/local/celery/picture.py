@@ -10,7 +10,7 @@ from include.local.celery.stack import Stack
 from include.local.services.process import LOCALHOST
 from include.local.state import PROJECT, LocalError
 
-FILE = PROJECT / "include/local/celery/flower.png"
+FILE = PROJECT / "docs/pictures/flower.png"
 SIZE = (1280, 640)
 
 

@@ -184,7 +184,7 @@ def say_where(stack: Stack, console: Console) -> None:
     lines = [
         ("Airflow", stack.address, "admin, LANDFALL_AIRFLOW_PASSWORD"),
         ("Flower", port["LANDFALL_FLOWER_PORT"], "admin, LANDFALL_FLOWER_PASSWORD"),
-        ("reports", f"{port['LANDFALL_REPORTS_PORT']}/docs", "key LANDFALL_REPORTS_KEY"),
+        ("reports", port["LANDFALL_REPORTS_PORT"], "X-API-Key: LANDFALL_REPORTS_KEY"),
         ("MinIO", port["LANDFALL_STORE_CONSOLE_PORT"], "landfall, LANDFALL_STORE_PASSWORD"),
         ("warehouse", stack.warehouse.name, "LANDFALL_WAREHOUSE_PASSWORD"),
     ]

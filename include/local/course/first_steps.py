@@ -110,10 +110,10 @@ def first_dag(room: Classroom) -> Seen:
     run = room.run("lesson_07_first_dag")
     said, log = room.xcom(run, "hello"), room.log(run, "hello")
     expect(said.startswith("Hello from bash"), f"expected the last line as XCom, seen: {said!r}")
-    first = "This line is in the log alone"
+    first = "This line is only in the log"
     expect(first in log.splitlines(), f"expected {first!r} in the log, seen: {log}")
     answer = room.xcom(run, "answer")
-    expect(answer == f"hello said: {said}", f"expected the answer to quote it, seen: {answer!r}")
+    expect(answer == f"hello printed: {said}", f"expected the answer to quote it, seen: {answer!r}")
     _expect_order(room, run)
     examples = room.environ["AIRFLOW__CORE__LOAD_EXAMPLES"]
     expect(examples == "False", f"expected Airflow's examples to stay out, seen: {examples}")

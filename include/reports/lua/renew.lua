@@ -1,5 +1,6 @@
--- Holds the lease for longer, and tells how far the report is; 0 when it is another's, or over.
--- A lease that ran out while Redis was away, and that nobody has taken since, is taken up again.
+-- Extends the lease and notes the number of rows so far.
+-- Returns 0 when another worker has the lease, or when the report has ended.
+-- A lease may expire while Redis is away. If no other worker took it, this worker gets it back.
 -- KEYS: record, lease. ARGV: token, milliseconds, rows.
 local holder = redis.call('GET', KEYS[2])
 if redis.call('HGET', KEYS[1], 'state') ~= 'running' or (holder and holder ~= ARGV[1]) then

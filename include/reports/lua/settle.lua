@@ -1,5 +1,6 @@
--- Ends a report as done or failed, or gives it back to wait for another attempt; 0 when the lease is
--- another's. Sent twice, since an answer was lost, it is counted once.
+-- Ends a report as done or failed, or returns it to the waiting ones for another attempt.
+-- Returns 0 when another worker has the lease.
+-- When the answer was lost and the call is sent again, the report is counted once.
 -- KEYS: record, lease, open reports. ARGV: token, id, seconds to keep, state, then names and values.
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'running' then

@@ -1,5 +1,5 @@
--- One worker at a time makes a report: it holds the lease, and whoever comes meanwhile is told for
--- how many milliseconds more. Sent twice, since an answer was lost, it counts one attempt.
+-- Gives the lease to one worker at a time. Another worker gets the milliseconds that the lease has
+-- left. When the answer was lost and the call is sent again, it counts as one attempt.
 -- KEYS: record, lease. ARGV: token, milliseconds, time.
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then

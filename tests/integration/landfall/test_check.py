@@ -209,7 +209,7 @@ def test_what_no_library_gives_up_is_given_up_all_the_same(check, wrong, silent,
 
 def test_a_thread_that_waits_does_not_keep_the_program(feed, connections, silent):
     program = (
-        "import sys, include.landfall.check as c; from include.landfall.cli import main\n"
+        "import sys, include.landfall.check as c; from include.landfall.cli.main import main\n"
         "c.ALL_SECONDS, c.ANSWER_SECONDS = 1, 60\n"
         f"sys.exit(main(['check', '--feed', {str(feed)!r}]))"
     )
@@ -313,7 +313,7 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
 
 
 def test_the_role_of_the_readme_may_load(check, role, warehouse, feed, client, bucket):
-    """What check asks for is enough for a load, and no more than the README grants."""
+    """What check asks for is enough for a load, and no more than docs/operations.md grants."""
     execute(
         warehouse,
         f"GRANT CONNECT, TEMPORARY ON DATABASE $db TO {role}",

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from include.landfall import load as load_module
+from include.landfall.cli import load as load_command
 from include.landfall.cli import main as cli
 from include.landfall.s3 import stream as open_module
 from include.local.services.environ import connections as spelled
@@ -88,8 +89,9 @@ def shell(tmp_path, bucket, client, warehouse, connections, capsys):
 @pytest.fixture
 def quick(mocker, client):
     """One client for all: it takes a tenth of a second to make, and a load makes several."""
-    mocker.patch("include.landfall.cli.make_client", return_value=client)
-    mocker.patch("include.landfall.s3.make_client", return_value=client)
+    mocker.patch.object(client, "close")  # each of its users closes it
+    mocker.patch("include.landfall.cli.listing.make_client", return_value=client)
+    mocker.patch("include.landfall.s3.client.make_client", return_value=client)
 
 
 def compressed(text=GOOD * 2000):
@@ -350,7 +352,7 @@ def test_an_object_replaced_between_listing_and_reading_is_not_loaded(shell, moc
         shell.put(b"id,day\n9,2013-09-09\n")
         return load_module.load(*arguments, **values)
 
-    mocker.patch.object(cli, "load", replaced)
+    mocker.patch.object(load_command, "load", replaced)
     shell.fails(75, "no longer the version that was listed", "new arrival")
     shell.nothing_but_a_failure("no longer the version")
 

@@ -8,6 +8,7 @@ loads all must load as the same value. LANDFALL_LAW_SEED and LANDFALL_LAW_TEXTS 
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from random import Random
@@ -22,16 +23,17 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import RefusedCell
 from include.landfall.feed.model import Feed
-from include.landfall.frames import Frame, Kind
-from include.landfall.job import Job, Manner
+from include.landfall.frames import Frame, FrameType
+from include.landfall.job import Job, ReadMode
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import refusal
-from include.landfall.read.batches import Caster
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.types import fast_cast_of
+from include.landfall.read.framing import Framer
 from include.landfall.read.rows import Rows
-from include.landfall.write import judge, target
-from include.landfall.write.copy import Copier
+from include.landfall.write import copy, target
+from include.landfall.write.dispositions import disposition_of
+from include.landfall.write.staging import Staging
 from include.landfall.write.target import TargetColumn
 from tests.support.cell_texts import GENERATORS, MOODS
 
@@ -133,38 +135,35 @@ class World:
         rows = self.connection.execute(f"SELECT n, format('%s', cell) FROM {table}")
         return dict(rows.fetchall())
 
-    def loaded(self, rows: list[Rows], careful: bool) -> dict[int, str]:
+    def loaded(self, rows: list[Rows], all_as_text: bool) -> dict[int, str]:
         """The engine's reading of the batches: the usual way, or all of it staged."""
         try:
             with self.connection.transaction():
-                self._load(rows, careful)
+                self._load(rows, all_as_text)
                 raise Done(self._renditions("law.target"))
         except Done as done:
             return done.renditions
         except RefusedCell:
-            if not careful:  # the careful way names the text
-                self.loaded(rows, careful=True)
+            if not all_as_text:  # judged, the error names the text
+                self.loaded(rows, all_as_text=True)
             raise
 
-    def _load(self, rows: list[Rows], careful: bool) -> None:
-        job = replace(self.job, manner=Manner(careful=careful))
-        caster = Caster(job)
-        copier = Copier(self.connection, self.feed, self.columns, 1)
-        count = sum(r.batch.num_rows for r in rows)
-        frames = [Frame(Kind.SHAPE, payload=caster_shape(caster))]
-        frames += [frame for r in rows for frame in caster.frames(r)]
-        frames.append(Frame(Kind.END, count))
-        if careful:
-            copier.stage(iter(frames))
-            judge.insert(copier, count)
-        else:
-            copier.copy(iter(frames))
+    def _load(self, rows: list[Rows], all_as_text: bool) -> None:
+        framer = Framer(replace(self.job, mode=ReadMode(all_as_text=all_as_text)))
+        staging = Staging(
+            self.connection, self.feed, disposition_of(self.feed), self.columns, load_id=1
+        )
+        frames = [Frame(FrameType.SHAPE, payload=json.dumps(framer.text_columns).encode())]
+        frames += [frame for r in rows for frame in framer.frames(r)]
+        frames.append(Frame(FrameType.END, sum(r.batch.num_rows for r in rows)))
+        take = copy.copy_judged if all_as_text else copy.copy
+        take(iter(frames), staging)
 
     def refused_straight(self, rows: Rows) -> bool:
         """Whether the server refuses what the fast way sent."""
         try:
             with self.connection.transaction():
-                self._load([rows], careful=False)
+                self._load([rows], all_as_text=False)
                 raise Done({})
         except psycopg.Error as error:
             return isinstance(refusal(error), RefusedCell)
@@ -185,10 +184,6 @@ class Done(Exception):
 
     def __init__(self, renditions: dict[int, str]) -> None:
         self.renditions = renditions
-
-
-def caster_shape(caster: Caster) -> bytes:
-    return str(caster.text_columns).replace("'", '"').encode()
 
 
 def batches(numbers: list[int], texts: list[str], rng: Random) -> list[Rows]:
@@ -242,8 +237,8 @@ def test_every_way_reads_a_text_as_postgres_does(connection, kind):
 
         rows = batches(sorted(oracle), texts, rng)
         said = f"LANDFALL_LAW_SEED={SEED}: text, Postgres, landfall"
-        assert differences(texts, oracle, world.loaded(rows, careful=False)) == [], said
-        assert differences(texts, oracle, world.loaded(rows, careful=True)) == [], said
+        assert differences(texts, oracle, world.loaded(rows, all_as_text=False)) == [], said
+        assert differences(texts, oracle, world.loaded(rows, all_as_text=True)) == [], said
 
         taken = dict.fromkeys(world.accepted_staged(), "loaded")
         assert differences(texts, {}, taken) == [], said

@@ -203,7 +203,7 @@ def test_views_and_grants_outlive_every_load(engine, disposition):
 
 # ---- roles -------------------------------------------------------------------------------------
 
-# What a role needs that owns nothing. The README has them for a DBA to copy.
+# What a role needs that owns nothing. docs/operations.md has them for a DBA to copy.
 GRANTS = """
 GRANT USAGE ON SCHEMA landfall, raw TO {role};
 GRANT SELECT, INSERT, UPDATE ON landfall.ledger TO {role};

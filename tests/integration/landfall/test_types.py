@@ -135,7 +135,7 @@ class Lander:
 @pytest.fixture(scope="module")
 def lander(warehouse_server, object_store, client, module_mocker):
     # A client takes a tenth of a second to make, and here is one load for each type.
-    module_mocker.patch("include.landfall.s3.make_client", return_value=client)
+    module_mocker.patch("include.landfall.s3.client.make_client", return_value=client)
     admin = replace(warehouse_server, dbname="postgres").conninfo()
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute("CREATE DATABASE test_types")

@@ -28,7 +28,7 @@ from tests.support.report_site import ReportSite, running_site, status_of, wait_
 pytestmark = pytest.mark.timeout(240)
 KEY = "ORDER BY time_hour, carrier, flight, origin"
 COLUMNS = ", ".join(SOURCES["flights"].columns)
-EXAMPLES = [c for c in commands("include/reports/README.md") if c.startswith("curl ")]
+EXAMPLES = [c for c in commands("docs/reports.md") if c.startswith("curl ")]
 ALL = f"SELECT {COLUMNS} FROM raw.flights {KEY}"
 
 
@@ -218,7 +218,7 @@ def test_a_link_expires(tmp_path, site, monkeypatch):
         if name.startswith("AIRFLOW_CONN_"):
             monkeypatch.setenv(name, value)
     settings = from_environ({**site.service.environ, "LANDFALL_REPORTS_LINK_SECONDS": "2"})
-    link = Links(settings).to(site.record(report_id).object)["link"]
+    link = Links(settings).sign(site.record(report_id).object_key)["link"]
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == made
     wait_for("the link expires", lambda: status_of(link) == 403, 20)
@@ -256,7 +256,7 @@ def test_the_nightly_report_is_made_once_however_often_it_is_requested(site):
 def _nightly(site: ReportSite):
     keys = site.records.redis.keys("reports:record:*")
     records = [site.record(key.rpartition(":")[2]) for key in keys]
-    nightly = [record for record in records if "/nightly/" in record.object]
+    nightly = [record for record in records if "/nightly/" in record.object_key]
     return nightly if nightly and all(record.state == "done" for record in nightly) else None
 
 

@@ -96,7 +96,7 @@ def test_a_message_that_a_worker_lost_when_it_died(site, client):
 def test_two_messages_of_a_report_make_it_once(site, client):
     """As when a message is delivered again while the first worker still works."""
     report_id = start_report(site)
-    site.records.hand_on(Messages(app).make(report_id))
+    site.records.queue(Messages(app).make(report_id))
     check_made_once(site, client, report_id)
     log = site.service.programs["worker"].log.read_text()
     assert log.count(f"report {report_id}: attempt") == 1

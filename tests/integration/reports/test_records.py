@@ -13,7 +13,7 @@ from include.reports.app import app
 from include.reports.catalogue import Request
 from include.reports.front import Front
 from include.reports.messages import Messages
-from include.reports.records import OPEN, QUEUE, New, Records, lease, record
+from include.reports.records import OPEN, QUEUE, NewReport, Records, lease_key, record_key
 from include.reports.settings import settings
 
 REQUEST = Request(report="flights")
@@ -33,20 +33,20 @@ def server(tmp_path_factory) -> Iterator:
 
 @pytest.fixture
 def records(server) -> Iterator[Records]:
-    records = Records(server.url, lease_seconds=30, patience=1)
+    records = Records(server.url, lease_seconds=30, retries=1)
     records.redis.flushall()
     yield records
     records.redis.close()
 
 
-def new(report_id: str = ID) -> New:
+def new(report_id: str = ID) -> NewReport:
     message = Messages(app).make(report_id)
-    return New(report_id, REQUEST.model_dump_json(), f"reports/{report_id}", message)
+    return NewReport(report_id, REQUEST.model_dump_json(), f"reports/{report_id}", message)
 
 
 def expire_lease(records: Records) -> None:
     """Ends the lease, as Redis does when no worker renews it."""
-    assert records.redis.delete(lease(ID)) == 1
+    assert records.redis.delete(lease_key(ID)) == 1
 
 
 # ---- the message ---------------------------------------------------------------------------------
@@ -85,8 +85,8 @@ def test_the_api_accepts_many_at_once_and_answers_each_with_its_own_request(serv
         await front.close()
         return answers
 
-    def new_of(report_id: str) -> New:
-        return New(report_id, f'{{"report":"{report_id}"}}', "place", report_id)
+    def new_of(report_id: str) -> NewReport:
+        return NewReport(report_id, f'{{"report":"{report_id}"}}', "place", report_id)
 
     answers = asyncio.run(accept())
     assert answers == [(f'{{"report":"{n:032}"}}', "accepted") for n in range(300)]
@@ -169,7 +169,7 @@ def test_an_ended_report_is_not_taken_again_and_expires(records, state):
     records.settle(ID, "first", state, rows=1)
     assert records.take(ID, "second") == (state, 0)
     assert records.redis.smembers(OPEN) == set()
-    assert records.redis.ttl(record(ID)) > 24 * 3600
+    assert records.redis.ttl(record_key(ID)) > 24 * 3600
     assert records.accept(new()) == state
     assert records.redis.llen(QUEUE) == 1
 
@@ -191,7 +191,7 @@ def test_a_report_without_a_message_is_lost(records):
     records.accept(new())
     records.redis.delete(QUEUE)
     assert records.lost() == [ID]
-    records.hand_on(new().message)
+    records.queue(new().message)
     assert records.lost() == []
 
 

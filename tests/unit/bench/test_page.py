@@ -8,9 +8,10 @@ import pytest
 
 from tests.bench.machine import Machine
 from tests.bench.measure import Usage
-from tests.bench.page import BEGIN, END, between_markers, plain, section
+from tests.bench.page import between_markers, plain, section
 from tests.bench.verdict import promises, summarise
 
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 MACHINE = Machine(2, 24, "Linux x86_64", "3.11.7", "18.6", dt.date(2026, 11, 24), 5, 1)
 
 
@@ -30,6 +31,11 @@ def test_only_what_is_between_the_markers_changes():
 def test_the_same_section_again_changes_nothing():
     once = between_markers("# Page\n", "new")
     assert between_markers(once, "new") == once
+
+
+def test_a_section_of_another_name_stays_as_it_is():
+    page = f"{BEGIN}\nloads\n{END}\n<!-- other:begin -->\nold\n<!-- other:end -->\n"
+    assert between_markers(page, "new", "other") == page.replace("old", "new")
 
 
 def test_a_page_without_markers_gets_them_at_its_end():

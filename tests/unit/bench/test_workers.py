@@ -7,6 +7,7 @@ import pytest
 from tests.bench import workers
 from tests.bench.workers import Pass
 
+BEGIN, END = "<!-- bench-celery:begin -->", "<!-- bench-celery:end -->"
 MEASURED = {
     ("months", 1): [Pass(1000, s, share, 8.0) for s, share in ((4.0, 2.0), (2.0, 1.0), (5.0, 3.0))],
     ("months", 2): [Pass(1000, 2.0, 4.0, 8.0)] * 3,
@@ -21,8 +22,9 @@ def test_a_row_of_the_table_has_the_medians_and_the_share_of_one_worker_s_time()
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    path = tmp_path / "README.md"
-    path.write_text(f"before\n{workers.BEGIN}\nold\n{workers.END}\nafter\n")
+    path = tmp_path / "benchmarks.md"
+    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    (tmp_path / "pictures").mkdir()
     monkeypatch.setattr(workers, "PAGE", path)
     return path
 
@@ -30,16 +32,16 @@ def page(tmp_path, monkeypatch):
 def test_only_what_is_between_the_markers_changes(page):
     workers.write(MEASURED, 3)
     text = page.read_text()
-    assert text.startswith(f"before\n{workers.BEGIN}\nMedian of 3 runs")
-    assert text.endswith(f"{workers.END}\nafter\n")
+    assert text.startswith(f"before\n{BEGIN}\nMedian of 3 runs")
+    assert text.endswith(f"{END}\nafter\n")
     assert "old" not in text
 
 
-def test_the_chart_is_drawn_beside_the_page(page):
+def test_the_chart_is_drawn_where_the_page_shows_it(page):
     workers.write(MEASURED, 3)
-    assert page.with_name(workers.CHART).read_bytes().startswith(b"\x89PNG")
+    assert (page.parent / workers.CHART).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_page_of_the_project_has_the_markers():
     text = workers.PAGE.read_text()
-    assert text.index(workers.BEGIN) < text.index(workers.END)
+    assert text.index(BEGIN) < text.index(END)

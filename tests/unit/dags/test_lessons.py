@@ -1,4 +1,4 @@
-"""What a lesson's file must be: small, named alike everywhere, and a page with seven headings."""
+"""The rules for a lesson's file: it is small, its names agree, its page has the same headings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_CODE = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
     tokenize.ENCODING, tokenize.ENDMARKER,
 }  # fmt: skip
-MOST_LINES = 60
+MAX_LINES = 60
 SECTIONS = 19
 
 each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -35,7 +35,7 @@ def bag():
 
 @pytest.fixture(scope="module")
 def dags(bag) -> dict[str, list]:
-    """The DAGs that each file makes, by the file's name."""
+    """The DAGs of each file, by the file's name."""
     made: dict[str, list] = {path.stem: [] for path in FILES}
     for dag in bag.dags.values():
         made[Path(dag.fileloc).stem].append(dag)
@@ -43,19 +43,19 @@ def dags(bag) -> dict[str, list]:
 
 
 def page(path: Path) -> str:
-    """The lesson's text."""
+    """Returns the lesson's page."""
     return ast.get_docstring(ast.parse(path.read_text())) or ""
 
 
 def section(path: Path) -> int:
-    """The section that the title of the page names."""
+    """Returns the section in the title of the page."""
     title = re.match(r"# (\d+)\. \S", page(path))
     assert title, f"{path.name} has no title"
     return int(title[1])
 
 
 def code_lines(source: str) -> int:
-    """How many lines hold code: not text, comments or nothing."""
+    """Counts the lines with code: no docstrings, comments or empty lines."""
     lines = {
         line
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
@@ -68,18 +68,18 @@ def code_lines(source: str) -> int:
     return len(lines)
 
 
-def test_only_what_is_code_is_counted():
+def test_only_lines_with_code_are_counted():
     source = '"""Text.\n\nMore.\n"""\n\n# why\nx = f(\n    1,\n)\n\n\ndef f():\n    """Says."""\n'
     assert code_lines(source) == 4
 
 
 @each_file
 def test_a_lesson_is_small(path):
-    assert code_lines(path.read_text()) <= MOST_LINES
+    assert code_lines(path.read_text()) <= MAX_LINES
 
 
 @each_file
-def test_its_page_has_the_seven_headings_in_order(path):
+def test_its_page_has_a_title_and_the_six_headings_in_order(path):
     headings = re.findall(r"^(#+) (.+)$", re.sub(r"```.*?```", "", page(path), flags=re.S), re.M)
     assert [text for level, text in headings if level == "##"] == HEADINGS
     assert [level for level, _ in headings].count("#") == 1
@@ -95,7 +95,7 @@ def test_its_page_quotes_code(path):
 
 @each_file
 def test_the_answer_is_folded_away(path):
-    """Airflow's UI leaves out a block of HTML; a blank line in it would show the answer."""
+    """Airflow's UI does not show a block of HTML, but a blank line would end the block."""
     exercise = page(path).split("## Exercise\n")[1]
     folded = re.search(r"<details><summary>Answer</summary>(.+)</details>\Z", exercise, re.S)
     assert folded, "the page ends with the answer"
@@ -126,9 +126,9 @@ ROW = re.compile(r"^\| (\d+) \|([^|]*)\|([^|]*)\|([^|]*)\|$", re.M)
 
 
 def rows() -> dict[int, tuple[str, ...]]:
-    """The README's table of contents by section."""
-    found = ROW.findall((FOLDER / "README.md").read_text())
-    return {int(number): tuple(cell.strip() for cell in cells) for number, *cells in found}
+    """Returns the rows of the README's table of contents, by section."""
+    matches = ROW.findall((FOLDER / "README.md").read_text())
+    return {int(number): tuple(cell.strip() for cell in cells) for number, *cells in matches}
 
 
 def test_the_table_of_contents_has_every_section():
@@ -136,8 +136,8 @@ def test_the_table_of_contents_has_every_section():
 
 
 @each_file
-def test_the_table_of_contents_tells_of_it(path):
-    lesson, command, seen = rows()[section(path)]
+def test_it_is_in_the_table_of_contents(path):
+    lesson, command, result = rows()[section(path)]
     assert lesson == f"[{path.stem}]({path.name})"
     assert command == f"`make lessons L={path.stem}`"
-    assert len(seen) > 20
+    assert len(result) > 20

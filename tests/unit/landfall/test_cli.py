@@ -1,4 +1,4 @@
-"""The command line's words, codes and progress, without a server."""
+"""The command line's messages, codes and progress, without a server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from include.landfall.arrival import Arrival
+from include.landfall.cli import load as load_command
 from include.landfall.cli import main as cli
+from include.landfall.cli import output
 from include.landfall.errors import DataError, ServerUnavailable
 from include.landfall.load import Receipt
 
@@ -35,9 +37,9 @@ def path(tmp_path):
 @pytest.fixture
 def load(mocker):
     for name in ("store_from_environ", "warehouse_from_environ"):
-        mocker.patch.object(cli, name)
-    mocker.patch.object(cli, "_wanted", return_value=ARRIVALS)
-    return mocker.patch.object(cli, "load", side_effect=lambda feed, a, **_: receipt(a))
+        mocker.patch.object(load_command, name)
+    mocker.patch.object(load_command, "_wanted", return_value=ARRIVALS)
+    return mocker.patch.object(load_command, "load", side_effect=lambda feed, a, **_: receipt(a))
 
 
 def test_each_arrival_is_a_line(load, path, capsys):
@@ -84,7 +86,7 @@ def test_json_is_one_object_a_line_and_has_every_fact_of_an_error(load, path, ca
 
 
 def test_progress_is_shown_to_a_person_and_to_no_program(load, path, mocker, capsys):
-    mocker.patch.object(cli, "TICK", 0)
+    mocker.patch.object(output, "TICK", 0)
     mocker.patch("sys.stderr.isatty", return_value=True)
 
     def ticking(feed, arrival, *, progress, **_):

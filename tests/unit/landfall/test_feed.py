@@ -129,7 +129,7 @@ def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):
     found = read_folder(tmp_path)
     assert [feed.name for feed in found.feeds] == ["flights", "planes"]
     assert {path.name for path in found.broken} == {"b.yml", "c.yaml"}
-    assert "a.yaml's already" in str(found.broken[tmp_path / "c.yaml"])
+    assert "a.yaml has the name 'flights' already" in str(found.broken[tmp_path / "c.yaml"])
 
 
 @pytest.mark.parametrize(

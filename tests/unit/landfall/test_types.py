@@ -36,5 +36,5 @@ def test_every_name_and_alias_is_built_in_and_can_be_an_array(name):
      "numeric(x)", "a b", "--", "date(3)", "x(1)", "(text)", '"', '""."x"', "integer)"],
 )  # fmt: skip
 def test_what_is_no_type_is_refused(text):
-    with pytest.raises(ValueError, match=r"is not a type|takes no such figures"):
+    with pytest.raises(ValueError, match=r"is not a type|takes no such modifiers"):
         parse_type(text)

@@ -14,7 +14,7 @@ from include.local.course.course import LESSONS
 from include.local.state import PROJECT
 
 MOST_BYTES = 150_000
-PAGES = ("README.md", "include/local/README.md", "dags/lessons/README.md")
+PAGES = ("README.md", "docs/course.md")
 
 
 def shown() -> set[str]:

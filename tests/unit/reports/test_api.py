@@ -1,4 +1,4 @@
-"""What the API refuses before it needs any server: these tests run without one."""
+"""What the API refuses before it asks any server. It runs here without one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FLIGHTS = {"report": "flights"}
 
 
 @pytest.fixture
-def api(monkeypatch):
-    """The application, with nothing that listens at the addresses of its servers."""
+def application(monkeypatch):
+    """The application; no Redis answers at the address in its settings."""
     environ = connections(Warehouse(port=free_ports(1)[0]), Store("http://127.0.0.1:1", "a", "b"))
     (port,) = free_ports(1)
     environ["LANDFALL_REPORTS_BROKER"] = f"redis://:secret@127.0.0.1:{port}/0"
@@ -25,10 +25,16 @@ def api(monkeypatch):
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
-    with TestClient(create_app()) as client:
+    yield create_app()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def api(application):
+    """A client of the application, with its key."""
+    with TestClient(application) as client:
         client.headers["X-API-Key"] = KEY
         yield client
-    settings.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def api(monkeypatch):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", KEY[:-1], "ключ"])
-def test_without_the_key_every_answer_is_the_same(api, method, path, key):
+def test_without_the_key_every_path_answers_401(api, method, path, key):
     del api.headers["X-API-Key"]
     headers = {} if key is None else {"X-API-Key": key.encode()}
     answer = api.request(method, path, headers=headers, content=b"not even JSON")
@@ -49,7 +55,7 @@ def test_without_the_key_every_answer_is_the_same(api, method, path, key):
 
 @pytest.mark.parametrize("path", ["/reports", "/reports/blocking"])
 @pytest.mark.parametrize(
-    ("wanted", "field", "text"),
+    ("request_body", "field", "message"),
     [
         ({}, "report", "required"),
         ({"report": "raw.flights; DROP TABLE x"}, "report", "'delays_by_carrier'"),
@@ -65,23 +71,22 @@ def test_without_the_key_every_answer_is_the_same(api, method, path, key):
         (["flights"], "body", "object"),
     ],
 )
-def test_the_error_of_a_wrong_request_names_the_field(api, path, wanted, field, text):
-    answer = api.post(path, json=wanted)
+def test_the_answer_to_a_wrong_request_names_the_field(api, path, request_body, field, message):
+    answer = api.post(path, json=request_body)
     assert answer.status_code == 422
-    body = answer.json()
-    assert body["field"] == field
-    assert body["error"].startswith(f"{field}: ")
-    assert text in body["error"]
+    assert answer.json()["field"] == field
+    assert answer.json()["error"].startswith(f"{field}: ")
+    assert message in answer.json()["error"]
 
 
-def test_a_body_that_is_no_json_is_refused(api):
+def test_a_body_that_is_not_json_is_refused(api):
     answer = api.post("/reports", content=b"{report: flights")
     assert answer.status_code == 422
     assert answer.json()["field"] == "body"
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201])
-def test_an_idempotency_key_has_a_limited_length(api, key):
+def test_an_idempotency_key_of_a_wrong_length_is_refused(api, key):
     answer = api.post("/reports", json=FLIGHTS, headers={"Idempotency-Key": key})
     assert answer.status_code == 422
     assert answer.json()["field"] == "Idempotency-Key"
@@ -98,12 +103,21 @@ def test_without_redis_nothing_is_accepted(api, method, path):
     assert "secret" not in answer.text
 
 
-def test_the_blocking_endpoint_answers_503_when_the_database_is_away(api):
+def test_a_blocking_request_is_answered_503_when_the_database_is_away(api):
     answer = api.post("/reports/blocking", json=FLIGHTS)
     assert answer.status_code == 503
     assert "the database cannot be reached" in answer.json()["error"]
 
 
-def test_an_unknown_path_is_answered_with_json(api):
-    assert api.get("/nothing").json() == {"error": "Not Found"}
-    assert api.get("/nothing").status_code == 404
+@pytest.mark.parametrize("path", ["/nothing", "/docs", "/redoc", "/openapi.json"])
+def test_a_path_that_does_not_exist_is_answered_404_as_json(api, path):
+    """The service has no pages of documentation, even for a caller with the key."""
+    answer = api.get(path)
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "Not Found"}
+
+
+def test_the_application_closes_its_s3_client_when_it_ends(application, mocker):
+    with TestClient(application):
+        close = mocker.spy(application.state.service.links, "close")
+    close.assert_called_once()

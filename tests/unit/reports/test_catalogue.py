@@ -1,4 +1,4 @@
-"""The query of a report: identifiers are quoted, values are bound, a range has both its days."""
+"""The query of a report: its identifiers are quoted, its values bound, its range complete."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from include.local.state import PROJECT
 from include.reports.catalogue import SOURCES, Name, Request, Source, query
 
 
-def test_every_name_of_a_report_has_a_source():
+def test_every_report_that_can_be_named_has_a_source():
     assert tuple(SOURCES) == Name.__args__
 
 
-def test_the_columns_of_the_flights_are_those_of_the_feed():
+def test_the_columns_of_the_flights_are_the_feed_s():
     feed = read_feed(PROJECT / "include" / "feeds" / "flights.yaml")
     assert SOURCES["flights"].columns == tuple(feed.columns)
 
@@ -36,18 +36,18 @@ def test_a_range_is_bound_and_ends_after_its_last_day():
     }
 
 
-def test_without_a_range_the_query_takes_all_rows():
+def test_without_a_range_the_query_asks_for_all_rows():
     text, days = query(Request(report="delays_by_route"))
     assert "WHERE" not in text
     assert days == {}
 
 
-def test_the_last_day_that_is_allowed_has_an_end():
+def test_the_last_day_that_a_range_may_have_can_be_computed():
     _, days = query(Request(report="flights", last="9999-12-30"))
     assert days["last"].year == 9999
 
 
-def test_names_are_quoted(monkeypatch):
+def test_identifiers_are_quoted(monkeypatch):
     odd = Source('marts.a"b', ('x"; DROP TABLE y; --',), ('x"; DROP TABLE y; --',))
     monkeypatch.setitem(SOURCES, "delays_by_route", odd)
     text, _ = query(Request(report="delays_by_route"))

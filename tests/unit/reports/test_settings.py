@@ -1,4 +1,4 @@
-"""A wrong setting stops the start with one line, which names it and never shows its value."""
+"""A wrong setting stops the start with an error that names it, and never shows its value."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ BROKER = {"LANDFALL_REPORTS_BROKER": "redis://:secret@127.0.0.1:6379/1"}
 
 
 def test_only_the_broker_must_be_given():
-    settings = from_environ(BROKER)
-    assert (settings.pool, settings.link_seconds, settings.nightly) == (2, 900, "0 2 * * *")
-    assert settings.public_endpoint is None
+    values = from_environ(BROKER)
+    assert (values.pool, values.link_seconds, values.nightly) == (2, 900, "0 2 * * *")
+    assert values.public_endpoint is None
 
 
 def test_an_empty_variable_is_an_unset_one():
-    settings = from_environ({**BROKER, "LANDFALL_REPORTS_POOL": "", "LANDFALL_REPORTS_NIGHTLY": ""})
-    assert (settings.pool, settings.nightly) == (2, "0 2 * * *")
+    values = from_environ({**BROKER, "LANDFALL_REPORTS_POOL": "", "LANDFALL_REPORTS_NIGHTLY": ""})
+    assert (values.pool, values.nightly) == (2, "0 2 * * *")
 
 
 def test_secrets_are_not_shown():
-    settings = from_environ({**BROKER, "LANDFALL_REPORTS_KEY": "secret of sixteen letters"})
-    assert "secret" not in repr(settings)
-    assert "secret" not in str(settings.model_dump())
-    assert settings.api_key == b"secret of sixteen letters"
+    values = from_environ({**BROKER, "LANDFALL_REPORTS_KEY": "secret of sixteen letters"})
+    assert "secret" not in repr(values)
+    assert "secret" not in str(values.model_dump())
+    assert values.api_key == b"secret of sixteen letters"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "text"),
+    ("name", "value", "message"),
     [
         ("BROKER", None, "required"),
         ("BROKER", "amqp://secret", "redis://:PASSWORD@HOST"),
@@ -48,12 +48,12 @@ def test_secrets_are_not_shown():
         ("PUBLIC_ENDPOINT", "secret:9000", "https?://"),
     ],
 )
-def test_a_wrong_setting_is_named(name, value, text):
+def test_a_wrong_setting_is_named(name, value, message):
     environ = {**BROKER, f"LANDFALL_REPORTS_{name}": value}
     with pytest.raises(TerminalError) as refused:
-        from_environ({key: value for key, value in environ.items() if value is not None})
+        from_environ({key: text for key, text in environ.items() if text is not None})
     assert f"LANDFALL_REPORTS_{name}" in str(refused.value)
-    assert text in str(refused.value)
+    assert message in str(refused.value)
     assert "secret" not in str(refused.value)
 
 
@@ -63,7 +63,7 @@ def test_an_api_without_a_key_does_not_start():
 
 
 def modules_after(*statements: str) -> set[str]:
-    """Runs the statements in a new process, and lists its modules."""
+    """Returns the modules that a new process has imported after these statements."""
     program = "; ".join((*statements, "import json, sys; print(json.dumps(list(sys.modules)))"))
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
@@ -71,8 +71,8 @@ def modules_after(*statements: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-def test_an_import_reads_no_setting_and_imports_no_large_package():
-    """The imports are all that a worker of CSV reports needs, and no variable is set."""
+def test_an_import_reads_no_setting_and_no_big_library():
+    """The environment has no variable; the modules are those of a worker that makes CSV reports."""
     modules = modules_after(
         "import include.reports.app, include.reports.tasks, include.reports.api",
         "import include.landfall.export.query",

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Casts a column to its declared type, and says which cells are suspect."""
 
 from __future__ import annotations
 
@@ -12,74 +12,73 @@ from include.landfall.read.casts.guards import Mask, either, not_matching
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import FastCast
 
-# ---- casting -----------------------------------------------------------------------------------
-
 
 def cast_column(
-    values: pa.Array, way: FastCast | None, kind: ColumnType | None = None
+    values: pa.Array, fast_cast: FastCast | None, declared: ColumnType | None = None
 ) -> tuple[pa.Array, Mask | None]:
-    """A column in its way's type (text without one), and which cells are suspect."""
-    if way is None:
-        return as_text(values, kind), None
+    """Returns the column in its cast's type (as text without one), and which cells are suspect."""
+    if fast_cast is None:
+        return as_text(values, declared), None
     if is_text(values.type):
-        return cast_texts(as_text(values), way)
-    return cast_values(values, way)
+        return cast_texts(as_text(values), fast_cast)
+    return cast_values(values, fast_cast)
 
 
-def cast_texts(texts: pa.Array, way: FastCast) -> tuple[pa.Array, Mask | None]:
-    """The texts in the way's type, NULL where a cell is suspect, and which those are."""
-    suspects = way.before(texts) if way.before else None
+def cast_texts(texts: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | None]:
+    """Casts texts. A suspect cell is NULL in the result, and True in the mask."""
+    arrow = fast_cast.arrow
+    suspects = fast_cast.before(texts) if fast_cast.before else None
     texts = _without(texts, suspects)
-    convert = way.convert or (lambda t: t if t.type == way.arrow else t.cast(way.arrow))
+    convert = fast_cast.convert or (lambda t: t if t.type == arrow else t.cast(arrow))
     try:
         typed = convert(texts)
     except pa.ArrowInvalid:
-        odd = not_matching(texts, way.plain)
+        odd = not_matching(texts, fast_cast.plain)
         texts = _without(texts, odd)
-        typed, refused = _halved(texts, convert)
+        typed, refused = _convert_by_halves(texts, convert)
         suspects = either(either(suspects, odd), refused)
-    if way.after:
-        lost = way.after(texts, typed)
+    if fast_cast.after:
+        lost = fast_cast.after(texts, typed)
         typed, suspects = _without(typed, lost), either(suspects, lost)
     return typed, suspects
 
 
-def cast_values(values: pa.Array, way: FastCast) -> tuple[pa.Array, Mask | None]:
-    """The file's own values in the way's type; suspects where one does not fit."""
-    if values.type == way.arrow:
+def cast_values(values: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | None]:
+    """Casts the values of a file that has types of its own. What does not fit is suspect."""
+    if values.type == fast_cast.arrow:
         return values, None
-    if pa.types.is_decimal(way.arrow) and not _fits(values.type, way.arrow):
-        return cast_texts(as_text(values), way)
-    return _halved(values, lambda v: v.cast(way.arrow))
+    if pa.types.is_decimal(fast_cast.arrow) and not _fits(values.type, fast_cast.arrow):
+        return cast_texts(as_text(values), fast_cast)
+    return _convert_by_halves(values, lambda v: v.cast(fast_cast.arrow))
 
 
-def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
-    # To another scale Arrow multiplies, and overflows without a word; integers it may not take.
-    if not pa.types.is_decimal(found):
+def _fits(own: pa.DataType, wanted: pa.DataType) -> bool:
+    # To another scale Arrow multiplies, and overflows silently; some integers it does not take.
+    if not pa.types.is_decimal(own):
         return False
-    return bool(found.scale == wanted.scale and found.precision <= wanted.precision)
+    return bool(own.scale == wanted.scale and own.precision <= wanted.precision)
 
 
-def _halved(
+def _convert_by_halves(
     values: pa.Array, convert: Callable[[pa.Array], pa.Array]
 ) -> tuple[pa.Array, Mask | None]:
-    """Converts what can be, by halves: Arrow does not say which cell it refused."""
+    """Converts what it can, half by half: Arrow does not say which cell it refused."""
     try:
         return convert(values), None
     except pa.ArrowInvalid:
         if len(values) == 1:
-            empty = convert(pa.nulls(1, values.type))
-            return empty, pa.array([True])
+            return convert(pa.nulls(1, values.type)), pa.array([True])
     middle = len(values) // 2
-    parts = [_halved(half, convert) for half in (values[:middle], values[middle:])]
+    halves = [_convert_by_halves(half, convert) for half in (values[:middle], values[middle:])]
     masks = [
         mask if mask is not None else pa.repeat(pa.scalar(False), len(typed))
-        for typed, mask in parts
+        for typed, mask in halves
     ]
-    return pa.concat_arrays([typed for typed, _ in parts]), pa.concat_arrays(masks)
+    return pa.concat_arrays([typed for typed, _ in halves]), pa.concat_arrays(masks)
 
 
 def _without(values: pa.Array, suspects: Mask | None) -> pa.Array:
+    """Returns the values with NULL in place of the suspect ones."""
     if suspects is None or not pc.any(suspects).as_py():
         return values
     return pc.if_else(suspects, pa.scalar(None, values.type), values)

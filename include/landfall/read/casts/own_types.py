@@ -1,10 +1,4 @@
-"""Cast: a batch to the contract's types, and the suspects as text. The only house of the law.
-
-The law: a loaded cell is what Postgres itself reads from the file's text. The fast way takes
-only forms on which Arrow's strict casts and Postgres's input functions agree; a cell of any
-other form makes its row a suspect, which Postgres judges. Where Arrow takes what Postgres
-refuses or reads otherwise, a guard stands here, with its reason.
-"""
+"""The types of a file that has its own (Parquet): which declared type each fits, and its text."""
 
 from __future__ import annotations
 
@@ -15,97 +9,98 @@ from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.job import PlannedColumn
 
-# ---- the file's own types (Parquet) --------------------------------------------------------------
-
 _INTEGERS = {"smallint", "integer", "bigint", "numeric", "double precision"}
 
 
-def accepts(column: PlannedColumn, found: pa.DataType) -> bool:
-    """Whether a column of the file's own type can become the declared one without loss."""
-    if is_text(found):
-        return True
-    kind = column.type
-    if _is_list(found):
-        return kind.array and accepts(PlannedColumn(column.name, kind.element), found.value_type)
-    if kind.array or column.kind != "b":
-        return False
-    return _family(kind.name, found)
-
-
-def _is_list(found: pa.DataType) -> bool:
-    t = pa.types
-    return bool(t.is_list(found) or t.is_large_list(found) or t.is_fixed_size_list(found))
-
-
-def _family(name: str, found: pa.DataType) -> bool:
-    t = pa.types
-    if t.is_null(found):
-        return True
-    if t.is_integer(found):
-        return name in _INTEGERS
-    if t.is_floating(found):
-        return name == "double precision" or (name == "real" and found != pa.float64())
-    if t.is_timestamp(found):
-        return name == ("timestamptz" if found.tz else "timestamp")
-    if is_binary(found):
-        return name == "bytea" or (name == "uuid" and found == pa.binary(16))
-    families = (
-        (t.is_decimal, "numeric"), (t.is_boolean, "boolean"), (t.is_date, "date"),
-        (t.is_time, "time"), (t.is_duration, "interval"),
-    )  # fmt: skip
-    return any(is_a(found) and name == family for is_a, family in families)
-
-
-def is_text(found: pa.DataType) -> bool:
-    """Whether the type is one of Arrow's many texts."""
-    if pa.types.is_dictionary(found):
-        return is_text(found.value_type)
-    t = pa.types
-    return bool(t.is_string(found) or t.is_large_string(found) or t.is_string_view(found))
-
-
 def check_types(columns: tuple[PlannedColumn, ...], schema: pa.Schema) -> None:
-    """Raises HeaderMismatch when a column of the file has a type that the feed's cannot take."""
+    """Checks that each declared type can take the type that the file has.
+
+    Raises: HeaderMismatch with the column and both types.
+    """
     for column in columns:
-        found = schema.field(column.name).type
-        plain = found.value_type if pa.types.is_dictionary(found) else found
-        if not accepts(column, plain):
+        own = schema.field(column.name).type
+        if not accepts(column, own.value_type if pa.types.is_dictionary(own) else own):
             raise HeaderMismatch(
                 "a column of the file is of another type than the feed's",
-                found=str(found),
+                found=str(own),
                 expected=str(column.type),
                 do="declare the type that the file has, or ask the sender",
             ).at(column=column.name)
 
 
-def as_text(values: pa.Array, kind: ColumnType | None = None) -> pa.Array:
-    """The file's own values as Postgres would read them from text, as values of that type."""
+def accepts(column: PlannedColumn, own: pa.DataType) -> bool:
+    """Returns whether a column of the file's own type can become the declared one without loss."""
+    if is_text(own):
+        return True
+    declared = column.type
+    if _is_list(own):
+        element = PlannedColumn(column.name, declared.element)
+        return declared.array and accepts(element, own.value_type)
+    if declared.array or column.typtype != "b":
+        return False
+    return _fits_family(declared.name, own)
+
+
+def _is_list(own: pa.DataType) -> bool:
+    t = pa.types
+    return bool(t.is_list(own) or t.is_large_list(own) or t.is_fixed_size_list(own))
+
+
+def _fits_family(name: str, own: pa.DataType) -> bool:
+    t = pa.types
+    if t.is_null(own):
+        return True
+    if t.is_integer(own):
+        return name in _INTEGERS
+    if t.is_floating(own):
+        return name == "double precision" or (name == "real" and own != pa.float64())
+    if t.is_timestamp(own):
+        return name == ("timestamptz" if own.tz else "timestamp")
+    if _is_binary(own):
+        return name == "bytea" or (name == "uuid" and own == pa.binary(16))
+    families = (
+        (t.is_decimal, "numeric"), (t.is_boolean, "boolean"), (t.is_date, "date"),
+        (t.is_time, "time"), (t.is_duration, "interval"),
+    )  # fmt: skip
+    return any(is_one(own) and name == family for is_one, family in families)
+
+
+def is_text(own: pa.DataType) -> bool:
+    """Returns whether the type is one of Arrow's many types of text."""
+    if pa.types.is_dictionary(own):
+        return is_text(own.value_type)
+    t = pa.types
+    return bool(t.is_string(own) or t.is_large_string(own) or t.is_string_view(own))
+
+
+def as_text(values: pa.Array, declared: ColumnType | None = None) -> pa.Array:
+    """Returns the file's own values as texts from which Postgres reads the same values."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if is_text(values.type):
         return values if values.type == pa.string() else values.cast(pa.string())
     if pa.types.is_nested(values.type):
-        return _array_texts(values, kind)
+        return _array_texts(values, declared)
     if pa.types.is_duration(values.type):
         return pc.binary_join_element_wise(_microseconds(values), "microseconds", " ")
     if pa.types.is_date64(values.type):
         values = values.cast(pa.date32())
-    if is_binary(values.type):
-        # Postgres takes a uuid's figures without hyphens too.
-        prefix = "" if kind and kind.name == "uuid" else "\\x"
+    if _is_binary(values.type):
+        # Postgres takes a uuid's digits without hyphens too.
+        prefix = "" if declared and declared.name == "uuid" else "\\x"
         texts = [None if v is None else prefix + v.hex() for v in values.to_pylist()]
         return pa.array(texts, pa.string())
     return values.cast(pa.string())
 
 
-def is_binary(found: pa.DataType) -> bool:
+def _is_binary(own: pa.DataType) -> bool:
     t = pa.types
-    is_one = (t.is_binary, t.is_large_binary, t.is_fixed_size_binary, t.is_binary_view)
-    return any(bool(is_a(found)) for is_a in is_one)
+    binaries = (t.is_binary, t.is_large_binary, t.is_fixed_size_binary, t.is_binary_view)
+    return any(bool(is_one(own)) for is_one in binaries)
 
 
 def _microseconds(durations: pa.Array) -> pa.Array:
-    """The durations as texts, nanoseconds rounded: Arrow has no text of its own for them."""
+    """Returns the durations as texts, with nanoseconds rounded. Arrow has no text for them."""
     if durations.type.unit != "ns":
         return durations.cast(pa.duration("us")).cast(pa.int64()).cast(pa.string())
     rounded = pc.add(durations.cast(pa.int64()), 500)
@@ -114,10 +109,10 @@ def _microseconds(durations: pa.Array) -> pa.Array:
     return pc.subtract(whole, below.cast(pa.int64())).cast(pa.string())
 
 
-def _array_texts(lists: pa.Array, kind: ColumnType | None) -> pa.Array:
-    """Lists as Postgres writes arrays."""
+def _array_texts(lists: pa.Array, declared: ColumnType | None) -> pa.Array:
+    """Returns lists as Postgres writes arrays."""
     lists = lists.cast(pa.list_(lists.type.value_type))
-    elements = [_element(text) for text in as_text(lists.values, kind).to_pylist()]
+    elements = [_element(text) for text in as_text(lists.values, declared).to_pylist()]
     offsets = lists.offsets.to_pylist()
     texts = [
         "{" + ",".join(elements[start:stop]) + "}" if valid else None

@@ -1,10 +1,4 @@
-"""Cast: a batch to the contract's types, and the suspects as text. The only house of the law.
-
-The law: a loaded cell is what Postgres itself reads from the file's text. The fast way takes
-only forms on which Arrow's strict casts and Postgres's input functions agree; a cell of any
-other form makes its row a suspect, which Postgres judges. Where Arrow takes what Postgres
-refuses or reads otherwise, a guard stands here, with its reason.
-"""
+"""How each type that a feed can declare goes through the fast path, as far as it can."""
 
 from __future__ import annotations
 
@@ -32,10 +26,11 @@ from include.landfall.read.casts.guards import (
 
 @dataclass(frozen=True)
 class FastCast:
-    """How a type goes fast. `plain`: the forms that the strict cast may take, to find the rest.
+    """How the fast path casts a type.
 
-    `before` looks at the texts, `after` at texts and result; each gives a mask, or None when
-    nothing is suspect.
+    `plain` is the forms that the strict cast takes: where it fails, the other cells are suspect.
+    `before` looks at the texts, `after` at texts and result; each gives a mask of suspect cells,
+    or None when there are none. `convert` takes the place of Arrow's own cast.
     """
 
     arrow: pa.DataType
@@ -46,74 +41,83 @@ class FastCast:
 
 
 def fast_cast_of(column: PlannedColumn) -> FastCast | None:
-    """The fast way of a column; None when its cells go as text for Postgres to read."""
-    kind = column.type
-    if column.kind == "e" and not kind.array:
+    """Returns the fast cast of a column, or None when its cells go as text for Postgres to read."""
+    declared = column.type
+    if column.typtype == "e" and not declared.array:
         return FastCast(pa.string())
-    if kind.array or column.kind != "b":
+    if declared.array or column.typtype != "b":
         return None
-    if kind.name == "numeric":
-        return _numeric(kind)
-    return FAST_CASTS.get(kind.name)
+    if declared.name == "numeric":
+        return _numeric(declared)
+    return FAST_CASTS.get(declared.name)
 
 
-def _numeric(kind: ColumnType) -> FastCast | None:
+def _numeric(declared: ColumnType) -> FastCast | None:
     # Without a scale Postgres keeps each cell's own; Arrow has one for the column.
-    if len(kind.figures) != 2:
+    if len(declared.modifiers) != 2:
         return None
-    precision, scale = kind.figures
+    precision, scale = declared.modifiers
     if not 0 <= scale <= precision <= 38:
         return None
     number = r"^[+-]?(\d+\.?\d*|\.\d+)$"
     return FastCast(pa.decimal128(precision, scale), number, before=beyond_decimal(scale))
 
 
-# ---- conversions that Arrow does not have ------------------------------------------------------
-
+INTEGER = r"^-?\d+$"
+FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-
-
+DATE = r"^\d{4}-\d\d-\d\d$"
 TIME = r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$"
+TIMESTAMP = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
+TIMESTAMPTZ = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$"
 
 
 def _to_uuid(texts: pa.Array) -> pa.Array:
-    """Canonical texts to 16 bytes each, NULLs kept."""
+    """Turns canonical texts into 16 bytes each, and keeps NULLs. Arrow has no such cast."""
     filled = pc.fill_null(texts, "0" * 32)
-    figures = bytes.fromhex(bytes_of(pc.replace_substring(filled, "-", "")).decode())
+    digits = bytes.fromhex(bytes_of(pc.replace_substring(filled, "-", "")).decode())
     data = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(texts), [None, pa.py_buffer(figures)]
+        pa.binary(16), len(texts), [None, pa.py_buffer(digits)]
     )
     return pc.if_else(pc.is_valid(texts), data, pa.scalar(None, pa.binary(16)))
 
 
 def _to_time(texts: pa.Array) -> pa.Array:
-    """Arrow reads no time of day, but it reads a day with a time."""
-    day = pc.binary_join_element_wise("1970-01-01", texts, " ")
-    return day.cast(pa.timestamp("us")).cast(pa.time64("us"))
+    """Reads a time of day as part of a timestamp. Arrow has no cast to a time alone."""
+    timestamps = pc.binary_join_element_wise("1970-01-01", texts, " ")
+    return timestamps.cast(pa.timestamp("us")).cast(pa.time64("us"))
+
+
+def _integer(arrow: pa.DataType) -> FastCast:
+    # Arrow reads hexadecimal digits, and 0xFFFF as -1.
+    return FastCast(arrow, INTEGER, before=bytes_in(b"xX"))
+
+
+def _float(arrow: pa.DataType) -> FastCast:
+    return FastCast(arrow, FLOAT, after=lost_range)
 
 
 FAST_CASTS = {
-    # Arrow reads hex, and 0xFFFF as -1.
-    **{
-        name: FastCast(arrow, r"^-?\d+$", before=bytes_in(b"xX"))
-        for name, arrow in (
-            ("smallint", pa.int16()), ("integer", pa.int32()), ("bigint", pa.int64()),
-        )
-    },
-    **{
-        name: FastCast(arrow, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", after=lost_range)
-        for name, arrow in (("real", pa.float32()), ("double precision", pa.float64()))
-    },
+    "smallint": _integer(pa.int16()),
+    "integer": _integer(pa.int32()),
+    "bigint": _integer(pa.int64()),
+    "real": _float(pa.float32()),
+    "double precision": _float(pa.float64()),
     "boolean": FastCast(pa.bool_(), r"(?i)^(true|false|1|0)$"),
-    **{name: FastCast(pa.string()) for name in ("text", "varchar", "char", "json", "jsonb")},
-    # Postgres reads \x… and escapes; without a backslash the text's bytes are the value.
+    "text": FastCast(pa.string()),
+    "varchar": FastCast(pa.string()),
+    "char": FastCast(pa.string()),
+    "json": FastCast(pa.string()),
+    "jsonb": FastCast(pa.string()),
+    # Postgres reads \x… and escapes. Without a backslash the text's bytes are the value.
     "bytea": FastCast(pa.binary(), before=bytes_in(b"\\")),
-    "date": FastCast(pa.date32(), r"^\d{4}-\d\d-\d\d$", after=year_zero),
-    "time": FastCast(pa.time64("us"), TIME, before=lambda t: not_matching(t, TIME), convert=_to_time),
-    "timestamp": FastCast(pa.timestamp("us"), r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$",
-                     before=hour_alone),
-    "timestamptz": FastCast(pa.timestamp("us", "UTC"),
-                       r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$",
-                       before=odd_zone),
-    "uuid": FastCast(pa.binary(16), UUID, before=lambda t: not_matching(t, UUID), convert=_to_uuid),
-}  # fmt: skip
+    "date": FastCast(pa.date32(), DATE, after=year_zero),
+    "time": FastCast(
+        pa.time64("us"), TIME, before=lambda texts: not_matching(texts, TIME), convert=_to_time
+    ),
+    "timestamp": FastCast(pa.timestamp("us"), TIMESTAMP, before=hour_alone),
+    "timestamptz": FastCast(pa.timestamp("us", "UTC"), TIMESTAMPTZ, before=odd_zone),
+    "uuid": FastCast(
+        pa.binary(16), UUID, before=lambda texts: not_matching(texts, UUID), convert=_to_uuid
+    ),
+}

@@ -1,67 +1,94 @@
-"""Decode: a stream of bytes to Arrow batches, each with the number of its first row.
+"""CSV, read fast: Arrow cuts rows and cells, and every cell comes as text.
 
-CSV comes as text cells; Parquet as the file's own types. Columns are matched by name.
+Arrow takes some files silently in another way than they were meant. So the stream is watched while
+it passes, and `csv_exact` reads the file once more where Arrow refused it or may be wrong.
 """
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
 from include.landfall.contract import check_header
-from include.landfall.job import Dialect, Job
-from include.landfall.read.formats.csv_exact import header_of
-from include.landfall.read.formats.parquet import _parquet
-from include.landfall.read.rows import Rows, Suspicious, Unvouched
+from include.landfall.errors import LandfallError, RowTooLong
+from include.landfall.feed.dialect import CsvDialect
+from include.landfall.job import Job
+from include.landfall.read.formats import csv_exact
+from include.landfall.read.rows import FastPathFailed, FastPathUnsure, Rows
+
+RANDOM_ACCESS = False
+BOM = b"\xef\xbb\xbf"
+READ_BYTES = 1 << 16
 
 
-def decode(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """The file's rows; raises Suspicious, Unvouched (last), HeaderMismatch, TruncatedFile."""
-    batches = _parquet(stream, job) if job.dialect.format == "parquet" else _csv(stream, job)
+def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
+    """Yields the file's rows, every cell as text.
+
+    Raises: HeaderMismatch, FastPathFailed, and FastPathUnsure after the last row.
+    """
     first = 1
-    for batch in batches:
+    for batch in _batches(stream, job):
         if batch.num_rows:
             yield Rows(first, batch)
             first += batch.num_rows
 
 
-def _csv(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
-    guarded = GuardedStream(stream, job.dialect)
-    names = guarded.take_header(job.manner.block_size)
+def find_fault(stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:
+    """Returns the first row that is misshapen or not UTF-8 text, as the error to raise."""
+    fault = csv_exact.find_fault(stream, _dialect_of(job), len(job.columns), count)
+    if fault is None and count is None and not job.mode.long_rows:
+        # Arrow refused what the exact reader takes: a row that does not fit a block.
+        return RowTooLong(f"a row is longer than {job.mode.block_bytes} bytes")
+    return fault
+
+
+def line_of(stream: BinaryIO, job: Job, number: int) -> int | None:
+    """Returns the physical line on which the row begins."""
+    record = csv_exact.find_record(stream, _dialect_of(job), len(job.columns), number)
+    return record.line if record else None
+
+
+def _dialect_of(job: Job) -> CsvDialect:
+    return cast(CsvDialect, job.dialect)
+
+
+def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
+    watched = WatchedStream(stream, _dialect_of(job))
+    names = watched.take_header(job.mode.block_bytes)
     if names is None:
         return  # a file without a byte: no rows
     check_header(names, job.names)
-    if guarded.at_end(blank_rows=len(names) == 1):
+    if watched.at_end(blank_rows=len(names) == 1):
         return  # a header alone: Arrow would call that an error
     try:
-        yield from _read_csv(guarded, job, names)
+        yield from _read(watched, job, names)
     except pa.ArrowInvalid as error:
-        raise Suspicious(str(error)) from error
-    if guarded.suspicious:
-        raise Unvouched("quotes or carriage returns do not pair up")
+        raise FastPathFailed(str(error)) from error
+    if watched.is_doubtful:
+        raise FastPathUnsure("quotes or carriage returns do not pair up")
 
 
-def _read_csv(stream: GuardedStream, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
+def _read(stream: WatchedStream, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
     last = None
-    for batch in _open_csv(stream, job, names):
+    for batch in _open(stream, job, names):
         last = batch if batch.num_rows else last
         yield batch
     # A quote that is never closed swallows the rest of the file into its last cells.
     if last is not None and any("\n" in (c[-1].as_py() or "") for c in last.columns):
-        raise Unvouched("the last row spans lines")
+        raise FastPathUnsure("the last row spans lines")
 
 
-def _open_csv(stream: GuardedStream, job: Job, names: list[str]) -> csv.CSVStreamingReader:
-    dialect = job.dialect
+def _open(stream: WatchedStream, job: Job, names: list[str]) -> csv.CSVStreamingReader:
+    dialect = _dialect_of(job)
     return csv.open_csv(
         pa.PythonFile(stream, "r"),
         read_options=csv.ReadOptions(
-            block_size=job.manner.block_size, column_names=names, use_threads=False
+            block_size=job.mode.block_bytes, column_names=names, use_threads=False
         ),
         parse_options=csv.ParseOptions(
             delimiter=dialect.delimiter,
@@ -75,19 +102,19 @@ def _open_csv(stream: GuardedStream, job: Job, names: list[str]) -> csv.CSVStrea
             include_columns=job.names,
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
-            check_utf8=False,  # GuardedStream does, by the chunk and not by the cell
+            check_utf8=False,  # WatchedStream does, by the chunk and not by the cell
             null_values=["", *dialect.nulls],
         ),
     )
 
 
-class GuardedStream:
-    """A stream that notes, as it passes, what the fast reader would take without a word."""
+class WatchedStream:
+    """A stream that notes, while it passes, what the fast reader would take silently."""
 
-    def __init__(self, stream: BinaryIO, dialect: Dialect) -> None:
+    def __init__(self, stream: BinaryIO, dialect: CsvDialect) -> None:
         self._stream = stream
         self._dialect = dialect
-        self._quote = ord(dialect.quote)  # ASCII, as the feed holds it to
+        self._quote = ord(dialect.quote)  # ASCII: the feed takes no other
         self._ahead = b""
         self._quotes = 0
         self._lone_returns = 0
@@ -96,33 +123,39 @@ class GuardedStream:
         self.closed = False
 
     @property
-    def suspicious(self) -> bool:
+    def is_doubtful(self) -> bool:
         """Whether a quote may be open at the end, or a CR may stand alone."""
         return self._quotes % 2 == 1 or self._lone_returns > 0 or self._ends_in_return
 
     def take_header(self, limit: int) -> list[str] | None:
-        """The header's names, read off the stream; None when there is nothing at all."""
+        """Reads the header off the stream and returns its names, or None when there is nothing.
+
+        Raises: FastPathFailed when it has a zero byte.
+        """
         while len(self._ahead) < limit and (chunk := self._stream.read(limit)):
             self._ahead += chunk
-        if not self._ahead.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
+        if not self._ahead.removeprefix(BOM).strip(b"\r\n"):
             return None
         if b"\0" in self._ahead[:limit]:
-            raise Suspicious("a zero byte")
-        names, size = header_of(self._ahead, self._dialect)
+            raise FastPathFailed("a zero byte")
+        names, size = csv_exact.header_of(self._ahead, self._dialect)
         self._ahead = self._ahead[size:]
         return names
 
     def at_end(self, blank_rows: bool) -> bool:
-        """Whether nothing is left; blank lines are nothing, unless they are rows."""
+        """Returns whether nothing is left. Blank lines are nothing, unless they are rows."""
         while not blank_rows and not self._ahead.strip(b"\r\n"):
-            self._ahead = self._stream.read(1 << 16)
+            self._ahead = self._stream.read(READ_BYTES)
             if not self._ahead:
                 return True
-        self._ahead = self._ahead or self._stream.read(1 << 16)
+        self._ahead = self._ahead or self._stream.read(READ_BYTES)
         return not self._ahead
 
     def read(self, size: int) -> bytes:
-        """The next bytes, at most `size`; raises Suspicious at what no text may have."""
+        """Returns the next bytes, at most `size`.
+
+        Raises: FastPathFailed at a zero byte, or bytes that are not UTF-8.
+        """
         if self._ahead:
             chunk, self._ahead = self._ahead[:size], self._ahead[size:]
         else:
@@ -132,7 +165,7 @@ class GuardedStream:
 
     def _note(self, chunk: bytes) -> None:
         if b"\0" in chunk:
-            raise Suspicious("a zero byte")
+            raise FastPathFailed("a zero byte")
         self._check_utf8(chunk)
         if self._quote in chunk:  # a search is many times faster than a count
             self._quotes += _count(chunk, self._quote)
@@ -148,13 +181,14 @@ class GuardedStream:
         try:
             self._utf8.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            raise Suspicious(str(error)) from error
+            raise FastPathFailed(str(error)) from error
 
     def close(self) -> None:
+        """Marks the stream as closed, which Arrow asks of every file."""
         self.closed = True
 
 
 def _count(chunk: bytes, byte: int) -> int:
-    """How often the byte is there; bytes.count() takes twice the time of Arrow's comparison."""
+    """Counts a byte with Arrow's comparison: bytes.count() takes twice the time."""
     cells = pa.Array.from_buffers(pa.uint8(), len(chunk), [None, pa.py_buffer(chunk)])
     return int(pc.equal(cells, pa.scalar(byte, pa.uint8())).true_count)

@@ -1,5 +1,5 @@
--- Claims an arrival: no row comes back when it is loaded already (and not forced).
-INSERT INTO landfall.ledger AS known (
+-- Claims an arrival. No row comes back when it is loaded already (and not forced).
+INSERT INTO landfall.ledger AS entry (
     feed, bucket, key, etag, version_id, size, last_modified, target,
     started, status, loaded_by, attempt
 ) VALUES (
@@ -15,5 +15,5 @@ ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
     error = NULL,
     loaded_by = excluded.loaded_by,
     attempt = excluded.attempt
-WHERE known.status <> 'loaded' OR %(force)s
+WHERE entry.status <> 'loaded' OR %(force)s
 RETURNING load_id, (xmax <> 0) AS known_before

@@ -1,4 +1,4 @@
--- The ledger: one row for each arrival that was loaded or tried, for people to read.
+-- The ledger: one row for each arrival that was loaded or tried.
 CREATE TABLE IF NOT EXISTS landfall.ledger (
     load_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     feed text NOT NULL,

@@ -1,6 +1,6 @@
--- Keeps a failure, unless the arrival is loaded after all; gives back what the ledger now says.
+-- Keeps a failure, unless the arrival is loaded after all.
 WITH kept AS (
-    INSERT INTO landfall.ledger AS known (
+    INSERT INTO landfall.ledger AS entry (
         feed, bucket, key, etag, version_id, size, last_modified, target,
         started, seconds, status, error, loaded_by, attempt
     ) VALUES (
@@ -16,7 +16,7 @@ WITH kept AS (
         error = excluded.error,
         loaded_by = excluded.loaded_by,
         attempt = excluded.attempt
-    WHERE known.status <> 'loaded'
+    WHERE entry.status <> 'loaded'
     RETURNING load_id
 )
 SELECT count(*) FROM kept

@@ -1,18 +1,18 @@
--- The feed's columns beside the target's: types as declared, as found, and whether they agree.
+-- The feed's columns beside the target's: types as declared, as they are, and whether they agree.
 SELECT
-    wanted.attname AS name,
-    format_type(wanted.atttypid, wanted.atttypmod) AS declared,
-    format_type(found.atttypid, found.atttypmod) AS existing,
-    (wanted.atttypid, wanted.atttypmod) = (found.atttypid, found.atttypmod) AS agrees,
-    kind.typtype::text AS kind,
-    kind.typcategory::text AS category
-FROM pg_attribute AS wanted
-INNER JOIN pg_type AS kind ON wanted.atttypid = kind.oid
-LEFT JOIN pg_attribute AS found
+    feed.attname AS name,
+    format_type(feed.atttypid, feed.atttypmod) AS declared,
+    format_type(target.atttypid, target.atttypmod) AS existing,
+    (feed.atttypid, feed.atttypmod) = (target.atttypid, target.atttypmod) AS agrees,
+    type.typtype::text AS typtype,
+    type.typcategory::text AS category
+FROM pg_attribute AS feed
+INNER JOIN pg_type AS type ON feed.atttypid = type.oid
+LEFT JOIN pg_attribute AS target
     ON
-        found.attrelid = to_regclass(%(target)s)
-        AND found.attname = wanted.attname
-        AND found.attnum > 0
-        AND NOT found.attisdropped
-WHERE wanted.attrelid = 'pg_temp.landfall_rows'::regclass AND wanted.attnum > 0
-ORDER BY wanted.attnum
+        target.attrelid = to_regclass(%(target)s)
+        AND target.attname = feed.attname
+        AND target.attnum > 0
+        AND NOT target.attisdropped
+WHERE feed.attrelid = 'pg_temp.landfall_rows'::regclass AND feed.attnum > 0
+ORDER BY feed.attnum

@@ -1,4 +1,4 @@
-"""What the lesson says of a part that is down; a real one is killed in tests/e2e."""
+"""What the lesson reports about a part that is down. tests/e2e kills a real one."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import pytest
 
 from tests.support.lesson_module import load
 
-BEAT = "2026-01-01T00:00:00+00:00"
+HEARTBEAT = "2026-01-01T00:00:00+00:00"
 HEALTH = {
     "metadatabase": {"status": "healthy"},
     **{
-        name: {"status": "healthy", f"latest_{name}_heartbeat": BEAT}
+        name: {"status": "healthy", f"latest_{name}_heartbeat": HEARTBEAT}
         for name in ("scheduler", "dag_processor", "triggerer")
     },
 }
 
 
 class Instance:
-    """The task instance, as far as the lesson uses it."""
+    """The part of a task instance that the lesson uses."""
 
-    def __init__(self, woke: str | None) -> None:
-        self.woke = woke
+    def __init__(self, woken: str | None) -> None:
+        self.woken = woken
         self.pushed: dict[str, list] = {}
 
     def xcom_pull(self, task_ids: str) -> str | None:
-        return self.woke
+        return self.woken
 
     def xcom_push(self, key: str, value: dict) -> None:
         self.pushed = value
@@ -37,14 +37,14 @@ def lesson():
 
 @pytest.fixture
 def ask(lesson, mocker, monkeypatch):
-    """The task's function, and what it pushed, for an answer of the API server."""
+    """Runs the task with an answer of the API server; returns what the task pushed."""
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "http://api:1/execution/")
     get = mocker.patch("httpx.get")
     task = lesson.is_woken.dag.get_task("ask_each_part").python_callable
 
-    def ask(health: dict, woke: str | None = "woke a task") -> dict[str, list]:
+    def ask(health: dict, woken: str | None = "woke a task") -> dict[str, list]:
         get.return_value.json.return_value = health
-        instance = Instance(woke)
+        instance = Instance(woken)
         try:
             task(ti=instance)
         except lesson.AirflowFailException as failure:
@@ -71,8 +71,8 @@ def test_a_part_that_is_down_fails_the_run_and_is_named(ask, name, part):
     assert [name for name, (up, *_) in parts.items() if not up] == [part]
 
 
-def test_a_triggerer_that_wakes_nobody_is_down_whatever_it_says_of_itself(ask):
-    assert ask(HEALTH, woke=None)["failure"] == ["down: triggerer"]
+def test_a_triggerer_that_wakes_no_task_is_down_even_when_it_reports_to_be_healthy(ask):
+    assert ask(HEALTH, woken=None)["failure"] == ["down: triggerer"]
 
 
 def test_the_page_and_the_table_say_the_same(lesson):

@@ -1,4 +1,4 @@
-"""Five days, no more; a day's run loads the file of its own day."""
+"""The schedule has five days, and the run of a day loads the file of that day."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def dag():
 
 
 def days(dag, first: int, last: int) -> list[int]:
-    """The days of January for which the schedule has a run, as a backfill would ask."""
+    """Returns the days of January for which the schedule has a run, as a backfill asks."""
     from airflow.serialization.serialized_objects import DagSerialization
 
-    read = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
     begin, end = datetime(2024, 1, first, tzinfo=UTC), datetime(2024, 1, last, tzinfo=UTC)
-    return [info.logical_date.day for info in read.iter_dagrun_infos_between(begin, end)]
+    return [info.logical_date.day for info in stored.iter_dagrun_infos_between(begin, end)]
 
 
 def test_the_schedule_has_a_run_for_each_of_five_days(dag):
@@ -43,7 +43,7 @@ def test_the_answer_s_three_days_are_past_the_end_of_catching_up(dag):
 
 
 def test_a_run_loads_the_file_of_its_own_day(lesson, monkeypatch):
-    """And makes it when it is not there, in the columns that the feed knows."""
+    """The run creates the file if there is none, with the columns of the feed."""
     made, loaded = {}, []
     bucket = SimpleNamespace(
         check_for_key=lambda key, _: key in made,
@@ -72,19 +72,19 @@ def test_the_page_s_command_is_one_that_airflow_understands(lesson):
     from airflow.cli.cli_parser import get_parser
 
     command = re.search(r"airflow (backfill create .*?)\n```", lesson.__doc__, re.S)[1]
-    read = get_parser().parse_args(command.replace("\\\n", " ").split())
-    assert read.dag_id == "lesson_11_backfill"
-    assert (read.from_date.day, read.to_date.day) == (2, 3)
-    assert read.reprocess_behavior == "completed"
+    parsed = get_parser().parse_args(command.replace("\\\n", " ").split())
+    assert parsed.dag_id == "lesson_11_backfill"
+    assert (parsed.from_date.day, parsed.to_date.day) == (2, 3)
+    assert parsed.reprocess_behavior == "completed"
 
 
-def test_the_page_tells_each_behaviour_as_airflow_has_it(lesson):
+def test_the_page_s_table_of_behaviours_is_airflow_s(lesson):
     from airflow.models.backfill import ReprocessBehavior, _get_dag_run_no_create_reason
 
     rows = re.findall(r"^\| `(\w+)`[^|]*\| runs \| ([\w ]+) \| ([\w ]+) \|$", lesson.__doc__, re.M)
     assert {name for name, *_ in rows} == {each.value for each in ReprocessBehavior}
     for name, failed, succeeded in rows:
-        for state, told in (("failed", failed), ("success", succeeded)):
+        for state, shown in (("failed", failed), ("success", succeeded)):
             run = SimpleNamespace(state=state)
             reason = _get_dag_run_no_create_reason(run, ReprocessBehavior(name))
-            assert told == ("left alone" if reason else "runs again"), (name, state)
+            assert shown == ("left alone" if reason else "runs again"), (name, state)

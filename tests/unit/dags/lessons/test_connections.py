@@ -1,4 +1,4 @@
-"""The connections are the same two, of the same shape, in every way of running the project."""
+"""Every way of running the project has the same two connections, of the same shape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EMBEDDED = connections(
 
 
 def of_the_settings() -> dict[str, str]:
-    """airflow_settings.yaml, as the environment would spell it."""
+    """Returns the connections of airflow_settings.yaml in the form of environment variables."""
     listed = yaml.safe_load((ROOT / "airflow_settings.yaml").read_text())["airflow"]["connections"]
     plain = [{key.removeprefix("conn_"): value for key, value in each.items()} for each in listed]
     return {
@@ -38,7 +38,7 @@ def of_the_settings() -> dict[str, str]:
 
 
 def of_the_example() -> dict[str, str]:
-    """.env.example with its comments taken away, as its reader would."""
+    """Returns the connections of .env.example, which stand there in comments."""
     text = (ROOT / ".env.example").read_text()
     return dict(re.findall(r"^# (AIRFLOW_CONN_\w+)='(.*)'$", text, re.MULTILINE))
 
@@ -47,7 +47,7 @@ WAYS = {"settings": of_the_settings(), "example": of_the_example(), "embedded": 
 
 
 def shape(value: str) -> dict[str, object]:
-    """A connection without its values: its type, and which fields it fills."""
+    """Returns the type of a connection, and the names of the fields that have a value."""
     fields = json.loads(value)
     return {
         "type": fields.pop("conn_type"),
@@ -65,7 +65,7 @@ def test_every_way_has_both_connections_in_the_same_shape(way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_engine_finds_every_field_in_every_way(way):
-    """Nothing is left to a default: a default would be another server."""
+    """No field may fall back to its default, which would mean another server."""
     warehouse = warehouse_from_environ("warehouse", WAYS[way])
     store = store_from_environ("landing", WAYS[way])
     assert store.endpoint_url
@@ -81,12 +81,12 @@ def test_the_types_are_those_that_airflow_knows():
     assert shape(EMBEDDED["AIRFLOW_CONN_WAREHOUSE"])["type"] == "postgres"
 
 
-def test_no_feed_and_no_dag_asks_for_another():
+def test_no_feed_and_no_dag_uses_another():
     feeds = [*(ROOT / "include" / "feeds").glob("*.yaml"), *FOLDER.glob("*.yaml")]
     read = [read_feed(path) for path in feeds]
-    asked = {feed.source.connection for feed in read} | {feed.target.connection for feed in read}
+    used = {feed.source.connection for feed in read} | {feed.target.connection for feed in read}
     code = [path.read_text() for top in ("dags", "plugins") for path in (ROOT / top).rglob("*.py")]
     for text in code:
-        asked |= set(re.findall(r"""conn_id(?:: str)? ?= ?["'](\w+)["']""", text))
-        asked |= set(re.findall(r"""(?:S3|Postgres)Hook\(["'](\w+)["']""", text))
-    assert asked == NAMES
+        used |= set(re.findall(r"""conn_id(?:: str)? ?= ?["'](\w+)["']""", text))
+        used |= set(re.findall(r"""(?:S3|Postgres)Hook\(["'](\w+)["']""", text))
+    assert used == NAMES

@@ -1,4 +1,4 @@
-"""The diamond's arrows, and the words that its page is there for."""
+"""The arrows of the diamond, and the words that the page explains."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_only_the_two_that_must_overlap_take_time(lesson):
     assert slow == {"B", "C"}
 
 
-def test_how_long_they_take_is_a_number_and_so_no_command(lesson):
+def test_the_seconds_must_be_a_number_so_they_cannot_be_a_command(lesson):
     seconds = lesson.A.dag.params.get_param("seconds")
     for wrong in ("1; rm -r .", -1, None):
         with pytest.raises(ValueError, match="Failed validating"):
@@ -40,5 +40,5 @@ def test_the_page_explains_each_word(lesson, word):
     assert re.search(rf"^\| \*\*{word}\*\* \| .{{20,}} \|$", lesson.__doc__, re.M)
 
 
-def test_the_page_names_the_execution_date_of_old(lesson):
+def test_the_page_names_the_old_execution_date(lesson):
     assert "`execution_date`" in lesson.__doc__.split("## Since Airflow 2.9")[1]

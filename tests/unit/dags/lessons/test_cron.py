@@ -1,4 +1,4 @@
-"""The page's tables are what Airflow's own timetables say."""
+"""The tables of the page show what Airflow's own timetables compute."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.lesson_module import load
 
-# A run at the very moment would still be one of the next.
+# One second past the hour, because a run at exactly 12:00 would count as a next one.
 MOMENT = pendulum.datetime(2026, 7, 1, 12, 0, 1)
 BERLIN = "Europe/Berlin"
 
@@ -18,7 +18,7 @@ def lesson():
 
 
 def rows(text: str, start: str) -> list[list[str]]:
-    """The cells of the table whose head begins so, each row without its backquotes."""
+    """Returns the cells of the table whose head begins with `start`, row by row."""
     table = text[text.index(f"| {start}") :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
 
@@ -27,13 +27,12 @@ def plain(cell: str) -> str:
     return cell.strip("`")
 
 
-def timetable(cron: str, zone: str = "UTC", kind: str = "trigger"):
+def timetable(cron: str, zone: str = "UTC", name: str = "CronTriggerTimetable"):
     from airflow.timetables.interval import CronDataIntervalTimetable
     from airflow.timetables.trigger import CronTriggerTimetable
 
-    return {"trigger": CronTriggerTimetable, "interval": CronDataIntervalTimetable}[kind](
-        cron, timezone=zone
-    )
+    classes = {each.__name__: each for each in (CronTriggerTimetable, CronDataIntervalTimetable)}
+    return classes[name](cron, timezone=zone)
 
 
 def test_each_next_run_is_airflow_s(lesson):
@@ -68,10 +67,11 @@ def test_the_nights_when_the_clocks_change_are_as_airflow_runs_them(lesson):
 def test_timetable_and_data_interval_differ_as_the_page_says(lesson):
     _, _, *table = rows(lesson.__doc__, "`@daily`, the run")
     start = pendulum.datetime(2026, 7, 2)
-    for (name, logical, interval), kind in zip(table, ("trigger", "interval"), strict=True):
-        found = lesson.runs_after(timetable("@daily", kind=kind), start.subtract(days=1), 2)
-        (run,) = [each for each in found if each.run_after == start]
-        assert type(timetable("@daily", kind=kind)).__name__ == plain(name)
+    assert len(table) == 2
+    for name, logical, interval in table:
+        daily = timetable("@daily", name=plain(name))
+        runs = lesson.runs_after(daily, start.subtract(days=1), 2)
+        (run,) = [each for each in runs if each.run_after == start]
         assert run.logical_date.to_date_string() == logical
         ends = (run.data_interval.start, run.data_interval.end)
         assert " to ".join(end.to_date_string() for end in ends) == interval
@@ -91,7 +91,7 @@ def test_the_dag_has_the_timetable_that_its_page_quotes(lesson):
 
 
 def test_the_answer_is_right_about_mondays(lesson):
-    """Both days restricted: either. With #1: the first Monday."""
+    """With both days restricted, either is enough. With #1 it is the first Monday."""
     either = lesson.runs_after(timetable("0 9 1-7 * 1"), MOMENT, 10)
     assert [run.run_after.day for run in either][:8] == [2, 3, 4, 5, 6, 7, 13, 20]
     first = lesson.runs_after(timetable("0 9 * * 1#1"), MOMENT, 3)

@@ -1,4 +1,4 @@
-"""The lesson's table is one that the image takes, and holds what the lesson says."""
+"""The training program accepts the lesson's table, and learns its pattern."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def table(mocker):
     hook = mocker.patch("airflow.providers.amazon.aws.hooks.s3.S3Hook").return_value
     hook.head_object.return_value = {"ETag": '"e"'}
     lesson = load("docker_operator")
-    known = next(task for task in lesson.train.dag.tasks if task.task_id == "make_table")
-    assert known.python_callable()["etag"] == "e"
+    make_table = next(task for task in lesson.train.dag.tasks if task.task_id == "make_table")
+    assert make_table.python_callable()["etag"] == "e"
     return pd.read_csv(io.StringIO(hook.load_string.call_args.args[0]))
 
 
-def test_the_image_takes_the_lesson_s_table_and_learns_what_is_planted(table):
+def test_the_model_learns_the_pattern_in_the_lesson_s_table(table):
     metrics = train(table, "arr_delay", "flight_date").metrics
     assert len(table) == 20 * 16 * 3
     assert metrics["model"]["rmse"] < metrics["always_the_mean"]["rmse"] / 2

@@ -1,4 +1,4 @@
-"""What the walk makes of what the API tells, and that its picture has Airflow's own states."""
+"""The walk derives the transitions from the API's answers, and draws every state of Airflow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_picture_has_a_place_for_every_state_of_this_airflow():
     assert state_machine.STATES.keys() == {"none", *(state.value for state in TaskInstanceState)}
 
 
-def test_what_was_too_quick_to_be_looked_at_is_known_by_its_traces():
+def test_states_between_two_looks_come_from_the_traces():
     looks = [look(0, None), look(9, "success", scheduled=1, queued=2)]
     seen = steps(looks, Trace(at(3), "running", TASK), Trace(at(4), "success", TASK))
     assert seen == [
@@ -56,13 +56,13 @@ def test_a_trace_that_is_later_than_the_look_waits_for_the_next():
 @pytest.mark.parametrize(
     ("before", "after"), [("running", "restarting"), ("success", None), ("success", "scheduled")]
 )
-def test_clearing_is_a_person_s_doing_whatever_it_leads_to(before, after):
+def test_clearing_is_done_by_a_person_whatever_it_leads_to(before, after):
     times = {"scheduled": 2} if after == "scheduled" else {}
     seen = steps([look(0, before), look(3, after, **times)], Trace(at(1), None, PERSON))
     assert seen[0] == (before, after if after == "restarting" else "none", PERSON)
 
 
-def test_a_process_that_has_ended_is_seen_even_when_the_state_after_it_was_too_quick():
+def test_the_end_of_a_process_is_seen_even_when_no_look_saw_the_state_after_it():
     looks = [look(0, "restarting"), look(3, "queued", scheduled=2, queued=2.5)]
     assert steps(looks, Trace(at(1), None, SCHEDULER)) == [
         ("restarting", "none", SCHEDULER),
@@ -73,7 +73,7 @@ def test_a_process_that_has_ended_is_seen_even_when_the_state_after_it_was_too_q
     assert lost == [("queued", "up_for_retry", SCHEDULER)]
 
 
-def test_a_mark_by_hand_is_a_person_s_and_a_waking_the_triggerer_s():
+def test_a_person_marks_a_task_and_the_triggerer_wakes_one():
     seen = steps([look(0, "running"), look(2, "success")], Trace(at(1), "success", PERSON))
     assert seen == [("running", "success", PERSON)]
     assert steps([look(0, "deferred"), look(2, "scheduled", scheduled=1)]) == [
@@ -88,20 +88,20 @@ def test_nothing_is_drawn_that_was_not_seen():
     assert set(re.findall(r'class="title"[^>]*>(\w+)<', picture)) == {"none", "scheduled"}
 
 
-def test_a_way_that_nobody_foresaw_is_drawn_all_the_same():
+def test_a_transition_without_a_route_is_drawn_too():
     edges = [("removed", "failed", PERSON)]
     assert drawn(draw(edges, "new")) == set(edges)
 
 
-def test_the_picture_that_is_shown_has_every_state_and_way():
-    shown = (FOLDER / states.PICTURE).read_text()
+def test_the_picture_that_is_shown_has_every_state_and_transition():
+    shown = (FOLDER.parents[1] / "docs" / "pictures" / states.PICTURE).read_text()
     assert drawn(shown) >= state_machine.ROUTES.keys() - states.CHANCE
-    assert shown == states.picture(drawn(shown)), "make it anew: make lessons L=life_cycle"
+    assert shown == states.picture(drawn(shown)), "draw it again: make lessons L=life_cycle"
 
 
 def drawn(picture: str) -> set[tuple[str, ...]]:
-    found = re.findall(r"<title>(\w+) to (\w+), by ([\w ]+)</title>", picture)
-    return set(found)
+    edges = re.findall(r"<title>(\w+) to (\w+), by ([\w ]+)</title>", picture)
+    return set(edges)
 
 
 def test_the_page_has_a_line_for_every_state():

@@ -1,4 +1,4 @@
-"""What is not installed as asked for is named; the custom image is the project's own and a step."""
+"""Packages that differ are named; the custom image is the project's image and one more step."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def compare(monkeypatch, tmp_path):
     return run
 
 
-def test_what_agrees_is_told_and_comments_are_none_of_it(compare):
-    found = compare("# why", "", "PyYAML==6.0.3  # reads feeds", "psycopg[binary]==3.3.9")
-    assert found["packages"] == {"PyYAML": "6.0.3", "psycopg": "3.3.9"}
-    assert found["image"] == "registry/runtime:3.3-8"
+def test_packages_that_agree_are_returned_and_comments_are_ignored(compare):
+    versions = compare("# why", "", "PyYAML==6.0.3  # reads feeds", "psycopg[binary]==3.3.9")
+    assert versions["packages"] == {"PyYAML": "6.0.3", "psycopg": "3.3.9"}
+    assert versions["image"] == "registry/runtime:3.3-8"
 
 
 def test_every_package_that_differs_or_is_missing_is_named(compare):
@@ -41,19 +41,19 @@ def test_every_package_that_differs_or_is_missing_is_named(compare):
 
 
 def steps(path):
-    """The lines of a Dockerfile that are no comments."""
+    """Returns the lines of a Dockerfile that are not comments."""
     lines = path.read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def test_the_custom_image_begins_as_the_project_s_own():
-    """What stands in ./Dockerfile is not lost when the other is copied over it."""
+    """No step of ./Dockerfile is lost when somebody copies the custom one over it."""
     own, custom = steps(ROOT / "Dockerfile"), steps(FOLDER / "packages.Dockerfile")
     assert custom[: len(own)] == own
     assert len(custom) > len(own)
 
 
-def test_the_custom_step_pins_what_it_installs_and_its_page_tells_where():
+def test_the_custom_step_pins_its_package_and_the_comment_names_its_environment():
     text = (FOLDER / "packages.Dockerfile").read_text()
     (step,) = steps(FOLDER / "packages.Dockerfile")[1:]
     environment, package = re.fullmatch(

@@ -1,4 +1,4 @@
-"""The pipeline's functions, and the four ways in which their arguments come to them."""
+"""The pipeline's functions, and the four sources of their arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.lesson_module import load
 
 
 class Instance:
-    """A task instance that knows what other tasks returned."""
+    """A task instance with the values that other tasks returned."""
 
     def __init__(self, **returned):
         self.returned = returned
@@ -22,7 +22,7 @@ def lesson():
     return load("python_operator")
 
 
-def test_the_orders_are_summed_by_customer_and_told(lesson):
+def test_the_orders_are_summed_by_customer_and_reported(lesson):
     orders = lesson.orders("4")
     assert [order["amount"] for order in orders] == [0, 10, 20, 30]
     totals = lesson.totals(Instance(make_orders=orders))
@@ -31,13 +31,13 @@ def test_the_orders_are_summed_by_customer_and_told(lesson):
     assert line == "2026-02-02: A 30 EUR, B 10 EUR, C 20 EUR, 60 EUR in all"
 
 
-def test_each_way_to_an_argument_is_there(lesson):
+def test_each_source_of_an_argument_is_used(lesson):
     assert lesson.make_orders.op_args == ["{{ params.count }}"]
     assert lesson.report.op_kwargs == {"day": lesson.DAY, "currency": "EUR"}
     assert lesson.sum_orders.op_args == ()
     assert lesson.sum_orders.op_kwargs == {}, "ti comes from the context"
 
 
-def test_the_order_is_written_out(lesson):
+def test_the_tasks_have_the_order_of_the_page(lesson):
     assert lesson.make_orders.downstream_task_ids == {"sum_orders"}
     assert lesson.sum_orders.downstream_task_ids == {"report"}

@@ -1,4 +1,4 @@
-"""The TaskFlow lesson does what its classic twin does, in half the lines."""
+"""The TaskFlow lesson does the same as its classic twin, in half the lines."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def twin():
 
 
 def lines(node: ast.stmt) -> int:
-    """The lines of a function, its decorators too and its docstring not; or of a statement."""
+    """Counts the lines of a statement: with decorators, without a docstring of one line."""
     first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
     docstring = isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None
     return (node.end_lineno or 0) - first + 1 - docstring
 
 
 def pipeline_lines(name: str) -> int:
-    """The functions, and what is inside of `with DAG(…):`."""
+    """Counts the lines of the functions, and those inside `with DAG(…):`."""
     module = ast.parse((FOLDER / f"{name}.py").read_text())
     functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
     (dag,) = [node for node in module.body if isinstance(node, ast.With)]
     return sum(lines(node) for node in (*functions, *dag.body))
 
 
-def test_the_page_s_lines_are_counted_and_about_half(lesson):
+def test_the_page_shows_the_real_line_counts_and_taskflow_has_about_half(lesson):
     classic, flow = pipeline_lines("python_operator"), pipeline_lines("taskflow")
     shown = re.search(r"^\| lines.* \| (\d+) \| (\d+) \|$", lesson.__doc__, re.M)
     assert shown
@@ -44,7 +44,7 @@ def test_the_page_s_lines_are_counted_and_about_half(lesson):
     assert flow <= 0.6 * classic
 
 
-def test_its_functions_give_what_the_twin_s_give(lesson, twin):
+def test_its_functions_return_what_the_twin_s_return(lesson, twin):
     orders = lesson.make_orders.function("7")
     assert orders == twin.orders("7")
     totals = lesson.sum_orders.function(orders)

@@ -1,4 +1,4 @@
-"""The page's numbers and settings are those of the code and of the local Airflow."""
+"""The page shows the numbers of the code and the settings of the local Airflow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lesson():
 
 @pytest.fixture
 def settings(tmp_path):
-    """What the developer's Airflow has in its environment."""
+    """The environment of the developer's Airflow."""
     return local_settings(tmp_path, Warehouse())
 
 
@@ -40,9 +40,9 @@ def test_only_the_big_value_reaches_the_threshold(lesson, settings):
     assert in_json(lesson.SIZES["beyond_48_kb"]) > 49_344
 
 
-def test_the_answer_s_size_is_the_last_that_stays(lesson, settings):
+def test_the_answer_s_size_is_the_biggest_that_stays_in_the_database(lesson, settings):
     threshold = int(settings["AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_THRESHOLD"])
-    (size,) = re.findall(r"a size of (\d+_\d+)\n", lesson.__doc__)
+    (size,) = re.findall(r"a size of (\d+_\d+) in", lesson.__doc__)
     assert in_json(int(size)) < threshold <= in_json(int(size) + 1)
 
 
@@ -54,7 +54,7 @@ def test_the_page_s_settings_are_the_local_airflow_s(lesson, settings):
 
 
 def test_the_backend_can_be_imported_and_its_store_too(settings):
-    """Both come along with other packages; a lock without them would show at the first XCom."""
+    """Both come with other packages. Without them only the first XCom would fail."""
     from airflow.providers.amazon.aws.fs.s3 import get_fs
     from airflow.sdk.bases.xcom import BaseXCom
     from airflow.sdk.module_loading import import_string

@@ -1,4 +1,4 @@
-"""The slow scan reads as the fast reader does, so the line that it names is the right one."""
+"""The exact reader reads as the fast one does, so the line that it names is the right one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from include.landfall.contract import check_header
 from include.landfall.errors import HeaderMismatch, MisshapenRow
-from include.landfall.job import Dialect
+from include.landfall.feed.dialect import CsvDialect
 from include.landfall.read.formats.csv_exact import (
     Grammar,
     find_fault,
@@ -22,10 +22,10 @@ from include.landfall.read.formats.csv_exact import (
     records,
 )
 
-COMMA = Dialect()
+COMMA = CsvDialect()
 
 
-def scanned(data: bytes, width: int, dialect: Dialect = COMMA):
+def read_exactly(data: bytes, width: int, dialect: CsvDialect = COMMA):
     """All rows' fields, the header's among them; None when the scan finds a fault."""
     if find_fault(io.BytesIO(data), dialect, width):
         return None
@@ -37,7 +37,7 @@ def scanned(data: bytes, width: int, dialect: Dialect = COMMA):
     return rows
 
 
-def read_by_arrow(data: bytes, width: int, dialect: Dialect = COMMA):
+def read_by_arrow(data: bytes, width: int, dialect: CsvDialect = COMMA):
     names = [f"f{n}" for n in range(width)]
     try:
         table = csv.read_csv(
@@ -71,7 +71,7 @@ field = st.one_of(plain, plain, after, cell)
 )
 def test_rows_and_fields_are_those_of_the_fast_reader(rows, end, final):
     data = end.join(",".join(row) for row in rows) + (end if final else "")
-    ours, arrow = scanned(data.encode(), 2), read_by_arrow(data.encode(), 2)
+    ours, arrow = read_exactly(data.encode(), 2), read_by_arrow(data.encode(), 2)
     # The scan may doubt what Arrow takes (a lone CR ends a row there); never the other way round.
     if ours is not None:
         assert arrow is not None or not ours
@@ -82,15 +82,17 @@ def test_rows_and_fields_are_those_of_the_fast_reader(rows, end, final):
 @given(st.lists(st.one_of(plain, quoted), min_size=1, max_size=6))
 def test_one_column_keeps_its_blank_lines(cells):
     data = ("x\n" + "\n".join(cells) + "\n").encode()
-    ours = scanned(data, 1)
+    ours = read_exactly(data, 1)
     if ours is not None:
         assert ours == read_by_arrow(data, 1)
 
 
-@pytest.mark.parametrize("dialect", [Dialect(delimiter="|", quote="'"), Dialect(delimiter="\t")])
+@pytest.mark.parametrize(
+    "dialect", [CsvDialect(delimiter="|", quote="'"), CsvDialect(delimiter="\t")]
+)
 def test_other_delimiters_and_quotes(dialect):
     text = "a|b\n'x|y'|''\n1|'it''s'\n".replace("|", dialect.delimiter).replace("'", dialect.quote)
-    assert scanned(text.encode(), 2, dialect) == read_by_arrow(text.encode(), 2, dialect)
+    assert read_exactly(text.encode(), 2, dialect) == read_by_arrow(text.encode(), 2, dialect)
 
 
 def faulty(data, width=2):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 
 from include.landfall.connections import Store
 from include.landfall.errors import (
-    ConnectionUnusable,
-    ObjectChanged,
     ObjectMissing,
     ServerUnavailable,
 )
@@ -69,23 +67,6 @@ def test_what_is_not_there_is_named(client):
     with pytest.raises(ObjectMissing, match="no such object") as caught:
         find_arrival(client, "landing", "none")
     assert caught.value.place.object == "s3://landing/none"
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("NoSuchKey", ObjectMissing), ("404", ObjectMissing), ("NoSuchVersion", ObjectMissing),
-        ("AccessDenied", ConnectionUnusable), ("403", ConnectionUnusable),
-        ("InvalidAccessKeyId", ConnectionUnusable), ("SignatureDoesNotMatch", ConnectionUnusable),
-        ("ExpiredToken", ConnectionUnusable), ("PreconditionFailed", ObjectChanged),
-        ("412", ObjectChanged), ("SlowDown", ServerUnavailable), ("InternalError", ServerUnavailable),
-        ("503", ServerUnavailable), ("SomethingNew", ServerUnavailable),
-    ],
-)  # fmt: skip
-def test_each_refusal_is_ours_by_what_a_retry_would_do(code, kind):
-    with pytest.raises(kind) as caught, s3_errors("b", "k"):
-        raise ClientError({"Error": {"Code": code, "Message": "words"}}, "GetObject")
-    assert caught.value.place.object == "s3://b/k"
 
 
 def test_a_service_that_is_not_there_is_worth_a_retry():

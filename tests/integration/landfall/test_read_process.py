@@ -19,7 +19,7 @@ from include.landfall.errors import (
     TruncatedFile,
 )
 from include.landfall.feed.column_types import parse_type
-from include.landfall.frames import Kind
+from include.landfall.frames import FrameType
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read import process as reader
 from tests.support.engine import LARGE, many
@@ -51,7 +51,7 @@ def test_all_rows_come_and_the_process_is_gone(reading):
     frames, child = reading
     *rows, end = frames
     assert sum(frame.count for frame in rows) == end.count == LARGE
-    assert end.kind is Kind.END
+    assert end.type is FrameType.END
     assert not child.is_running()
 
 

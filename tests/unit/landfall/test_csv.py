@@ -1,4 +1,4 @@
-"""CSV becomes text cells by name, and what the fast reader would take in silence is noticed."""
+"""CSV becomes text cells by name, and what the fast reader would take silently is noticed."""
 # ruff: noqa: E501  the tables of cases
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import HeaderMismatch, MisshapenRow
 from include.landfall.feed.column_types import parse_type
-from include.landfall.job import Dialect, Job, PlannedColumn
-from include.landfall.read.formats.csv import decode
-from include.landfall.read.rows import Suspicious, Unvouched
+from include.landfall.feed.dialect import CsvDialect
+from include.landfall.job import Job, PlannedColumn
+from include.landfall.read.formats import csv
+from include.landfall.read.rows import FastPathFailed, FastPathUnsure
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 
@@ -23,17 +24,17 @@ def rows(data, names="ab", nulls=(), **dialect):
     """The rows in the feed's order."""
     columns = tuple(PlannedColumn(name, parse_type("text")) for name in names)
     arrival = Arrival("b", "k", "e", len(data), WHEN)
-    job = Job("f", arrival, Store(), columns, 1, Dialect(nulls=nulls, **dialect))
-    found, first = [], 1
-    for part in decode(io.BytesIO(data), job):
+    job = Job("f", arrival, Store(), columns, 1, CsvDialect(nulls=nulls, **dialect))
+    result, first = [], 1
+    for part in csv.rows(io.BytesIO(data), job):
         assert part.first == first
         first += part.batch.num_rows
-        found += [tuple(row.values()) for row in part.batch.to_pylist()]
-    return found
+        result += [tuple(row.values()) for row in part.batch.to_pylist()]
+    return result
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "expected"),
     [
         (b"a,b\n1,2\n", [("1", "2")]),
         (b"b,a\n1,2\n", [("2", "1")]),
@@ -51,8 +52,8 @@ def rows(data, names="ab", nulls=(), **dialect):
         (b"a,b\n" + b"1,2\n" * 200_000, [("1", "2")] * 200_000),
     ],
 )  # fmt: skip
-def test_cells_are_what_the_file_says(data, found):
-    assert rows(data) == found
+def test_cells_are_what_the_file_says(data, expected):
+    assert rows(data) == expected
 
 
 def test_null_markers_are_null_only_without_quotes():
@@ -75,15 +76,15 @@ def test_other_dialects():
      b"a,b\n1,2\r", b'a,b\n1,"2"\rx\n', b"a,b\n1,x\ry\n", b"a\0,b\n",
      "a,b\n1,2\n".encode("utf-16")],
 )  # fmt: skip
-def test_what_is_misshapen_is_never_read_in_silence(data):
-    with pytest.raises((Suspicious, MisshapenRow, HeaderMismatch)):
+def test_what_is_misshapen_is_never_read_silently(data):
+    with pytest.raises((FastPathFailed, MisshapenRow, HeaderMismatch)):
         rows(data)
 
 
 @pytest.mark.parametrize("before", [b"", b'"1","2"\n' * 200_000], ids=["alone", "after many"])
 def test_a_quote_without_its_pair_is_noticed_where_rows_go_on_after_it(before):
     """The row swallows the next two, ends at another's quote, and all rows have two cells."""
-    with pytest.raises(Unvouched):
+    with pytest.raises(FastPathUnsure):
         rows(b"a,b\n" + before + b'1,"x\n2,y\n3,"z"\n4,w\n')
 
 
@@ -99,5 +100,5 @@ def test_a_character_may_lie_across_two_blocks():
 
 @pytest.mark.parametrize("end", [b"x,\xff\n", b"x,\xe4", b"x,\xf0\x9f\x98", b"\xc3\n,x\n"])
 def test_bytes_that_are_not_utf8_are_noticed_wherever_they_are(end):
-    with pytest.raises(Suspicious):
+    with pytest.raises(FastPathFailed):
         rows(b"a,b\n" + b"1,2\n" * 200_000 + end)

@@ -1,0 +1,62 @@
+"""landfall check: says of every connection that the feeds name whether it can be used."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from include.landfall.check import Finding, asked_by, check, in_one_line
+from include.landfall.cli.output import facts_of, show_json
+from include.landfall.errors import FeedError
+from include.landfall.feed.yaml_file import Feeds, read_feed, read_folder
+
+FEEDS = Path(__file__).parents[2] / "feeds"
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    command = commands.add_parser("check", help="whether the feeds' connections can be used")
+    command.add_argument(
+        "--feed", action="append", default=[], metavar="PATH",
+        help="only what this feed names (repeatable); else all of include/feeds",
+    )  # fmt: skip
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Asks all connections, and returns the lowest exit code of what it met."""
+    feeds = _read_feeds(options.feed) if options.feed else read_folder(FEEDS)
+    findings = [
+        Finding(path.name, str(path), in_one_line(error), error)
+        for path, error in feeds.broken.items()
+    ]
+    findings += check(asked_by(feeds.feeds))
+    if options.json:
+        for finding in findings:
+            error = facts_of(finding.error) if finding.error else None
+            show_json({**finding.as_dict(), "error": error})
+    else:
+        _show(findings)
+    return min((finding.error.exit_code for finding in findings if finding.error), default=0)
+
+
+def _read_feeds(paths: Sequence[str]) -> Feeds:
+    feeds = Feeds()
+    for path in paths:
+        try:
+            feeds.feeds.append(read_feed(path))
+        except FeedError as error:
+            feeds.broken[Path(path)] = error
+    return feeds
+
+
+def _show(findings: list[Finding]) -> None:
+    names = max((len(finding.connection) for finding in findings), default=0)
+    addresses = max((len(finding.address) for finding in findings), default=0)
+    for finding in findings:
+        verdict = "ok" if finding.reachable else "FAILED"
+        name, address = f"{finding.connection:<{names}}", f"{finding.address:<{addresses}}"
+        print(f"{verdict:<8}{name}  {address}  {finding.answer}")

@@ -1,0 +1,34 @@
+"""The arrivals of a feed, as the commands ask for them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import store_from_environ, warehouse_from_environ
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import postgres_errors
+from include.landfall.s3.client import make_client
+from include.landfall.s3.listing import find_arrival, list_arrivals
+
+
+def all_of(feed: Feed) -> list[Arrival]:
+    """Returns every arrival of the feed that is in its bucket."""
+    with closing(make_client(store_from_environ(feed.source.connection))) as client:
+        return list(list_arrivals(client, feed.source))
+
+
+def named(feed: Feed, keys: list[str]) -> list[Arrival]:
+    """Returns the arrivals of these keys. Raises: ObjectMissing."""
+    with closing(make_client(store_from_environ(feed.source.connection))) as client:
+        return [find_arrival(client, feed.source.bucket, key) for key in keys]
+
+
+def new_of(feed: Feed) -> list[Arrival]:
+    """Returns the arrivals of the feed that are not loaded, oldest first."""
+    listed = all_of(feed)
+    warehouse = warehouse_from_environ(feed.target.connection)
+    with connect(warehouse) as connection, postgres_errors():
+        return new_arrivals(connection, feed, listed)

@@ -1,0 +1,81 @@
+"""landfall load: loads what is new, or the objects that are named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from include.landfall.arrival import Arrival
+from include.landfall.cli import listing
+from include.landfall.cli.output import clear_tick, show_error, show_json, ticker
+from include.landfall.connections import store_from_environ, warehouse_from_environ
+from include.landfall.errors import DataError, ObjectMissing
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.load import Receipt, load
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    command = commands.add_parser("load", help="load what is new")
+    command.add_argument("--feed", required=True, metavar="PATH", help="the feed's YAML file")
+    command.add_argument(
+        "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="load again, in place of the file's own rows"
+    )
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Loads the arrivals one after another, and returns the exit code."""
+    feed = read_feed(options.feed)
+    arrivals = _wanted(feed, options)
+    code = 0
+    for arrival in arrivals:
+        try:
+            _show(_load_one(feed, arrival, options), options)
+        except (DataError, ObjectMissing) as error:
+            # One bad file stops no other; a refused connection or feed stops them all.
+            show_error(error, as_json=options.json, arrival=arrival)
+            code = code or error.exit_code
+    if not arrivals and not options.json:
+        print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
+    return code
+
+
+def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
+    if options.key:
+        return listing.named(feed, options.key)
+    return listing.all_of(feed) if options.force else listing.new_of(feed)
+
+
+def _load_one(feed: Feed, arrival: Arrival, options: argparse.Namespace) -> Receipt:
+    is_watched = sys.stderr.isatty() and not options.json
+    try:
+        return load(
+            feed,
+            arrival,
+            store=store_from_environ(feed.source.connection),
+            warehouse=warehouse_from_environ(feed.target.connection),
+            force=options.force,
+            progress=ticker(arrival) if is_watched else lambda rows: None,
+        )
+    finally:
+        if is_watched:
+            clear_tick()
+
+
+def _show(receipt: Receipt, options: argparse.Namespace) -> None:
+    if options.json:
+        show_json(receipt.as_dict())
+        return
+    detail = {
+        "loaded": f"{receipt.rows:,} rows in {receipt.seconds:.1f} s (load {receipt.load_id})",
+        "already_loaded": f"{receipt.rows:,} rows, by {receipt.by} (load {receipt.load_id})",
+        "superseded": f"a newer version is loaded already (load {receipt.load_id})",
+    }[receipt.outcome]
+    print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)

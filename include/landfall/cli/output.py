@@ -1,0 +1,60 @@
+"""What commands print: text for people, one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import LandfallError
+
+TICK = 0.2  # seconds between two lines of progress
+CLEAR_LINE = "\r\x1b[K"
+
+
+def show_json(value: dict[str, Any]) -> None:
+    """Prints one JSON object on a line."""
+    print(json.dumps(value, default=str), flush=True)
+
+
+def show_error(error: LandfallError, *, as_json: bool, arrival: Arrival | None = None) -> None:
+    """Prints an error for people to standard error, and for programs to standard output too."""
+    if as_json:
+        key = arrival.key if arrival else None
+        show_json({"outcome": "failed", "key": key, "error": facts_of(error)})
+    print(error, file=sys.stderr)
+
+
+def facts_of(error: LandfallError) -> dict[str, Any]:
+    """Returns what an error says, by name."""
+    return {
+        "kind": type(error).__name__,
+        "retryable": error.retryable,
+        "message": error.what,
+        **{name: value for name, value in error.place.__dict__.items() if value is not None},
+        "found": error.found,
+        "expected": error.expected,
+        "do": error.do,
+    }
+
+
+def ticker(arrival: Arrival) -> Callable[[int], None]:
+    """Makes a function that shows the rows read so far on one line of the terminal."""
+    last = 0.0
+
+    def tick(rows: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > TICK:
+            last = time.monotonic()
+            sys.stderr.write(f"{CLEAR_LINE}  reading {arrival.key}: {rows:,} rows")
+            sys.stderr.flush()
+
+    return tick
+
+
+def clear_tick() -> None:
+    """Clears the line that a ticker wrote."""
+    sys.stderr.write(CLEAR_LINE)

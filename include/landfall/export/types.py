@@ -1,0 +1,12 @@
+"""The types of an export's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+Format = Literal["csv", "parquet"]
+Compression = Literal["gzip", "zstd"]
+Parameters = Sequence[Any] | Mapping[str, Any]
+# Called with the number of rows so far. What it raises ends the export, and nothing is written.
+Progress = Callable[[int], None]

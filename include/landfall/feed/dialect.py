@@ -1,0 +1,31 @@
+"""How a file is written, as its reader takes it: small, plain, and able to cross a pipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written. `reader` is the module that reads such files (`read.formats`)."""
+
+    reader: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class CsvDialect(Dialect):
+    """How CSV is written. `nulls` are the unquoted texts that mean NULL, beside the empty one."""
+
+    reader = "include.landfall.read.formats.csv"
+
+    delimiter: str = ","
+    quote: str = '"'
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ParquetDialect(Dialect):
+    """Parquet describes itself."""
+
+    reader = "include.landfall.read.formats.parquet"

@@ -1,0 +1,50 @@
+"""What the database has: schemas, tables, columns. Creates a schema that is missing."""
+
+from __future__ import annotations
+
+from psycopg import Connection, sql
+
+
+def has_schema(connection: Connection, name: str) -> bool:
+    """Returns whether there is such a schema."""
+    query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+    return connection.execute(query, [name]).fetchone() is not None
+
+
+def has_relation(connection: Connection, schema: str, name: str) -> bool:
+    """Returns whether there is such a table or view, also right after a wait for a lock.
+
+    to_regclass() would not do: inside a transaction it still believes what it saw before the wait.
+    """
+    query = (
+        "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = %s"
+    )
+    return connection.execute(query, [schema, name]).fetchone() is not None
+
+
+def has_column(connection: Connection, relation: sql.Identifier, name: str) -> bool:
+    """Returns whether the table or view has such a column."""
+    query = (
+        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s"
+        " AND NOT attisdropped"
+    )
+    return connection.execute(query, [relation.as_string(connection), name]).fetchone() is not None
+
+
+def create_schema(connection: Connection, name: str) -> None:
+    """Creates the schema where it is missing, also when two sessions do so at once.
+
+    IF NOT EXISTS would fail for one of the two, and asks for the right to create schemas even
+    where there is nothing to create.
+    """
+    if has_schema(connection, name):
+        return
+    lock_name(connection, f"create schema {name}")
+    if not has_schema(connection, name):
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+
+
+def lock_name(connection: Connection, name: str) -> None:
+    """Waits until no other transaction holds this name, then holds it to the transaction's end."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [name])

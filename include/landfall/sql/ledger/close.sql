@@ -1,0 +1,6 @@
+-- Closes the row as loaded or superseded. Without a number of rows it keeps that of an earlier load.
+UPDATE landfall.ledger
+SET status = %(status)s,
+    rows = coalesce(%(rows)s, rows, 0),
+    seconds = extract(epoch FROM clock_timestamp() - started)
+WHERE load_id = %(load_id)s

@@ -1,0 +1,55 @@
+"""The write dispositions: a module for each, which holds its `DISPOSITION`.
+
+A feed names its disposition, and `feed.dispositions` names the module.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib import import_module
+from typing import ClassVar, cast
+
+from psycopg import Connection, sql
+
+from include.landfall.feed.dispositions import DISPOSITIONS
+from include.landfall.feed.model import Feed
+from include.landfall.postgres.statements import identifiers
+
+
+@dataclass(frozen=True)
+class StagedRows:
+    """Rows in a temporary table: its name, and the value of each column of the target."""
+
+    staging: sql.Identifier
+    names: list[str]
+    values: list[sql.Composable]
+
+
+class Disposition(ABC):
+    """What a load replaces, what it locks, and how staged rows go into the target."""
+
+    # Whether a load replaces every earlier file of its feed, not only its own object's.
+    replaces_feed: ClassVar[bool] = False
+
+    @abstractmethod
+    def remove_replaced(
+        self, connection: Connection, target: sql.Identifier, load_ids: list[int]
+    ) -> None:
+        """Removes the rows that the load replaces; `load_ids` are the loads that brought them.
+
+        It first locks what must not change until the load commits. A reader that began before
+        must still see the old rows: DELETE lets it, TRUNCATE does not.
+        """
+
+    def insert(self, target: sql.Identifier, rows: StagedRows) -> sql.Composed:
+        """Returns the statement that puts staged rows into the target, ready for a WHERE."""
+        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
+            target, identifiers(rows.names), sql.SQL(", ").join(rows.values), rows.staging
+        )
+
+
+def disposition_of(feed: Feed) -> Disposition:
+    """Returns the disposition that the feed declares."""
+    module = import_module(DISPOSITIONS[feed.target.disposition])
+    return cast(Disposition, module.DISPOSITION)

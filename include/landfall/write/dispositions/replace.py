@@ -1,0 +1,23 @@
+"""replace: the newest file is the whole table."""
+
+from __future__ import annotations
+
+from psycopg import Connection, sql
+
+from include.landfall.write.dispositions import Disposition
+
+
+class Replace(Disposition):
+    """The newest file is the whole table. A load replaces all rows, whoever brought them."""
+
+    replaces_feed = True
+
+    def remove_replaced(
+        self, connection: Connection, target: sql.Identifier, load_ids: list[int]
+    ) -> None:
+        """Removes all rows. Other writers wait, so that the rows of two loads never both stay."""
+        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
+        connection.execute(sql.SQL("DELETE FROM {}").format(target))
+
+
+DISPOSITION = Replace()

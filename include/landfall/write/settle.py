@@ -1,0 +1,102 @@
+"""Settles a load: the one transaction of its claim, its rows, its counts and its ledger row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg import Connection
+
+from include.landfall.errors import DataError
+from include.landfall.ledger import claims
+from include.landfall.ledger.claims import Claim, Claimant
+from include.landfall.ledger.entries import Entry, create_ledger
+from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.statements import table
+from include.landfall.write import target
+from include.landfall.write.copy import Written
+from include.landfall.write.dispositions import Disposition
+from include.landfall.write.staging import Staging
+
+# Writes the arrival's rows through the staging that it is given.
+Write = Callable[[Staging, int], Written]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of an arrival: the outcome, the load, its rows in the target, and by whom."""
+
+    outcome: str
+    load_id: int
+    rows: int
+    by: str
+
+
+def settle(
+    connection: Connection,
+    claimant: Claimant,
+    disposition: Disposition,
+    write: Write,
+    *,
+    force: bool,
+) -> Settled:
+    """Runs the transaction of one load; `write` puts the rows in.
+
+    It waits for other loads of the same arrival first. Nothing of a load that fails stays.
+
+    Raises: what `write` raises, FeedError when the target does not fit, DataError when a row is
+    lost.
+    """
+    with postgres_errors(), connection.transaction():
+        claims.lock(connection, claimant)
+        newer = None if force else claims.newer(connection, claimant)
+        claim = claims.claim(connection, claimant, force)
+        if claim is None:
+            entry = claims.find(connection, claimant)
+            assert entry is not None  # the claim met it
+            return _loaded("already_loaded", entry)
+        if newer:
+            claims.close(connection, claim.load_id, "superseded")
+            return Settled("superseded", newer.load_id, 0, newer.loaded_by)
+        rows = _fill(connection, claimant, disposition, write, claim)
+        claims.close(connection, claim.load_id, "loaded", rows)
+    return Settled("loaded", claim.load_id, rows, claimant.by)
+
+
+def keep_failure(
+    connection: Connection, claimant: Claimant, error: str, seconds: float
+) -> Settled | None:
+    """Writes a failure into the ledger. Returns what became of the load if it arrived after all."""
+    with postgres_errors():
+        create_ledger(connection)
+        entry = claims.keep_failure(connection, claimant, error, seconds)
+    return _loaded("loaded", entry) if entry else None
+
+
+def _loaded(outcome: str, entry: Entry) -> Settled:
+    return Settled(outcome, entry.load_id, entry.rows or 0, entry.loaded_by)
+
+
+def _fill(
+    connection: Connection,
+    claimant: Claimant,
+    disposition: Disposition,
+    write: Write,
+    claim: Claim,
+) -> int:
+    """Puts the arrival's rows into the target in place of those that they replace."""
+    feed = claimant.feed
+    columns = target.prepare(connection, feed)
+    replaced = claims.supersede(connection, claimant, claim.load_id)
+    replaced += [claim.load_id] if claim.known_before else []
+    disposition.remove_replaced(connection, table(feed.target.table), replaced)
+    staging = Staging(connection, feed, disposition, columns, claim.load_id)
+    read, written = write(staging, claim.load_id)
+    if read != written:
+        raise DataError(
+            "rows were lost on the way to the table",
+            found=f"{written} rows loaded",
+            expected=f"the {read} rows read (a rule or trigger may drop rows)",
+        )
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return written
