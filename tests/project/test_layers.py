@@ -81,7 +81,7 @@ LAYERS = [
     ("s3", "ledger"), ("postgres", "export"), ("postgres", "s3"), ("s3", "postgres"),
     ("job", "s3"), ("frames", "postgres"),
     ("feed", "job"), ("contract", "frames"), ("contract", "feed"), ("feed", "contract"),
-    ("arrival", "feed"), ("connections", "arrival"),
+    ("arrival", "feed"), ("connections", "arrival"), ("verdict", "connections"),
     ("errors", "arrival"), ("errors", "connections"),
 ]  # fmt: skip
 # What one side of a load must not import, not even through other modules.

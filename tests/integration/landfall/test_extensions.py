@@ -16,8 +16,6 @@ from include.landfall.feed.formats import FORMATS
 from include.landfall.feed.schema import schema
 from include.landfall.feed.yaml_file import read_feed
 
-__all__ = ["engine"]
-
 FORMAT = "tests.support.extensions.key_value"
 DISPOSITION = "tests.support.extensions.archive"
 FEED = """\
