@@ -1,4 +1,4 @@
-"""`make bench`: how long a load takes, and with how much CPU and memory, beside psql's \\copy."""
+r"""`make bench`: time, CPU and memory of a load, compared with psql's \copy."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from include.local.services.postgres_server import start_postgres
 from include.local.state import local_folder
 
 from . import page
-from .contest import WAYS, Ring
 from .data import make_files
-from .machine import Facts
+from .machine import Machine
 from .measure import Usage
-from .minio import put_files, serve_minio
-from .verdict import PSQL, THEIRS, promises, summarise
+from .minio import run_minio, upload_files
+from .runs import WAYS, Bench
+from .verdict import BY_PSQL, PSQL, promises, summarise
 
-LARGER = 3  # the scale at which memory is looked at again
+LARGER = 3  # the scale at which memory is measured a second time
 LARGER_WAYS = ["csv", "parquet"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures, prints the verdict, writes the page on speed; 1 when a promise is not kept."""
+    """Measures, prints the verdict and writes the page; returns 1 when a promise is broken."""
     options = _parser().parse_args(arguments)
     folder = Path(os.environ.get("LANDFALL_BENCH") or local_folder() / "bench").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _ring(folder) as ring:
-            return _bench(ring, options)
+        with _servers(folder) as bench:
+            return _measure(bench, options)
     except LandfallError as error:
         print(error, file=sys.stderr)
         return 2
@@ -46,46 +46,47 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="one run, no warm-up, no larger scale, no page"
     )
     parser.add_argument(
-        "--ways", nargs="+", choices=WAYS[1:], default=WAYS[1:], help="which to run beside psql"
+        "--ways", nargs="+", choices=WAYS[1:], default=WAYS[1:], help="which to measure beside psql"
     )
     return parser
 
 
 @contextmanager
-def _ring(folder: Path) -> Iterator[Ring]:
-    with serve_minio(folder) as minio:
+def _servers(folder: Path) -> Iterator[Bench]:
+    with run_minio(folder) as minio:
         postgres = start_postgres(folder / "postgres")
         try:
-            yield Ring(folder, postgres, minio)
+            yield Bench(folder, postgres, minio)
         finally:
             postgres.stop()
 
 
-def _bench(ring: Ring, options: argparse.Namespace) -> int:
+def _measure(bench: Bench, options: argparse.Namespace) -> int:
     ways = [PSQL, *(way for way in WAYS if way in options.ways)]
     rounds = 1 if options.quick else options.runs
-    runs = _rounds(ring, ways, options.scale, rounds, warm_up=not options.quick)
-    larger = {} if options.quick else _larger(ring, [w for w in LARGER_WAYS if w in ways])
+    runs = _rounds(bench, ways, options.scale, rounds, warm_up=not options.quick)
+    larger = {} if options.quick else _larger(bench, [w for w in LARGER_WAYS if w in ways])
     summaries = summarise(runs)
     verdict = promises(summaries, larger)
     print(page.plain(summaries, verdict))
     if not options.quick and ways == WAYS:
-        page.write(summaries, verdict, Facts.of(ring.postgres.warehouse, rounds, options.scale))
+        page.write(summaries, verdict, Machine.of(bench.postgres.warehouse, rounds, options.scale))
     return 0 if all(promise.kept for promise in verdict) else 1
 
 
 def _rounds(
-    ring: Ring, ways: list[str], scale: int, rounds: int, warm_up: bool
+    bench: Bench, ways: list[str], scale: int, rounds: int, warm_up: bool
 ) -> dict[str, list[Usage]]:
-    """The ways in turn, round after round, psql beside each; the warm-up is run and forgotten.
+    """Runs the ways in turn, round after round, with a run of psql beside each.
 
-    psql is what all others are held against, so it is measured as often as all of them together.
+    All others are compared with psql, so it is measured as often as all of them together. The
+    warm-up is not counted.
     """
-    files = _files(ring, ways, scale)
+    files = _files(bench, ways, scale)
 
-    def run(where: str, way: str) -> Usage:
-        usage = ring.run(way, scale, files)
-        _tell(where, way, usage)
+    def run(round_name: str, way: str) -> Usage:
+        usage = bench.run(way, scale, files)
+        _print_run(round_name, way, usage)
         return usage
 
     for way in ways if warm_up else []:
@@ -93,32 +94,33 @@ def _rounds(
     runs: dict[str, list[Usage]] = {way: [] for way in ways}
     for number in range(1, rounds + 1):
         for way in ways[1:]:
-            # By turns before and after: what runs first leaves the machine warm and its disk busy.
+            # psql is first in one round and second in the next: the first run leaves the machine
+            # warm and its disk busy.
             for each in (PSQL, way) if number % 2 else (way, PSQL):
                 runs[each].append(run(f"{number}/{rounds}", each))
     return runs
 
 
-def _larger(ring: Ring, ways: list[str]) -> dict[str, Usage]:
-    files = _files(ring, ways, LARGER)
-    found = {}
+def _larger(bench: Bench, ways: list[str]) -> dict[str, Usage]:
+    files = _files(bench, ways, LARGER)
+    runs = {}
     for way in ways:
-        found[way] = ring.run(way, LARGER, files)
-        _tell(f"scale {LARGER}", way, found[way])
-    return found
+        runs[way] = bench.run(way, LARGER, files)
+        _print_run(f"scale {LARGER}", way, runs[way])
+    return runs
 
 
-def _files(ring: Ring, ways: list[str], scale: int) -> dict[str, Path]:
-    needed = [way for way in WAYS if way == "csv" or (way in ways and way not in THEIRS)]
-    files = make_files(ring.folder, scale, needed)
-    put_files(ring.minio.store, list(files.values()), f"scale-{scale}")
+def _files(bench: Bench, ways: list[str], scale: int) -> dict[str, Path]:
+    needed = [way for way in WAYS if way == "csv" or (way in ways and way not in BY_PSQL)]
+    files = make_files(bench.folder, scale, needed)
+    upload_files(bench.minio.store, list(files.values()), f"scale-{scale}")
     return files
 
 
-def _tell(where: str, way: str, usage: Usage) -> None:
+def _print_run(round_name: str, way: str, usage: Usage) -> None:
     cpu = "  ".join(f"{name} {seconds:.1f}" for name, seconds in usage.cpu.items())
-    memory = f"{usage.rss / 1e6:.0f} MB ({usage.pss / 1e6:.0f} shared once)"
-    print(f"{where:8} {way:8} {usage.seconds:6.2f} s  CPU {cpu}  {memory}", flush=True)
+    memory = f"{usage.rss / 1e6:.0f} MB ({usage.pss / 1e6:.0f} with shared pages counted once)"
+    print(f"{round_name:8} {way:8} {usage.seconds:6.2f} s  CPU {cpu}  {memory}", flush=True)
 
 
 if __name__ == "__main__":

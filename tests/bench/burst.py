@@ -1,4 +1,4 @@
-"""Many HTTP requests at one moment, each on a connection of its own; when each was answered."""
+"""Sends many HTTP requests at once, each on its own connection, and times the answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: its status, its JSON, and seconds from the moment of all requests."""
+    """One answer: its status, its JSON, and the seconds since all requests started."""
 
     status: int
     body: dict[str, Any]
@@ -22,7 +22,7 @@ class Answer:
 def burst(
     port: int, path: str, key: str, bodies: Sequence[dict[str, Any]], most_seconds: float
 ) -> list[Answer]:
-    """The answers that came in time. The clock of all starts before the first connects."""
+    """Returns the answers that came in time. The time starts before the first connection."""
     return asyncio.run(_burst(port, path, key, bodies, most_seconds))
 
 
@@ -31,7 +31,7 @@ async def _burst(
 ) -> list[Answer]:
     requests = [_request(path, key, body) for body in bodies]
     started = time.perf_counter()
-    tasks = [asyncio.create_task(_ask(port, request, started)) for request in requests]
+    tasks = [asyncio.create_task(_send(port, request, started)) for request in requests]
     done, late = await asyncio.wait(tasks, timeout=most_seconds)
     for task in late:
         task.cancel()
@@ -49,7 +49,7 @@ def _request(path: str, key: str, body: dict[str, Any]) -> bytes:
     return head.encode() + content
 
 
-async def _ask(port: int, request: bytes, started: float) -> Answer:
+async def _send(port: int, request: bytes, started: float) -> Answer:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)

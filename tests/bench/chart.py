@@ -1,4 +1,4 @@
-"""The chart of a measurement: each way's seconds, from the fastest run to the slowest."""
+"""Draws the chart of a measurement: the seconds of each way, fastest to slowest run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from include.local.state import local_folder
 
-from .verdict import FLOOR, PSQL, THEIRS, TIME_LIMITS, Summary
+from .verdict import BY_PSQL, PSQL, PSQL_BINARY, TIME_LIMITS, Summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 INK, QUIET, OURS, OTHERS, LIMIT = "#22272e", "#6b7480", "#2f6f9f", "#b9c0c8", "#c2452d"
 LABELS = {
     PSQL: r"psql \copy, local CSV",
-    FLOOR: r"psql \copy, local binary",
+    PSQL_BINARY: r"psql \copy, local binary",
     "csv": "CSV",
     "gzip": "CSV, gzip",
     "zstd": "CSV, zstd",
@@ -27,7 +27,7 @@ LABELS = {
 
 def draw(summaries: Sequence[Summary], path: Path) -> None:
     """Draws the bars as a PNG."""
-    # matplotlib keeps its font cache where it is told to, not in the developer's home.
+    # This keeps matplotlib's font cache out of the developer's home.
     os.environ.setdefault("MPLCONFIGDIR", str(local_folder() / "matplotlib"))
     from matplotlib.figure import Figure
 
@@ -47,7 +47,7 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
 
 
 def _bar(axes: Axes, place: int, each: Summary, psql: float) -> None:
-    axes.barh(place, each.seconds, height=0.62, color=OTHERS if each.way in THEIRS else OURS)
+    axes.barh(place, each.seconds, height=0.62, color=OTHERS if each.way in BY_PSQL else OURS)
     axes.plot([each.fastest, each.slowest], [place, place], color=INK, linewidth=1)
     text = f"{each.seconds:.1f} s" + ("" if each.way == PSQL else f"  {each.share:.2f} of psql's")
     end = max(each.seconds, each.slowest)

@@ -1,4 +1,4 @@
-"""The files of one table, TPC-H lineitem: CSV, the same packed by gzip and by zstd, Parquet."""
+"""Makes the files of one table, TPC-H lineitem: CSV, gzip and zstd of the CSV, and Parquet."""
 
 from __future__ import annotations
 
@@ -21,51 +21,64 @@ NAMES = {
     "zstd": "lineitem.csv.zst",
     "parquet": "lineitem.parquet",
 }
-GZIP_LEVEL = 6  # what gzip and zstd do when nobody says otherwise
+GZIP_LEVEL = 6  # the defaults of the programs gzip and zstd
 ZSTD_LEVEL = 3
 
 
 def make_files(folder: Path, scale: int, ways: list[str]) -> dict[str, Path]:
-    """The files of these ways at this scale, made where they are missing. Raises LocalError."""
-    place = folder / f"scale-{scale}"
-    place.mkdir(parents=True, exist_ok=True)
-    csv = place / NAMES["csv"]
+    """Makes the files of these ways at this scale, where they are missing.
+
+    Raises: LocalError when the program that makes them is missing.
+    """
+    scale_folder = folder / f"scale-{scale}"
+    scale_folder.mkdir(parents=True, exist_ok=True)
+    csv = scale_folder / NAMES["csv"]
     makers: dict[str, Callable[[Path], None]] = {
-        "csv": lambda into: _generate("csv", scale, into),
-        "gzip": lambda into: _pack(csv, gzip.GzipFile(into, "wb", GZIP_LEVEL)),
-        "zstd": lambda into: _pack(csv, _zstd(into)),
-        "parquet": lambda into: _generate("parquet", scale, into),
+        "csv": lambda path: _generate("csv", scale, path),
+        "gzip": lambda path: _compress(csv, gzip.GzipFile(path, "wb", GZIP_LEVEL)),
+        "zstd": lambda path: _compress(csv, _zstd(path)),
+        "parquet": lambda path: _generate("parquet", scale, path),
     }
-    paths = {way: place / NAMES[way] for way in ways}
+    paths = {way: scale_folder / NAMES[way] for way in ways}
     for way, path in paths.items():
         if not path.exists():
             print(f"making {path.name} at scale {scale}", file=sys.stderr)
             fresh = path.with_name(f"new-{path.name}")
             makers[way](fresh)
-            fresh.rename(path)  # so that a file that is there is whole
+            fresh.rename(path)  # so that a file with the final name is complete
     return paths
 
 
-def _generate(kind: str, scale: int, into: Path) -> None:
+def _generate(form: str, scale: int, path: Path) -> None:
     program = Path(sysconfig.get_path("scripts")) / "tpchgen-cli"
     if not program.exists():
         raise LocalError(
             "there is no tpchgen-cli to make the files",
             do="install requirements-dev.txt, or run make bench, which does",
         )
-    made = into.with_name(f"{into.stem}.made")
+    folder = path.with_name(f"{path.stem}.made")
     subprocess.run(
-        [program, kind, "-s", str(scale), "--tables", "lineitem", "--output-dir", made, "--quiet"],
+        [
+            program,
+            form,
+            "-s",
+            str(scale),
+            "--tables",
+            "lineitem",
+            "--output-dir",
+            folder,
+            "--quiet",
+        ],
         check=True,
     )
-    (made / NAMES[kind]).rename(into)
-    shutil.rmtree(made)
+    (folder / NAMES[form]).rename(path)
+    shutil.rmtree(folder)
 
 
-def _zstd(into: Path) -> Any:
-    return zstandard.open(into, "wb", zstandard.ZstdCompressor(level=ZSTD_LEVEL))
+def _zstd(path: Path) -> Any:
+    return zstandard.open(path, "wb", zstandard.ZstdCompressor(level=ZSTD_LEVEL))
 
 
-def _pack(plain: Path, packed: Any) -> None:
-    with plain.open("rb") as source, packed:
-        shutil.copyfileobj(source, packed, 1 << 20)
+def _compress(path: Path, compressed: Any) -> None:
+    with path.open("rb") as source, compressed:
+        shutil.copyfileobj(source, compressed, 1 << 20)

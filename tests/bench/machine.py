@@ -1,4 +1,4 @@
-"""On what was measured, in general words: no host's name, no path."""
+"""Describes the machine of a measurement, without its name and its paths."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from include.landfall.connections import Warehouse
 
 
 @dataclass(frozen=True)
-class Facts:
-    """The machine, the versions and the date of a measurement."""
+class Machine:
+    """The machine of a measurement, with the versions, the date and the number of runs."""
 
     cores: int
     memory_gib: int
@@ -27,8 +27,8 @@ class Facts:
     scale: int
 
     @classmethod
-    def of(cls, warehouse: Warehouse, runs: int, scale: int) -> Facts:
-        """As they are here and now."""
+    def of(cls, warehouse: Warehouse, runs: int, scale: int) -> Machine:
+        """Describes this machine and the server, as of today."""
         with psycopg.connect(warehouse.conninfo()) as connection:
             version = connection.info.server_version
         return cls(
@@ -43,10 +43,10 @@ class Facts:
         )
 
     def sentence(self) -> str:
-        """The facts as a sentence under the tables' heading."""
+        """Makes the sentence above the tables."""
         return (
             f"TPC-H lineitem at scale {self.scale}, median of {self.runs} runs, each with one"
-            f" of psql's beside it, measured on {self.date:%Y-%m-%d}: {self.cores} cores,"
+            f" of psql beside it, measured on {self.date:%Y-%m-%d}: {self.cores} cores,"
             f" {self.memory_gib} GiB, {self.system}, PostgreSQL {self.postgres},"
             f" Python {self.python}."
         )

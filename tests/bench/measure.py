@@ -1,4 +1,4 @@
-"""One program's run, measured: the clock, each process's CPU, the memory of all together."""
+"""Measures the run of a program: its time, the CPU of each process, the memory of all together."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import psutil
 
 from include.local.state import LocalError
 
-EVERY = 0.05  # seconds between two looks at the memory
-TREE_EVERY = 10  # looks between two at who the processes are: that one takes milliseconds
-SETTLE = 0.5  # seconds in which a server's backend ends after its client
+MEMORY_INTERVAL = 0.05  # seconds between two measurements of the memory
+TREE_INTERVAL = 10  # measurements between two listings of the processes, which take milliseconds
+BACKEND_SECONDS = 0.5  # a server's backend has ended this long after its client
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run took. Seconds and CPU in seconds, memory in bytes (peak of the sum).
+    """What a run used: time and CPU in seconds, memory in bytes (the peak of the sum).
 
-    `rss` counts a page that two processes share twice, `pss` once. `cpu` is by process:
-    main, reading (its child), postgres, and minio where it can be seen.
+    `rss` counts a page that two processes share twice, `pss` once. The keys of `cpu` are main,
+    reading (the child process), postgres, and minio where its process can be measured.
     """
 
     seconds: float
@@ -40,42 +40,45 @@ def measure(
     servers: Mapping[str, psutil.Process],
     log: Path,
 ) -> Usage:
-    """Runs the command to its end and measures it and the servers. Raises LocalError."""
+    """Runs the command to its end, and measures it and the servers.
+
+    Raises: LocalError when the command fails.
+    """
     before = {name: cpu_of(process) for name, process in servers.items()}
     with log.open("w") as output:
         started = time.monotonic()
         child = subprocess.Popen(command, env=dict(environ), stdout=output, stderr=output)
-        watch = Watch(child.pid)
-        watch.start()
-        # wait4 tells the exact CPU of the program and of all its children that it waited for.
+        sampler = Sampler(child.pid)
+        sampler.start()
+        # wait4 gives the exact CPU of the program and of all children that it has waited for.
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - started
-    watch.end()
+    sampler.end()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise LocalError(f"{command[0]} failed", found=log.read_text()[-1000:])
-    time.sleep(SETTLE)
+    time.sleep(BACKEND_SECONDS)
     own = usage.ru_utime + usage.ru_stime
-    reading = sum(watch.children.values())
+    reading = sum(sampler.children.values())
     cpu = {"main": own - reading, "reading": reading}
     cpu |= {name: cpu_of(process) - before[name] for name, process in servers.items()}
-    return Usage(seconds, cpu, watch.rss, watch.pss)
+    return Usage(seconds, cpu, sampler.rss, sampler.pss)
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """CPU seconds of a server so far: its own, its children's, and those of children now gone."""
+    """Sums the CPU seconds of a server: its own, and those of all its children, ended or not."""
     times = process.cpu_times()
-    gone = times.children_user + times.children_system
+    ended = times.children_user + times.children_system
     alive = 0.0
     for child in process.children(recursive=True):
         with contextlib.suppress(psutil.Error):
             alive += sum(child.cpu_times()[:2])
-    return float(times.user + times.system + gone + alive)
+    return float(times.user + times.system + ended + alive)
 
 
 @dataclass
-class Watch:
-    """Looks at a program and its children until the end, from a thread of its own."""
+class Sampler:
+    """A thread that measures a program and its children again and again until their end."""
 
     pid: int
     rss: int = 0
@@ -83,13 +86,13 @@ class Watch:
     children: dict[int, float] = field(default_factory=dict)  # CPU seconds by pid
 
     def start(self) -> None:
-        """Begins to look."""
+        """Starts the thread."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def end(self) -> None:
-        """Looks no more."""
+        """Ends the thread."""
         self._over.set()
         self._thread.join()
 
@@ -97,16 +100,16 @@ class Watch:
         with contextlib.suppress(psutil.NoSuchProcess):
             main = psutil.Process(self.pid)
             tree = [main]
-            look = 0
-            while not self._over.wait(EVERY):
-                if look % TREE_EVERY == 0:
+            number = 0
+            while not self._over.wait(MEMORY_INTERVAL):
+                if number % TREE_INTERVAL == 0:
                     tree = [main, *main.children(recursive=True)]
                     self.pss = max(self.pss, sum(map(_pss, tree)))
                 self.rss = max(self.rss, sum(map(_rss, tree)))
                 for child in tree[1:]:
                     with contextlib.suppress(psutil.Error):
                         self.children[child.pid] = sum(child.cpu_times()[:2])
-                look += 1
+                number += 1
 
 
 def _rss(process: psutil.Process) -> int:
@@ -118,5 +121,5 @@ def _rss(process: psutil.Process) -> int:
 def _pss(process: psutil.Process) -> int:
     with contextlib.suppress(psutil.Error):
         info = process.memory_full_info()
-        return int(getattr(info, "pss", info.rss))  # only Linux counts shares
+        return int(getattr(info, "pss", info.rss))  # only Linux has pss
     return 0

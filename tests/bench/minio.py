@@ -1,6 +1,6 @@
-"""MinIO for the run: one that is here, else a container, else built by Go; and the files in it.
+"""Runs MinIO, from PATH, else in a container, else built by Go; and uploads the files to it.
 
-SeaweedFS, which the tests use, takes eight times MinIO's CPU for the same bytes: a load from it
+SeaweedFS, which the tests use, needs eight times MinIO's CPU for the same bytes, so a load from it
 would measure SeaweedFS.
 """
 
@@ -24,8 +24,8 @@ from include.landfall.connections import Store
 from include.landfall.s3.client import make_client
 from include.local.services.process import LOCALHOST, free_ports, wait_until
 from include.local.state import LocalError
-from tests.support.container_servers import pins, settle, started
-from tests.support.servers import no_docker
+from tests.support.container_servers import pinned_images, prepare_testcontainers, run_container
+from tests.support.server_choice import why_no_docker
 
 BUCKET = "bench"
 USER = "landfall"
@@ -35,17 +35,20 @@ MODULE = "github.com/minio/minio@latest"  # its release tags have no Go module o
 
 @dataclass(frozen=True)
 class Minio:
-    """A running MinIO; `process` is None where it cannot be seen (Docker in a virtual machine)."""
+    """A running MinIO. `process` is None where Docker hides it in a virtual machine."""
 
     store: Store
     process: psutil.Process | None
 
 
 @contextmanager
-def serve_minio(folder: Path) -> Iterator[Minio]:
-    """MinIO with its objects in `folder`, for the block. Raises LocalError where there is none."""
+def run_minio(folder: Path) -> Iterator[Minio]:
+    """Runs MinIO for the block, with its objects in `folder`.
+
+    Raises: LocalError when there is no MinIO and none can be built.
+    """
     program = _program(folder)
-    if program is None and no_docker() is None:
+    if program is None and why_no_docker() is None:
         with _container() as minio:
             yield minio
         return
@@ -53,16 +56,16 @@ def serve_minio(folder: Path) -> Iterator[Minio]:
         yield minio
 
 
-def put_files(store: Store, paths: list[Path], prefix: str) -> None:
-    """Uploads the files as `prefix/name`, but for those that are there already."""
+def upload_files(store: Store, paths: list[Path], prefix: str) -> None:
+    """Uploads the files as `prefix/name`, except those that are in the bucket already."""
     client = make_client(store)
     if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
         client.create_bucket(Bucket=BUCKET)
     answer = client.list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/")
-    there = {entry["Key"]: entry["Size"] for entry in answer.get("Contents", [])}
+    sizes = {entry["Key"]: entry["Size"] for entry in answer.get("Contents", [])}
     for path in paths:
         key = f"{prefix}/{path.name}"
-        if there.get(key) != path.stat().st_size:
+        if sizes.get(key) != path.stat().st_size:
             print(f"uploading {key}", file=sys.stderr)
             with path.open("rb") as body:
                 client.put_object(Bucket=BUCKET, Key=key, Body=body)
@@ -74,8 +77,8 @@ def _program(folder: Path) -> Path | None:
     if named and not shutil.which(named):
         raise LocalError("LANDFALL_MINIO names no program", found=named)
     built = folder / "bin" / "minio"
-    found = named or shutil.which("minio") or shutil.which(built)
-    return Path(found) if found else None
+    program = named or shutil.which("minio") or shutil.which(built)
+    return Path(program) if program else None
 
 
 def _build(folder: Path) -> Path:
@@ -84,17 +87,17 @@ def _build(folder: Path) -> Path:
         raise LocalError(
             "there is no MinIO to load from",
             expected="minio on PATH or in LANDFALL_MINIO, or Docker, or Go to build it with",
-            do="install one of them (SeaweedFS would be what is measured, so it will not do)",
+            do="install one of them (with SeaweedFS the bench would measure SeaweedFS)",
         )
     print(f"building MinIO by go install {MODULE}: minutes, once", file=sys.stderr)
-    place = folder / "bin"
+    bin_folder = folder / "bin"
     result = subprocess.run(
         [go, "install", MODULE],
-        env={**os.environ, "GOBIN": str(place)}, check=False, capture_output=True, text=True,
+        env={**os.environ, "GOBIN": str(bin_folder)}, check=False, capture_output=True, text=True,
     )  # fmt: skip
     if result.returncode:
         raise LocalError("MinIO could not be built", found=result.stderr.strip()[-500:])
-    return place / "minio"
+    return bin_folder / "minio"
 
 
 @contextmanager
@@ -122,10 +125,10 @@ def _process(program: Path, folder: Path) -> Iterator[Minio]:
 
 
 def _wait(store: Store, log: Path, child: subprocess.Popen[bytes]) -> None:
-    def settled() -> bool:
+    def ready_or_ended() -> bool:
         return child.poll() is not None or _answers(store)
 
-    if not wait_until(settled, START_SECONDS) or child.poll() is not None:
+    if not wait_until(ready_or_ended, START_SECONDS) or child.poll() is not None:
         raise LocalError("MinIO did not start", found=log.read_text()[-500:])
 
 
@@ -142,18 +145,18 @@ def _answers(store: Store) -> bool:
 
 @contextmanager
 def _container() -> Iterator[Minio]:
-    settle()
+    prepare_testcontainers()
     from testcontainers.community.minio import MinioContainer
 
     secret = secrets.token_urlsafe(16)
-    container = MinioContainer(pins()["minio"], access_key=USER, secret_key=secret)
-    with started(container, 9000) as port:
+    container = MinioContainer(pinned_images()["minio"], access_key=USER, secret_key=secret)
+    with run_container(container, 9000) as port:
         store = Store(f"http://{LOCALHOST}:{port}", USER, secret)
-        yield Minio(store, _seen(container))
+        yield Minio(store, _process_of(container))
 
 
-def _seen(container: Any) -> psutil.Process | None:
-    """The container's process, where this kernel runs it."""
+def _process_of(container: Any) -> psutil.Process | None:
+    """The container's process, if this kernel runs it."""
     wrapped = container.get_wrapped_container()
     wrapped.reload()
     pid = wrapped.attrs["State"]["Pid"]

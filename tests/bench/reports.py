@@ -1,4 +1,4 @@
-"""`python -m tests.bench.reports`: 200 reports asked for at once, while all workers are busy."""
+"""`python -m tests.bench.reports`: 200 requests for a report at once, with all workers busy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from include.local.state import PROJECT, LocalError, local_folder
 from include.reports.records import Records
 
 from .burst import Answer, burst
-from .machine import Facts
+from .machine import Machine
 from .page import between_markers
 
 AT_ONCE = 200
@@ -40,8 +40,8 @@ LONG = {"report": "flights", "format": "csv.gz"}
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What became of a burst: seconds by rank, and the API's CPU for each request."""
+class BurstSummary:
+    """The answers to a burst: seconds by rank, and the API's CPU seconds for each request."""
 
     way: str
     answered: int
@@ -51,38 +51,42 @@ class Figures:
     cpu: float
 
     @classmethod
-    def of(cls, way: str, answers: Sequence[Answer], good: int, cpu: float) -> Figures:
-        """From the answers that came in time; `good` is the status of those that count."""
+    def of(cls, way: str, answers: Sequence[Answer], good: int, cpu: float) -> BurstSummary:
+        """Summarises the answers that came in time; only those with the status `good` count."""
         seconds = sorted(answer.seconds for answer in answers if answer.status == good)
         if not seconds:
             raise LocalError(f"no request was answered with {good}, {way}")
-        at = [seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in (0.5, 0.99)]
-        return cls(way, len(seconds), *at, seconds[-1], cpu / AT_ONCE)
+        ranks = [seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in (0.5, 0.99)]
+        return cls(way, len(seconds), *ranks, seconds[-1], cpu / AT_ONCE)
 
 
 def main() -> int:
-    """Measures, prints the table and writes it into the page; 1 when the promise is not kept."""
+    """Measures, prints the table and writes it into the page; returns 1 for a broken promise."""
     os.environ.update(around_proxies())
     home = Path(os.environ.get("LANDFALL_BENCH") or local_folder() / "bench").resolve() / "reports"
     try:
-        with _warehouse(home) as (warehouse, store), report_service(home, warehouse, store) as one:
-            found = _measure(one)
-            text = _section(found, Facts.of(warehouse, ROUNDS, 1), _memory(one))
+        with (
+            _warehouse(home) as (warehouse, store),
+            report_service(home, warehouse, store) as service,
+        ):
+            summaries = _measure(service)
+            machine = Machine.of(warehouse, ROUNDS, 1)
+            text = _section(summaries, machine, _memory(service))
     except LandfallError as error:
         print(error, file=sys.stderr)
         return 2
     print(text)
     page = between_markers(PAGE.read_text(encoding="utf-8"), text, "bench-reports")
     PAGE.write_text(page, encoding="utf-8")
-    return 0 if found[0].answered == AT_ONCE and found[0].p99 <= PROMISED else 1
+    return 0 if summaries[0].answered == AT_ONCE and summaries[0].p99 <= PROMISED else 1
 
 
 @contextmanager
 def _warehouse(home: Path) -> Iterator[tuple[Warehouse, Store]]:
-    """A database with all flights, loaded by the engine; gone afterwards."""
-    found = services.up(home)
+    """Runs a database for the block, with all flights, loaded by the engine."""
+    running = services.up(home)
     try:
-        warehouse, store = found.postgres.warehouse, found.object_store.store
+        warehouse, store = running.postgres.warehouse, running.object_store.store
         client = make_client(store)
         seed(client)
         feed = read_feed(PROJECT / "include" / "feeds" / "flights.yaml")
@@ -93,12 +97,12 @@ def _warehouse(home: Path) -> Iterator[tuple[Warehouse, Store]]:
         services.clean(home)
 
 
-def _measure(service: ReportService) -> list[Figures]:
-    """Round after round: what the rounds before have left keeps the workers busy."""
+def _measure(service: ReportService) -> list[BurstSummary]:
+    """Measures round after round. The reports of earlier rounds keep the workers busy."""
     _make_busy(service)
-    _burst(service, "/reports", 20)  # the first requests of a process are slower than all others
-    rounds = [_figures(service, "queued", "/reports", 202) for _ in range(ROUNDS)]
-    blocking = _figures(service, "blocking", "/reports/blocking", 200)
+    _burst(service, "/reports", 20)  # the first requests of a process are slower
+    rounds = [_measure_burst(service, "queued", "/reports", 202) for _ in range(ROUNDS)]
+    blocking = _measure_burst(service, "blocking", "/reports/blocking", 200)
     return [sorted(rounds, key=lambda each: each.p99)[ROUNDS // 2], blocking]
 
 
@@ -109,19 +113,19 @@ def _make_busy(service: ReportService) -> None:
     )
     records = Records(service.redis.url, lease_seconds=15)
 
-    def all_work() -> bool:
-        found = [records.find(answer.body["id"]) for answer in answers]
-        return sum(each is not None and each.state == "running" for each in found) == len(pool)
+    def all_busy() -> bool:
+        reports = [records.find(answer.body["id"]) for answer in answers]
+        return sum(each is not None and each.state == "running" for each in reports) == len(pool)
 
-    if not wait_until(all_work, MOST_SECONDS):
+    if not wait_until(all_busy, MOST_SECONDS):
         raise LocalError("the workers have not begun", do="read the worker's log")
 
 
-def _figures(service: ReportService, way: str, path: str, good: int) -> Figures:
+def _measure_burst(service: ReportService, way: str, path: str, good: int) -> BurstSummary:
     api = psutil.Process(service.programs["api"].child.pid)
     before = sum(api.cpu_times()[:2])
     answers = _burst(service, path, AT_ONCE)
-    return Figures.of(way, answers, good, sum(api.cpu_times()[:2]) - before)
+    return BurstSummary.of(way, answers, good, sum(api.cpu_times()[:2]) - before)
 
 
 def _burst(service: ReportService, path: str, count: int) -> list[Answer]:
@@ -129,21 +133,21 @@ def _burst(service: ReportService, path: str, count: int) -> list[Answer]:
 
 
 def _memory(service: ReportService) -> int:
-    """The most that a process of the pool has resident, in bytes."""
+    """Finds the largest resident memory of a process in the pool, in bytes."""
     pool = psutil.Process(service.programs["worker"].child.pid).children()
     return max(process.memory_info().rss for process in pool)
 
 
-def _section(found: Sequence[Figures], facts: Facts, memory: int) -> str:
+def _section(summaries: Sequence[BurstSummary], machine: Machine, memory: int) -> str:
     rows = [
         f"| {each.way} | {each.answered} of {AT_ONCE} | {each.median:.3f} | {each.p99:.3f}"
         f" | {each.slowest:.3f} | {each.cpu * 1000:.1f} |"
-        for each in found
+        for each in summaries
     ]
-    kept = "kept" if found[0].p99 <= PROMISED else "BROKEN"
+    kept = "kept" if summaries[0].p99 <= PROMISED else "BROKEN"
     return "\n".join(
         [
-            _sentence(facts),
+            _sentence(machine),
             "",
             f"| {AT_ONCE} at once | answered in {MOST_SECONDS} s | median, s | 99th percentile, s"
             " | slowest, s | API's CPU, ms each |",
@@ -156,12 +160,12 @@ def _section(found: Sequence[Figures], facts: Facts, memory: int) -> str:
     )
 
 
-def _sentence(facts: Facts) -> str:
-    date: dt.date = facts.date
+def _sentence(machine: Machine) -> str:
+    date: dt.date = machine.date
     return (
-        f"Measured on {date:%Y-%m-%d}, the middle one of {facts.runs} rounds: {facts.cores} cores,"
-        f" {facts.memory_gib} GiB, {facts.system}, PostgreSQL {facts.postgres},"
-        f" Python {facts.python}."
+        f"Measured on {date:%Y-%m-%d}, the middle one of {machine.runs} rounds:"
+        f" {machine.cores} cores, {machine.memory_gib} GiB, {machine.system},"
+        f" PostgreSQL {machine.postgres}, Python {machine.python}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the runs say: medians, shares of psql's, and whether each promise is kept. Pure."""
+"""Computes medians, their ratios to psql's, and whether each promise is kept. It does no I/O."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from statistics import median
 from .measure import Usage
 
 PSQL = "psql"
-FLOOR = "binary"  # psql again, of rows that are encoded already: no client asks less of a server
-THEIRS = {PSQL, FLOOR}
+PSQL_BINARY = "binary"  # psql with rows that are encoded already: the least work for a server
+BY_PSQL = {PSQL, PSQL_BINARY}
 TIME_LIMITS = {"csv": 0.9, "gzip": 0.95, "zstd": 0.95, "parquet": 0.8}
 SERVER_LIMIT = 0.65
 MEMORY_LIMIT = 256e6  # bytes, of all the load's processes together
-SAME = 1.1  # what may be called the same memory at another scale
+SAME_MEMORY = 1.1  # at most this ratio between two scales counts as the same
 
 Runs = Mapping[str, Sequence[Usage]]  # by way
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A way's medians; `share` and `server_share` are of psql's. Seconds; bytes at the peak."""
+    """The medians of a way, in seconds; memory is the peak in bytes.
+
+    `share` is the ratio of its time to psql's, `server_share` that of the server's CPU.
+    """
 
     way: str
     seconds: float
@@ -36,21 +39,21 @@ class Summary:
 
 @dataclass(frozen=True)
 class Promise:
-    """One line of the verdict: what is promised, the limit, what was found (in `unit`)."""
+    """One line of the verdict: what is promised, the limit and the measured value, in `unit`."""
 
     what: str
     limit: float
-    found: float
+    measured: float
     unit: str = ""
 
     @property
     def kept(self) -> bool:
-        """Whether what was found is within the limit."""
-        return self.found <= self.limit
+        """Whether the measured value is within the limit."""
+        return self.measured <= self.limit
 
 
 def summarise(runs: Runs) -> list[Summary]:
-    """A summary for each way. psql must be among them."""
+    """Summarises each way. One of them must be psql."""
     psql_seconds = _median(runs[PSQL], _seconds)
     psql_server = _median(runs[PSQL], _server)
     return [_summary(way, each, psql_seconds, psql_server) for way, each in runs.items()]
@@ -85,18 +88,20 @@ def _median(runs: Sequence[Usage], value: Callable[[Usage], float]) -> float:
 
 
 def promises(summaries: Sequence[Summary], larger: Mapping[str, Usage]) -> list[Promise]:
-    """The promises on speed and memory; `larger` are runs at a larger scale, by way."""
-    ours = {each.way: each for each in summaries if each.way not in THEIRS}
-    times = [Promise(f"{way}: time, of psql's", TIME_LIMITS[way], ours[way].share) for way in ours]
-    servers = [
-        Promise(f"{way}: server's CPU, of psql's", SERVER_LIMIT, ours[way].server_share)
-        for way in ours
+    """Compares the measurements with the promises; `larger` has runs at a larger scale, by way."""
+    loads = {each.way: each for each in summaries if each.way not in BY_PSQL}
+    times = [
+        Promise(f"{way}: time, of psql's", TIME_LIMITS[way], loads[way].share) for way in loads
     ]
-    peaks = [*(each.rss for each in ours.values()), *(run.rss for run in larger.values())]
+    servers = [
+        Promise(f"{way}: server's CPU, of psql's", SERVER_LIMIT, loads[way].server_share)
+        for way in loads
+    ]
+    peaks = [*(each.rss for each in loads.values()), *(run.rss for run in larger.values())]
     memory = [Promise("memory at the most", MEMORY_LIMIT / 1e6, max(peaks) / 1e6, "MB")]
     memory += [
-        Promise(f"{way}: memory at scale 3, of scale 1's", SAME, run.rss / ours[way].rss)
+        Promise(f"{way}: memory at scale 3, of scale 1's", SAME_MEMORY, run.rss / loads[way].rss)
         for way, run in larger.items()
-        if way in ours
+        if way in loads
     ]
     return times + servers + memory

@@ -1,1 +1,1 @@
-"""The attacks on the promises: `python -m tests.chaos` in full number, a handful in the tests."""
+"""Attacks on the guarantees. `python -m tests.chaos` plays all rounds, the tests play a few."""

@@ -1,4 +1,4 @@
-"""A loading process from outside: started, given a job, killed, and looked for afterwards."""
+"""A loading process, seen from outside: a test starts it, gives it jobs, and kills it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 
 import psutil
 
-from tests.chaos.ground import Case, File, wait_until
+from tests.chaos.cases import Case, File, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "LANDFALL_CHAOS"
 
 
 class Loader:
-    """A process that loads. Everything that it starts inherits its mark."""
+    """A process that loads. All processes that it starts inherit its mark in their environment."""
 
     def __init__(self, name: str = "loader") -> None:
         self.name = name
@@ -44,36 +44,36 @@ class Loader:
                     pipe.close()
         self._process.wait()
 
-    def give(self, case: Case, file: File) -> None:
-        """Gives it a job, and does not wait."""
+    def send_job(self, case: Case, file: File) -> None:
+        """Sends a job, and does not wait for its end."""
         job = {
             "feed": case.values,
             "arrival": file.arrival.as_dict(),
-            "store": case.ground.store.__dict__,
-            "warehouse": case.ground.warehouse.__dict__,
+            "store": case.servers.store.__dict__,
+            "warehouse": case.servers.warehouse.__dict__,
             "by": self.name,
         }
         assert self._process.stdin is not None
         print(json.dumps(job), file=self._process.stdin, flush=True)
 
-    def hear(self) -> dict[str, Any]:
-        """The next thing that it says; empty when it has ended."""
+    def next_message(self) -> dict[str, Any]:
+        """Waits for the next message of the process; empty when it has ended."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         return json.loads(line) if line.endswith("\n") else {}
 
-    def hear_out(self) -> dict[str, Any]:
-        """What became of the job."""
-        while "read" in (said := self.hear()) or "ready" in said:
+    def outcome(self) -> dict[str, Any]:
+        """Waits for the outcome of the job."""
+        while "read" in (message := self.next_message()) or "ready" in message:
             pass
-        return said
+        return message
 
     def kill(self) -> None:
-        """SIGKILL: it can do nothing about it."""
+        """Sends SIGKILL, which the process cannot catch."""
         self._process.send_signal(signal.SIGKILL)
 
     def kill_reader(self, within: float = 1) -> bool:
-        """The same to the process that reads for it; False when there was none in time."""
+        """Sends SIGKILL to its reading process; returns False when there was none in time."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             readers = [pid for pid in self.family() if pid != self._process.pid]
@@ -84,11 +84,11 @@ class Loader:
         return False
 
     def family(self) -> list[int]:
-        """The processes that carry its mark: itself, and what it has started."""
+        """Lists the processes with its mark: itself, and all that it has started."""
         return [process.pid for process in psutil.process_iter() if self._marked(process)]
 
     def check_gone(self) -> None:
-        """It has left no process behind."""
+        """Waits until it has ended and no process of it is left."""
         self._process.wait()
         wait_until(lambda: not self.family())
 

@@ -1,4 +1,4 @@
-"""A server's stand-in on a port of its own, which passes bytes on until it is told to break."""
+"""A proxy in front of a server, which passes bytes on and lets a test cut connections."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 
 class Cut(Exception):
-    """Raised by a hook: both ends of the connection are to be closed now."""
+    """Raised by a hook in order to close both ends of the connection."""
 
 
 class Link:
-    """One connection through the proxy. A hook gets a chunk and gives on what passes."""
+    """A connection through the proxy. A hook takes a chunk and returns the bytes to pass on."""
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client = client
@@ -24,7 +24,7 @@ class Link:
         self.marked = False
 
     def close(self, *ends: socket.socket) -> None:
-        """Ends the connection at both ends, or at those given."""
+        """Closes both ends of the connection, or the given ones."""
         for end in ends or (self.client, self.server):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -35,12 +35,12 @@ Hook = Callable[[Link, bytes], bytes]
 
 
 def passing(_: Link, chunk: bytes) -> bytes:
-    """The hook that does nothing."""
+    """Passes every chunk on: the hook that changes nothing."""
     return chunk
 
 
 class Proxy:
-    """Listens on a free port of localhost; `forth` sees what clients send, `back` the answers."""
+    """A proxy on a free port of localhost. `forth` gets what clients send, `back` the answers."""
 
     def __init__(self, host: str, port: int, forth: Hook = passing, back: Hook = passing) -> None:
         self._server = (host, port)
@@ -52,7 +52,7 @@ class Proxy:
 
     @classmethod
     def of_url(cls, url: str, **hooks: Hook) -> Proxy:
-        """A proxy of an HTTP service."""
+        """Makes a proxy in front of an HTTP service."""
         parts = urlsplit(url)
         return cls(parts.hostname or "", parts.port or 80, **hooks)
 
@@ -65,16 +65,18 @@ class Proxy:
         self._socket.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # closed
+        with contextlib.suppress(OSError):  # the proxy was closed
             while True:
                 client, _ = self._socket.accept()
                 if self.away:
                     client.close()
                     continue
                 link = Link(client, socket.create_connection(self._server))
-                ways = ((client, link.server, self._forth), (link.server, client, self._back))
-                for way in ways:
-                    threading.Thread(target=self._pump, args=(link, *way), daemon=True).start()
+                directions = (
+                    (client, link.server, self._forth), (link.server, client, self._back),
+                )  # fmt: skip
+                for each in directions:
+                    threading.Thread(target=self._pump, args=(link, *each), daemon=True).start()
 
     def _pump(self, link: Link, source: socket.socket, to: socket.socket, hook: Hook) -> None:
         with contextlib.suppress(OSError, Cut):

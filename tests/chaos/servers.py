@@ -1,4 +1,4 @@
-"""Servers of the attacks' own, which may be stopped and started in the middle of a load."""
+"""Servers for the attacks only, so that a test may stop and start them during a load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from include.landfall.s3.client import make_client
 from include.local.services.object_store import start_object_store
 from include.local.services.postgres_server import find_postgres, start_postgres
-from tests.chaos.ground import Ground
+from tests.chaos.cases import Servers
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -23,8 +23,8 @@ SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
 @contextmanager
-def own_servers() -> Iterator[Ground]:
-    """Both servers, gone afterwards; the database is as durable as in production."""
+def own_servers() -> Iterator[Servers]:
+    """Runs both servers for the block; the database is as durable as in production."""
     with ExitStack() as ending:
         folder = Path(tempfile.mkdtemp(prefix="landfall-chaos-"))
         ending.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -36,22 +36,22 @@ def own_servers() -> Iterator[Ground]:
         ending.callback(client.close)
         make_bucket(client, BUCKET)
         restart = _restarter(database.folder)
-        ground = Ground(database.warehouse, store.store, client, BUCKET, restart).prepare()
-        with ground.ending:
-            yield ground
+        servers = Servers(database.warehouse, store.store, client, BUCKET, restart).prepare()
+        with servers.ending:
+            yield servers
 
 
 def make_bucket(client: S3Client, name: str) -> None:
-    """A bucket that keeps versions, so that two of one object can be read at once."""
+    """Creates a bucket that keeps versions, so that two of one object can be read at once."""
     client.create_bucket(Bucket=name)
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
 
 def _restarter(folder: Path) -> Callable[[str], None]:
-    def restart(way: str) -> None:
+    def restart(mode: str) -> None:
         server = find_postgres(folder)
         assert server is not None
-        server.process.stop(SIGNALS[way])
+        server.process.stop(SIGNALS[mode])
         start_postgres(folder)
 
     return restart

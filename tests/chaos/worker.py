@@ -1,4 +1,4 @@
-"""One loading process: takes jobs on standard input, one line of JSON each, and answers them."""
+"""A loading process: reads jobs from standard input, one line of JSON each, and answers them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from include.landfall.load import load
 
 
 def main() -> None:
-    """Says that it is ready, then answers each job."""
-    say({"ready": True})
+    """Reports that it is ready, then answers each job."""
+    report({"ready": True})
     for line in sys.stdin:
-        say(answer(json.loads(line)))
+        report(run_job(json.loads(line)))
 
 
-def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """The receipt, or the error."""
+def run_job(job: dict[str, Any]) -> dict[str, Any]:
+    """Loads, and returns the receipt or the error."""
     try:
         return load(
             Feed.model_validate(job["feed"]),
@@ -29,15 +29,15 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
             store=Store(**job["store"]),
             warehouse=Warehouse(**job["warehouse"]),
             by=job["by"],
-            progress=lambda rows: say({"read": rows}),
+            progress=lambda rows: report({"read": rows}),
         ).as_dict()
     except LandfallError as error:
         return {"outcome": "failed", "retryable": error.retryable, "error": str(error)}
 
 
-def say(what: dict[str, Any]) -> None:
-    """One line of JSON."""
-    print(json.dumps(what), flush=True)
+def report(message: dict[str, Any]) -> None:
+    """Prints a message as one line of JSON."""
+    print(json.dumps(message), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import yaml
 from include.local.celery.docker import Compose
 from tests.support.docker_cli import docker
 
-pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
+pytestmark = pytest.mark.timeout(300)  # a slow machine starts containers slowly
 ROOT = Path(__file__).parents[2]
 BASE = Path(__file__).parent / "astro_base.yml"
 OVERRIDE = ROOT / "docker-compose.override.yml"
@@ -37,7 +37,7 @@ with psycopg.connect(host=host, port=port, dbname=dbname, user=user, password=pa
 
 @pytest.fixture(scope="module")
 def merged(tmp_path_factory) -> Path:
-    """Both files as Compose merges them, but for the ports: they may be taken on this machine."""
+    """Both files, merged by Compose, without the ports, which may be in use on this machine."""
     config = yaml.safe_load(Compose(PROJECT, (BASE, OVERRIDE)).run("config"))
     for service in config["services"].values():
         service.pop("ports", None)
@@ -49,7 +49,7 @@ def merged(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def astro(merged):
-    """The merged project, up and healthy; gone afterwards."""
+    """The merged project, running."""
     compose = Compose(PROJECT, (merged,))
     try:
         compose.run("up", "--detach")
@@ -58,38 +58,39 @@ def astro(merged):
         compose.run("down", "--volumes", "--timeout", "5")
 
 
-def scheduler(compose: Compose, script: str, *arguments: str) -> str:
-    """What a script prints in the scheduler's container."""
-    said = compose.run("exec", "-T", "scheduler", "python", "-c", script, *arguments)
-    return said.strip()
+def run_in_scheduler(compose: Compose, script: str, *arguments: str) -> str:
+    """Runs a script in the scheduler's container, and returns what it prints."""
+    output = compose.run("exec", "-T", "scheduler", "python", "-c", script, *arguments)
+    return output.strip()
 
 
 @pytest.fixture
 def healthy(astro):
-    """The project once Docker calls both servers healthy, by the health checks of the file."""
+    """The project, after the health checks of both servers have passed."""
     from include.local.services.process import wait_until
 
     for service in ("object-store", "warehouse"):
         name = astro.run("ps", "--quiet", service).strip()
-        ask = ("inspect", "--format={{.State.Health.Status}}", name)
-        assert wait_until(lambda ask=ask: docker(*ask) == "healthy", 120), docker("logs", name)
+        inspect = ("inspect", "--format={{.State.Health.Status}}", name)
+        healthy = wait_until(lambda inspect=inspect: docker(*inspect) == "healthy", 120)
+        assert healthy, docker("logs", name)
     return astro
 
 
 def test_a_task_lists_the_bucket_with_the_key_of_the_settings(healthy):
     key = (LANDING["conn_login"], LANDING["conn_password"])
     endpoint = LANDING["conn_extra"]["endpoint_url"]
-    assert scheduler(healthy, LIST_BUCKETS, endpoint, *key) == "landing"
+    assert run_in_scheduler(healthy, LIST_BUCKETS, endpoint, *key) == "landing"
 
 
 def test_a_task_asks_the_warehouse_with_the_password_of_the_settings(healthy):
     names = ("conn_host", "conn_port", "conn_schema", "conn_login", "conn_password")
-    asked = [str(WAREHOUSE[name]) for name in names]
-    assert scheduler(healthy, SELECT, *asked) == f"1 {WAREHOUSE['conn_schema']}"
+    fields = [str(WAREHOUSE[name]) for name in names]
+    assert run_in_scheduler(healthy, SELECT, *fields) == f"1 {WAREHOUSE['conn_schema']}"
 
 
 def test_down_leaves_nothing(astro):
-    """Last in this file: what comes down is what the others used."""
+    """This test is the last of the file, since it removes what the others use."""
     astro.run("down", "--volumes", "--timeout", "5")
     mine = f"--filter=label=com.docker.compose.project={PROJECT}"
     assert docker("ps", "--all", "--quiet", mine) == ""

@@ -1,4 +1,4 @@
-"""The Celery stack does its work, and goes on when a part of it dies."""
+"""The Celery stack does its work, and continues when a part of it dies."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from tests.support.celery_stack import (
     FEED,
     PROJECT_NAME,
     WORKERS,
-    Running,
-    local,
+    RunningStack,
     put_large_file,
     remove_file,
+    run_local,
     running_stack,
 )
 
 pytestmark = pytest.mark.timeout(1200)
-# A handful here; LANDFALL_KILLS=10 is the full number.
+# A few kills are enough here; LANDFALL_KILLS=10 is the full test.
 KILLS = int(os.environ.get("LANDFALL_KILLS", "2"))
 LARGE = "flights/large.csv"
 PARTS = {
@@ -47,24 +47,24 @@ CHAIN = ("feed_flights", "feed_weather", "feed_planes", "feed_airports", "flight
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
+def running() -> Iterator[RunningStack]:
     with running_stack() as stack:
         yield stack
 
 
 @pytest.fixture
-def no_flights(running: Running) -> Running:
-    """No flight is loaded, no run is under way, and Airflow's parts are up."""
+def no_flights(running: RunningStack) -> RunningStack:
+    """A stack without a loaded flight and without an open run, whose Airflow is ready."""
     running.stack.wait_ready()
     running.api.unpause(FEED)
-    assert wait_until(lambda: not running.under_way(), 120, pause=1)
+    assert wait_until(lambda: not running.open_runs(), 120, pause=1)
     running.forget_flights()
     return running
 
 
 @pytest.fixture
-def restored_months(running: Running) -> None:
-    """All files of the feeds are in the bucket, as they are at the source."""
+def restored_months(running: RunningStack) -> None:
+    """All files of the feeds in the bucket, as they are at the source."""
     client = make_client(running.stack.store)
     seed(client)
     client.close()
@@ -74,9 +74,9 @@ def restored_months(running: Running) -> None:
 
 
 def test_make_celery_ends_with_a_green_run_and_says_where_to_look(running):
-    assert "feed_airlines ended with success" in running.said
+    assert "feed_airlines ended with success" in running.printed
     for port in ("LANDFALL_AIRFLOW_PORT", "LANDFALL_FLOWER_PORT", "LANDFALL_REPORTS_PORT"):
-        assert f"http://127.0.0.1:{running.environ[port]}" in running.said
+        assert f"http://127.0.0.1:{running.environ[port]}" in running.printed
 
 
 def test_all_parts_run_and_each_is_healthy_by_a_check(running):
@@ -124,7 +124,7 @@ def test_a_dag_is_read_without_an_error(running):
 # --- Flower
 
 
-def flower(running: Running, path: str, password: str) -> str:
+def flower(running: RunningStack, path: str, password: str) -> str:
     port = running.environ["LANDFALL_FLOWER_PORT"]
     login = base64.b64encode(f"admin:{password}".encode()).decode()
     request = urllib.request.Request(
@@ -137,10 +137,10 @@ def flower(running: Running, path: str, password: str) -> str:
 def test_flower_shows_both_workers(running):
     password = running.stack.env["LANDFALL_FLOWER_PASSWORD"]
 
-    def seen() -> set[str]:
+    def shown_workers() -> set[str]:
         return set(re.findall(r"celery@(airflow-worker-\d)", flower(running, "/workers", password)))
 
-    assert wait_until(lambda: seen() == set(WORKERS), 60, pause=2), seen()
+    assert wait_until(lambda: shown_workers() == set(WORKERS), 60, pause=2), shown_workers()
 
 
 def test_flower_asks_for_its_password(running):
@@ -154,7 +154,7 @@ def test_flower_asks_for_its_password(running):
 def test_the_flights_load_through_both_workers(no_flights):
     no_flights.wait_healthy()
     run = no_flights.start_run()
-    no_flights.finish(run)
+    no_flights.wait_for_run(run)
     no_flights.expect_all_flights()
     shares = Counter(load["hostname"] for load in no_flights.loads(run))
     assert set(shares) == set(WORKERS)
@@ -162,26 +162,26 @@ def test_the_flights_load_through_both_workers(no_flights):
     load = no_flights.loads(run)[0]
     path = f"dags/{FEED}/dagRuns/{load['dag_run_id']}/taskInstances/load/logs/1"
     log = str(no_flights.api.get(path, map_index=load["map_index"], full_content=True))
-    assert f"s3://{BUCKET}/flights/" in log, "a worker's log is read through the API server"
+    assert f"s3://{BUCKET}/flights/" in log, "the API server reads a worker's log"
 
 
 @pytest.fixture
-def large_file(no_flights: Running) -> Iterator[int]:
-    """One file that takes seconds to load, beside the twelve; all its rows."""
+def large_file(no_flights: RunningStack) -> Iterator[int]:
+    """One more file, which takes seconds to load; the number of its rows."""
     yield put_large_file(no_flights, LARGE, 5)
     remove_file(no_flights, LARGE)
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
-def test_a_worker_killed_in_mid_load_loses_and_doubles_no_row(
+def test_a_worker_killed_during_a_load_loses_and_doubles_no_row(
     no_flights, large_file, kill, record_property
 ):
     run = no_flights.start_run()
-    victim = no_flights.worker_in_mid_load()
+    victim = no_flights.wait_for_copying_worker()
     docker("kill", no_flights.container(victim))
     killed = time.time()
     try:
-        no_flights.finish(run)
+        no_flights.wait_for_run(run)
     finally:
         docker("start", no_flights.container(victim))
     no_flights.expect_all_flights(336_776 + large_file, files=13)
@@ -189,17 +189,17 @@ def test_a_worker_killed_in_mid_load_loses_and_doubles_no_row(
     assert again, "the kill came too late: nothing was tried again"
     assert {load["hostname"] for load in again} <= set(WORKERS) - {victim}
     first = min(datetime.fromisoformat(load["start_date"]).timestamp() for load in again)
-    record_property("figure", f"{victim} killed, second try {first - killed:.0f} s later")
+    record_property("measurement", f"{victim} killed, second try {first - killed:.0f} s later")
 
 
-# --- the parts that a run leans on
+# --- the parts that a run needs
 
 
-def restart_at_once(running: Running, service: str) -> None:
+def restart_at_once(running: RunningStack, service: str) -> None:
     docker("restart", "--time", "1", running.container(service))
 
 
-def kill_and_start(running: Running, service: str) -> None:
+def kill_and_start(running: RunningStack, service: str) -> None:
     docker("kill", running.container(service))
     docker("start", running.container(service))
 
@@ -215,16 +215,18 @@ def kill_and_start(running: Running, service: str) -> None:
 def test_a_run_outlives_a_part_that_is_started_again(
     no_flights, large_file, service, breaks, record_property
 ):
-    """It ends right, or fails with one clear error and is right when it runs again."""
+    """The run succeeds, or it fails with one clear error and the next run succeeds."""
     run = no_flights.start_run()
-    no_flights.worker_in_mid_load()
+    no_flights.wait_for_copying_worker()
     breaks(no_flights, service)
     try:
-        no_flights.finish(run)
+        no_flights.wait_for_run(run)
     except LocalError as failed:
-        record_property("figure", f"{service} started again, run failed and ran again: {failed}")
+        record_property(
+            "measurement", f"{service} started again, run failed and ran again: {failed}"
+        )
         no_flights.wait_healthy()
-        no_flights.finish(no_flights.start_run())
+        no_flights.wait_for_run(no_flights.start_run())
     no_flights.expect_all_flights(336_776 + large_file, files=13)
 
 
@@ -232,17 +234,17 @@ def test_a_run_outlives_a_part_that_is_started_again(
 
 
 def test_the_marts_follow_and_the_model_is_trained_in_a_container(no_flights, restored_months):
-    """The socket, the network and the key reach the training from a worker in a container."""
+    """A worker in a container gives the training the socket, the network and the key."""
     for dag_id in (*CHAIN, "delay_model"):
         no_flights.api.unpause(dag_id)
-    no_flights.finish(no_flights.start_run())
+    no_flights.wait_for_run(no_flights.start_run())
 
-    def last() -> str | None:
+    def last_state() -> str | None:
         runs = no_flights.api.get("dags/delay_model/dagRuns", limit=1, order_by="-run_after")
         return next((run["state"] for run in runs["dag_runs"]), None)
 
-    assert wait_until(lambda: last() in ("success", "failed"), 600, pause=2)
-    assert last() == "success"
+    assert wait_until(lambda: last_state() in ("success", "failed"), 600, pause=2)
+    assert last_state() == "success"
     client = make_client(no_flights.stack.store)
     listed = client.list_objects_v2(Bucket=BUCKET, Prefix="models/arrival_delay/")["Contents"]
     client.close()
@@ -250,7 +252,7 @@ def test_the_marts_follow_and_the_model_is_trained_in_a_container(no_flights, re
     assert names >= {"model.joblib", "metrics.json", "plot.png"}
 
 
-def reports(running: Running, path: str, body: object = None, key: str | None = None) -> Any:
+def reports(running: RunningStack, path: str, body: object = None, key: str | None = None) -> Any:
     url = f"http://{LOCALHOST}:{running.environ['LANDFALL_REPORTS_PORT']}{path}"
     headers = {"X-API-Key": key or running.stack.env["LANDFALL_REPORTS_KEY"]}
     data = None if body is None else json.dumps(body).encode()
@@ -259,14 +261,14 @@ def reports(running: Running, path: str, body: object = None, key: str | None = 
 
 
 def test_a_report_is_made_and_its_link_opens_from_this_machine(running):
-    asked = reports(running, "/reports", {"report": "flights", "first": "2013-07-04"})
+    accepted = reports(running, "/reports", {"report": "flights", "first": "2013-07-04"})
 
-    def made() -> dict[str, Any] | None:
-        now = reports(running, f"/reports/{asked['id']}")
-        return now if now["state"] in ("done", "failed") else None
+    def ended() -> dict[str, Any] | None:
+        report = reports(running, f"/reports/{accepted['id']}")
+        return report if report["state"] in ("done", "failed") else None
 
-    assert wait_until(lambda: made() is not None, 120, pause=1)
-    report = made() or {}
+    assert wait_until(lambda: ended() is not None, 120, pause=1)
+    report = ended() or {}
     assert report.get("state") == "done", report
     expected = "SELECT count(*) FROM raw.flights WHERE time_hour >= '2013-07-04T00:00Z'"
     with OPENER.open(report["link"], timeout=60) as answer:
@@ -284,15 +286,15 @@ def test_a_lesson_of_containers_and_celery_runs_on_the_stack(running, lesson):
     assert prove(running.api, lesson)["state"] == "success"
 
 
-# --- and its end; last of all
+# --- the end of the stack: this test must be the last
 
 
 def test_make_celery_down_leaves_nothing(running):
-    """Nor what a task has started in the stack's network, of which compose knows nothing."""
+    """Not even a container that a task has started, which compose does not know."""
     network = f"{PROJECT_NAME}_airflow"
     image = "python:3.11-slim-bookworm"
     stray = docker("run", "--detach", "--network", network, image, "sleep", "600").strip()
-    done = local(running.environ, "celery-down")
+    done = run_local(running.environ, "celery-down")
     assert done.returncode == 0, done.stdout + done.stderr
     assert running.stack.left() == []
     assert docker("ps", "--all", "--quiet", "--no-trunc").count(stray) == 0

@@ -1,4 +1,4 @@
-"""The two ways to the stack's image: both have what the lock says, and read every DAG."""
+"""Both Dockerfiles of the stack's image: their packages are the lock's, and they read every DAG."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from include.local.state import PROJECT
 pytestmark = pytest.mark.timeout(900)
 FILES = {"extended": "Dockerfile", "custom": "custom.Dockerfile"}
 DIRECT = ("requirements.txt", "include/local/celery/requirements.txt")
-ASK = """
+DESCRIBE = """
 import json
 from importlib.metadata import distributions
 from airflow.dag_processing.dagbag import DagBag
 bag = DagBag("/opt/airflow/dags", bundle_path="/opt/airflow/dags")
-known = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in distributions()}
-print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "packages": known}))
+packages = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in distributions()}
+print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "packages": packages}))
 """
 
 
 def pins(text: str) -> dict[str, str]:
-    """Package to version, of a file that pins every line."""
+    """Reads the packages and versions of a file that pins every line."""
     return {n.lower(): v for n, v in re.findall(r"^([\w-]+)(?:\[.*\])?==([\w.]+)", text, re.M)}
 
 
 @pytest.fixture(scope="module", params=FILES)
 def image(request):
-    """The image, built now: what is there already is not built again."""
+    """The image, built from its Dockerfile."""
     name = f"landfall/airflow:test-{request.param}"
     file = str(PROJECT / "include/local/celery" / FILES[request.param])
     docker("build", "--quiet", "-t", name, "-f", file, str(PROJECT))
@@ -38,27 +38,28 @@ def image(request):
 
 
 @pytest.fixture(scope="module")
-def found(image) -> dict:
-    said = docker("run", "--rm", image, "python", "-c", ASK)
-    return json.loads(said.splitlines()[-1])
+def content(image) -> dict:
+    """The DAGs and packages of the image."""
+    output = docker("run", "--rm", image, "python", "-c", DESCRIBE)
+    return json.loads(output.splitlines()[-1])
 
 
-def test_it_reads_every_dag(found):
-    assert found["errors"] == {}
-    assert {"feed_flights", "flights_marts", "lesson_01_introduction"} <= set(found["dags"])
+def test_it_reads_every_dag(content):
+    assert content["errors"] == {}
+    assert {"feed_flights", "flights_marts", "lesson_01_introduction"} <= set(content["dags"])
 
 
-def test_it_has_what_the_lock_has(found):
+def test_its_packages_are_the_lock_s(content):
     lock = pins((PROJECT / "requirements-dev.txt").read_text())
-    asked = {name for file in DIRECT for name in pins((PROJECT / file).read_text())}
-    wrong = {name: found["packages"].get(name) for name in asked | {"apache-airflow"}}
-    assert {name: version for name, version in wrong.items() if version != lock[name]} == {}
+    required = {name for file in DIRECT for name in pins((PROJECT / file).read_text())}
+    installed = {name: content["packages"].get(name) for name in required | {"apache-airflow"}}
+    assert {name: version for name, version in installed.items() if version != lock[name]} == {}
 
 
 def test_it_runs_as_a_plain_user(image):
     assert docker("run", "--rm", image, "bash", "-c", "id -u; id -g").split() == ["50000", "0"]
 
 
-def test_what_stays_on_this_machine_is_not_in_it(image):
-    there = docker("run", "--rm", image, "bash", "-c", "ls -A /opt/airflow").split()
-    assert not {".env", ".git", ".venv", ".local"} & set(there)
+def test_files_of_this_machine_are_not_in_it(image):
+    names = docker("run", "--rm", image, "bash", "-c", "ls -A /opt/airflow").split()
+    assert not {".env", ".git", ".venv", ".local"} & set(names)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
+pytestmark = pytest.mark.timeout(300)  # a slow machine starts containers slowly
 ROOT = Path(__file__).parents[2]
-# Elsewhere it starts none, and says so: both are checked, so that neither is skipped.
+# Elsewhere the script says that it cannot. The tests check either case, so none is skipped.
 CAN_START = (
     os.geteuid() == 0
     and platform.freedesktop_os_release()["ID"] == "debian"
@@ -23,15 +23,15 @@ CAN_START = (
 
 @pytest.fixture
 def folder():
-    """A short one: a path of a socket has 107 bytes at most, and an engine adds thirty."""
+    """A folder with a short path: a socket's has 107 bytes at most, and an engine adds thirty."""
     with tempfile.TemporaryDirectory(prefix="landfall-engine-", dir="/tmp") as made:
         yield Path(made)
 
 
 @pytest.fixture
-def make(folder):
-    """Run one of the two scripts against an engine of its own, which is none yet."""
-    # Its own network, too: an engine without a bridge takes away the bridge of another beside it.
+def run_script(folder):
+    """Runs one of the two scripts with settings for an engine that does not exist yet."""
+    # The engine gets its own network: an engine without a bridge removes the bridge of another one.
     alone = ["unshare", "--net"] if CAN_START else []
     options = {
         "data-root": folder / "root", "exec-root": folder / "exec",
@@ -51,8 +51,8 @@ def make(folder):
     run("docker-down")
 
 
-def test_an_engine_is_started_once_and_ended(make, folder):
-    up = make("docker-up", "engine")
+def test_an_engine_is_started_once_and_ended(run_script, folder):
+    up = run_script("docker-up", "engine")
     if not CAN_START:
         assert up.returncode == 1
         assert "no Docker engine answers" in up.stderr
@@ -60,16 +60,16 @@ def test_an_engine_is_started_once_and_ended(make, folder):
     assert up.returncode == 0, up.stderr
     pid = int((folder / "local/docker/dockerd.pid").read_text())
     assert Path(f"/proc/{pid}/comm").read_text() == "dockerd\n"
-    assert make("docker-up", "engine").stderr == ""  # it answers: nothing to do
-    down = make("docker-down")
+    assert run_script("docker-up", "engine").stderr == ""  # the engine answers already
+    down = run_script("docker-down")
     assert down.returncode == 0, down.stderr
     assert not Path(f"/proc/{pid}").exists()
-    assert "no engine was started from here" in make("docker-down").stdout
+    assert "no engine was started from here" in run_script("docker-down").stdout
 
 
-def test_an_engine_that_cannot_start_is_reported_with_its_last_words(make, folder):
+def test_an_engine_that_cannot_start_is_reported_with_the_end_of_its_log(run_script, folder):
     (folder / "root").write_text("a file, where its folder should be")
-    up = make("docker-up", "engine")
+    up = run_script("docker-up", "engine")
     assert up.returncode == 1
     assert "docker: dockerd does not start here" in up.stderr or not CAN_START
     assert not (folder / "local/docker/dockerd.pid").exists()

@@ -1,4 +1,4 @@
-"""The suite's own servers in containers: reached from this machine only, and never left behind."""
+"""The tests' servers in containers: only this machine reaches them, and none is left behind."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ import pytest
 from tests.support.container_servers import (
     LABEL,
     STORES,
-    label,
     minio_container,
-    pins,
+    pinned_images,
     postgres_container,
+    remove_leftover_containers,
+    run_label,
     seaweedfs_container,
-    sweep,
 )
 from tests.support.docker_cli import docker
 
-pytestmark = pytest.mark.timeout(300)  # containers start at the pace of the machine
+pytestmark = pytest.mark.timeout(300)  # a slow machine starts containers slowly
 SERVERS = [postgres_container, minio_container, seaweedfs_container]
 
 
-def mine() -> dict[str, dict]:
-    """What Docker knows of the containers that this process runs, by their ids."""
-    names = docker("ps", "--quiet", f"--filter=label={LABEL}={label()[LABEL]}").split()
+def own_containers() -> dict[str, dict]:
+    """Inspects the containers that this process runs; the keys are their ids."""
+    names = docker("ps", "--quiet", f"--filter=label={LABEL}={run_label()[LABEL]}").split()
     return {each["Id"]: each for each in json.loads(docker("inspect", *names))} if names else {}
 
 
 @contextmanager
-def only(server) -> Iterator[dict]:
-    """What Docker knows of the one container that this server is; gone afterwards."""
-    before = mine()
+def inspected(server) -> Iterator[dict]:
+    """Runs a server for the block, inspects its container, and checks that it is removed."""
+    before = own_containers()
     with server():
-        (started,) = [found for name, found in mine().items() if name not in before]
-        yield started
-    assert set(mine()) == set(before)
+        (container,) = [each for name, each in own_containers().items() if name not in before]
+        yield container
+    assert set(own_containers()) == set(before)
 
 
 @pytest.mark.parametrize("server", SERVERS, ids=lambda each: each.__name__)
 def test_a_server_listens_on_this_machine_only(server):
-    with only(server) as started:
-        ports = started["NetworkSettings"]["Ports"].values()
+    with inspected(server) as container:
+        ports = container["NetworkSettings"]["Ports"].values()
         assert [each["HostIp"] for bound in ports for each in bound or []] == ["127.0.0.1"]
 
 
-def test_no_container_of_testcontainers_own_watches_over_them():
-    """Ryuk publishes on every address and is given the engine's socket."""
-    with only(minio_container):
+def test_ryuk_is_not_started():
+    """Ryuk, a container of testcontainers, listens on every address and has the engine's socket."""
+    with inspected(minio_container):
         assert "ryuk" not in docker("ps", "--format={{.Image}}")
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_the_store_is_the_one_that_was_asked_for(store):
-    with only(STORES[store]) as started:
-        assert started["Config"]["Image"] == pins()[store]
+def test_the_chosen_store_is_started(store):
+    with inspected(STORES[store]) as container:
+        assert container["Config"]["Image"] == pinned_images()[store]
 
 
 KILLED = """
@@ -71,16 +71,16 @@ with minio_container():
 
 
 def labelled(pid: int) -> str:
-    """The containers that this process started, as Docker lists them."""
-    found = docker("ps", "--all", "--format={{.Names}} {{.Labels}}", f"--filter=label={LABEL}")
-    return "\n".join(line for line in found.splitlines() if f"{platform.node()} {pid} " in line)
+    """Lists the containers that this process has started."""
+    lines = docker("ps", "--all", "--format={{.Names}} {{.Labels}}", f"--filter=label={LABEL}")
+    return "\n".join(line for line in lines.splitlines() if f"{platform.node()} {pid} " in line)
 
 
-def test_what_a_killed_run_left_is_gone_at_the_next_start_and_a_living_ones_is_not():
+def test_the_next_start_removes_the_containers_of_a_killed_run_and_of_no_other():
     with subprocess.Popen([sys.executable, "-c", KILLED]) as killed, minio_container():
         killed.wait()
         assert labelled(killed.pid)
-        here = len(mine())
-        sweep()
+        count = len(own_containers())
+        remove_leftover_containers()
         assert not labelled(killed.pid)
-        assert len(mine()) == here
+        assert len(own_containers()) == count

@@ -22,7 +22,7 @@ from docker import APIClient
 from PIL import Image
 
 from include.local.airflow.dag_client import dag_runner
-from include.local.services.environ import connections as spelled
+from include.local.services.environ import connections as connection_variables
 from include.local.state import PROJECT
 from plugins.training.container import labels_of
 from plugins.training.operator import TrainingOperator
@@ -31,8 +31,8 @@ from tests.support.servers import fresh_bucket
 
 pytestmark = [
     pytest.mark.timeout(600),
-    # The Docker client leaves the sockets of its streams to be collected: some at once, the others
-    # by `sockets_collected`.
+    # The Docker client leaves the sockets of its streams to the garbage collector, which takes some
+    # of them at once. The fixture `sockets_collected` has it take the others.
     pytest.mark.filterwarnings(
         "ignore:Exception ignored in. <socket.socket .*docker.sock"
         ":pytest.PytestUnraisableExceptionWarning"
@@ -68,7 +68,7 @@ def docker() -> Iterator[APIClient]:
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    """The image as its readers build it."""
+    """The image, built as a user builds it."""
     done = subprocess.run(
         ["make", "training-image"], capture_output=True, text=True, cwd=PROJECT, check=False
     )
@@ -78,7 +78,7 @@ def image() -> str:
 
 @pytest.fixture(autouse=True)
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker on this machine itself, which names neither a network nor an image."""
+    """The environment of a worker on this machine, which names neither a network nor an image."""
     for name in ("LANDFALL_DOCKER_NETWORK", "LANDFALL_TRAINING_IMAGE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -96,8 +96,8 @@ def body(client: Any, bucket: str, key: str) -> bytes:
 
 
 def keys(client: Any, bucket: str, prefix: str = "") -> list[str]:
-    found = client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-    return sorted(entry["Key"] for entry in found)
+    entries = client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    return sorted(entry["Key"] for entry in entries)
 
 
 # ---- the whole DAG -------------------------------------------------------------------------------
@@ -116,33 +116,33 @@ def test_the_mart_becomes_a_model_its_metrics_and_a_plot_and_no_secret_is_anywhe
 ):
     shutil.copy(PROJECT / "dags" / "delay_model.py", tmp_path)
     log = tmp_path / "airflow.log"
-    environ = airflow_home.environ | spelled(warehouse, object_store)
+    environ = airflow_home.environ | connection_variables(warehouse, object_store)
     with dag_runner(environ | {"AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path)}, log) as runner:
         runner.wait_ready()
         result = runner.run("delay_model", lambda: None)
-    heard = log.read_text()
-    assert result.good, heard[-6000:]
-    found = keys(client, "landing")
-    (folder,) = {key.rpartition("/")[0] for key in found}
+    log_text = log.read_text()
+    assert result.good, log_text[-6000:]
+    results = keys(client, "landing")
+    (folder,) = {key.rpartition("/")[0] for key in results}
     assert folder.startswith("models/arrival_delay/manual__")
-    assert found == [f"{folder}/{name}" for name in ("features.parquet", *RESULTS)]
+    assert results == [f"{folder}/{name}" for name in ("features.parquet", *RESULTS)]
     metrics = json.loads(body(client, "landing", f"{folder}/metrics.json"))
-    assert metrics["input"]["rows"] == 1960  # those that arrived
+    assert metrics["input"]["rows"] == 1960  # the flights that arrived
     assert metrics["model"]["rmse"] < 0.5 * metrics["always_the_mean"]["rmse"]
     plot = Image.open(io.BytesIO(body(client, "landing", f"{folder}/plot.png")))
     assert plot.format == "PNG"
-    assert "written to s3://landing/models" in heard  # the container's log is the task's
-    # XComs, rendered fields and the serialised DAG are all in here.
-    kept = b"".join(path.read_bytes() for path in airflow_home.path.glob("airflow.db*"))
-    assert f"{folder}/model.joblib".encode() in kept
-    assert b"delay_model" in kept
+    assert "written to s3://landing/models" in log_text  # the task's log has the container's
+    # The database holds XComs, rendered fields and the serialised DAG.
+    database = b"".join(path.read_bytes() for path in airflow_home.path.glob("airflow.db*"))
+    assert f"{folder}/model.joblib".encode() in database
+    assert b"delay_model" in database
     for secret in (object_store.secret_key, warehouse.password):
         assert secret
-        assert secret not in heard
-        assert secret.encode() not in kept
-    # In this network alone: the Celery stack's tests run the same DAG in one of their own.
-    mine = {"label": ["landfall.dag=delay_model"], "network": ["host"]}
-    assert docker.containers(all=True, filters=mine) == []
+        assert secret not in log_text
+        assert secret.encode() not in database
+    # Only in this network: the tests of the Celery stack run the same DAG in another one.
+    own = {"label": ["landfall.dag=delay_model"], "network": ["host"]}
+    assert docker.containers(all=True, filters=own) == []
 
 
 # ---- the operator --------------------------------------------------------------------------------
@@ -162,17 +162,15 @@ def train(image, bucket, connections, client, context) -> Callable[..., Training
     client.put_object(Bucket=bucket, Key="in.csv", Body=CSV.encode())
 
     def train(**changes: Any) -> TrainingOperator:
-        known = {"bucket": bucket, "command": ["--input", "in.csv", "--output", "out"]}
-        operator = TrainingOperator(task_id="train", **known | changes)
+        arguments = {"bucket": bucket, "command": ["--input", "in.csv", "--output", "out"]}
+        operator = TrainingOperator(task_id="train", **arguments | changes)
         operator.execute(context)
         return operator
 
     return train
 
 
-def test_a_second_try_takes_the_place_of_the_first_and_leaves_nothing_over(
-    train, client, bucket, docker, context
-):
+def test_a_second_try_replaces_the_results_of_the_first(train, client, bucket, docker, context):
     train()
     first = body(client, bucket, "out/metrics.json")
     client.put_object(Bucket=bucket, Key="in.csv", Body=CSV.replace(",30", ",50").encode())
@@ -183,10 +181,10 @@ def test_a_second_try_takes_the_place_of_the_first_and_leaves_nothing_over(
     assert results("out", etag, bucket=bucket)["model"] == f"s3://{bucket}/out/model.joblib"
     with pytest.raises(AirflowFailException, match="of another table"):
         results("out", "of yesterday", bucket=bucket)
-    assert left(docker, context) == []
+    assert containers_of(docker, context) == []
 
 
-def left(docker: APIClient, context: dict[str, Any]) -> list[Any]:
+def containers_of(docker: APIClient, context: dict[str, Any]) -> list[Any]:
     label = f"landfall.run={context['ti'].run_id}"
     return docker.containers(all=True, filters={"label": [label]})
 
@@ -194,14 +192,14 @@ def left(docker: APIClient, context: dict[str, Any]) -> list[Any]:
 def test_the_container_that_a_killed_worker_left_is_removed_and_no_other(
     train, docker, context, image
 ):
-    mine, other = (
+    own, other = (
         docker.create_container(image, entrypoint=["sleep", "600"], labels=labels)["Id"]
         for labels in (labels_of(context), labels_of(context) | {"landfall.task": "another"})
     )
-    docker.start(mine)
+    docker.start(own)
     try:
         train()
-        assert [each["Id"] for each in left(docker, context)] == [other]
+        assert [each["Id"] for each in containers_of(docker, context)] == [other]
     finally:
         docker.remove_container(other, force=True)
 
@@ -212,11 +210,11 @@ def test_a_program_that_raises_fails_the_task_with_its_traceback_in_the_log(
     raises = ["python", "-c", "raise ValueError('seen in the log')"]
     with pytest.raises(AirflowException, match="exit code 1") as failed:
         train(entrypoint=raises, command=None)
-    assert not isinstance(failed.value, AirflowFailException)  # a retry may help
-    said = capfd.readouterr().out
-    assert "Traceback (most recent call last)" in said
-    assert "ValueError: seen in the log" in said
-    assert left(docker, context) == []
+    assert not isinstance(failed.value, AirflowFailException)  # a retry may succeed
+    output = capfd.readouterr().out
+    assert "Traceback (most recent call last)" in output
+    assert "ValueError: seen in the log" in output
+    assert containers_of(docker, context) == []
 
 
 def test_a_wrong_table_fails_at_once_and_the_log_says_why(train, client, bucket, capfd):
@@ -226,29 +224,31 @@ def test_a_wrong_table_fails_at_once_and_the_log_says_why(train, client, bucket,
     assert "the table has no column arr_delay and none flight_date" in capfd.readouterr().out
 
 
-def test_a_container_that_takes_too_much_memory_is_told_so(train):
+def test_too_little_memory_is_the_error_of_the_task(train):
     with pytest.raises(AirflowException, match="more memory than 32m"):
         train(mem_limit="32m")
 
 
-def test_a_refused_key_fails_at_once_without_being_told(
+def test_a_refused_key_fails_at_once_and_is_not_in_the_log(
     train, monkeypatch, warehouse, object_store, capfd
 ):
     wrong = replace(object_store, secret_key="the-wrong-secret-of-a-test")
-    monkeypatch.setenv("AIRFLOW_CONN_LANDING", spelled(warehouse, wrong)["AIRFLOW_CONN_LANDING"])
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_LANDING", connection_variables(warehouse, wrong)["AIRFLOW_CONN_LANDING"]
+    )
     with pytest.raises(AirflowFailException, match="exit code 3: the store refused its key"):
         train()
-    said = "".join(capfd.readouterr())
-    assert "the key is refused at s3://" in said
-    assert "the-wrong-secret-of-a-test" not in said
+    output = "".join(capfd.readouterr())
+    assert "the key is refused at s3://" in output
+    assert "the-wrong-secret-of-a-test" not in output
 
 
-def test_a_network_that_is_not_there_fails_at_once(train, monkeypatch, docker, context):
+def test_an_unknown_network_fails_at_once(train, monkeypatch, docker, context):
     monkeypatch.setenv("LANDFALL_DOCKER_NETWORK", "training-no-such-network")
     with pytest.raises(AirflowFailException, match="training-no-such-network") as failed:
         train()
     assert "Docker refuses the container" in str(failed.value)
-    assert left(docker, context) == []
+    assert containers_of(docker, context) == []
 
 
 def test_an_image_that_was_not_built_fails_at_once_and_says_how_to(train, monkeypatch):
@@ -270,24 +270,23 @@ def test_the_image_runs_as_a_plain_user_who_cannot_change_it(image, docker):
     assert done.stdout.split() == ["10018", "False"], done.stderr
 
 
-def test_no_secret_and_no_file_but_the_program_s_is_in_the_image(image, docker, object_store):
+def test_the_image_holds_no_secret_and_no_file_but_the_program_s(image, docker, object_store):
     config = docker.inspect_image(image)["Config"]
     history = json.dumps([config, docker.history(image)])
     assert "MINIO" not in history
     assert object_store.secret_key not in history
-    ours, secrets = set(), []
+    programs, secrets = set(), []
     for name, content in files_of(docker, image):
         if name.startswith("opt/training/") and content is not None:
-            ours.add(name.removeprefix("opt/training/"))
+            programs.add(name.removeprefix("opt/training/"))
         if content and object_store.secret_key.encode() in content:
             secrets.append(name)
-    written = {path.name for path in (PROJECT / "include" / "training").glob("*.py")}
-    assert ours == written
+    assert programs == {path.name for path in (PROJECT / "include" / "training").glob("*.py")}
     assert secrets == []
 
 
 def files_of(docker: APIClient, image: str) -> Iterator[tuple[str, bytes | None]]:
-    """Each file of each layer, as `docker save` gives them."""
+    """Yields each file of each layer, as `docker save` gives them: its name and content."""
     saved = io.BytesIO(b"".join(docker.get_image(image)))
     with tarfile.open(fileobj=saved) as layers:
         for layer in layers:

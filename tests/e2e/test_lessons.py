@@ -21,7 +21,7 @@ from include.local.course.course import LESSONS
 from include.local.services import control as services
 from include.local.state import PROJECT
 from tests.support.local_command import local, programs_of
-from tests.support.servers import no_docker
+from tests.support.server_choice import why_no_docker
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -54,7 +54,7 @@ def report(course: Course) -> dict[str, dict[str, Any]]:
 
 def not_run() -> list[str]:
     """The lessons that this machine cannot run, as the tests see it for themselves."""
-    return [] if no_docker() is None else ["docker_operator"]
+    return [] if why_no_docker() is None else ["docker_operator"]
 
 
 @pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])

@@ -30,7 +30,7 @@ from include.local.airflow.api import unhealthy
 from include.local.airflow.programs import PROGRAMS
 from include.local.services.environ import connections
 from include.local.services.program import Program
-from tests.support.real_airflow import RealAirflow, last_words, new_home, real_airflow
+from tests.support.real_airflow import RealAirflow, log_ends, new_home, real_airflow
 from tests.support.servers import fresh_bucket, fresh_database
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_a_documented_dag_runs_unchanged(
     """Whoever brings Astro SDK DAGs along would otherwise have to rewrite them."""
     run = stage.airflow.run("documented_astro_dag")
     states = stage.airflow.states("documented_astro_dag")
-    assert run["state"] == "success", f"{states}\n{last_words(stage.airflow.programs)}"
+    assert run["state"] == "success", f"{states}\n{log_ends(stage.airflow.programs)}"
     assert set(states.values()) == {"success"}
     with psycopg.connect(stage.warehouse.conninfo()) as connection:
         reported = connection.execute(

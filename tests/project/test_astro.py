@@ -1,4 +1,4 @@
-"""The files of the Astro CLI have exactly the keys that it reads, and pin what they name."""
+"""The files of the Astro CLI have only keys that it reads, and pin the images that they name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = """
 Dockerfile packages.txt requirements.txt airflow_settings.yaml .dockerignore .env.example
 .astro/dag_integrity_exceptions.txt .astro/test_dag_integrity_default.py .astro/pytest.ini
 """.split()
-OTHER_CONTAINERS = {
+CLI_SERVICES = {
     "postgres",
     "scheduler",
     "dag-processor",
@@ -25,7 +25,7 @@ OTHER_CONTAINERS = {
 
 
 def read(name: str):
-    """A YAML file of the project."""
+    """Reads a YAML file of the project."""
     return yaml.safe_load((ROOT / name).read_text())
 
 
@@ -33,8 +33,8 @@ SERVICES = read("docker-compose.override.yml")["services"]
 SETTINGS = read("airflow_settings.yaml")["airflow"]
 
 
-def test_the_image_is_one_pinned_runtime_with_a_python_that_astro_sdk_can_use():
-    """Runtime's default Python has no wheels of the pandas that astro-sdk needs."""
+def test_the_image_is_one_pinned_runtime_with_a_python_for_astro_sdk():
+    """For the default Python of Runtime there are no wheels of the pandas that astro-sdk needs."""
     lines = [
         line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#")
     ]
@@ -45,7 +45,7 @@ def test_the_image_is_one_pinned_runtime_with_a_python_that_astro_sdk_can_use():
 
 
 def test_the_image_installs_no_local_path():
-    """A path in requirements.txt is not there yet when the image installs it."""
+    """The image installs requirements.txt before it copies the project."""
     text = (ROOT / "requirements.txt").read_text()
     assert not re.search(r"^\s*(-|\.|/|file:)", text, re.MULTILINE)
 
@@ -55,7 +55,7 @@ def test_the_settings_have_only_the_keys_that_the_cli_reads():
     assert all(set(each) <= CONNECTION for each in SETTINGS["connections"])
 
 
-def test_keys_of_an_extra_are_lower_case_as_the_cli_makes_them():
+def test_keys_of_an_extra_are_lower_case_as_the_cli_writes_them():
     extras = [key for each in SETTINGS["connections"] for key in each.get("conn_extra", {})]
     assert extras == [key.lower() for key in extras]
 
@@ -73,8 +73,8 @@ def test_the_two_connections_reach_the_services_of_the_compose_file():
     assert warehouse["conn_password"] == database["POSTGRES_PASSWORD"]
 
 
-def test_committed_passwords_are_only_the_made_up_one():
-    """airflow_settings.yaml is where real passwords end up by habit; this one is in git."""
+def test_the_only_committed_password_is_not_a_real_one():
+    """Users of the CLI put real passwords into airflow_settings.yaml. This file is in git."""
     assert {each["conn_password"] for each in SETTINGS["connections"]} == {"landfall-local-only"}
 
 
@@ -93,14 +93,14 @@ def test_a_service_listens_on_this_machine_only(name):
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
 
 
-def test_no_port_is_taken_twice_or_by_airflow():
+def test_no_port_is_used_twice_or_by_airflow():
     ports = [port.split(":")[1] for each in SERVICES.values() for port in each["ports"]]
     assert len(set(ports)) == len(ports)
     assert not {"5432", "8080"} & set(ports)
 
 
-def test_no_service_takes_the_place_of_the_clis_own():
-    assert not OTHER_CONTAINERS & set(SERVICES)
+def test_no_service_replaces_one_of_the_cli():
+    assert not CLI_SERVICES & set(SERVICES)
 
 
 def test_the_cli_knows_the_projects_name():
@@ -108,12 +108,12 @@ def test_the_cli_knows_the_projects_name():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_the_cli_looks_for_is_there(name):
+def test_a_file_that_the_cli_needs_exists(name):
     assert (ROOT / name).is_file()
 
 
 @pytest.mark.parametrize("name", [".env", ".venv", ".local", ".git"])
-def test_secrets_and_what_a_machine_made_for_itself_stay_out_of_the_image(name):
+def test_secrets_and_generated_files_stay_out_of_the_image(name):
     assert name in (ROOT / ".dockerignore").read_text().splitlines()
 
 
@@ -121,13 +121,13 @@ def test_secrets_and_what_a_machine_made_for_itself_stay_out_of_the_image(name):
     "name",
     "dags include plugins tests docs .astro pyproject.toml requirements-dev.txt".split(),
 )
-def test_what_the_tests_look_at_goes_into_the_image(name):
-    """`astro dev pytest` runs there."""
+def test_files_that_the_tests_read_are_in_the_image(name):
+    """`astro dev pytest` runs the tests in the image."""
     assert name not in (ROOT / ".dockerignore").read_text().splitlines()
 
 
-def test_the_example_environment_holds_no_secret_and_sets_nothing_of_airflow_s():
-    """`astro dev start` reads .env too: what the Celery stack asks for stays out of its Airflow."""
+def test_the_example_environment_holds_no_secret_and_no_setting_of_airflow():
+    """`astro dev start` reads .env too, and must not get the settings of the Celery stack."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
     assert all(name.startswith("LANDFALL_") for name, _ in pairs)

@@ -1,4 +1,4 @@
-"""One pin for each image, wherever it is named, and a stand-in that any Docker can build."""
+"""Every image has one pin, and a stand-in that any Docker can build."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.container_servers import PINS, STAND_IN, pins
+from tests.support.container_servers import PINS, STAND_IN, pinned_images
 
 ROOT = Path(__file__).parents[2]
-IMAGES = pins()
+IMAGES = pinned_images()
 FOLDER = PINS.parent
 DOCKERFILES = sorted(FOLDER.glob("*/Dockerfile"))
-BASE = "debian:bookworm-slim"  # what the stand-ins stand on
+BASE = "debian:bookworm-slim"  # the base image of the stand-ins
 
 
 def named_in_compose() -> list[str]:
-    """The images of every compose file, without the parts that Docker adds by itself."""
+    """Lists the images of every compose file, without the prefix that Docker adds by itself."""
     files = [yaml.safe_load(file.read_text()) for file in ROOT.glob("docker-compose*.yml")]
     services = [service for file in files for service in file["services"].values()]
     return [
@@ -28,15 +28,15 @@ def named_in_compose() -> list[str]:
 
 
 def named_in_dockerfiles(files: list[Path]) -> set[str]:
-    """What their images are built from, other stages apart."""
+    """Lists the base images, without stages of the same file."""
     text = "\n".join(file.read_text() for file in files)
     stages = set(re.findall(r"^FROM .+ AS (\S+)", text, re.MULTILINE))
     return set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
 
 
 def test_compose_files_name_only_pinned_images():
-    ours = {image for image in named_in_compose() if image.startswith("landfall/")}
-    assert set(named_in_compose()) - ours <= set(IMAGES.values())
+    own = {image for image in named_in_compose() if image.startswith("landfall/")}
+    assert set(named_in_compose()) - own <= set(IMAGES.values())
 
 
 def test_dockerfiles_of_the_project_build_on_pinned_images():
@@ -49,7 +49,7 @@ def test_every_pin_has_a_stand_in_and_every_stand_in_a_pin():
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
-def test_a_stand_in_says_what_it_is_and_needs_no_newer_builder(file):
+def test_a_stand_in_has_its_label_and_needs_no_newer_builder(file):
     text = file.read_text()
     assert f"LABEL {STAND_IN}=" in text
     assert "--mount" not in text
@@ -57,23 +57,23 @@ def test_a_stand_in_says_what_it_is_and_needs_no_newer_builder(file):
 
 
 @pytest.mark.parametrize("file", [*FOLDER.rglob("*")], ids=lambda path: path.name)
-def test_no_stand_in_names_where_packages_come_from(file):
-    """Each machine has its own mirrors, which apt, pip and go know."""
+def test_no_stand_in_names_a_source_of_packages(file):
+    """Each machine has its own mirrors, which are in the settings of apt, pip and go."""
     if file.is_file():
         hosts = set(re.findall(r"https?://([\w.-]+)", file.read_text()))
-        # What a reader is sent to, and the container itself.
+        # Documentation for a reader, and the container itself.
         assert hosts <= {"docs.docker.com", "go.dev", "127.0.0.1"}
 
 
 @pytest.fixture
 def docker_up(tmp_path):
-    """Run tests/images/docker-up with a docker that does as told, and what it was asked for."""
-    asked = tmp_path / "asked"
+    """Runs tests/images/docker-up with a fake `docker`, which notes its arguments."""
+    calls = tmp_path / "calls"
 
     def run(answers: str, **environ: str) -> subprocess.CompletedProcess:
         program = tmp_path / "bin/docker"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\necho "$@" >>{asked}\ncase "$*" in {answers} esac\n')
+        program.write_text(f'#!/bin/sh\necho "$@" >>{calls}\ncase "$*" in {answers} esac\n')
         program.chmod(0o755)
         return subprocess.run(
             [FOLDER / "docker-up"], capture_output=True, text=True, check=False,
@@ -81,36 +81,36 @@ def docker_up(tmp_path):
             | environ,
         )  # fmt: skip
 
-    run.asked = asked
+    run.calls = calls
     return run
 
 
-def test_images_that_are_there_are_left_alone(docker_up):
+def test_existing_images_are_not_pulled_or_built(docker_up):
     result = docker_up("*) exit 0;;")
     assert result.returncode == 0, result.stderr
-    assert not re.search(r"^(pull|build|import)", docker_up.asked.read_text(), re.MULTILINE)
+    assert not re.search(r"^(pull|build|import)", docker_up.calls.read_text(), re.MULTILINE)
 
 
 def test_images_are_pulled_where_a_registry_answers(docker_up):
     result = docker_up("'image inspect '*) exit 1;; *) exit 0;;")
     assert result.returncode == 0, result.stderr
-    asked = docker_up.asked.read_text()
-    assert {f"pull --quiet {image}" for image in IMAGES.values()} <= set(asked.splitlines())
-    assert not re.search(r"^(build|import)", asked, re.MULTILINE)
+    calls = docker_up.calls.read_text()
+    assert {f"pull --quiet {image}" for image in IMAGES.values()} <= set(calls.splitlines())
+    assert not re.search(r"^(build|import)", calls, re.MULTILINE)
 
 
-def test_an_image_that_is_served_no_more_is_built_on_what_is(docker_up):
+def test_an_image_that_no_registry_has_is_built(docker_up):
     result = docker_up(
         "'image inspect '*) exit 1;; *pull*redis*) exit 1;; 'build '*) cat >/dev/null;; esac; "
         "case x in x) exit 0;;"
     )
     assert result.returncode == 0, result.stderr
-    asked = docker_up.asked.read_text()
-    assert re.findall(r"^build --tag (\S+)", asked, re.MULTILINE) == [IMAGES["redis"]]
-    assert "import" not in asked
+    calls = docker_up.calls.read_text()
+    assert re.findall(r"^build --tag (\S+)", calls, re.MULTILINE) == [IMAGES["redis"]]
+    assert "import" not in calls
 
 
-def test_where_docker_cannot_be_installed_it_says_what_to_do(docker_up):
+def test_an_error_says_what_to_do_where_docker_cannot_be_installed(docker_up):
     result = docker_up("*) exit 1;;", OS_RELEASE="/dev/null")
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
@@ -118,8 +118,8 @@ def test_where_docker_cannot_be_installed_it_says_what_to_do(docker_up):
     assert "then run make docker again" in result.stderr
 
 
-def test_down_ends_no_engine_but_its_own(tmp_path):
-    """The number in the file may be another program's by now: this one's, here."""
+def test_docker_down_ends_only_an_engine_that_docker_up_has_started(tmp_path):
+    """The process id in the file may now belong to another program, as it does here."""
     (tmp_path / "docker").mkdir()
     other = subprocess.Popen(["sleep", "60"])
     try:

@@ -1,4 +1,4 @@
-"""Imports only go down, and the lint sees it when one does not."""
+"""Imports only go down, and the lint fails where one does not."""
 
 from __future__ import annotations
 
@@ -11,91 +11,137 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = ["dags", "include", "plugins"]
-ENGINE = "include/landfall/arrival.py"
-BRIDGE = "include/airflow_bridge.py"
 
 
-def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Check the floors of the project in a folder, as `make lint` does."""
+def lint_imports(folder: Path) -> str:
+    """Runs the import rules on a project, as `make lint` does, and returns what they print."""
     program = Path(sys.executable).with_name("lint-imports")
-    return subprocess.run(
-        [program, "--no-logo", "--no-cache"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = subprocess.run(
+        [program, "--no-logo", "--cache-dir", folder / ".import_linter_cache"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == int("BROKEN" in result.stdout), result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project's Python and settings, to break."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in CODE:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def printed_before(project) -> str:
+    """The lint's output for the unbroken copy."""
+    return lint_imports(project)
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A copy of the project's Python and settings, to break."""
-    for name in CODE:
-        shutil.copytree(
-            ROOT / name,
-            tmp_path / name,
-            ignore=lambda _, names: [n for n in names if n == "__pycache__"],
-        )
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for name in ("dags", "plugins"):
-        (tmp_path / name / "broken.py").touch()
-    return tmp_path
+def import_in(project):
+    """Adds lines to a module of the copy; afterwards the module is as it was."""
+    originals = {}
+
+    def add(module: str, lines: str) -> None:
+        path = project / module
+        originals[path] = path.read_text() if path.exists() else None
+        path.write_text(f"{originals[path] or ''}\n{lines}\n")
+
+    yield add
+    for path, text in originals.items():
+        path.unlink() if text is None else path.write_text(text)
+
+
+ENGINE = "include/landfall"
+LATE_IMPORT = "def late():\n    import airflow.sdk"
+
+# module, what it imports, which import the lint reports
+PROJECT = [
+    ("dags/broken.py", "import include.local", "dags", "include.local"),
+    ("dags/broken.py", "from astro.files import File", "dags", "astro"),
+    ("plugins/broken.py", "import astro", "plugins", "astro"),
+    ("plugins/broken.py", "import dags.feeds", "plugins", "dags"),
+    ("include/reports/app.py", "import airflow.sdk", "include.reports", "airflow"),
+    ("include/reports/app.py", "import include.local", "include.reports", "include.local"),
+    ("include/airflow_bridge.py", "import plugins.s3_to_postgres",
+     "include.airflow_bridge", "plugins"),
+    ("include/airflow_bridge.py", "import include.astro_sdk.patching",
+     "include.airflow_bridge", "include.astro_sdk"),
+    (f"{ENGINE}/arrival.py", "import include.airflow_bridge",
+     "include.landfall", "include.airflow_bridge"),
+    (f"{ENGINE}/arrival.py", "import airflow", "include.landfall", "airflow"),
+    (f"{ENGINE}/arrival.py", LATE_IMPORT, "include.landfall", "airflow"),
+    (f"{ENGINE}/arrival.py", "from astro import sql", "include.landfall", "astro"),
+    (f"{ENGINE}/arrival.py", "import include.astro_sdk", "include.landfall", "include.astro_sdk"),
+    (f"{ENGINE}/arrival.py", "import include.local", "include.landfall", "include.local"),
+]  # fmt: skip
+# cli, replay -> load -> write, read -> ledger, export -> s3, postgres -> feed, contract -> errors
+LAYERS = [
+    ("load", "cli"), ("check", "cli"), ("load", "check"),
+    ("write", "load"), ("read", "load"), ("read", "write"), ("write", "read"),
+    ("ledger", "write"), ("ledger", "read"), ("export", "read"), ("export", "ledger"),
+    ("s3", "ledger"), ("postgres", "export"), ("postgres", "s3"), ("s3", "postgres"),
+    ("job", "s3"), ("frames", "postgres"),
+    ("feed", "job"), ("contract", "frames"), ("contract", "feed"), ("feed", "contract"),
+    ("arrival", "feed"), ("connections", "arrival"), ("verdict", "connections"),
+    ("errors", "arrival"), ("errors", "connections"),
+]  # fmt: skip
+# What one side of a load must not import, not even through other modules.
+SIDES = [
+    ("read", "psycopg"), ("read", "include.landfall.postgres"), ("read", "include.landfall.ledger"),
+    ("write", "boto3"), ("write", "botocore"), ("write", "include.landfall.s3"),
+    ("write", "include.landfall.feed.formats"),
+]  # fmt: skip
+
+
+def file_of(name: str) -> str:
+    """Names the file of a module or package of the engine."""
+    folder = ROOT / ENGINE / name
+    return f"{ENGINE}/{name}/__init__.py" if folder.is_dir() else f"{ENGINE}/{name}.py"
 
 
 @pytest.mark.parametrize(
-    ("where", "line", "broken"),
+    ("module", "lines", "importer", "imported"),
     [
-        (ENGINE, "import airflow", "include.landfall is not allowed to import airflow"),
-        (
-            ENGINE,
-            "def late():\n    import airflow.sdk",
-            "include.landfall is not allowed to import airflow",
+        *PROJECT,
+        *(
+            (file_of(upper), f"import include.landfall.{lower}",
+             f"include.landfall.{upper}", f"include.landfall.{lower}")
+            for upper, lower in LAYERS
         ),
-        (ENGINE, "from astro import sql", "include.landfall is not allowed to import astro"),
-        (
-            ENGINE,
-            "import include.astro_sdk",
-            "include.landfall is not allowed to import include.astro_sdk",
+        *(
+            (file_of(side), f"import {imported}", f"include.landfall.{side}", imported)
+            for side, imported in SIDES
         ),
-        (
-            ENGINE,
-            "import include.airflow_bridge",
-            "include.landfall is not allowed to import include.airflow_bridge",
-        ),
-        (
-            BRIDGE,
-            "import include.astro_sdk.patching",
-            "include.airflow_bridge is not allowed to import include.astro_sdk",
-        ),
-        (
-            BRIDGE,
-            "import plugins.s3_to_postgres",
-            "include.airflow_bridge is not allowed to import plugins",
-        ),
-        (ENGINE, "import include.local", "include.landfall is not allowed to import include.local"),
-        ("plugins/broken.py", "import astro", "plugins is not allowed to import astro"),
-        ("plugins/broken.py", "import dags.feeds", "plugins is not allowed to import dags"),
-        (
-            "include/reports/app.py",
-            "import airflow.sdk",
-            "include.reports is not allowed to import airflow",
-        ),
-        (
-            "include/reports/app.py",
-            "import include.local",
-            "include.reports is not allowed to import include.local",
-        ),
-        ("dags/broken.py", "import include.local", "dags is not allowed to import include.local"),
-        ("dags/broken.py", "from astro.files import File", "dags is not allowed to import astro"),
     ],
-)
-def test_an_import_that_goes_up_fails_the_lint(project, where, line, broken):
-    with (project / where).open("a") as file:
-        file.write(f"\n{line}\n")
-    result = lint_imports(project)
-    assert result.returncode == 1
-    assert broken in result.stdout
+)  # fmt: skip
+def test_an_import_that_goes_up_fails_the_lint(
+    import_in, project, printed_before, module, lines, importer, imported
+):
+    report = f"{importer} is not allowed to import {imported}:"
+    assert report not in printed_before, "the project itself breaks this rule"
+    import_in(module, lines)
+    assert report in lint_imports(project)
 
 
-def test_the_lint_checks_the_floors():
-    assert "check floors .venv/bin/lint-imports" in (ROOT / ".ci/lint").read_text()
+@pytest.mark.parametrize(("side", "through"), [("read", "frames"), ("write", "postgres")])
+def test_a_side_of_a_load_may_not_reach_the_other_s_library_through_a_module(
+    import_in, project, side, through
+):
+    library = {"read": "psycopg", "write": "boto3"}[side]
+    import_in(file_of(through), f"import {library}")
+    import_in(file_of(side), f"import include.landfall.{through}")
+    assert f"include.landfall.{side} is not allowed to import {library}:" in lint_imports(project)
+
+
+def test_a_new_module_of_the_engine_needs_a_layer(import_in, project):
+    import_in(f"{ENGINE}/new_module.py", "")
+    assert "include.landfall.new_module" in lint_imports(project)
+
+
+def test_the_lint_checks_the_import_rules():
+    assert "check imports .venv/bin/lint-imports" in (ROOT / ".ci/lint").read_text()

@@ -1,4 +1,4 @@
-"""What `make` promises: its targets, its environment, a gate that is not green by mistake."""
+"""The targets of make, their environment, and a gate that is never green by mistake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROMISED = """
+TARGETS = """
 demo test airflow lessons reports celery celery-down bench bench-celery lint chaos up down env clean
 lock audit docker docker-down test-containers
 """.split()
@@ -20,69 +20,69 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 
 def run(*command, cwd=ROOT, **environ):
-    """Run a command to its end, without make's own variables: these tests run under make too."""
-    ours = ("MAKE", "MFLAGS", "PYTHON")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    """Runs a command without the variables of make, since make may run these tests."""
+    of_make = ("MAKE", "MFLAGS", "PYTHON")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(of_make)}
     return subprocess.run(
         command, cwd=cwd, env=inherited | environ, capture_output=True, text=True, check=False
     )
 
 
-def test_make_alone_prints_every_target_with_a_line():
+def test_make_alone_prints_a_line_for_every_target():
     printed = run("make").stdout
     listed = dict(re.findall(r"^  make ([a-z0-9-]+) +(\S.+)$", printed, re.MULTILINE))
-    assert set(PROMISED) <= set(listed)
+    assert set(TARGETS) <= set(listed)
     assert len(printed.splitlines()) == len(listed)
 
 
-@pytest.mark.parametrize("target", PROMISED)
-def test_a_target_is_one_line(target):
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_recipe_of_a_target_is_one_line(target):
     recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
     assert recipe is not None
     assert len(recipe[1].splitlines()) == 1
 
 
-@pytest.mark.parametrize("target", sorted(set(PROMISED) - {"clean", "docker", "docker-down"}))
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"clean", "docker", "docker-down"}))
 def test_a_target_makes_its_environment_first(target):
     assert re.search(rf"^{target}: \.venv", MAKEFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", PROMISED)
+@pytest.mark.parametrize("target", TARGETS)
 def test_a_file_named_like_a_target_does_not_hide_it(target):
     assert target in re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split()
 
 
-def test_python_keeps_what_it_compiled_whatever_the_machine_says(tmp_path):
-    """Airflow's programs start in 4 s instead of 2 where each compiles anew."""
-    (tmp_path / "asking").write_text(f"include {ROOT}/Makefile\nasked:; @env\n")
-    asked = run("make", "-f", tmp_path / "asking", "asked", PYTHONDONTWRITEBYTECODE="1")
-    assert asked.returncode == 0
-    assert "PATH=" in asked.stdout
-    assert "PYTHONDONTWRITEBYTECODE" not in asked.stdout
+def test_python_may_write_bytecode_whatever_the_machine_s_settings(tmp_path):
+    """Without bytecode Airflow's programs start in 4 s instead of 2."""
+    (tmp_path / "Makefile").write_text(f"include {ROOT}/Makefile\nenvironment:; @env\n")
+    result = run("make", "-f", tmp_path / "Makefile", "environment", PYTHONDONTWRITEBYTECODE="1")
+    assert result.returncode == 0
+    assert "PATH=" in result.stdout
+    assert "PYTHONDONTWRITEBYTECODE" not in result.stdout
 
 
 def fake_python(folder: Path, name: str, version: str) -> None:
-    """A Python that says its version; without one, a version manager's shim that leads nowhere."""
+    """Makes a Python that prints its version; without one, a version manager's shim that fails."""
     program = folder / name
     program.write_text(f"#!/bin/sh\necho {version}\n" if version else "#!/bin/sh\nexit 127\n")
     program.chmod(0o755)
 
 
 @pytest.mark.parametrize(
-    ("there", "chosen"),
+    ("installed", "chosen"),
     [
         ({"python3.12": "3.12", "python3.11": "3.11", "python3": "3.13"}, "python3.12"),
         ({"python3.12": "", "python3.11": "3.11"}, "python3.11"),
         ({"python3": "3.12"}, "python3"),
     ],
 )
-def test_the_newest_python_that_works_is_chosen(tmp_path, there, chosen):
-    for name, version in there.items():
+def test_the_newest_python_that_works_is_chosen(tmp_path, installed, chosen):
+    for name, version in installed.items():
         fake_python(tmp_path, name, version)
     assert run("/bin/sh", ".ci/python", PATH=str(tmp_path)).stdout.strip() == str(tmp_path / chosen)
 
 
-def test_a_python_that_cannot_work_is_refused_with_what_to_do(tmp_path):
+def test_an_unsuitable_python_is_refused_with_what_to_do(tmp_path):
     fake_python(tmp_path, "python3", "3.13")
     result = run("/bin/sh", ".ci/python", PATH=str(tmp_path))
     assert result.returncode == 1
@@ -92,14 +92,14 @@ def test_a_python_that_cannot_work_is_refused_with_what_to_do(tmp_path):
 
 @pytest.fixture
 def gate(tmp_path):
-    """A project whose targets do as told, with the real .ci/run before it."""
+    """Runs the real .ci/run in a project with these targets."""
 
     def make(**recipes: str):
-        told = {"lint": "true", "test": PASSED, "docker": "true", "test-containers": PASSED}
-        told |= {target.replace("_", "-"): recipe for target, recipe in recipes.items()}
+        targets = {"lint": "true", "test": PASSED, "docker": "true", "test-containers": PASSED}
+        targets |= {target.replace("_", "-"): recipe for target, recipe in recipes.items()}
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
-        text = "\n\n".join(f"{target}:\n\t@{recipe}" for target, recipe in told.items())
+        text = "\n\n".join(f"{target}:\n\t@{recipe}" for target, recipe in targets.items())
         (tmp_path / "Makefile").write_text(f"{text}\n")
         return run(".ci/run", cwd=tmp_path)
 
@@ -118,7 +118,9 @@ PASSED = "echo '=== 3 passed in 1.00s ==='"
         ("echo '= 3 passed, 1 skipped in 1.00s ='", 1, "= 3 passed, 1 skipped in 1.00s ="),
     ],
 )
-def test_the_gate_ends_with_pytests_closing_line_and_its_verdict(gate, suite, recipe, code, last):
+def test_the_gate_ends_with_the_last_line_and_the_verdict_of_pytest(
+    gate, suite, recipe, code, last
+):
     result = gate(**{suite: recipe})
     assert result.returncode == code
     assert result.stdout.splitlines()[-1] == last
@@ -138,12 +140,12 @@ def test_the_gate_stops_at_the_first_that_fails(gate, target, not_reached):
 
 
 def test_the_gate_needs_no_docker_for_the_first_suite(gate):
-    """`make test` is what a reader without Docker runs, so it is what the gate proves."""
+    """Users without Docker run `make test`, so the gate runs it without Docker too."""
     result = gate(test="echo on $$LANDFALL_TEST_SERVICES", docker="echo engine")
     assert result.stdout.splitlines()[:2] == ["on embedded", "engine"]
 
 
-def test_these_tests_run_on_a_python_that_is_promised():
+def test_these_tests_run_on_a_supported_python():
     assert sys.version_info[:2] in {(3, 11), (3, 12)}
 
 
@@ -161,7 +163,7 @@ def test_format_formats_and_fixes(tmp_path):
     assert (tmp_path / "module.py").read_text() == fixed
 
 
-def test_clean_leaves_what_git_has(tmp_path):
+def test_clean_leaves_the_files_of_git(tmp_path):
     made = [".venv/bin", ".local/demo", ".mypy_cache", ".ruff_cache", ".pytest_cache",
             ".import_linter_cache", ".hypothesis", "dags/__pycache__"]  # fmt: skip
     for name in [*made, ".ci", "include/feeds"]:
@@ -169,5 +171,5 @@ def test_clean_leaves_what_git_has(tmp_path):
     shutil.copy(ROOT / ".ci/clean", tmp_path / ".ci")
     result = run(".ci/clean", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
-    assert left == {".ci", ".ci/clean", "dags", "include", "include/feeds"}
+    remaining = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert remaining == {".ci", ".ci/clean", "dags", "include", "include/feeds"}

@@ -1,4 +1,4 @@
-"""What pytest's settings promise of every run, seen from inside one."""
+"""The settings of pytest do what they should, seen from inside a run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from pytest_socket import SocketConnectBlockedError
 
 
-def test_the_network_is_shut():
-    """A test that needs the outside is green on its author's machine only."""
-    # pytest-socket warns before it raises, and warnings are errors.
+def test_the_network_cannot_be_reached():
+    """A test that needs the network is green only where there is one."""
+    # pytest-socket warns before it raises, and a warning is an error.
     with pytest.raises((SocketConnectBlockedError, UserWarning), match=r"192\.0\.2\.1"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
 
 
-def test_this_machine_is_reached():
+def test_this_machine_can_be_reached():
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=1).close()
 
@@ -26,7 +26,7 @@ def test_a_warning_is_an_error():
         warnings.warn("going away", DeprecationWarning, stacklevel=1)
 
 
-def test_no_test_can_hang(request):
+def test_every_test_has_a_timeout(request):
     assert 0 < float(request.config.getini("timeout")) <= 120
 
 

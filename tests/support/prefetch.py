@@ -1,4 +1,4 @@
-"""Makes the next of something while a test uses the last, where the making is mostly waiting."""
+"""Makes the next resource while a test uses the current one, where making one is mostly waiting."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ahead(Generic[T]):
-    """Enters each context before it is asked for; `take` hands it on, and ends it."""
+class Prefetch(Generic[T]):
+    """Enters each context before a test needs it; `take` hands it to the test, and ends it."""
 
     def __init__(self, make: Callable[[], AbstractContextManager[T]]) -> None:
         self._make = make
-        self._maker = ThreadPoolExecutor(1)
+        self._thread = ThreadPoolExecutor(1)
         self._next = self._begin()
 
     @contextmanager
     def take(self) -> Iterator[T]:
-        """The one that is ready. Raises what the making raised."""
+        """Gives the resource that is ready. Raises what its making raised."""
         ready, self._next = self._next, self._begin()
-        made, rest = ready.result()
-        with rest:
-            yield made
+        resource, ending = ready.result()
+        with ending:
+            yield resource
 
-    def __enter__(self) -> Ahead[T]:
+    def __enter__(self) -> Prefetch[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the one that nobody took."""
-        self._maker.shutdown()
+        """End the resource that no test has taken."""
+        self._thread.shutdown()
         if self._next.exception() is None:
             self._next.result()[1].close()
 
     def _begin(self) -> Future[tuple[T, ExitStack]]:
-        return self._maker.submit(self._enter)
+        return self._thread.submit(self._enter)
 
     def _enter(self) -> tuple[T, ExitStack]:
         stack = ExitStack()

@@ -1,7 +1,7 @@
 """A real Airflow for a test: API server, scheduler, DAG processor, triggerer, LocalExecutor.
 
-Its metadata is a database of its own on the test's PostgreSQL. Nothing in its environment helps
-astro-sdk along: what must be mended is mended by what stands in the plugins folder.
+Its metadata is in a new database on the test's PostgreSQL. Its environment has none of the settings
+that astro-sdk asks its users to make: the project's plugins folder must be enough.
 """
 
 from __future__ import annotations
@@ -28,28 +28,31 @@ from include.local.state import LocalError
 
 READY_SECONDS = 180
 RUN_SECONDS = 400
-# What an Astro SDK project sets by hand; here the patches must work without it.
-HELP = ("AIRFLOW__CORE__ENABLE_XCOM_PICKLING", "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES")
+# Settings that the Astro SDK's documentation asks for.
+ASTRO_SDK_SETTINGS = (
+    "AIRFLOW__CORE__ENABLE_XCOM_PICKLING",
+    "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES",
+)
 
 
 @dataclass(frozen=True)
 class RealAirflow:
-    """A running Airflow, and how to use it as its user does: by its API."""
+    """A running Airflow, which a test uses by its API, as a user does."""
 
     api: Api
     programs: list[Program]
     environ: dict[str, str]
 
     def run(self, dag_id: str) -> dict[str, Any]:
-        """Unpause and trigger the DAG; its run when it has ended."""
-        self._until(lambda: dag_id in self.api.dags(), READY_SECONDS, f"{dag_id} is parsed")
+        """Unpauses and triggers the DAG, waits for the end of the run, and returns the run."""
+        self._wait_until(lambda: dag_id in self.api.dags(), READY_SECONDS, f"{dag_id} is parsed")
         self.api.unpause(dag_id)
         self.api.trigger(dag_id)
-        self._until(lambda: self._ended(dag_id), RUN_SECONDS, f"{dag_id} has ended")
+        self._wait_until(lambda: self._ended(dag_id), RUN_SECONDS, f"{dag_id} has ended")
         return self._last_run(dag_id)
 
     def states(self, dag_id: str) -> dict[str, str]:
-        """The states of the last run's tasks."""
+        """Reads the states of the last run's tasks."""
         run_id = self._last_run(dag_id)["dag_run_id"]
         answer = self.api._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")
         return {ti["task_id"]: ti["state"] for ti in answer["task_instances"]}
@@ -62,15 +65,15 @@ class RealAirflow:
     def _ended(self, dag_id: str) -> bool:
         return self._last_run(dag_id)["state"] in ("success", "failed")
 
-    def _until(self, done: Any, seconds: float, what: str) -> None:
+    def _wait_until(self, done: Any, seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
-                said = last_words(self.programs)
-                pytest.fail(f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{said}")
+                logs = log_ends(self.programs)
+                pytest.fail(f"not after {seconds} s: {what}\n{self.api.import_errors()}\n{logs}")
             for program in self.programs:
                 ended = program.child.poll() is not None
-                assert not ended, f"{program.name} ended\n{last_words(self.programs)}"
+                assert not ended, f"{program.name} ended\n{log_ends(self.programs)}"
             time.sleep(0.5)
 
 
@@ -78,7 +81,7 @@ class RealAirflow:
 def real_airflow(
     home: Path, server: Warehouse, dags: Path, environ: dict[str, str]
 ) -> Iterator[RealAirflow]:
-    """All of Airflow's programs over a folder of DAGs, stopped at the end."""
+    """Runs all of Airflow's programs with a folder of DAGs for the block."""
     airflow_home.use_port(home, free_ports(1)[0])
     airflow_home.write_login(home)
     airflow_home.prepare_metadata(home, server)
@@ -91,18 +94,18 @@ def real_airflow(
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         **environ,
     }
-    for name in HELP:
+    for name in ASTRO_SDK_SETTINGS:
         settings.pop(name, None)
     with airflow_programs(home, settings) as programs:
         try:
             api = wait_ready(home, programs)
         except LocalError as error:
-            pytest.fail(f"{error}\n{last_words(programs)}")
+            pytest.fail(f"{error}\n{log_ends(programs)}")
         yield RealAirflow(api, programs, settings)
 
 
-def last_words(programs: Sequence[Program]) -> str:
-    """The end of each program's log."""
+def log_ends(programs: Sequence[Program]) -> str:
+    """Reads the last 40 lines of each program's log."""
     return "\n".join(
         f"--- {p.name}\n" + "\n".join(p.log.read_text(errors="replace").splitlines()[-40:])
         for p in programs
@@ -110,7 +113,7 @@ def last_words(programs: Sequence[Program]) -> str:
 
 
 def new_home(tmp_path: Path) -> Path:
-    """A folder for one Airflow."""
+    """Makes a folder for one Airflow."""
     home = tmp_path / f"home-{uuid.uuid4().hex[:8]}"
     home.mkdir()
     return home

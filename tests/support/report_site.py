@@ -1,4 +1,4 @@
-"""A running report service with the real flights, and its caller, for tests that ask and kill."""
+"""A running report service with the real flights, for tests that request reports and kill parts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from include.reports.settings import settings
 from tests.support.servers import fresh_bucket, fresh_database
 
 T = TypeVar("T")
-# Shorter than by default, and in the same order: a lease ends before a message comes again.
+# Shorter than the defaults, in the same order: a lease ends before its message is delivered again.
 LEASE = 4
 QUICK = {
     "LANDFALL_REPORTS_LEASE_SECONDS": str(LEASE),
@@ -40,18 +40,18 @@ QUICK = {
 MARTS = ("delays_by_carrier", "delays_by_weather", "delays_by_route")
 
 
-def until(what: str, true: Callable[[], T], seconds: float = 90, pause: float = 0.05) -> T:
-    """What `true` gives when that is true at last."""
+def wait_for(what: str, check: Callable[[], T], seconds: float = 90, pause: float = 0.05) -> T:
+    """Waits until `check` gives a true value, and returns that."""
     deadline = time.monotonic() + seconds
-    while not (found := true()):
+    while not (value := check()):
         if time.monotonic() > deadline:
             pytest.fail(f"not within {seconds} s: {what}")
         time.sleep(pause)
-    return found
+    return value
 
 
 def status_of(url: str) -> int:
-    """How a page is answered for."""
+    """Requests a page, and returns the status of the answer."""
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status
@@ -62,14 +62,16 @@ def status_of(url: str) -> int:
 
 @dataclass(frozen=True)
 class Answer:
+    """An answer of the API."""
+
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
 
 
 @dataclass
-class Site:
-    """The service, whoever asks it, and whoever kills parts of it."""
+class ReportSite:
+    """A running service, which a test calls, and whose parts it kills and starts."""
 
     home: Path
     warehouse: Warehouse
@@ -77,12 +79,13 @@ class Site:
     records: Records
     started: list[Program] = field(default_factory=list)
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """One request, with the key unless a header says otherwise."""
-        sent = {"X-API-Key": self.service.key, "Content-Type": "application/json"}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Sends one request, with the service's key unless a header has another one."""
+        all_headers = {"X-API-Key": self.service.key, "Content-Type": "application/json"}
+        all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.service.address + path, data, sent, method=method)
+        url = self.service.address + path
+        request = urllib.request.Request(url, data, all_headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, json.load(answer), dict(answer.headers))
@@ -90,58 +93,62 @@ class Site:
             with error:
                 return Answer(error.code, json.load(error), dict(error.headers))
 
-    def accepted(self, **wanted: Any) -> str:
-        """The id of a report that was accepted."""
-        answer = self.ask("POST", "/reports", wanted)
+    def submit(self, **wanted: Any) -> str:
+        """Requests a report, which must be accepted, and returns its id."""
+        answer = self.request("POST", "/reports", wanted)
         assert answer.status == 202, answer
         return answer.body["id"]
 
     def state(self, report_id: str) -> str:
-        return self.ask("GET", f"/reports/{report_id}").body["state"]
+        """Asks the API for the state of a report."""
+        return self.request("GET", f"/reports/{report_id}").body["state"]
 
-    def ended(self, report_id: str, seconds: float = 90) -> dict[str, Any]:
-        """How the report stands when it has ended."""
+    def wait_ended(self, report_id: str, seconds: float = 90) -> dict[str, Any]:
+        """Waits until the report is done or failed, and returns the API's answer."""
 
-        def over() -> dict[str, Any] | None:
-            told = self.ask("GET", f"/reports/{report_id}").body
-            return told if told.get("state") in ("done", "failed") else None
+        def ended() -> dict[str, Any] | None:
+            body = self.request("GET", f"/reports/{report_id}").body
+            return body if body.get("state") in ("done", "failed") else None
 
-        return until(f"report {report_id} ends", over, seconds)
+        return wait_for(f"report {report_id} ends", ended, seconds)
 
-    def done(self, report_id: str, seconds: float = 90) -> bytes:
-        """The bytes behind the link of the report, when it is done."""
-        told = self.ended(report_id, seconds)
-        assert told["state"] == "done", told
-        with urllib.request.urlopen(told["link"], timeout=60) as answer:
+    def download(self, report_id: str, seconds: float = 90) -> bytes:
+        """Waits until the report is done, and returns the file behind its link."""
+        report = self.wait_ended(report_id, seconds)
+        assert report["state"] == "done", report
+        with urllib.request.urlopen(report["link"], timeout=60) as answer:
             return answer.read()
 
     def record(self, report_id: str) -> Record:
-        found = self.records.find(report_id)
-        assert found is not None
-        return found
+        """Reads the report's record from Redis."""
+        record = self.records.find(report_id)
+        assert record is not None
+        return record
 
     def attempts(self, report_id: str) -> int:
+        """Counts the attempts to make the report."""
         return int(self.records.redis.hget(f"reports:record:{report_id}", "attempts") or 0)
 
-    def copied(self, query: str) -> bytes:
-        """What the server itself gives as CSV for a query."""
+    def copy_csv(self, query: str) -> bytes:
+        """Has the database write the rows of a query as CSV."""
         with psycopg.connect(self.warehouse.conninfo(), options="-c timezone=UTC") as connection:
             copy = connection.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)")
             with copy as rows:
                 return b"".join(map(bytes, rows))
 
-    # ---- whoever kills -------------------------------------------------------------------------
+    # ---- its parts: killed, stopped, started ---------------------------------------------------
 
     def program(self, name: str) -> psutil.Process:
+        """Finds the process of a part."""
         return psutil.Process(self.service.programs[name].child.pid)
 
     def kill_tree(self, name: str) -> None:
-        """As a machine that fails: nobody is told."""
+        """Kills a part with all its processes, as when a machine fails."""
         os.killpg(self.service.programs[name].child.pid, signal.SIGKILL)
         self.service.programs[name].child.wait()
 
     def start(self, name: str, **environ: str) -> Program:
-        """Start a part again."""
+        """Starts a part again."""
         log = self.home / "logs" / f"reports-{name}-{len(self.started)}.log"
         command = commands(self.home, self.service.ports)[name]
         program = Program.start(name, command, {**self.service.environ, **environ}, log)
@@ -151,7 +158,7 @@ class Site:
 
     @contextmanager
     def without_beat(self) -> Iterator[None]:
-        """Nobody looks for what was lost."""
+        """Stops beat for the block, so that nothing looks for lost reports."""
         beat = self.program("beat")
         beat.suspend()
         try:
@@ -160,34 +167,37 @@ class Site:
             beat.resume()
 
     def stop_redis(self, kill: bool = False) -> None:
+        """Stops Redis, or kills it."""
         self.service.redis.process.stop(*(() if kill else (signal.SIGTERM,)))
 
     def start_redis(self) -> None:
-        """At the same port, with what is on its disk."""
-        again = start_redis(self.service.redis.folder)
-        assert again.port == self.service.redis.port
-        object.__setattr__(self.service, "redis", again)
+        """Starts Redis again, on the same port and with the data on its disk."""
+        redis = start_redis(self.service.redis.folder)
+        assert redis.port == self.service.redis.port
+        object.__setattr__(self.service, "redis", redis)
 
 
 @contextmanager
 def running_site(
     home: Path, server: Warehouse, store: Store, client: Any, **environ: str
-) -> Iterator[Site]:
-    """A service with the real flights, in a database and a bucket of its own."""
+) -> Iterator[ReportSite]:
+    """Runs a service with the real flights for the block, in a new database and bucket."""
     with fresh_database(server) as warehouse, fresh_bucket(client, "landing"):
         make_tables(warehouse)
         with (
             report_service(home, warehouse, store, **QUICK, **environ) as service,
             pytest.MonkeyPatch.context() as patch,
         ):
-            # What writes messages here, as the service does, has the service's settings.
+            # The tests write messages themselves, so this process gets the service's settings.
             for name in ("BROKER", "KEY"):
                 patch.setenv(
                     f"LANDFALL_REPORTS_{name}", service.environ[f"LANDFALL_REPORTS_{name}"]
                 )
             settings.cache_clear()
-            # Not patient: the tests stop Redis, and look.
-            site = Site(home, warehouse, service, Records(service.redis.url, LEASE, retries=2))
+            # Few retries: some tests look at records while Redis is stopped.
+            site = ReportSite(
+                home, warehouse, service, Records(service.redis.url, LEASE, retries=2)
+            )
             try:
                 yield site
             finally:
@@ -198,7 +208,7 @@ def running_site(
 
 
 def make_tables(warehouse: Warehouse) -> None:
-    """The five tables of the feeds, with the data at its source, and the three marts."""
+    """Makes the tables of the five feeds, with the data of their source, and three marts."""
     with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
         connection.execute("CREATE SCHEMA raw; CREATE SCHEMA marts; SET TimeZone = 'UTC'")
         for path in sorted((PROJECT / "include" / "feeds").glob("*.yaml")):

@@ -1,7 +1,8 @@
-"""A pytest plugin: lines at the end say which servers the tests met, and what tests measured.
+"""A pytest plugin: its last lines name the servers of the run, and what the tests measured.
 
-In the servers' own words: the header comes before they run, and an image's name is not proof of
-what is in it. A test gives a figure by `record_property("figure", ...)`.
+The servers' names and versions come from the servers themselves. The header of the run is printed
+before they start, and the name of an image does not prove what is in it. A test adds a measurement
+by `record_property("measurement", text)`.
 """
 
 from __future__ import annotations
@@ -11,29 +12,37 @@ from typing import Any
 import pytest
 
 
-class Answers:
-    """What the servers of this run said of themselves, in this process and in xdist's workers."""
+class RunSummary:
+    """The servers and measurements of this process and of xdist's workers."""
 
-    NAME = "landfall-answers"
+    NAME = "landfall-run-summary"
 
     def __init__(self) -> None:
-        self.said: set[str] = set()
-        self.figures: list[str] = []
+        self.servers: set[str] = set()
+        self.measurements: list[str] = []
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> RunSummary:
+        """Finds the summary of a run."""
+        summary = config.pluginmanager.get_plugin(cls.NAME)
+        assert isinstance(summary, cls)
+        return summary
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[self.NAME] = sorted(self.said)
+            session.config.workeroutput[self.NAME] = sorted(self.servers)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        self.said.update(getattr(node, "workeroutput", {}).get(self.NAME, []))
+        self.servers.update(getattr(node, "workeroutput", {}).get(self.NAME, []))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            self.figures += [str(text) for name, text in report.user_properties if name == "figure"]
+            texts = [text for name, text in report.user_properties if name == "measurement"]
+            self.measurements += map(str, texts)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        for figure in self.figures:
-            terminalreporter.write_line(f"measured: {figure}")
-        if self.said:
-            terminalreporter.write_line(f"servers: {'; '.join(sorted(self.said))}")
+        for measurement in self.measurements:
+            terminalreporter.write_line(f"measured: {measurement}")
+        if self.servers:
+            terminalreporter.write_line(f"servers: {'; '.join(sorted(self.servers))}")

@@ -1,8 +1,8 @@
 """How the processes of `make test` share the tests: file by file, one Airflow at a time.
 
-What has all of Airflow's programs run at once fills two cores by itself, so those files go to one
-process, first, while the others take the rest of the queue from its beginning: there are the tests
-that mostly wait.
+A file that starts all of Airflow's programs keeps two cores busy. All such files go to one process,
+which begins with them. The other processes take the rest of the queue from its beginning, where
+the tests are that mostly wait.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-WHOLE_AIRFLOW = ("test_airflow.py", "test_lessons.py", "test_scheduler.py")
-WAITING = "tests/integration/reports/"
+START_AIRFLOW = ("test_airflow.py", "test_lessons.py", "test_scheduler.py")
+MOSTLY_WAIT = "tests/integration/reports/"
 
 
-def scope(nodeid: str) -> str:
-    """What a test may not be parted from: its file, or the files that start an Airflow."""
+def group_of(nodeid: str) -> str:
+    """Names the tests that must run in the same process: a file, or all that start an Airflow."""
     file = nodeid.partition("::")[0]
-    return "airflow" if PurePosixPath(file).name in WHOLE_AIRFLOW else file
+    return "airflow" if PurePosixPath(file).name in START_AIRFLOW else file
 
 
-class Scheduling(LoadFileScheduling):
-    """xdist's way by files, but for the files that start an Airflow."""
+class GroupScheduling(LoadFileScheduling):
+    """xdist's scheduling by files, with all files that start an Airflow in one group."""
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
-        # The queue keeps the order of the collection; xdist would begin with the most tests.
+        # Without this, xdist would begin with the largest file, whatever the collection's order.
         config.option.loadscopereorder = False
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        return scope(nodeid)
+        return group_of(nodeid)
 
 
-class Workers:
-    """A pytest plugin; without `-n` it changes nothing."""
+class WorkerScheduling:
+    """The pytest plugin. It changes nothing in a run without `-n`."""
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling:
-        return Scheduling(config, log)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> GroupScheduling:
+        return GroupScheduling(config, log)
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
@@ -50,4 +50,4 @@ class Workers:
 
 
 def _place(item: pytest.Item) -> tuple[bool, bool]:
-    return scope(item.nodeid) != "airflow", not item.nodeid.startswith(WAITING)
+    return group_of(item.nodeid) != "airflow", not item.nodeid.startswith(MOSTLY_WAIT)

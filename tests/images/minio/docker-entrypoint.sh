@@ -1,4 +1,4 @@
 #!/bin/sh
-# As in the official image, `minio` itself may be left out.
+# As in the official image, the command may begin without `minio`.
 [ "${1:-}" = minio ] || set -- minio "$@"
 exec "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the official image's entry point promises: POSTGRES_USER, POSTGRES_PASSWORD (or
+# The interface of the official image's entry point: POSTGRES_USER, POSTGRES_PASSWORD (or
 # POSTGRES_PASSWORD_FILE), POSTGRES_DB, POSTGRES_INITDB_ARGS, POSTGRES_HOST_AUTH_METHOD, PGDATA,
 # /docker-entrypoint-initdb.d, arguments of the server; the server runs as postgres.
 set -euo pipefail
@@ -18,13 +18,13 @@ make_cluster() {
         echo >&2 "       Set POSTGRES_PASSWORD to a value that is not empty."
         exit 1
     fi
-    # Several words, as the official image takes them: "--data-checksums --locale=C".
+    # One variable may hold several options, as in the official image: "--data-checksums --locale=C".
     eval "initdb --username=\"\$POSTGRES_USER\" --pwfile=<(printf '%s\n' \"\${POSTGRES_PASSWORD:-trusted}\") ${POSTGRES_INITDB_ARGS:-}"
     printf '\nhost all all all %s\n' "$auth" >>"$PGDATA/pg_hba.conf"
 }
 
 fill_cluster() {
-    # On the socket alone: who waits for the port must not meet this server.
+    # It listens on the socket only: a client that waits for the port must not reach this server yet.
     pg_ctl -D "$PGDATA" -o "-c listen_addresses=''" -w start
     if [ "$POSTGRES_DB" != postgres ]; then
         psql --username "$POSTGRES_USER" --dbname postgres -v ON_ERROR_STOP=1 -v name="$POSTGRES_DB" \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the official image's entry point promises: arguments of the server, which runs as redis and,
-# with no configuration but its arguments, takes connections from other containers.
+# The interface of the official image's entry point: it takes arguments of the server, which runs as
+# the user redis, and which without a configuration file accepts connections from other containers.
 set -eu
 
 case ${1:-} in
@@ -12,7 +12,7 @@ if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ]; then
 fi
 if [ "$1" = redis-server ]; then
     shift
-    # After a configuration file, and before what the caller says.
+    # The option goes after a configuration file, and before the other arguments.
     case ${1:-} in
         *.conf) file=$1 && shift && set -- redis-server "$file" --protected-mode no "$@" ;;
         *) set -- redis-server --protected-mode no "$@" ;;

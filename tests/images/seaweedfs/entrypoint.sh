@@ -1,5 +1,5 @@
 #!/bin/sh
-# As in the official image: the first word is a command of weed, which keeps its data in /data.
+# As in the official image, the first argument is a command of weed, whose data is in /data.
 set -eu
 
 case ${1:-} in

@@ -15,9 +15,6 @@ from include.landfall.feed.dispositions import DISPOSITIONS
 from include.landfall.feed.formats import FORMATS
 from include.landfall.feed.schema import schema
 from include.landfall.feed.yaml_file import read_feed
-from tests.support.engine import engine
-
-__all__ = ["engine"]
 
 FORMAT = "tests.support.extensions.key_value"
 DISPOSITION = "tests.support.extensions.archive"

@@ -1,4 +1,4 @@
-"""A handful of rounds of every attack of `make chaos` (which plays them in full number)."""
+"""A few rounds of every attack. `make chaos` plays all of them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.chaos.attacks import (
     terminate,
     versions,
 )
-from tests.chaos.ground import Ground
+from tests.chaos.cases import Servers
 from tests.chaos.servers import make_bucket, own_servers
 
 
 @pytest.fixture(scope="module")
-def ground(warehouse_server, object_store, client):
+def servers(warehouse_server, object_store, client):
     """The run's servers, and a bucket that keeps versions."""
     bucket = f"test-{uuid.uuid4().hex[:12]}"
     make_bucket(client, bucket)
-    servers = Ground(warehouse_server, object_store, client, bucket)
-    with servers.new_database() as ground, ground.ending:
-        yield ground
+    run_servers = Servers(warehouse_server, object_store, client, bucket)
+    with run_servers.new_database() as servers, servers.ending:
+        yield servers
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for entry in page.get("Versions", []):
             client.delete_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])
@@ -38,7 +38,7 @@ def ground(warehouse_server, object_store, client):
 
 @pytest.fixture
 def chance(request):
-    """The round's dice, the same in every run."""
+    """The random numbers of the round, the same in every run."""
     return random.Random(request.node.name)
 
 
@@ -46,43 +46,43 @@ rounds = pytest.mark.parametrize("number", range(2))
 
 
 @rounds
-def test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part(ground, chance, number):
-    kill(ground, chance)
+def test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part(servers, chance, number):
+    kill(servers, chance)
 
 
 @rounds
-def test_of_two_loads_at_once_one_wins_and_the_other_says_so(ground, chance, number):
-    race(ground, chance)
+def test_of_two_loads_at_once_one_wins_and_the_other_says_so(servers, chance, number):
+    race(servers, chance)
 
 
 @rounds
-def test_the_first_files_of_a_feed_make_one_table_together(ground, chance, number):
-    firsts(ground, chance)
+def test_the_first_files_of_a_feed_make_one_table_together(servers, chance, number):
+    firsts(servers, chance)
 
 
 @rounds
-def test_of_two_versions_at_once_the_newest_stays(ground, chance, number):
-    versions(ground, chance)
+def test_of_two_versions_at_once_the_newest_stays(servers, chance, number):
+    versions(servers, chance)
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_a_connection_cut_at_commit_is_no_riddle(ground, chance, number):
-    commit(ground, chance)
+def test_a_connection_cut_at_commit_is_no_riddle(servers, chance, number):
+    commit(servers, chance)
 
 
 @rounds
-def test_a_load_that_the_server_throws_out_can_be_run_again(ground, chance, number):
-    terminate(ground, chance)
+def test_a_load_that_the_server_throws_out_can_be_run_again(servers, chance, number):
+    terminate(servers, chance)
 
 
 @rounds
-def test_a_read_whose_connection_breaks_is_taken_up_where_it_broke(ground, chance, number):
-    store(ground, chance)
+def test_a_read_whose_connection_breaks_is_taken_up_where_it_broke(servers, chance, number):
+    store(servers, chance)
 
 
 def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
-    with own_servers() as ground:
-        restart(ground, chance)
+    with own_servers() as servers:
+        restart(servers, chance)
 
 
 def test_each_attack_is_played_here(request):

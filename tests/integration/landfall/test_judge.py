@@ -10,9 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError
-from tests.support.engine import LARGE, engine, many
-
-__all__ = ["engine"]
+from tests.support.engine import LARGE, many
 
 
 def refusal(engine, text):

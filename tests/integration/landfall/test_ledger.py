@@ -15,9 +15,7 @@ from include.landfall.ledger import claims
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect
-from tests.support.engine import engine
 
-__all__ = ["engine"]
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
 
 

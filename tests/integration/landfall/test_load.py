@@ -10,9 +10,8 @@ import pytest
 
 from include.landfall import load as load_module
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
-from tests.support.engine import LARGE, engine, many
+from tests.support.engine import LARGE, many
 
-__all__ = ["engine"]
 A, B, C = "id,name\n1,a\n2,b\n", "id,name\n3,c\n", "id,name\n1,A\n"
 
 

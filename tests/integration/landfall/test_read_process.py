@@ -1,5 +1,4 @@
-"""The process that reads for a large load: it ends when it should, tells what it met, and keeps
-what it was told."""
+"""The process that reads for a large load ends when it should and hides what it was given."""
 
 from __future__ import annotations
 
@@ -22,9 +21,7 @@ from include.landfall.feed.column_types import parse_type
 from include.landfall.frames import FrameType
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read import process as reader
-from tests.support.engine import LARGE, engine, many
-
-__all__ = ["engine"]
+from tests.support.engine import LARGE, many
 
 
 def job(engine, arrival):

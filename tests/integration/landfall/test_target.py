@@ -13,9 +13,8 @@ from psycopg import sql
 from include.landfall.errors import ConnectionUnusable, DataError, FeedError, TerminalError
 from include.landfall.load import load
 from include.landfall.write import judge
-from tests.support.engine import LARGE, engine, many
+from tests.support.engine import LARGE, many
 
-__all__ = ["engine"]
 A = "id,name\n1,a\n2,b\n"
 
 

@@ -1,4 +1,4 @@
-"""What Redis keeps of a report, step by step, and the message beside it."""
+"""The record of a report in Redis, step by step, and the message that goes with it."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ def new(report_id: str = ID) -> NewReport:
 
 
 def expire_lease(records: Records) -> None:
-    """As it does by itself when nobody renews it."""
+    """Ends the lease, as Redis does when no worker renews it."""
     assert records.redis.delete(lease_key(ID)) == 1
 
 
 # ---- the message ---------------------------------------------------------------------------------
 
 
-def test_a_message_is_what_celery_itself_puts_into_redis(server, records):
+def test_a_message_is_the_one_that_celery_itself_puts_into_redis(server, records):
     with app.connection_for_write(server.url) as broker:
         app.send_task("reports.make", task_id=ID, connection=broker, queue=QUEUE)
-    celery_s = json.loads(records.redis.lpop(QUEUE))
-    ours = json.loads(Messages(app).make(ID))
-    assert celery_s["properties"].pop("delivery_tag") != ours["properties"].pop("delivery_tag")
-    assert ours == celery_s
+    by_celery = json.loads(records.redis.lpop(QUEUE))
+    by_us = json.loads(Messages(app).make(ID))
+    assert by_celery["properties"].pop("delivery_tag") != by_us["properties"].pop("delivery_tag")
+    assert by_us == by_celery
 
 
-def test_each_message_has_a_tag_of_its_own():
+def test_each_message_has_its_own_tag():
     messages = Messages(app)
     tags = {json.loads(messages.make(ID))["properties"]["delivery_tag"] for _ in range(5)}
     assert len(tags) == 5
@@ -70,15 +70,15 @@ def test_each_message_has_a_tag_of_its_own():
 # ---- accepted ------------------------------------------------------------------------------------
 
 
-def test_what_is_accepted_twice_is_one_record_and_one_message(records):
+def test_a_report_accepted_twice_is_one_record_and_one_message(records):
     assert [records.accept(new()) for _ in range(2)] == ["accepted", "accepted"]
     assert records.redis.llen(QUEUE) == 1
     assert records.redis.smembers(OPEN) == {ID}
     assert records.find(ID).request == REQUEST
 
 
-def test_the_api_accepts_many_at_once_and_tells_each_its_own(server, records):
-    async def ask() -> list[tuple[str, str]]:
+def test_the_api_accepts_many_at_once_and_answers_each_with_its_own_request(server, records):
+    async def accept() -> list[tuple[str, str]]:
         front = Front(server.url)
         ids = [f"{n:032}" for n in range(300)]
         answers = await asyncio.gather(*(front.accept(new_of(each)) for each in ids))
@@ -88,35 +88,35 @@ def test_the_api_accepts_many_at_once_and_tells_each_its_own(server, records):
     def new_of(report_id: str) -> NewReport:
         return NewReport(report_id, f'{{"report":"{report_id}"}}', "place", report_id)
 
-    answers = asyncio.run(ask())
+    answers = asyncio.run(accept())
     assert answers == [(f'{{"report":"{n:032}"}}', "accepted") for n in range(300)]
     assert records.redis.llen(QUEUE) == records.redis.scard(OPEN) == 300
 
 
-def test_the_same_id_twice_in_one_moment_is_one_report(server, records):
-    async def ask() -> list[tuple[str, str]]:
+def test_the_same_id_twice_at_once_is_one_report(server, records):
+    async def accept() -> list[tuple[str, str]]:
         front = Front(server.url)
         both = await asyncio.gather(*(front.accept(new()) for _ in range(2)))
         await front.close()
         return both
 
-    assert asyncio.run(ask()) == [(REQUEST.model_dump_json(), "accepted")] * 2
+    assert asyncio.run(accept()) == [(REQUEST.model_dump_json(), "accepted")] * 2
     assert records.redis.llen(QUEUE) == 1
 
 
 # ---- the lease -----------------------------------------------------------------------------------
 
 
-def test_one_worker_takes_it_and_the_other_is_told_how_long(records):
+def test_one_worker_takes_the_lease_and_the_other_learns_how_long_it_lasts(records):
     records.accept(new())
     assert records.take(ID, "first") == ("taken", 1)
-    word, milliseconds = records.take(ID, "second")
-    assert word == "held"
+    answer, milliseconds = records.take(ID, "second")
+    assert answer == "held"
     assert 0 < milliseconds <= 30_000
     assert records.find(ID).state == "running"
 
 
-def test_what_is_sent_again_since_its_answer_was_lost_counts_once(records):
+def test_a_command_sent_again_because_its_answer_was_lost_counts_once(records):
     records.accept(new())
     assert records.take(ID, "first") == records.take(ID, "first") == ("taken", 1)
     assert records.settle(ID, "first", "done", rows=7)
@@ -124,7 +124,7 @@ def test_what_is_sent_again_since_its_answer_was_lost_counts_once(records):
     assert records.find(ID).made == 1
 
 
-def test_a_lease_that_has_run_out_is_taken_by_another_and_lost_to_the_first(records):
+def test_an_expired_lease_goes_to_another_worker_and_is_lost_for_the_first(records):
     records.accept(new())
     records.take(ID, "first")
     expire_lease(records)
@@ -134,12 +134,12 @@ def test_a_lease_that_has_run_out_is_taken_by_another_and_lost_to_the_first(reco
     assert records.find(ID).state == "running"
     assert records.settle(ID, "second", "done", rows=6)
     assert not records.settle(ID, "first", "failed", error="late")
-    found = records.find(ID)
-    assert (found.state, found.rows, found.made, found.error) == ("done", 6, 1, None)
+    report = records.find(ID)
+    assert (report.state, report.rows, report.made, report.error) == ("done", 6, 1, None)
 
 
-def test_a_lease_that_ran_out_and_that_nobody_took_is_taken_up_again(records):
-    """Redis was away for longer than it lasts."""
+def test_an_expired_lease_that_no_worker_took_can_be_renewed(records):
+    """As when Redis was away for longer than the lease."""
     records.accept(new())
     records.take(ID, "first")
     expire_lease(records)
@@ -152,8 +152,8 @@ def test_a_report_that_is_given_back_waits_for_another_attempt(records):
     records.accept(new())
     records.take(ID, "first")
     assert records.settle(ID, "first", "accepted", error="the database is away")
-    found = records.find(ID)
-    assert (found.state, found.error, "ended" in found.times) == (
+    report = records.find(ID)
+    assert (report.state, report.error, "ended" in report.times) == (
         "accepted",
         "the database is away",
         False,
@@ -163,7 +163,7 @@ def test_a_report_that_is_given_back_waits_for_another_attempt(records):
 
 
 @pytest.mark.parametrize("state", ["done", "failed"])
-def test_what_has_ended_is_not_taken_again_and_is_forgotten_in_time(records, state):
+def test_an_ended_report_is_not_taken_again_and_expires(records, state):
     records.accept(new())
     records.take(ID, "first")
     records.settle(ID, "first", state, rows=1)
@@ -174,12 +174,12 @@ def test_what_has_ended_is_not_taken_again_and_is_forgotten_in_time(records, sta
     assert records.redis.llen(QUEUE) == 1
 
 
-def test_what_nobody_asked_for_is_unknown(records):
+def test_a_report_that_was_never_requested_is_unknown(records):
     assert records.take(ID, "first") == ("unknown", 0)
     assert records.find(ID) is None
 
 
-# ---- what is lost --------------------------------------------------------------------------------
+# ---- lost reports --------------------------------------------------------------------------------
 
 
 def test_a_report_that_waits_is_not_lost(records):
@@ -187,7 +187,7 @@ def test_a_report_that_waits_is_not_lost(records):
     assert records.lost() == []
 
 
-def test_a_report_that_no_message_asks_for_is_lost(records):
+def test_a_report_without_a_message_is_lost(records):
     records.accept(new())
     records.redis.delete(QUEUE)
     assert records.lost() == [ID]
@@ -195,14 +195,14 @@ def test_a_report_that_no_message_asks_for_is_lost(records):
     assert records.lost() == []
 
 
-def test_a_report_that_a_worker_has_and_has_not_begun_is_not_lost(records):
+def test_a_report_whose_message_a_worker_holds_is_not_lost(records):
     records.accept(new())
     message = json.loads(records.redis.lpop(QUEUE))
     records.redis.hset("unacked", "tag", json.dumps([message, "", QUEUE]))
     assert records.lost() == []
 
 
-def test_a_report_that_runs_without_a_lease_is_lost_though_a_message_is_there(records):
+def test_a_running_report_without_a_lease_is_lost_even_with_a_message(records):
     records.accept(new())
     records.take(ID, "first")
     assert records.lost() == []

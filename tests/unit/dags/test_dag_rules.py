@@ -27,7 +27,7 @@ def bag():
 
 def parse_quietly(folder: Path) -> dict:
     """What each file of the folder reached for, and brought in, while it was parsed."""
-    program = ROOT / "tests" / "support" / "parse_quietly.py"
+    program = ROOT / "tests" / "support" / "parse_audit.py"
     done = subprocess.run(
         [sys.executable, str(program), str(folder)],
         capture_output=True, text=True, check=False, cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What is made ahead is handed out once, ended once, and fails where it is taken."""
+"""What is made ahead of its use is handed out once, ended once, and fails for its user only."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.prefetch import Ahead
+from tests.support.prefetch import Prefetch
 
 
 @pytest.fixture
-def told():
+def events():
     return []
 
 
 @pytest.fixture
-def make(told):
+def make(events):
     numbers = itertools.count(1)
 
     @contextmanager
     def making():
         number = next(numbers)
-        told.append(f"made {number}")
+        events.append(f"made {number}")
         yield number
-        told.append(f"ended {number}")
+        events.append(f"ended {number}")
 
     return making
 
 
-def test_the_next_is_made_before_it_is_asked_for_and_nothing_is_left(make, told):
-    with Ahead(make) as ahead:
+def test_the_next_one_is_made_before_its_use_and_none_is_left(make, events):
+    with Prefetch(make) as prefetch:
         for number in (1, 2):
-            with ahead.take() as taken:
+            with prefetch.take() as taken:
                 assert taken == number
-                assert f"ended {number}" not in told
-            assert f"ended {number}" in told
-    assert sorted(told) == ["ended 1", "ended 2", "ended 3", "made 1", "made 2", "made 3"]
+                assert f"ended {number}" not in events
+            assert f"ended {number}" in events
+    assert sorted(events) == ["ended 1", "ended 2", "ended 3", "made 1", "made 2", "made 3"]
 
 
-def test_what_cannot_be_made_is_the_error_of_who_takes_it_and_of_nobody_else():
+def test_a_failed_making_is_the_error_of_the_test_that_takes_it():
     @contextmanager
     def broken():
         raise OSError("the server is away")
         yield
 
-    with Ahead(broken) as ahead, pytest.raises(OSError, match="away"), ahead.take():
+    with Prefetch(broken) as prefetch, pytest.raises(OSError, match="away"), prefetch.take():
         pass

@@ -1,4 +1,4 @@
-"""What `make test` shares out to two processes comes back as one run, that hides nothing."""
+"""How the processes of `make test` share the tests, and that no result is lost between them."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.worker_scheduling import WHOLE_AIRFLOW, scope
+from tests.support.worker_scheduling import START_AIRFLOW, group_of
 
 ROOT = Path(__file__).parents[3]
 PLUGINS = """
-from tests.support.unexplained_skips import Skips
-from tests.support.worker_scheduling import Workers
+from tests.support.unexplained_skips import UnexplainedSkips
+from tests.support.worker_scheduling import WorkerScheduling
 
 def pytest_configure(config):
-    config.pluginmanager.register(Skips([]), "skips")
-    config.pluginmanager.register(Workers(), "workers")
+    config.pluginmanager.register(UnexplainedSkips(), "skips")
+    config.pluginmanager.register(WorkerScheduling(), "scheduling")
 """
-SHARED = """
+NOTES_ITS_WORKER = """
 import os
 from pathlib import Path
 
-def test_a(): Path("seen", __file__[-5:-3] + "1").write_text(os.environ["PYTEST_XDIST_WORKER"])
-def test_b(): Path("seen", __file__[-5:-3] + "2").write_text(os.environ["PYTEST_XDIST_WORKER"])
+def test_a(): Path("workers", __file__[-5:-3] + "1").write_text(os.environ["PYTEST_XDIST_WORKER"])
+def test_b(): Path("workers", __file__[-5:-3] + "2").write_text(os.environ["PYTEST_XDIST_WORKER"])
 """
 
 
 @pytest.fixture
-def shared(tmp_path):
-    """A run by two processes over these files, with the plugins of this suite."""
+def run_shared(tmp_path):
+    """Runs these test files in two processes, with this suite's plugins."""
 
     def run(**files: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "conftest.py").write_text(PLUGINS)
         (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n")
-        (tmp_path / "seen").mkdir()
+        (tmp_path / "workers").mkdir()
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
         command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider"]
@@ -44,39 +44,41 @@ def shared(tmp_path):
     return run
 
 
-def test_a_file_and_all_files_that_start_an_airflow_stay_with_one_process(shared, tmp_path):
+def test_a_file_and_all_files_that_start_an_airflow_stay_with_one_process(run_shared, tmp_path):
     names = ["test_01", "test_02", "test_03", "test_airflow", "test_scheduler", "test_lessons"]
-    done = shared(**dict.fromkeys(names, SHARED))
-    assert done.returncode == 0, done.stdout
-    seen = {path.name: path.read_text() for path in (tmp_path / "seen").iterdir()}
-    assert len(seen) == 12
-    assert all(seen[name] == seen[f"{name[:-1]}2"] for name in seen)
-    assert len({seen["ow1"], seen["er1"], seen["ns1"]}) == 1
-    assert set(seen.values()) == {"gw0", "gw1"}
+    run = run_shared(**dict.fromkeys(names, NOTES_ITS_WORKER))
+    assert run.returncode == 0, run.stdout
+    workers = {path.name: path.read_text() for path in (tmp_path / "workers").iterdir()}
+    assert len(workers) == 12
+    assert all(workers[name] == workers[f"{name[:-1]}2"] for name in workers)
+    assert len({workers["ow1"], workers["er1"], workers["ns1"]}) == 1
+    assert set(workers.values()) == {"gw0", "gw1"}
 
 
 @pytest.mark.parametrize(
     "skip", ["def test_x(): pytest.skip()", "pytest.skip(allow_module_level=True)"]
 )
-def test_a_skip_without_a_reason_fails_a_run_that_is_shared_too(shared, skip):
-    done = shared(test_fine="def test_fine(): pass", test_skip=f"import pytest\n{skip}\n")
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
-    assert "skipped without a reason" in done.stdout
-    assert "1 skipped in" in done.stdout.splitlines()[-1]
+def test_a_skip_without_a_reason_fails_a_run_that_is_shared_too(run_shared, skip):
+    run = run_shared(test_fine="def test_fine(): pass", test_skip=f"import pytest\n{skip}\n")
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout
+    assert "skipped without a reason" in run.stdout
+    assert "1 skipped in" in run.stdout.splitlines()[-1]
 
 
 def test_the_files_that_start_an_airflow_are_there_and_no_others():
-    """A file that was renamed would have two of them run at once."""
+    """After a rename two of them could run at once."""
     folder = ROOT / "tests" / "e2e"
-    words = ('command("airflow")', '"lessons"', "real_airflow(")
+    calls = ('command("airflow")', '"lessons"', "real_airflow(")
     starts = {
         path.name
         for path in folder.glob("test_*.py")
-        if any(word in path.read_text() for word in words)
+        if any(call in path.read_text() for call in calls)
     }
-    assert starts == set(WHOLE_AIRFLOW)
+    assert starts == set(START_AIRFLOW)
 
 
-def test_a_test_has_the_scope_of_its_file():
-    assert scope("tests/unit/test_x.py::test_a[b::c]") == "tests/unit/test_x.py"
-    assert scope("tests/e2e/test_airflow.py::test_a") == scope("tests/e2e/test_lessons.py::test_b")
+def test_a_test_has_the_group_of_its_file():
+    assert group_of("tests/unit/test_x.py::test_a[b::c]") == "tests/unit/test_x.py"
+    assert group_of("tests/e2e/test_airflow.py::test_a") == group_of(
+        "tests/e2e/test_lessons.py::test_b"
+    )

