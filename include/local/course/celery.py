@@ -43,7 +43,7 @@ def celery(room: Classroom) -> Seen:
 
 def _load_january(room: Classroom) -> None:
     """As its feed would: a later load of the feed finds it loaded."""
-    client = room.client()
+    client = room.client
     if not client.list_objects_v2(Bucket=BUCKET, Prefix=JANUARY).get("Contents"):
         body = next(body for name, body in files() if name == JANUARY)
         client.put_object(Bucket=BUCKET, Key=JANUARY, Body=body)
@@ -84,4 +84,4 @@ def _connect(room: Classroom, address: str, key: str) -> None:
 
 def _bytes(room: Classroom, report_id: str) -> bytes:
     key = f"reports/flights/{report_id}.csv.gz"
-    return room.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return room.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()

@@ -123,7 +123,7 @@ def _expect_object(room: Classroom, run: Run) -> str:
     before = f"s3://landing@{BUCKET}/"
     expect(address.startswith(before), f"expected an address below {before}, seen: {address[:99]}")
     prefix = f"xcom/{run.dag_id}/{run.run_id}/"
-    listed = room.client().list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    listed = room.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
     keys = [each["Key"] for each in listed]
     expect(keys == [address.removeprefix(before)], f"expected {address} alone, seen: {keys}")
     expect(_bytes(room, address) == 2_000_002, f"expected 2,000,002 bytes at {address}")
@@ -132,7 +132,7 @@ def _expect_object(room: Classroom, run: Run) -> str:
 
 def _bytes(room: Classroom, address: str) -> int:
     key = address.removeprefix(f"s3://landing@{BUCKET}/")
-    body = room.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    body = room.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     expect(json.loads(body) == "x" * 2_000_000, "expected the value as JSON in the bucket")
     return len(body)
 

@@ -48,7 +48,7 @@ def docker_operator(room: Classroom) -> Seen:
     secret = room.services.object_store.store.secret_key
     expect(not secret or secret not in log + str(found), "expected no secret in log or XCom")
     room.run(DAG_ID)
-    listed = room.client().list_objects_v2(Bucket=BUCKET, Prefix=PREFIX)["Contents"]
+    listed = room.client.list_objects_v2(Bucket=BUCKET, Prefix=PREFIX)["Contents"]
     names = sorted(entry["Key"].removeprefix(PREFIX) for entry in listed)
     expect(names == ["flights.csv", *RESULTS], f"expected one of each result, seen: {names}")
     left = _containers()
@@ -75,6 +75,6 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _clean(room: Classroom) -> None:
-    client = room.client()
+    client = room.client
     for entry in client.list_objects_v2(Bucket=BUCKET, Prefix=PREFIX).get("Contents", []):
         client.delete_object(Bucket=BUCKET, Key=entry["Key"])

@@ -140,7 +140,7 @@ def s3_sensor(room: Classroom) -> Seen:
             lambda run=run: room.states(run).get("wait_for_file") == "deferred",  # type: ignore[misc]
         )
         key, dropped = f"{folder}{name}.csv", time.monotonic()
-        room.client().put_object(Bucket=BUCKET, Key=key, Body=b"order_id,amount\n1,9.95\n2,19.90\n")
+        room.client.put_object(Bucket=BUCKET, Key=key, Body=b"order_id,amount\n1,9.95\n2,19.90\n")
         ended = room.wait(run)
         expect(ended.state == "success", f"expected the run to succeed, seen: {ended.state}")
         seconds.append(round(time.monotonic() - dropped, 1))
@@ -171,7 +171,7 @@ def hooks(room: Classroom) -> Seen:
         f"expected the same file and no load, seen: {twice} after {once}",
     )
     other = room.xcom(room.run(dag_id, logical_date=_midnight(second)), "load_back")
-    body = room.client().get_object(Bucket=BUCKET, Key=f"lessons/hooks/{first}.csv")["Body"]
+    body = room.client.get_object(Bucket=BUCKET, Key=f"lessons/hooks/{first}.csv")["Body"]
     lines = body.read().decode().splitlines()
     rows = room.query("SELECT day::text, count(*) FROM lessons.hooks_back GROUP BY 1 ORDER BY 1")
     expect(rows == [(first, 5), (second, 5)], f"expected 5 rows of each day, seen: {rows}")
@@ -210,7 +210,7 @@ def _end(room: Classroom, run: Run) -> None:
 
 def _forget(room: Classroom, feed: str, folder: str, table: str) -> None:
     """Take away a feed's files, its rows, and what the ledger knows of them."""
-    client = room.client()
+    client = room.client
     for entry in client.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", []):
         client.delete_object(Bucket=BUCKET, Key=entry["Key"])
     room.query(f"DROP TABLE IF EXISTS {table}")

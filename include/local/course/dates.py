@@ -76,9 +76,7 @@ def _change_files(room: Classroom) -> int:
     amount = int(time.time())
     for day in (*CHANGED, LEFT):
         body = f"day,order_id,amount\n{day},1,{amount - 1}\n{day},2,1\n"
-        room.client().put_object(
-            Bucket=BUCKET, Key=f"lessons/backfill/{day}.csv", Body=body.encode()
-        )
+        room.client.put_object(Bucket=BUCKET, Key=f"lessons/backfill/{day}.csv", Body=body.encode())
     return amount
 
 

@@ -40,7 +40,7 @@ def introduction(room: Classroom) -> Seen:
 def _forget(room: Classroom) -> None:
     """As if the lesson had never run."""
     room.query("DROP TABLE IF EXISTS lessons.introduction")
-    room.client().delete_object(Bucket=BUCKET, Key=KEY)
+    room.client.delete_object(Bucket=BUCKET, Key=KEY)
     if room.query("SELECT to_regclass('landfall.ledger')")[0][0]:
         room.query("DELETE FROM landfall.ledger WHERE feed = %s", FEED)
 

@@ -67,7 +67,7 @@ def test_numbers_are_compared_as_numbers(connection):
         ("DELETE FROM raw.things WHERE ctid = '(0,4)'", "missing: 3, 'three'"),
         ("INSERT INTO raw.things SELECT * FROM raw.things WHERE id = 1", "not in the source: 1"),
         ("ALTER TABLE raw.things DROP word", "the table has no column word"),
-        ("ALTER TABLE raw.things ADD more text", "has a column more that the source has not"),
+        ("ALTER TABLE raw.things ADD more text", "has a column more that the source does not have"),
         ("DROP TABLE raw.things", "there is no table raw.things"),
     ],
 )  # fmt: skip

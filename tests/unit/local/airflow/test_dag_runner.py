@@ -1,44 +1,32 @@
-"""A run by `dag.test()` is spared what only takes time, and nobody else's sleep is any shorter."""
+"""A run by `dag.test()` does not read the whole folder of DAGs, and leaves Airflow's settings."""
 
 from __future__ import annotations
 
-import time
+import os
+from pathlib import Path
 
 import pytest
 
-from include.local.airflow.dag_runner import BUNDLE, PAUSE, quick
-
-SLEEPS = "import time\ndef sleeps(seconds):\n    time.sleep(seconds)\n"
-
-
-def sleeper(module: str):
-    """A function that sleeps, of a module of that name."""
-    names = {"__name__": module}
-    exec(SLEEPS, names)
-    return names["sleeps"]
+from include.local.airflow.dag_runner import BUNDLE, BUNDLES, without_other_dags
+from include.local.state import PROJECT
 
 
-@pytest.mark.parametrize(
-    ("module", "slept"), [("airflow.sdk.definitions.dag", PAUSE), ("plugins.new_arrivals", 0.3)]
-)
-def test_only_the_pauses_of_dag_test_are_shorter(monkeypatch, module, slept):
-    asked = []
-    monkeypatch.setattr(time, "sleep", asked.append)
-    with quick():
-        sleeper(module)(0.3)
-    assert asked == [slept]
+def folders() -> dict[str, str]:
+    """Airflow's folders of DAGs, each by its name, as Airflow itself reads its settings."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
 
-
-def test_sleep_is_itself_again_after_a_run_that_broke():
-    sleep = time.sleep
-    with pytest.raises(RuntimeError, match="broke"), quick():
-        raise RuntimeError("a task broke")
-    assert time.sleep is sleep
+    return {each.name: str(each.path) for each in DagBundlesManager().get_all_dag_bundles()}
 
 
 def test_no_other_dag_is_read_for_a_run():
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    with without_other_dags():
+        (empty,) = folders().values()
+        assert list(Path(empty).iterdir()) == []
+    assert folders() == {BUNDLE: str(PROJECT / "dags")}
 
-    with quick():
-        assert list(DagBundlesManager().get_all_dag_bundles()) == []
-    assert [each.name for each in DagBundlesManager().get_all_dag_bundles()] == [BUNDLE]
+
+def test_the_setting_is_as_before_after_a_run_that_broke(monkeypatch):
+    monkeypatch.setenv(BUNDLES, "[]")
+    with pytest.raises(RuntimeError, match="broke"), without_other_dags():
+        raise RuntimeError("a task broke")
+    assert os.environ[BUNDLES] == "[]"

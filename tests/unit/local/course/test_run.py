@@ -43,7 +43,7 @@ def api():
 @pytest.fixture
 def room(tmp_path, api):
     (tmp_path / "logs").mkdir()
-    return Classroom(api, tmp_path, {}, SimpleNamespace())
+    return Classroom(api, tmp_path, {}, services=SimpleNamespace(), client=SimpleNamespace())
 
 
 def lesson(walk, section=98):
