@@ -69,13 +69,13 @@ def start_feeds(api: Api) -> list[str]:
 
     Raises: LocalError when Airflow does not read their DAGs.
     """
-    wanted = _expected_dags()
-    if not wait_until(lambda: wanted <= api.dags().keys(), PARSE_SECONDS, pause=1):
-        missing = ", ".join(sorted(wanted - api.dags().keys()))
+    expected = _expected_dags()
+    if not wait_until(lambda: expected <= api.dags().keys(), PARSE_SECONDS, pause=1):
+        missing = ", ".join(sorted(expected - api.dags().keys()))
         errors = "\n".join(api.import_errors()) or None
         raise LocalError(f"Airflow did not read the DAGs {missing}", found=errors)
     paused = api.dags()
-    feeds = sorted(dag_id for dag_id in wanted if dag_id != MARTS)
+    feeds = sorted(dag_id for dag_id in expected if dag_id != MARTS)
     for dag_id in (MARTS, *feeds):
         if paused[dag_id]:
             # A schedule that is unpaused starts at once the run of the hour that is over.

@@ -1,4 +1,4 @@
-"""Takes the pictures of Airflow's UI that the documentation shows: a browser opens real runs."""
+"""The pictures of Airflow's UI that the pages show, taken again: a browser looks at real runs."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def _print_where(stack: Stack, console: Console) -> None:
     lines = [
         ("Airflow", stack.address, "admin, LANDFALL_AIRFLOW_PASSWORD"),
         ("Flower", address["LANDFALL_FLOWER_PORT"], "admin, LANDFALL_FLOWER_PASSWORD"),
-        ("reports", address["LANDFALL_REPORTS_PORT"], "header X-API-Key, LANDFALL_REPORTS_KEY"),
+        ("reports", address["LANDFALL_REPORTS_PORT"], "key LANDFALL_REPORTS_KEY"),
         ("MinIO", address["LANDFALL_STORE_CONSOLE_PORT"], "landfall, LANDFALL_STORE_PASSWORD"),
         ("warehouse", stack.warehouse.name, "LANDFALL_WAREHOUSE_PASSWORD"),
     ]

@@ -65,7 +65,7 @@ class Run:
 class Seen:
     """The result of a walk: one line for the table, and JSON that the tests check."""
 
-    words: str
+    summary: str
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
@@ -143,7 +143,7 @@ class Classroom:
         return list(answer["task_instances"])
 
     def states(self, run: Run) -> dict[str, str]:
-        """Each task's state by its id; mapped instances have the ids task_id[0], task_id[1], …"""
+        """Each task's state by its id; a mapped instance has the id task_id[index]."""
         return {
             task["task_id"] if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]":
             task["state"]

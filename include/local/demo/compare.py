@@ -172,9 +172,9 @@ def _explain(names: list[str], missing: list[Row], surplus: list[Row]) -> Iterab
             continue
         surplus.remove(twin)
         cells = [
-            f"{name} is {_cell(found)}, the source says {_cell(value)}"
-            for name, value, found in zip(names, row, twin, strict=False)
-            if _differ(value, found)
+            f"{name} is {_cell(value)}, the source has {_cell(expected)}"
+            for name, expected, value in zip(names, row, twin, strict=False)
+            if _differ(expected, value)
         ]
         yield f"{'; '.join(cells)} in {_show(row)}"
     for row in surplus[: SHOWN - len(missing)] if len(missing) < SHOWN else ():

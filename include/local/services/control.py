@@ -85,8 +85,8 @@ def running(home: Path) -> Services:
 def down(home: Path) -> list[str]:
     """Stops the services that run; gives back their names."""
     with locked(home), ThreadPoolExecutor() as pool:
-        found = {name: service.find(home / name) for name, service in ALL_SERVICES.items()}
-        to_stop = {name: service for name, service in found.items() if service is not None}
+        services = {name: service.find(home / name) for name, service in ALL_SERVICES.items()}
+        to_stop = {name: service for name, service in services.items() if service is not None}
         list(pool.map(lambda service: service.stop(), to_stop.values()))
     return list(to_stop)
 

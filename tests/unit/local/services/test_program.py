@@ -20,7 +20,7 @@ with socket.create_server(("127.0.0.1", {port})) as server:
     while True:
         server.accept()[0].close()
 """
-# As a task does that ends well: it needs a moment, then reports.
+# Like a task that succeeds: it needs a moment, then reports.
 CLIENT = """
 import signal, socket, sys, time
 def report(*_):
@@ -42,7 +42,7 @@ time.sleep(60)
 
 @contextmanager
 def running(folder: Path, server: str, client: str) -> Iterator[list[Program]]:
-    """The two as modules run, once both are ready."""
+    """Runs the two programs; gives them once both are ready."""
     port = free_ports(1)[0]
     commands = {
         name: ("timeit", "-n", "1", "-r", "1", code.format(port=port))
