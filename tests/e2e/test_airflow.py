@@ -16,7 +16,7 @@ import pytest
 from include.local.airflow.api import Api
 from include.local.course.course import LESSONS
 from include.local.demo.compare import compare
-from include.local.services import control as services
+from include.local.services import control
 from include.local.services.process import is_free
 from include.local.state import PROJECT
 from tests.support.local_command import command, environ, local, programs_of
@@ -27,7 +27,7 @@ READY = re.compile(r"(http://\S+:(\d+))\s+user (\S+), password (\S+)")
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
-    """`make airflow` in a new folder, and what it prints."""
+    """`make airflow` in a new folder: the folder, and the file that it prints to."""
     folder = tmp_path_factory.mktemp("airflow-local")
     printed = folder / "printed"
     with printed.open("w") as output:
@@ -40,23 +40,23 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
         family = psutil.Process(program.pid).children(recursive=True)
         program.send_signal(signal.SIGINT)
         program.wait(60)
-        services.clean(folder)
+        control.clean(folder)
         assert psutil.wait_procs(family, timeout=10)[1] == [], "Ctrl-C left programs behind"
 
 
-def wait_for(what, seconds):
+def wait_for(check, seconds):
     deadline = time.monotonic() + seconds
-    while not (found := what()):
+    while not (result := check()):
         assert time.monotonic() < deadline
         time.sleep(1)
-    return found
+    return result
 
 
 def runs(api: Api) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for run in api._call("GET", "dags/~/dagRuns?limit=100")["dag_runs"]:
-        found.setdefault(run["dag_id"], set()).add(run["state"])
-    return found
+    states: dict[str, set[str]] = {}
+    for run in api.get("dags/~/dagRuns", limit=100)["dag_runs"]:
+        states.setdefault(run["dag_id"], set()).add(run["state"])
+    return states
 
 
 def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
@@ -71,7 +71,7 @@ def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
         ["feed_flights", "feed_weather", "feed_planes", "feed_airports", "feed_airlines",
          "flights_marts"], done,
     )  # fmt: skip
-    verdicts = compare(services.running(folder).postgres.warehouse.conninfo())
+    verdicts = compare(control.running(folder).postgres.warehouse.conninfo())
     assert all(verdict.equal for verdict in verdicts)
     assert not is_free(int(port))
 
@@ -83,11 +83,11 @@ def test_the_lessons_are_there_paused_and_grouped_by_their_tag(airflow):
     api = Api.login(address, user, password)
     wanted = {lesson.dag_id for lesson in LESSONS}
 
-    def found():
+    def all_lessons():
         dags = api.get("dags", tags="lesson", limit=100)["dags"]
         return dags if wanted <= {dag["dag_id"] for dag in dags} else None
 
-    dags = wait_for(found, 180)
+    dags = wait_for(all_lessons, 180)
     assert all(dag["is_paused"] for dag in dags)
 
 
@@ -115,8 +115,8 @@ def test_airflow_listens_on_this_machine_alone(airflow):
 
 
 def listening(program: psutil.Process) -> set[str]:
-    """The addresses at which a program listens; none, when it has ended meanwhile."""
+    """The addresses at which a program listens; none when it has ended meanwhile."""
     with suppress(psutil.NoSuchProcess):
-        found = program.net_connections("inet")
-        return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
+        connections = program.net_connections("inet")
+        return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
     return set()

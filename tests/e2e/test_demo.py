@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.local.services import control as services
+from include.local.services import control
 from tests.support.local_command import local
 
 pytestmark = pytest.mark.timeout(400)
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(400)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("demo")
     yield folder
-    services.clean(folder)
+    control.clean(folder)
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +43,19 @@ def test_the_chart_is_a_picture(home, first):
     assert len(chart) > 50_000
 
 
-def test_the_services_run_on_and_the_ledger_tells_of_sixteen_arrivals(home, first):
-    warehouse = services.running(home).postgres.warehouse
+def test_the_services_go_on_and_the_ledger_has_sixteen_arrivals(home, first):
+    warehouse = control.running(home).postgres.warehouse
     with psycopg.connect(warehouse.conninfo()) as connection:
         query = "SELECT count(*), count(DISTINCT key) FROM landfall.ledger WHERE status = 'loaded'"
         assert connection.execute(query).fetchone() == (16, 16)
 
 
-def test_again_it_loads_nothing_and_says_so(home, first):
-    again = local(home, "demo")
-    assert again.returncode == 0
-    assert "nothing new: 16 arrivals already loaded" in again.stdout
-    assert "rows/s" not in again.stdout
-    assert "equal: all 6,832,063 cells" in again.stdout
+def test_a_second_run_loads_nothing_and_says_so(home, first):
+    second = local(home, "demo")
+    assert second.returncode == 0
+    assert "nothing new: 16 arrivals already loaded" in second.stdout
+    assert "rows/s" not in second.stdout
+    assert "equal: all 6,832,063 cells" in second.stdout
 
 
 def test_the_comparison_is_a_command_too(home, first):

@@ -1,6 +1,6 @@
 """The course, run once as its reader runs it: every lesson on a real Airflow, in an empty home.
 
-Below the tests of the frame, each lesson has a block that looks at what its walk brought back.
+After the tests of the command itself, each lesson has tests of what its walk has seen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 from include.local.course import state_machine, states
 from include.local.course.course import LESSONS
-from include.local.services import control as services
+from include.local.services import control
 from include.local.state import PROJECT
 from tests.support.local_command import local, programs_of
 from tests.support.server_choice import why_no_docker
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @dataclass(frozen=True)
 class Course:
-    """What the command said, and the report that it wrote: each lesson by its name."""
+    """The ended command, and the report that it wrote: each lesson by its name."""
 
     home: Path
     done: subprocess.CompletedProcess[str]
@@ -38,33 +38,33 @@ class Course:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory):
     home = tmp_path_factory.mktemp("lessons")
-    written = home / "report.json"
-    done = local(home, "lessons", "--report", str(written))
-    assert written.exists(), done.stdout + done.stderr
-    report = {lesson["name"]: lesson for lesson in json.loads(written.read_text())}
+    path = home / "report.json"
+    done = local(home, "lessons", "--report", str(path))
+    assert path.exists(), done.stdout + done.stderr
+    report = {lesson["name"]: lesson for lesson in json.loads(path.read_text())}
     yield Course(home, done, report)
-    services.clean(home)
+    control.clean(home)
 
 
 @pytest.fixture(scope="module")
 def report(course: Course) -> dict[str, dict[str, Any]]:
-    """Each lesson's line of the report by the lesson's name; its evidence is in it."""
+    """Each lesson's entry of the report by the lesson's name, with its evidence."""
     return course.report
 
 
 def not_run() -> list[str]:
-    """The lessons that this machine cannot run, as the tests see it for themselves."""
+    """The lessons that this machine cannot run, found without the code under test."""
     return [] if why_no_docker() is None else ["docker_operator"]
 
 
 @pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 def test_the_lesson_passes(report, name):
     if name in not_run():
-        assert report[name]["words"].startswith("not run: needs Docker; start Docker")
+        assert report[name]["summary"].startswith("not run: needs Docker; start Docker")
         assert (report[name]["missing"], report[name]["runs"]) == ("Docker", 0)
         return
     assert report[name]["passed"], report[name]["error"]
-    assert report[name]["words"]
+    assert report[name]["summary"]
     assert report[name]["runs"] >= 1
     assert report[name]["dag_id"].endswith(name)
 
@@ -75,13 +75,13 @@ def test_the_table_has_a_line_for_each_lesson(course):
         assert f" {lesson.section} " in course.done.stdout
         assert lesson.name in course.done.stdout
     passed = f"{len(LESSONS) - len(not_run())} of {len(LESSONS)} lessons passed"
-    told = f", {len(not_run())} not run: docker_operator needs Docker" if not_run() else ""
-    assert f"{passed}{told}" in course.done.stdout
+    rest = f", {len(not_run())} not run: docker_operator needs Docker" if not_run() else ""
+    assert f"{passed}{rest}" in course.done.stdout
 
 
 def test_nothing_runs_on_after_the_course(course):
     assert programs_of(course.home) == []
-    assert services.alive(course.home) == []
+    assert control.alive(course.home) == []
 
 
 def test_a_lesson_that_is_not_there_is_refused_with_a_list(tmp_path):
@@ -89,7 +89,7 @@ def test_a_lesson_that_is_not_there_is_refused_with_a_list(tmp_path):
     assert done.returncode == 1
     assert "no lesson 'backfil'" in done.stderr
     assert all(lesson.name in done.stderr for lesson in LESSONS)
-    assert services.alive(tmp_path) == []
+    assert control.alive(tmp_path) == []
 
 
 # --- 1, 2, 3, 7: first steps
@@ -122,8 +122,8 @@ def test_python_environment_opens_its_page_to_this_machine_alone(report):
 
 
 def test_docker_knows_the_service_of_each_connection(report):
-    found = report["docker"]["evidence"]["connections"]
-    pairs = {each["connection"]: (each["inside"], each["outside"]) for each in found}
+    served = report["docker"]["evidence"]["connections"]
+    pairs = {each["connection"]: (each["inside"], each["outside"]) for each in served}
     assert pairs == {
         "landing": ("object-store:9000", "127.0.0.1:9000"),
         "warehouse": ("warehouse:5432", "127.0.0.1:5433"),
@@ -132,8 +132,8 @@ def test_docker_knows_the_service_of_each_connection(report):
 
 def test_first_dag_hands_on_the_last_line_alone_and_logs_all(report):
     evidence = report["first_dag"]["evidence"]
-    assert evidence["said"].startswith("Hello from bash")
-    assert evidence["answer"] == f"hello printed: {evidence['said']}"
+    assert evidence["line"].startswith("Hello from bash")
+    assert evidence["answer"] == f"hello printed: {evidence['line']}"
     assert "This line is only in the log" in evidence["log"].splitlines()
 
 
@@ -150,12 +150,12 @@ def test_core_concepts_run_in_the_order_of_the_arrows(report):
     assert a <= min(b, c)
     assert max(b, c) < min(b_end, c_end), "B and C at once"
     assert max(b_end, c_end) <= min(d, e)
-    assert all(f"{name} " in report["core_concepts"]["words"] for name in spans)
+    assert all(f"{name} " in report["core_concepts"]["summary"] for name in spans)
 
 
 def test_core_concepts_have_the_logical_date_that_was_asked_for(report):
     evidence = report["core_concepts"]["evidence"]
-    dates = {datetime.fromisoformat(evidence[key]) for key in ("logical_date", "asked")}
+    dates = {datetime.fromisoformat(evidence[key]) for key in ("logical_date", "requested")}
     assert len(dates) == 1
 
 
@@ -163,8 +163,8 @@ def test_python_operator_gets_text_from_templates(report):
     evidence = report["python_operator"]["evidence"]
     assert evidence["args"] == ["6"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", evidence["day"])
-    assert evidence["left"]["report"].startswith(evidence["day"])
-    assert len(evidence["left"]["make_orders"]) == 6
+    assert evidence["results"]["report"].startswith(evidence["day"])
+    assert len(evidence["results"]["make_orders"]) == 6
 
 
 def test_xcom_keeps_100_kb_in_the_database_and_of_2_mb_the_address(report):
@@ -185,7 +185,7 @@ def test_taskflow_gives_what_its_classic_twin_gives(report):
 def test_backfill_catches_up_each_day_once(report):
     caught_up = report["backfill"]["evidence"]["caught_up"]
     assert list(caught_up) == [f"2024-01-0{day}" for day in range(1, 6)]
-    assert {kind for kind, _ in caught_up.values()} == {"scheduled"}
+    assert {run_type for run_type, _ in caught_up.values()} == {"scheduled"}
 
 
 def test_backfill_changes_only_its_own_days(report):
@@ -193,8 +193,8 @@ def test_backfill_changes_only_its_own_days(report):
     before, after = evidence["before"], evidence["after"]
     changed = {day for day in before if before[day] != after[day]}
     assert changed == {"2024-01-02", "2024-01-03"}
-    assert {after[day][0] for day in changed} == {2}, "the old rows have gone"
-    ran_again = {day for day, (kind, _) in evidence["left"].items() if kind == "backfill"}
+    assert {after[day][0] for day in changed} == {2}, "the old rows are gone"
+    ran_again = {day for day, (run_type, _) in evidence["left"].items() if run_type == "backfill"}
     assert ran_again == changed
 
 
@@ -251,10 +251,10 @@ def test_architecture_asks_all_six_parts(report):
 
 
 def test_connections_are_reached_alike_by_airflow_and_by_a_shell(report):
-    found, shell = (report["connections"]["evidence"][who] for who in ("found", "shell"))
-    assert [each["connection"] for each in found] == ["landing", "warehouse"]
-    assert [each["address"] for each in found] == [each["address"] for each in shell]
-    assert "may make temporary tables" in found[1]["answer"]
+    airflow, shell = (report["connections"]["evidence"][who] for who in ("airflow", "shell"))
+    assert [each["connection"] for each in airflow] == ["landing", "warehouse"]
+    assert [each["address"] for each in airflow] == [each["address"] for each in shell]
+    assert "may make temporary tables" in airflow[1]["answer"]
 
 
 def test_connections_are_a_table_in_the_log_of_a_task(report):
@@ -266,7 +266,7 @@ def test_connections_are_a_table_in_the_log_of_a_task(report):
 def test_connections_that_are_misspelt_fail_with_a_line_that_says_so(report):
     evidence = report["connections"]["evidence"]
     assert evidence["misspelt"] == "failed"
-    assert "define it: airflow_settings.yaml, AIRFLOW_CONN_WHAREHOUSE" in evidence["said"]
+    assert "define it: airflow_settings.yaml, AIRFLOW_CONN_WHAREHOUSE" in evidence["error"]
 
 
 def test_postgres_has_a_day_once_however_often_it_runs(report):
@@ -283,10 +283,10 @@ def test_postgres_loses_no_row_to_a_run_that_fails_after_its_delete(report):
 
 def test_packages_are_those_of_the_image(report):
     evidence = report["packages"]["evidence"]
-    asked = re.findall(
+    pinned = re.findall(
         r"^([\w-]+)(?:\[.*\])?==(\S+)", (PROJECT / "requirements.txt").read_text(), re.M
     )
-    assert evidence["packages"] == dict(asked)
+    assert evidence["packages"] == dict(pinned)
     assert f"FROM {evidence['image']}" in (PROJECT / "Dockerfile").read_text()
 
 
@@ -324,7 +324,7 @@ def test_docker_operator_trains_in_a_container_and_leaves_none(report):
         assert evidence == {}
         return
     assert evidence["names"] == ["flights.csv", "metrics.json", "model.joblib", "plot.png"]
-    assert evidence["found"]["rmse"] < evidence["found"]["rmse_of_the_mean"] / 2
+    assert evidence["metrics"]["rmse"] < evidence["metrics"]["rmse_of_the_mean"] / 2
     assert "written to s3://landing/lessons/docker_operator/" in evidence["log"]
     assert evidence["left"] == []
 

@@ -41,7 +41,7 @@ ELSEWHERE = {
     "make demo": "tests/e2e/test_demo.py::test_the_demo_loads_everything_and_shows_it",
     "make airflow": "tests/e2e/test_airflow.py"
     "::test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo",
-    "make reports": "tests/integration/local/test_reports_run.py"
+    "make reports": "tests/integration/local/reports/test_run.py"
     "::test_the_service_runs_until_ctrl_c",
     ".venv/bin/python -m tests.bench.reports": "tests/unit/bench/test_reports.py"
     "::test_the_page_has_a_line_for_each_way",
@@ -50,7 +50,7 @@ ELSEWHERE = {
         for command in commands("docs/reports.md")
         if command.startswith("curl ")
     },
-    "make screenshots": "tests/unit/local/test_screenshots.py"
+    "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
     "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
     "make test": ".ci/run::suite test",
     **{f"make {step}": f"{GATE}::make {step}" for step in GATE_STEPS},

@@ -1,4 +1,4 @@
-"""`python -m include.local`, as the make targets start it, in a home of the test's own."""
+"""`python -m include.local`, as the make targets start it, in a home for one test."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from include.local.state import PROJECT
 
 
 def command(*arguments: str) -> list[str]:
-    """What a make target runs."""
+    """The command line of a make target."""
     return [sys.executable, "-m", "include.local", *arguments]
 
 
 def environ(home: Path) -> dict[str, str]:
-    """The environment of a program of this home, on a wide terminal."""
+    """The environment of a program in this home, with a wide terminal."""
     return {**os.environ, "LANDFALL_LOCAL": str(home), "COLUMNS": "160"}
 
 
 def local(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command's end, and what it said."""
+    """Runs the command to its end; gives back its exit code and output."""
     return subprocess.run(
         command(*arguments),
         capture_output=True, text=True, cwd=PROJECT, env=environ(home), check=False,

@@ -1,1 +1,1 @@
-"""Airflow on this machine: its home, its programs, one DAG run at a time."""
+"""Airflow on this machine: its settings, its programs, its API, and single DAG runs."""

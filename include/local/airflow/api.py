@@ -1,4 +1,4 @@
-"""Airflow's REST API, as the local commands and the lessons call it."""
+"""Airflow's REST API, as far as the local commands and the lessons call it."""
 
 from __future__ import annotations
 
@@ -16,33 +16,39 @@ PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 @dataclass(frozen=True)
 class Api:
-    """The API server at an address, and a token of its own."""
+    """The API server at an address, and a token for it."""
 
     address: str
     token: str
 
     @classmethod
     def login(cls, address: str, user: str, password: str) -> Api:
-        """Log in with the simple auth manager. Raises urllib.error.URLError."""
+        """Logs in with the simple auth manager.
+
+        Raises: urllib.error.URLError when the server refuses or cannot be reached.
+        """
         answer = _call("POST", f"{address}/auth/token", {"username": user, "password": password})
         return cls(address, answer["access_token"])
 
     def get(self, path: str, **query: Any) -> Any:
-        """What the API tells; `path` is below /api/v2. Raises urllib.error.HTTPError, as all do."""
+        """The API's answer; `path` is below /api/v2.
+
+        Raises: urllib.error.HTTPError when the API refuses, as every other method does.
+        """
         pairs = urllib.parse.urlencode(query, doseq=True)
         return self._call("GET", f"{path}?{pairs}" if pairs else path)
 
     def post(self, path: str, body: Any) -> Any:
-        """Make something, or start it."""
+        """Creates or starts something."""
         return self._call("POST", path, body)
 
     def patch(self, path: str, body: Any, **query: Any) -> Any:
-        """Change something."""
+        """Changes something."""
         pairs = urllib.parse.urlencode(query, doseq=True)
         return self._call("PATCH", f"{path}?{pairs}" if pairs else path, body)
 
     def delete(self, path: str) -> None:
-        """Remove something."""
+        """Removes something."""
         self._call("DELETE", path)
 
     def dags(self) -> dict[str, bool]:
@@ -51,20 +57,20 @@ class Api:
         return {dag["dag_id"]: bool(dag["is_paused"]) for dag in answer["dags"]}
 
     def import_errors(self) -> list[str]:
-        """What kept DAG files from being read: file and last line of each traceback."""
+        """Why DAG files could not be read: file and last line of each traceback."""
         errors = self.get("importErrors")["import_errors"]
         return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
 
     def unpause(self, dag_id: str) -> None:
-        """Let the DAG's schedule and assets start runs."""
+        """Lets the DAG's schedule and assets start runs."""
         self.patch(f"dags/{urllib.parse.quote(dag_id)}", {"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
-        """Let nothing start runs any more, but by hand."""
+        """Lets nobody but a user start runs of the DAG."""
         self.patch(f"dags/{urllib.parse.quote(dag_id)}", {"is_paused": True})
 
     def trigger(self, dag_id: str) -> None:
-        """Start a run now."""
+        """Starts a run now."""
         self.post(f"dags/{urllib.parse.quote(dag_id)}/dagRuns", {"logical_date": None})
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
@@ -72,7 +78,7 @@ class Api:
 
 
 def unhealthy(address: str) -> list[str]:
-    """The parts of Airflow that do not report themselves healthy; all, where nobody answers."""
+    """The parts of Airflow that are not healthy; all of them when nothing answers there."""
     try:
         answer = _call("GET", f"{address}/api/v2/monitor/health")
     except (OSError, ValueError):
@@ -90,6 +96,6 @@ def _call(method: str, url: str, body: Any = None, token: str | None = None) -> 
         with OPENER.open(request, timeout=60) as response:
             return json.loads(response.read() or "null")
     except urllib.error.HTTPError as error:
-        # The body says what was wrong with the request; the reason only "Bad Request".
+        # The body says what was wrong with the request; the reason alone is "Bad Request".
         error.msg = f"{error.msg}: {method} {url}: {error.read().decode(errors='replace')[:500]}"
         raise

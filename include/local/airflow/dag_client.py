@@ -1,4 +1,4 @@
-"""The other end of `dag_runner`: starts it, tells it which DAG to run, hears how it went."""
+"""Starts the program of `dag_runner`, asks it to run DAGs, and reads how the runs ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TextIO
 
 from include.local.state import PROJECT, LocalError
 
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Result:
-    """How a DAG's run ended; `failed` and `skipped` are task ids."""
+    """How a DAG's run ended; `failed` has the ids of failed tasks."""
 
     dag_id: str
     state: str
@@ -32,31 +32,37 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Whether the run succeeded; a run that found nothing to do did."""
+        """Whether the run succeeded; a run that had nothing to do did."""
         return self.state == "success"
 
 
 @dataclass
 class DagRunner:
-    """The program that runs DAGs, and the answers that it has given."""
+    """The program that runs DAGs, and its answers; the last one is None, when it has ended."""
 
     child: subprocess.Popen[str]
     log: Path
     answers: SimpleQueue[dict[str, Any] | None] = field(default_factory=SimpleQueue)
 
     def wait_ready(self) -> None:
-        """Wait until Airflow has started. Raises LocalError."""
-        self._answer(lambda: None)
+        """Waits until Airflow has started.
+
+        Raises: LocalError when the program ends.
+        """
+        self._next_answer(lambda: None)
 
     def run(self, dag_id: str, meanwhile: Callable[[], None]) -> Result:
-        """Run one DAG to its end; `meanwhile` is called a few times a second."""
+        """Runs one DAG to its end, and calls `meanwhile` a few times a second.
+
+        Raises: LocalError when the program ends.
+        """
         assert self.child.stdin is not None
         try:
             self.child.stdin.write(f"{dag_id}\n")
             self.child.stdin.flush()
         except BrokenPipeError:
             raise self._ended() from None
-        answer = self._answer(meanwhile)
+        answer = self._next_answer(meanwhile)
         return Result(
             dag_id=dag_id,
             state=answer["state"],
@@ -65,7 +71,23 @@ class DagRunner:
             error=answer.get("error"),
         )
 
-    def _answer(self, meanwhile: Callable[[], None]) -> dict[str, Any]:
+    def read_answers(self, pipe: TextIO) -> None:
+        """Reads the program's answers until it ends."""
+        for line in pipe:
+            self.answers.put(json.loads(line))
+        self.answers.put(None)
+
+    def end(self) -> None:
+        """Kills the program and its children."""
+        assert self.child.stdin is not None
+        with suppress(BrokenPipeError):
+            self.child.stdin.close()
+        # The work is done or given up: what Airflow would do at its exit is not worth the wait.
+        with suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait()
+
+    def _next_answer(self, meanwhile: Callable[[], None]) -> dict[str, Any]:
         while True:
             meanwhile()
             try:
@@ -84,37 +106,21 @@ class DagRunner:
 
 @contextmanager
 def dag_runner(environ: dict[str, str], log: Path) -> Iterator[DagRunner]:
-    """Start the program; it and its children are gone at the end, however that comes."""
+    """Starts the program; at the end it and its children are killed."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    hear, tell = os.pipe()
-    with log.open("wb") as file, open(hear, encoding="utf-8") as heard:  # noqa: PTH123 - a pipe
+    reading, writing = os.pipe()
+    with log.open("wb") as file, open(reading, encoding="utf-8") as pipe:  # noqa: PTH123 - a pipe
         child = subprocess.Popen(
-            [sys.executable, "-u", "-m", "include.local.airflow.dag_runner", str(tell)],
-            stdin=subprocess.PIPE, stdout=file, stderr=file, pass_fds=(tell,), text=True,
+            [sys.executable, "-u", "-m", "include.local.airflow.dag_runner", str(writing)],
+            stdin=subprocess.PIPE, stdout=file, stderr=file, pass_fds=(writing,), text=True,
             cwd=PROJECT, env=environ, start_new_session=True,
         )  # fmt: skip
-        os.close(tell)
+        os.close(writing)
         runner = DagRunner(child, log)
-        listener = threading.Thread(target=_listen, args=(heard, runner.answers), daemon=True)
-        listener.start()
+        reader = threading.Thread(target=runner.read_answers, args=(pipe,), daemon=True)
+        reader.start()
         try:
             yield runner
         finally:
-            _end(child)
-            listener.join()
-
-
-def _listen(heard: Any, answers: SimpleQueue[dict[str, Any] | None]) -> None:
-    for line in heard:
-        answers.put(json.loads(line))
-    answers.put(None)
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    assert child.stdin is not None
-    with suppress(BrokenPipeError):
-        child.stdin.close()
-    # The work is done or given up: nothing that Airflow would tidy up now is worth the wait.
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+            runner.end()
+            reader.join()

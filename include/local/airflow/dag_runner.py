@@ -1,9 +1,9 @@
-"""A program that runs DAGs by `dag.test()`, one after the other, as it is told on its input.
+"""A program that runs DAGs by `dag.test()`, one after the other, as its input asks for them.
 
 Airflow takes about 7 s to start, so one process runs them all. It reads one DAG id a line from
-standard input and answers each with one line of JSON on the file descriptor that its argument
-names; everything that Airflow and the tasks say goes to standard output. The first line it writes
-says that it is ready. It ends when its input does.
+standard input, and answers each with one line of JSON on the file descriptor that its argument
+names. Standard output has the logs of Airflow and the tasks. The first answer says that the
+program is ready. It ends when its input ends.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
-from unittest import mock
 
-PAUSE = 0.1  # seconds, instead of one
-BUNDLE = "dags-folder"  # what Airflow calls the folder of DAGs
+BUNDLE = "dags-folder"  # Airflow's name of the folder of DAGs
+BUNDLES = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
 
-# Airflow reads its settings when it is imported: everything from it is imported in functions.
+# Airflow reads its settings when it is imported, so functions import everything from it.
 
 
 def main(answers: TextIO, dag_ids: TextIO) -> None:
-    """Make the metadata database, read the DAGs, then run what is asked for."""
+    """Makes the metadata database, reads the DAGs, then runs each DAG that is asked for."""
     started = time.monotonic()
     dags = _read_dags()
     _make_metadata()
@@ -34,7 +33,7 @@ def main(answers: TextIO, dag_ids: TextIO) -> None:
         dag_id = line.strip()
         try:
             _answer(answers, **_run(dags, dag_id))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the one who asked must know
+        except Exception as error:  # noqa: BLE001 - whatever it was, the answer must say it
             _answer(answers, dag_id=dag_id, state="failed", error=repr(error))
 
 
@@ -48,7 +47,7 @@ def _make_metadata() -> None:
 
 
 def _read_dags() -> Mapping[str, Any]:
-    """The DAGs of the folder itself: those of the folder below it are lessons."""
+    """The DAGs of the folder itself. Those of the folder below it are lessons."""
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(collect_dags=False)
@@ -75,14 +74,14 @@ def _run(dags: Mapping[str, Any], dag_id: str) -> dict[str, Any]:
 
 
 def run_dag(dag: Any) -> Any:
-    """One run by `dag.test()`, without what it does beside; gives back the DAG run."""
-    _make_known(dag)
-    with quick():
+    """Runs one DAG by `dag.test()`; gives back the DAG run."""
+    with without_other_dags():
+        _register(dag)
         return dag.test()
 
 
-def _make_known(dag: Any) -> None:
-    """Write the DAG to the metadata database, as the DAG processor does with a file's."""
+def _register(dag: Any) -> None:
+    """Writes the DAG to the metadata database, as the DAG processor does with a file's."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
@@ -93,25 +92,27 @@ def _make_known(dag: Any) -> None:
 
 
 @contextmanager
-def quick() -> Iterator[None]:
-    """Spares `dag.test()` its pauses, and the reading of all DAGs of the folder for each run.
+def without_other_dags() -> Iterator[None]:
+    """Sets the folder of DAGs to an empty one meanwhile.
 
-    It sleeps a second whenever no task is ready, as after each skip: of a run that finds nothing
-    new, that is most of the time. It reads and writes every DAG for two seconds more.
+    `dag.test()` reads the folder again and writes every DAG of it to the database before each run,
+    for the DAGs that a run may trigger. The project's trigger none, and it takes two seconds.
     """
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-
-    sleep = time.sleep
-
-    def pause(seconds: float) -> None:
-        asked_by = sys._getframe(1).f_globals.get("__name__")  # noqa: SLF001
-        sleep(PAUSE if asked_by == "airflow.sdk.definitions.dag" else seconds)
-
-    with (
-        mock.patch("time.sleep", pause),
-        mock.patch.object(DagBundlesManager, "get_all_dag_bundles", return_value=()),
-    ):
+    empty = Path(os.environ["AIRFLOW_HOME"]) / "no-dags"
+    empty.mkdir(parents=True, exist_ok=True)
+    bundle = {
+        "name": BUNDLE,
+        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+        "kwargs": {"path": str(empty)},
+    }
+    before = os.environ.get(BUNDLES)
+    os.environ[BUNDLES] = json.dumps([bundle])
+    try:
         yield
+    finally:
+        del os.environ[BUNDLES]
+        if before is not None:
+            os.environ[BUNDLES] = before
 
 
 def _answer(answers: TextIO, **values: Any) -> None:

@@ -1,7 +1,7 @@
-"""The Airflow of this machine: where its home is, how it is set, its metadata database.
+"""The Airflow of this machine: its home, its settings, its metadata database.
 
-The metadata lives in a database of its own on the local PostgreSQL: LocalExecutor, scheduler and
-triggerer write at once, and on SQLite they would wait for each other's locks.
+The metadata is in a database of its own on the local PostgreSQL: LocalExecutor, scheduler and
+triggerer write at the same time, and on SQLite they would wait for each other's locks.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from urllib.parse import quote
 from include.landfall.connections import Warehouse
 from include.local.services.postgres_server import create_database
 from include.local.services.process import LOCALHOST
-from include.local.state import PROJECT, LocalError, read_state, write_state
+from include.local.state import PROJECT, LocalError, read_state, write_private, write_state
 
 NAME = "airflow"
 USER = "admin"
 PORT = 8080
-# What may come out of XCom and the metadata database: Airflow's own, the SDK's, the project's.
+# The classes that XCom and the metadata database may hold: Airflow's, the SDK's, the project's.
 DESERIALISED = "airflow.* astro.* include.*"
 XCOM_BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"
 
@@ -40,7 +40,7 @@ def airflow_settings(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        # A task begins with seconds of imports: Airflow's 32 at once would time out on a laptop.
+        # A task begins with seconds of imports: the default, 32 at once, times out on a laptop.
         "AIRFLOW__CORE__PARALLELISM": str(max(2, os.cpu_count() or 2)),
         "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES": DESERIALISED,
         # A task that has ended keeps its slot for up to this long: 5 s by default.
@@ -82,12 +82,12 @@ def local_settings(home: Path, server: Warehouse) -> dict[str, str]:
 
 
 def use_port(home: Path, port: int) -> None:
-    """The API server's port from now on."""
+    """Sets the API server's port for this and later starts."""
     write_state(home / NAME, _state(home / NAME) | {"port": port})
 
 
-def known_port(home: Path) -> int:
-    """The API server's port as it was last used."""
+def last_port(home: Path) -> int:
+    """The API server's port at its last start."""
     return int(_state(home / NAME)["port"])
 
 
@@ -97,27 +97,27 @@ def password_of(home: Path) -> str:
 
 
 def write_login(home: Path) -> str:
-    """Make the simple auth manager know the user `admin`; gives back the password."""
+    """Writes the login of the user `admin` for the simple auth manager; gives back the password."""
     password = password_of(home)
-    path = home / NAME / "passwords.json"
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({USER: password}), encoding="utf-8")
+    write_private(home / NAME / "passwords.json", json.dumps({USER: password}))
     return password
 
 
 def prepare_metadata(home: Path, server: Warehouse) -> None:
-    """Make the metadata database, or bring it up to date, unless this version did so already."""
+    """Makes the metadata database, or migrates it where another version of Airflow did so last."""
     version = importlib.metadata.version("apache-airflow")
-    made = create_database(server, NAME)
+    created = create_database(server, NAME)
     state = _state(home / NAME)
-    if made or state.get("migrated") != version:
+    if created or state.get("migrated") != version:
         migrate(local_settings(home, server), home / "logs" / "airflow-migrate.log")
         write_state(home / NAME, state | {"migrated": version})
 
 
 def migrate(settings: Mapping[str, str], log: Path) -> None:
-    """Make or bring up to date a metadata database. Raises LocalError, naming the log."""
+    """Makes a metadata database, or migrates it to this version of Airflow.
+
+    Raises: LocalError, which names the log.
+    """
     Path(settings["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
@@ -135,12 +135,12 @@ def _state(folder: Path) -> dict[str, Any]:
     state = read_state(folder)
     if "fernet_key" in state:
         return state
-    fresh = {
+    state = {
         "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "secret_key": secrets.token_urlsafe(32),
         "jwt_secret": secrets.token_urlsafe(48),
         "password": secrets.token_urlsafe(12),
         "port": PORT,
     }
-    write_state(folder, fresh)
-    return fresh
+    write_state(folder, state)
+    return state

@@ -1,25 +1,24 @@
-"""Airflow with its UI on this machine: everything wired, until Ctrl-C.
+"""Airflow with its UI on this machine, all feeds wired, until Ctrl-C.
 
-What this starts it stops; services that ran before go on.
+At the end it stops what it has started; services that ran before go on.
 """
 
 from __future__ import annotations
 
 import signal
-import time
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from include.landfall.s3.client import make_client
 from include.local.airflow.api import Api
-from include.local.airflow.home import PORT, USER, known_port, password_of
+from include.local.airflow.home import PORT, USER, last_port, password_of
 from include.local.airflow.programs import airflow_programs, find_airflow, prepare, wait_ready
 from include.local.demo.seed import seed
-from include.local.services import control as services
+from include.local.services.control import Services, services_while_needed
 from include.local.services.process import wait_until
-from include.local.services.program import Program, check_alive
+from include.local.services.program import interrupt_on, watch
 from include.local.state import PROJECT, LocalError
 
 MARTS = "flights_marts"
@@ -27,54 +26,59 @@ PARSE_SECONDS = 60
 
 
 def run(home: Path) -> int:
-    """Start everything, say where it is, wait for Ctrl-C. Raises LocalError."""
+    """Starts everything, prints where it is, waits for Ctrl-C.
+
+    Raises: LocalError when it runs already, or a part cannot start or ends.
+    """
+    _expect_no_other(home)
+    console = Console(highlight=False)
+    interrupt_on(signal.SIGTERM, signal.SIGINT)
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        with console.status("starting PostgreSQL and the object store"):
+            services = stack.enter_context(services_while_needed(home))
+            put_files(services)
+        with console.status("preparing Airflow's metadata"):
+            environ = prepare(home, services, ports=(PORT, last_port(home)))
+        programs = stack.enter_context(airflow_programs(home, environ))
+        stack.callback(console.print, "stopping")
+        with console.status("starting Airflow (about 20 s)"):
+            api = wait_ready(home, programs)
+            feeds = start_feeds(api)
+        _print_where(console, home, api.address, feeds)
+        watch(programs)
+    return 0
+
+
+def _expect_no_other(home: Path) -> None:
     running = find_airflow(home)
     if running:
         raise LocalError(
             "Airflow runs already", found=running.address,
             do="open it; or wait for its end, where make lessons has started it",
         )  # fmt: skip
-    console = Console(highlight=False)
-    before = services.alive(home)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
-    try:
-        with console.status("starting PostgreSQL and the object store"):
-            found = services.up(home)
-            seed(make_client(found.object_store.store), restore=False)
-        with console.status("preparing Airflow's metadata"):
-            environ = prepare(home, found, ports=(PORT, known_port(home)))
-        with airflow_programs(home, environ) as programs:
-            with console.status("starting Airflow (about 20 s)"):
-                api = wait_ready(home, programs)
-                started = start_feeds(api)
-            _say(console, home, api.address, started)
-            _watch(programs)
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        if not before:
-            console.print("stopping")
-            services.down(home)
-    return 0
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def put_files(services: Services) -> None:
+    """Puts the files that are missing into the bucket; files that somebody changed stay."""
+    with closing(make_client(services.object_store.store)) as client:
+        seed(client, restore=False)
 
 
 def start_feeds(api: Api) -> list[str]:
-    """Have the marts wait for the feeds, and each feed run once now; gives back the feeds."""
-    wanted = _expected_dags()
-    if not wait_until(lambda: wanted <= api.dags().keys(), PARSE_SECONDS, pause=1):
-        missing = ", ".join(sorted(wanted - api.dags().keys()))
-        found = "\n".join(api.import_errors()) or None
-        raise LocalError(f"Airflow did not read the DAGs {missing}", found=found)
+    """Lets the marts wait for the feeds, and starts one run of each feed; gives back the feeds.
+
+    Raises: LocalError when Airflow does not read their DAGs.
+    """
+    expected = _expected_dags()
+    if not wait_until(lambda: expected <= api.dags().keys(), PARSE_SECONDS, pause=1):
+        missing = ", ".join(sorted(expected - api.dags().keys()))
+        errors = "\n".join(api.import_errors()) or None
+        raise LocalError(f"Airflow did not read the DAGs {missing}", found=errors)
     paused = api.dags()
-    feeds = sorted(dag_id for dag_id in wanted if dag_id != MARTS)
+    feeds = sorted(dag_id for dag_id in expected if dag_id != MARTS)
     for dag_id in (MARTS, *feeds):
         if paused[dag_id]:
-            # A schedule that begins runs at once for the hour that is over.
+            # A schedule that is unpaused starts at once the run of the hour that is over.
             api.unpause(dag_id)
         elif dag_id != MARTS:
             api.trigger(dag_id)
@@ -86,17 +90,11 @@ def _expected_dags() -> set[str]:
     return {f"feed_{path.stem}" for path in feeds} | {MARTS}
 
 
-def _say(console: Console, home: Path, address: str, started: list[str]) -> None:
+def _print_where(console: Console, home: Path, address: str, feeds: list[str]) -> None:
     console.print(f"\n[bold]Airflow runs at {address}[/]")
     console.print(f"  user {USER}, password {password_of(home)}")
-    console.print(f"  {len(started)} feeds run now; the marts follow when they have loaded")
+    console.print(f"  {len(feeds)} feeds run now; the marts follow when they have loaded")
     console.print(f"  the course, paused until you start one: {address}/dags?tags=lesson")
     console.print(f"  logs in {home / 'logs'}")
     console.print('  a shell that reaches all of it: eval "$(make -s env)"')
     console.print("Ctrl-C stops what was started here.")
-
-
-def _watch(programs: list[Program]) -> None:
-    while True:
-        check_alive(programs)
-        time.sleep(1)

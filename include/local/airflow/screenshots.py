@@ -13,21 +13,19 @@ from urllib.parse import quote
 from PIL import Image
 from rich.console import Console
 
-from include.landfall.s3.client import make_client
-from include.local.airflow.run import MARTS, start_feeds
+from include.local.airflow.run import MARTS, put_files, start_feeds
 from include.local.course import show
 from include.local.course.classroom import ENDED, Classroom
 from include.local.course.course import choose
 from include.local.course.run import run_lessons
 from include.local.course.school import open_classroom
-from include.local.demo.seed import seed
 from include.local.state import PROJECT, LocalError
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 BROWSER = "chromium"
-# What a browser asks of the world by itself; root has no sandbox.
+# Without these a browser looks for updates and the like; root can have no sandbox.
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -41,13 +39,13 @@ TABLE = {"dags_list_display": "table"}
 
 @dataclass(frozen=True)
 class Picture:
-    """A file of the project, and the page of the UI that it shows."""
+    """A picture file of the project, and the page of the UI that it shows."""
 
     file: str
-    page: str  # {run} is the last run of the lesson
-    shows: str  # a text that is there when the page is
+    page: str  # {run} stands for the last run of the lesson
+    shows: str  # a text of the page: when it is there, the page is complete
     lesson: str | None = None
-    settings: Mapping[str, str] = field(default_factory=lambda: VIEW)  # as the UI keeps them
+    settings: Mapping[str, str] = field(default_factory=lambda: VIEW)  # names and values of the UI
     size: tuple[int, int] = (1280, 720)
 
 
@@ -77,7 +75,10 @@ PICTURES = (
 
 
 def run(home: Path) -> int:
-    """Run the feeds and the lessons, and take all pictures. Raises LocalError."""
+    """Runs the feeds and the lessons, and takes all pictures.
+
+    Raises: LocalError without a browser, or when a lesson fails.
+    """
     program = shutil.which(BROWSER)
     if program is None:
         raise LocalError(
@@ -87,10 +88,10 @@ def run(home: Path) -> int:
     console = Console(highlight=False)
     with open_classroom(home, console) as (room, programs):
         with console.status("running the feeds"):
-            seed(make_client(room.services.object_store.store), restore=False)
+            put_files(room.services)
             _wait_for(room, [*start_feeds(room.api), MARTS])
-        with show.progress(console) as tell:
-            results = run_lessons(choose(()), room, programs, tell)
+        with show.progress(console) as report:
+            results = run_lessons(choose(()), room, programs, report)
         if failed := [result.name for result in results if not result.passed]:
             raise LocalError(f"no picture of what failed: {', '.join(failed)}")
         for picture, size in _take(room, program):
@@ -99,7 +100,7 @@ def run(home: Path) -> int:
 
 
 def _wait_for(room: Classroom, dag_ids: list[str]) -> None:
-    """Until the last run of each has ended well."""
+    """Waits until the last run of each DAG has ended."""
     for dag_id in dag_ids:
         room.until(f"{dag_id} runs", lambda dag_id=dag_id: room.runs(dag_id), RUN_SECONDS)  # type: ignore[misc]
         room.until(
@@ -110,7 +111,7 @@ def _wait_for(room: Classroom, dag_ids: list[str]) -> None:
 
 
 def _take(room: Classroom, program: str) -> Iterator[tuple[Picture, int]]:
-    """Each picture when it is written, and its bytes."""
+    """Takes each picture; gives back the picture and its size in bytes once it is written."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -120,7 +121,7 @@ def _take(room: Classroom, program: str) -> Iterator[tuple[Picture, int]]:
                 viewport={"width": picture.size[0], "height": picture.size[1]},
                 color_scheme="light", locale="en-GB", timezone_id="UTC",
             )  # fmt: skip
-            # Logged in as the API's user is, and with the view that was asked for.
+            # The login of the API's user, and the view that the picture is of.
             cookie = {"name": "_token", "value": room.api.token, "url": room.api.address}
             context.add_cookies([cookie])  # type: ignore[list-item]
             for name, value in picture.settings.items():
@@ -142,7 +143,7 @@ def _address(room: Classroom, picture: Picture) -> str:
 
 
 def shoot(context: BrowserContext, address: str, shows: str) -> bytes:
-    """The page as it is when that text is there and nothing moves any more."""
+    """A PNG of the page, taken when the text `shows` is there and nothing moves any more."""
     page = context.new_page()
     page.goto(address)
     page.get_by_text(shows).first.wait_for(timeout=60_000)
@@ -151,5 +152,5 @@ def shoot(context: BrowserContext, address: str, shows: str) -> bytes:
 
 
 def small(shot: bytes) -> Image.Image:
-    """With few colours: a fifth of the bytes, and nobody sees it."""
+    """The picture with few colours: it has a fifth of the bytes and looks the same."""
     return Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

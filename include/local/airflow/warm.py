@@ -1,9 +1,9 @@
-"""Airflow, with what every task imports imported already: `python -m include.local.airflow.warm`.
+"""Airflow with the imports of its tasks done already: `python -m include.local.airflow.warm`.
 
-LocalExecutor forks each task from the scheduler, CeleryExecutor from its worker's pool. A task of
-the feeds begins with two seconds of imports (pandas, astro, boto3, pyarrow), which on two cores is
-most of its time; done here, once, they are there in every fork. Where tasks do not fork (macOS)
-this changes nothing.
+LocalExecutor forks each task from the scheduler, CeleryExecutor from its worker's pool. A feed's
+task begins with two seconds of imports (pandas, astro, boto3, pyarrow), which on two cores is most
+of its time. Done here once, they are done in every fork. Where tasks do not fork (macOS) this
+changes nothing.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ WARM = (
     "include.landfall.load",
     "include.landfall.export.query",
 )
-# Looked up, so that the seam imports astro, mended.
+# Each is looked up, because the seam imports and patches astro when one of its names is used.
 WARM_NAMES = (("include.astro_sdk", "aql"), ("include.astro_sdk", "feed_table"))
 
 
 def main() -> None:
-    """Import, then be `airflow` with the arguments given."""
+    """Imports the modules, then runs `airflow` with the arguments of this program."""
     from airflow.__main__ import main as airflow
 
     from include.landfall.connections import Store
@@ -36,7 +36,7 @@ def main() -> None:
         importlib.import_module(module)
     for module, name in WARM_NAMES:
         getattr(importlib.import_module(module), name)
-    # The first client has botocore read its description of S3.
+    # The first client makes botocore read its description of S3.
     make_client(Store(None, "no key", "no secret")).close()
     sys.argv = ["airflow", *sys.argv[1:]]
     airflow()

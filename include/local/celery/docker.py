@@ -1,4 +1,4 @@
-"""Docker and compose, as the commands that a person would type."""
+"""Docker and docker compose, called as a person calls them from a shell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_DOCKER = "start Docker; on a Debian machine without it, as root: make docker"
 
 @dataclass(frozen=True)
 class Compose:
-    """One project of compose files: `docker compose`, or docker-compose where that is missing."""
+    """One project of compose files, run by `docker compose`, or by docker-compose 1.29."""
 
     project: str
     files: tuple[Path, ...]
@@ -30,21 +30,30 @@ class Compose:
         return [*compose_program(), "-p", self.project, *files, *arguments]
 
     def run(self, *arguments: str) -> str:
-        """What it says; raises LocalError with its last words where it fails."""
+        """Runs a compose command; gives back its output.
+
+        Raises: LocalError with the end of its output when it fails.
+        """
         return call(self.command(*arguments), self.environ)
 
     def container(self, service: str) -> str:
-        """The id of the service's container, running or not. Raises LocalError where none is."""
+        """The id of the service's container, running or not.
+
+        Raises: LocalError when the service has none.
+        """
         label = f"label=com.docker.compose.project={self.project}"
         service_label = f"label=com.docker.compose.service={service}"
-        found = docker("ps", "-aq", "--filter", label, "--filter", service_label).split()
-        if not found:
+        ids = docker("ps", "-aq", "--filter", label, "--filter", service_label).split()
+        if not ids:
             raise LocalError(f"the service {service} has no container", do="make celery")
-        return found[0]
+        return ids[0]
 
 
 def compose_program() -> list[str]:
-    """How compose is called on this machine. Raises LocalError where there is none."""
+    """How compose is called on this machine.
+
+    Raises: LocalError when there is no compose.
+    """
     if shutil.which("docker") and _answers(["docker", "compose", "version"]):
         return ["docker", "compose"]
     if shutil.which("docker-compose"):
@@ -57,7 +66,7 @@ def _answers(command: Sequence[str]) -> bool:
 
 
 def require_docker() -> None:
-    """Raises LocalError unless a Docker engine answers."""
+    """Raises: LocalError unless a Docker engine answers."""
     if not shutil.which("docker"):
         raise LocalError("there is no Docker on this machine", do=NO_DOCKER)
     if not _answers(["docker", "info"]):
@@ -65,30 +74,36 @@ def require_docker() -> None:
 
 
 def docker(*arguments: str) -> str:
-    """What `docker` says; raises LocalError with its last words where it fails."""
+    """Runs a docker command; gives back its output.
+
+    Raises: LocalError with the end of its output when it fails.
+    """
     return call(["docker", *arguments])
 
 
 def call(command: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
-    """The command's output. Raises LocalError with the end of what it said where it fails."""
+    """Runs a command; gives back its output.
+
+    Raises: LocalError with the end of its output when it fails.
+    """
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=PROJECT,
         env={**os.environ, **(environ or {})},
     )  # fmt: skip
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-        raise LocalError(f"`{' '.join(command[:8])} …` failed:\n{said}", do=_advice(said))
+        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
+        raise LocalError(f"`{' '.join(command[:8])} …` failed:\n{output}", do=_advice(output))
     return done.stdout
 
 
-def _advice(said: str) -> str | None:
-    if re.search(r"port is already allocated|address already in use", said):
+def _advice(output: str) -> str | None:
+    if re.search(r"port is already allocated|address already in use", output):
         return "another program has a port: change LANDFALL_..._PORT in .env"
-    if re.search(r"pull access denied|Client\.Timeout|no such host|request canceled|EOF", said):
+    if re.search(r"pull access denied|Client\.Timeout|no such host|request canceled|EOF", output):
         return "where no image registry is reached, as root on Debian: make docker"
     return None
 
 
 def socket_group() -> str:
-    """The group that may use the Docker socket, by number."""
+    """The id of the group that may use the Docker socket."""
     return str(SOCKET.stat().st_gid) if SOCKET.exists() else "0"

@@ -1,4 +1,7 @@
-"""The picture of Flower that the page shows, of the stack that runs: `python -m <this module>`."""
+"""Takes the picture of Flower that the documentation shows, from the stack that runs.
+
+Start it with `python -m include.local.celery.picture`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ SIZE = (1280, 640)
 
 
 def main() -> int:
-    """Take it, with both workers in it. Raises LocalError without a browser."""
+    """Takes the picture, with both workers in it.
+
+    Raises: LocalError without a browser.
+    """
     from playwright.sync_api import sync_playwright
 
     program = shutil.which(BROWSER)

@@ -3,53 +3,50 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import secrets
 from pathlib import Path
+
+from include.local.state import write_private
 
 ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 
 def ensure_env(example: Path, env: Path) -> dict[str, str]:
-    """Make `env`, or add what it lacks; all that it says. Only its owner may read it."""
-    wanted = read_env(example)
+    """Makes `env`, or adds what it lacks; gives back its names and values.
+
+    Only its owner can read it.
+    """
+    defaults = read_env(example)
     text = (env if env.exists() else example).read_text(encoding="utf-8")
-    text = ASSIGNMENT.sub(lambda each: _given(each, wanted), text)
-    missing = {name: value for name, value in wanted.items() if name not in read_env(env)}
+    text = ASSIGNMENT.sub(lambda each: _with_value(each, defaults), text)
+    missing = {name: value for name, value in defaults.items() if name not in read_env(env)}
     if env.exists() and missing:
         lines = "".join(f"{name}={value or _random(name)}\n" for name, value in missing.items())
         text = f"{text.rstrip()}\n{lines}"
-    _write(env, text)
+    if not env.exists() or env.read_text(encoding="utf-8") != text:
+        write_private(env, text)
     return read_env(env)
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The names that the file gives a value, or nothing; empty where there is no file."""
+    """The file's names and values; a value may be empty. Empty when there is no file."""
     if not path.exists():
         return {}
-    found = ASSIGNMENT.findall(path.read_text(encoding="utf-8"))
-    return {name: value.strip().strip("'\"") for name, value in found}
+    assignments = ASSIGNMENT.findall(path.read_text(encoding="utf-8"))
+    return {name: value.strip().strip("'\"") for name, value in assignments}
 
 
-def _given(line: re.Match[str], wanted: dict[str, str]) -> str:
-    """The line, with a value where it has none and should have one."""
+def _with_value(line: re.Match[str], defaults: dict[str, str]) -> str:
+    """The line; where its name of the example has no value, with the default or a random one."""
     name, value = line.groups()
-    return line[0] if value or name not in wanted else f"{name}={wanted[name] or _random(name)}"
+    if value or name not in defaults:
+        return line[0]
+    return f"{name}={defaults[name] or _random(name)}"
 
 
 def _random(name: str) -> str:
-    """As long as is good for any of them, of letters that a URL takes as they are."""
-    if name.endswith("FERNET_KEY"):  # which has a form of its own
+    """A secret that is long enough for any use, of characters that a URL need not quote."""
+    if name.endswith("FERNET_KEY"):  # must be 32 bytes in base64
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     return secrets.token_urlsafe(32)
-
-
-def _write(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)

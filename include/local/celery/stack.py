@@ -1,6 +1,6 @@
-"""The stack: built, started, proved by a run of a DAG, and taken away.
+"""The stack of containers: built, started, tried by one run of a DAG, and removed.
 
-Health alone proves nothing: with a wrong secret every part is healthy and every task fails.
+Health checks alone are not enough: with a wrong secret every part is healthy and every task fails.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import time
 import urllib.error
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +38,16 @@ RUN_SECONDS = 300
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack of one compose project, and what its .env says."""
+    """The stack of one compose project, and the settings of its .env."""
 
     compose: Compose
     env: dict[str, str]
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Stack:
-        """The stack of this checkout. A name of .env that the environment has too is its, as
-        compose has it; LANDFALL_PROJECT puts a second stack beside the first.
+        """The stack of this checkout.
+
+        The environment goes over .env, as in compose. LANDFALL_PROJECT names a second stack.
         """
         env = ensure_env(PROJECT / ".env.example", PROJECT / ".env")
         env |= {name: environ[name] for name in env if environ.get(name)}
@@ -55,18 +57,18 @@ class Stack:
 
     @property
     def address(self) -> str:
-        """Airflow's page."""
+        """Airflow's address."""
         return f"http://{LOCALHOST}:{self.env['LANDFALL_AIRFLOW_PORT']}"
 
     @property
     def store(self) -> Store:
-        """MinIO, as this machine reaches it."""
+        """MinIO, at its port of this machine."""
         endpoint = f"http://{LOCALHOST}:{self.env['LANDFALL_STORE_PORT']}"
         return Store(endpoint, "landfall", self.env["LANDFALL_STORE_PASSWORD"])
 
     @property
     def warehouse(self) -> Warehouse:
-        """The warehouse, as this machine reaches it."""
+        """The warehouse, at its port of this machine."""
         port = int(self.env["LANDFALL_WAREHOUSE_PORT"])
         password = self.env["LANDFALL_WAREHOUSE_PASSWORD"]
         return Warehouse(LOCALHOST, port, "warehouse", "landfall", password)
@@ -76,11 +78,14 @@ class Stack:
         return f"label=com.docker.compose.project={self.compose.project}"
 
     def login(self) -> Api:
-        """Airflow's API, as the user admin."""
+        """Logs in to Airflow's API as the user admin."""
         return Api.login(self.address, "admin", self.env["LANDFALL_AIRFLOW_PASSWORD"])
 
     def build(self) -> None:
-        """The project's own images. Raises LocalError."""
+        """Builds the project's own images.
+
+        Raises: LocalError when one cannot be built.
+        """
         for image, file in IMAGES.items():
             context = PROJECT if "celery" in file else (PROJECT / file).parent
             call(
@@ -88,11 +93,17 @@ class Stack:
             )
 
     def start(self) -> None:
-        """Every service. Raises LocalError."""
+        """Starts every service.
+
+        Raises: LocalError when one cannot start.
+        """
         self.compose.run("up", "-d", "--no-build", "--remove-orphans")
 
     def wait_ready(self) -> Api:
-        """Airflow's API once all its parts are healthy. Raises LocalError."""
+        """Waits until all parts of Airflow are healthy; gives back its API.
+
+        Raises: LocalError when a part is not healthy in time.
+        """
         if not wait_until(lambda: not unhealthy(self.address), READY_SECONDS, pause=1):
             missing = ", ".join(unhealthy(self.address))
             do = "see which container is not healthy (docker ps -a), and its docker logs"
@@ -100,27 +111,33 @@ class Stack:
         return self.login()
 
     def down(self) -> None:
-        """Containers, network and volumes away. Raises LocalError."""
-        # Stopped first: a worker that still runs would start one more container in the network.
+        """Removes containers, network and volumes.
+
+        Raises: LocalError when Docker cannot.
+        """
+        # The stack stops first, since a running worker would start more containers in the network.
         self.compose.run("stop", "--timeout", "10")
         strays = docker("ps", "-aq", "--filter", f"network={self.compose.project}_airflow")
         own = docker("ps", "-aq", "--filter", self._label)
         for stray in set(strays.split()) - set(own.split()):
-            docker("rm", "--force", stray)  # of a task: compose knows nothing of it
+            docker("rm", "--force", stray)  # a task started it, so compose does not remove it
         self.compose.run("down", "--volumes", "--remove-orphans", "--timeout", "10")
 
     def left(self) -> list[str]:
-        """What the project still has of containers, networks and volumes."""
-        mine = ("--filter", self._label, "-q")
+        """The ids of the project's containers, networks and volumes that still exist."""
+        own = ("--filter", self._label, "-q")
         return [
             each
-            for kind in (("ps", "-a"), ("network", "ls"), ("volume", "ls"))
-            for each in docker(*kind, *mine).split()
+            for command in (("ps", "-a"), ("network", "ls"), ("volume", "ls"))
+            for each in docker(*command, *own).split()
         ]
 
 
 def prove(api: Api, dag_id: str = PROOF) -> dict[str, Any]:
-    """One run of a DAG from its start to success. Raises LocalError, with where its tasks ended."""
+    """Runs a DAG once and waits for its success.
+
+    Raises: LocalError with the states of its tasks when it fails.
+    """
     if not wait_until(lambda: dag_id in api.dags(), READY_SECONDS, pause=1):
         errors = "; ".join(api.import_errors()) or "no import error"
         raise LocalError(f"Airflow has not read {dag_id}", found=errors)
@@ -130,35 +147,38 @@ def prove(api: Api, dag_id: str = PROOF) -> dict[str, Any]:
 
 
 def wait_run(api: Api, dag_id: str, run_id: str, seconds: float = RUN_SECONDS) -> dict[str, Any]:
-    """The run when it has ended well, however often the API server is away. Raises LocalError."""
+    """Waits for a run's success, also while the API server is away for some time.
+
+    Raises: LocalError with the states of its tasks when it fails, or takes more than `seconds`.
+    """
     path = f"dags/{dag_id}/dagRuns/{run_id}"
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        run: dict[str, Any] = _patiently(lambda: api.get(path)) or {}
+        run: dict[str, Any] = _or_none(lambda: api.get(path)) or {}
         if run.get("state") == "success":
             return run
         if run.get("state") == "failed":
             break
         time.sleep(0.5)
-    raise LocalError(f"{dag_id} did not end well", found=json.dumps(states(api, path)))
+    raise LocalError(f"{dag_id} did not succeed", found=json.dumps(states(api, path)))
 
 
 def states(api: Api, path: str) -> dict[str, str]:
-    """The state of each task of a run; of a mapped one, of each instance."""
+    """The state of each task instance of a run, by task id and map index."""
     answer = api.get(f"{path}/taskInstances", limit=200)
     return {f"{ti['task_id']}[{ti['map_index']}]": ti["state"] for ti in answer["task_instances"]}
 
 
-def _patiently(ask: Callable[[], Any]) -> Any:
-    """What is asked, or None while the API server is away."""
+def _or_none(call: Callable[[], Any]) -> Any:
+    """What `call` gives back, or None while the API server is away."""
     try:
-        return ask()
+        return call()
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return None
 
 
 def up(console: Console | None = None) -> int:
-    """`make celery`: build, start, wait until a run has passed, say where to look."""
+    """`make celery`: builds, starts, waits until one run has succeeded, prints the addresses."""
     console = console or Console(highlight=False)
     require_docker()
     stack = Stack.of()
@@ -169,33 +189,38 @@ def up(console: Console | None = None) -> int:
         stack.start()
     with console.status("waiting for Airflow"):
         api = stack.wait_ready()
-    with console.status("putting the files into the bucket"):
-        seed(make_client(stack.store), restore=False)
+    with (
+        console.status("putting the files into the bucket"),
+        closing(make_client(stack.store)) as client,
+    ):
+        seed(client, restore=False)
     with console.status(f"running {PROOF}"):
         run = prove(api)
     console.print(f"{PROOF} ended with {run['state']}; up in {time.monotonic() - started:.0f} s\n")
-    say_where(stack, console)
+    _print_where(stack, console)
     return 0
 
 
-def say_where(stack: Stack, console: Console) -> None:
-    """Where to look, and how to end it."""
-    port = {name: f"http://{LOCALHOST}:{value}" for name, value in stack.env.items()}
+def _print_where(stack: Stack, console: Console) -> None:
+    address = {name: f"http://{LOCALHOST}:{value}" for name, value in stack.env.items()}
     lines = [
         ("Airflow", stack.address, "admin, LANDFALL_AIRFLOW_PASSWORD"),
-        ("Flower", port["LANDFALL_FLOWER_PORT"], "admin, LANDFALL_FLOWER_PASSWORD"),
-        ("reports", port["LANDFALL_REPORTS_PORT"], "X-API-Key: LANDFALL_REPORTS_KEY"),
-        ("MinIO", port["LANDFALL_STORE_CONSOLE_PORT"], "landfall, LANDFALL_STORE_PASSWORD"),
+        ("Flower", address["LANDFALL_FLOWER_PORT"], "admin, LANDFALL_FLOWER_PASSWORD"),
+        ("reports", address["LANDFALL_REPORTS_PORT"], "X-API-Key: LANDFALL_REPORTS_KEY"),
+        ("MinIO", address["LANDFALL_STORE_CONSOLE_PORT"], "landfall, LANDFALL_STORE_PASSWORD"),
         ("warehouse", stack.warehouse.name, "LANDFALL_WAREHOUSE_PASSWORD"),
     ]
-    for name, where, who in lines:
-        console.print(f"{name:11}{where:42}{who}", soft_wrap=True)
+    for name, where, login in lines:
+        console.print(f"{name:11}{where:42}{login}", soft_wrap=True)
     console.print("\nThe passwords are in .env. Unpause feed_flights, and look at both workers.")
     console.print("make celery-down ends it, and removes its volumes.")
 
 
 def down(console: Console | None = None) -> int:
-    """`make celery-down`: nothing of the stack is left."""
+    """`make celery-down`: removes the stack, and checks that nothing of it is left.
+
+    Raises: LocalError when something is left.
+    """
     console = console or Console(highlight=False)
     require_docker()
     stack = Stack.of()

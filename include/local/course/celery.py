@@ -1,4 +1,4 @@
-"""The walk of executors and Celery: a report service for its time, asked by a DAG in both ways."""
+"""The walk of executors and Celery: a DAG asks a report service for a report in two ways."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ JANUARY = "flights/2013-01.csv"
 
 
 def celery(room: Classroom) -> Seen:
-    """The queued report is answered for sooner than the blocking one, arrives, and is the same."""
+    """The queued request is answered sooner than the blocking one; both make the same report."""
     _load_january(room)
     with _service(room):
         run = room.run(DAG_ID)
-    found = room.xcom(run, "compare")
-    expect(found["rows"][0] > 5_000, f"expected a week of flights, seen: {found}")
-    expect(found["rows"][0] == found["rows"][1], f"expected the same rows, seen: {found}")
-    blocking, queued = (_bytes(room, report_id) for report_id in found["ids"])
-    expect(blocking == queued, f"expected the same bytes of both, seen: {found['bytes']}")
+    both = room.xcom(run, "compare")
+    expect(both["rows"][0] > 5_000, f"expected a week of flights, seen: {both}")
+    expect(both["rows"][0] == both["rows"][1], f"expected the same rows, seen: {both}")
+    blocking, queued = (_bytes(room, report_id) for report_id in both["ids"])
+    expect(blocking == queued, f"expected the same bytes of both, seen: {both['bytes']}")
     expect(
-        found["queued"] < found["blocking"],
-        f"expected the queued report to be answered for sooner, seen: {found}",
+        both["queued"] < both["blocking"],
+        f"expected the queued request to be answered sooner, seen: {both}",
     )
     return Seen(
-        f"the blocking way answered after {found['blocking']:.2f} s, the queued one after "
-        f"{found['queued']:.3f} s; its report was there after {found['made_after']:.1f} s",
-        {**found, "size": len(queued)},
+        f"the blocking request was answered after {both['blocking']:.2f} s, the queued one after "
+        f"{both['queued']:.3f} s; its report was there after {both['made_after']:.1f} s",
+        {**both, "size": len(queued)},
     )
 
 
 def _load_january(room: Classroom) -> None:
-    """As its feed would: a later load of the feed finds it loaded."""
-    client = room.client()
+    """Loads the flights of January as their feed does: the feed itself then skips them."""
+    client = room.client
     if not client.list_objects_v2(Bucket=BUCKET, Prefix=JANUARY).get("Contents"):
         body = next(body for name, body in files() if name == JANUARY)
         client.put_object(Bucket=BUCKET, Key=JANUARY, Body=body)
@@ -56,7 +56,7 @@ def _load_january(room: Classroom) -> None:
 
 @contextmanager
 def _service(room: Classroom) -> Iterator[None]:
-    """The service that runs in this home, or one of our own; Airflow has a connection to it."""
+    """The service that runs in this home, or one that it starts; Airflow has its connection."""
     running = find_reports(room.home)
     if running:
         _connect(room, *running)
@@ -72,16 +72,16 @@ def _service(room: Classroom) -> Iterator[None]:
 
 
 def _connect(room: Classroom, address: str, key: str) -> None:
-    with suppress(urllib.error.HTTPError):  # one that an earlier walk or its reader has made
+    with suppress(urllib.error.HTTPError):  # there is one after a broken walk, or by hand
         room.api.delete(f"connections/{CONNECTION}")
-    where = urlsplit(address)
+    parts = urlsplit(address)
     body = {
-        "connection_id": CONNECTION, "conn_type": "http", "host": where.hostname,
-        "port": where.port, "password": key,
+        "connection_id": CONNECTION, "conn_type": "http", "host": parts.hostname,
+        "port": parts.port, "password": key,
     }  # fmt: skip
     room.api.post("connections", body)
 
 
 def _bytes(room: Classroom, report_id: str) -> bytes:
     key = f"reports/flights/{report_id}.csv.gz"
-    return room.client().get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return room.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()

@@ -1,6 +1,6 @@
-"""The running Airflow and its servers, as a learner reaches them: what every walk is given.
+"""The classroom, which every walk is given: the running Airflow and its servers.
 
-A walk goes through one lesson as its reader would, and checks that what the page says is so.
+A walk goes through one lesson as its reader would, and checks what the page says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from urllib.parse import quote
 
 import psycopg
 
-from include.landfall.s3.client import make_client
 from include.local.airflow.api import Api
 from include.local.services.control import Services
 from include.local.state import PROJECT
@@ -33,18 +32,18 @@ PARSE_SECONDS = 300
 
 
 class LessonFailed(Exception):
-    """What was expected, and what was seen."""
+    """A walk saw something else than its page says; the message has both."""
 
 
-def expect(true: bool, otherwise: str) -> None:
-    """Raises LessonFailed with the words of `otherwise` unless it is true."""
-    if not true:
+def expect(condition: bool, otherwise: str) -> None:
+    """Raises: LessonFailed with the message `otherwise` unless the condition is true."""
+    if not condition:
         raise LessonFailed(otherwise)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a DAG, as the API gives it."""
+    """One run of a DAG, as the API describes it."""
 
     dag_id: str
     run_id: str
@@ -53,31 +52,35 @@ class Run:
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Run:
-        """From the API's JSON."""
+        """The run that the API's JSON describes."""
         return cls(answer["dag_id"], answer["dag_run_id"], answer["state"], answer["logical_date"])
 
     @property
     def path(self) -> str:
-        """Where the API has it."""
+        """The run's path in the API."""
         return f"dags/{self.dag_id}/dagRuns/{quote(self.run_id, safe='')}"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a walk gives back: one line for the table, and JSON that the tests look into."""
+    """The result of a walk: one line for the table, and JSON that the tests check."""
 
-    words: str
+    summary: str
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Classroom:
-    """A running Airflow, its API, its command line, its bucket and its warehouse."""
+    """A running Airflow, its API, its command line, its bucket and its warehouse.
+
+    `over` is set when the lessons must end; every wait ends then.
+    """
 
     api: Api
     home: Path
     environ: dict[str, str]
     services: Services
+    client: S3Client
     over: Event = field(default_factory=Event)
 
     def trigger(
@@ -88,25 +91,28 @@ class Classroom:
         logical_date: str | None = None,
         run_id: str | None = None,
     ) -> Run:
-        """Start a run by hand, once Airflow has read the DAG; the DAG is unpaused."""
+        """Starts a run by hand once Airflow has read the DAG, and unpauses the DAG."""
         self.until(f"Airflow reads {dag_id}", lambda: self._parsed(dag_id), PARSE_SECONDS)
         self.api.unpause(dag_id)
         body = {"logical_date": logical_date, "conf": conf or {}, "dag_run_id": run_id}
         return Run.of(self.api.post(f"dags/{dag_id}/dagRuns", body))
 
     def wait(self, run: Run, seconds: float = 300) -> Run:
-        """The run when it has ended."""
+        """Waits for the run's end; gives back the run as it is then."""
 
         def ended() -> Run | None:
             now = Run.of(self.api.get(run.path))
             return now if now.state in ENDED else None
 
-        found = self.until(f"{run.dag_id} {run.run_id} ends", ended, seconds)
-        assert found is not None
-        return found
+        ended_run = self.until(f"{run.dag_id} {run.run_id} ends", ended, seconds)
+        assert ended_run is not None
+        return ended_run
 
     def run(self, dag_id: str, **as_trigger: Any) -> Run:
-        """Start a run, wait for its end, expect success."""
+        """Starts a run and waits for its end.
+
+        Raises: LessonFailed unless it succeeds.
+        """
         run = self.wait(self.trigger(dag_id, **as_trigger))
         if run.state != "success":
             raise LessonFailed(
@@ -114,14 +120,17 @@ class Classroom:
             )
         return run
 
-    def until(self, what: str, true: Callable[[], T], seconds: float = 180) -> T:
-        """What `true` gives when that is true at last; it is asked twice a second."""
+    def until(self, event: str, check: Callable[[], T], seconds: float = 180) -> T:
+        """Calls `check` twice a second until its result is true; gives back that result.
+
+        Raises: LessonFailed, which names the event, when the time is up or the lessons must end.
+        """
         deadline = time.monotonic() + seconds
-        while not (found := true()):
-            expect(not self.over.is_set(), f"stopped while waiting: {what}")
-            expect(time.monotonic() < deadline, f"expected within {seconds:.0f} s: {what}")
+        while not (result := check()):
+            expect(not self.over.is_set(), f"stopped while waiting: {event}")
+            expect(time.monotonic() < deadline, f"expected within {seconds:.0f} s: {event}")
             time.sleep(PAUSE)
-        return found
+        return result
 
     def runs(self, dag_id: str) -> list[Run]:
         """The DAG's runs, the newest first."""
@@ -129,12 +138,12 @@ class Classroom:
         return [Run.of(run) for run in answer["dag_runs"]]
 
     def tasks(self, run: Run) -> list[dict[str, Any]]:
-        """The run's task instances, as the API gives them."""
+        """The run's task instances, as the API describes them."""
         answer = self.api.get(f"{run.path}/taskInstances", limit=100)
         return list(answer["task_instances"])
 
     def states(self, run: Run) -> dict[str, str]:
-        """Each task's state by its id; a mapped task's instances as task_id[0], task_id[1], …"""
+        """Each task's state by its id; a mapped instance has the id task_id[index]."""
         return {
             task["task_id"] if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]":
             task["state"]
@@ -142,12 +151,12 @@ class Classroom:
         }  # fmt: skip
 
     def xcom(self, run: Run, task_id: str, key: str = "return_value") -> Any:
-        """A value that a task left for others."""
+        """A value that a task handed to other tasks."""
         path = f"{run.path}/taskInstances/{task_id}/xcomEntries/{quote(key, safe='')}"
         return self.api.get(path)["value"]
 
     def log(self, run: Run, task_id: str, try_number: int = 1) -> str:
-        """What one try of a task logged, a line for each event."""
+        """The log of one try of a task, one line for each event."""
         path = f"{run.path}/taskInstances/{task_id}/logs/{try_number}"
         content = self.api.get(path, full_content=True)["content"]
         return "\n".join(
@@ -155,7 +164,10 @@ class Classroom:
         )
 
     def airflow(self, *arguments: str) -> str:
-        """What the `airflow` command prints for a user who types it."""
+        """Runs an `airflow` command as a user would; gives back its output.
+
+        Raises: LessonFailed when the command fails.
+        """
         done = subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
             capture_output=True, text=True, check=False, cwd=PROJECT, env=self.environ,
@@ -165,19 +177,18 @@ class Classroom:
         expect(done.returncode == 0, f"`{command}` ended with {done.returncode}: {last}")
         return done.stdout
 
-    def client(self) -> S3Client:
-        """A client of the bucket's store."""
-        return make_client(self.services.object_store.store)
-
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows that the warehouse gives; none for a statement that gives none."""
+        """Runs a statement in the warehouse; gives back its rows, if it has any."""
         conninfo = self.services.postgres.warehouse.conninfo()
         with psycopg.connect(conninfo, autocommit=True) as connection:
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
     def _parsed(self, dag_id: str) -> bool:
-        """Whether Airflow has read the DAG as its file is now. Raises LessonFailed if it cannot."""
+        """Whether Airflow has read the DAG's file since it was last changed.
+
+        Raises: LessonFailed when Airflow cannot read it.
+        """
         for dag in self.api.get("dags", dag_id_pattern=dag_id)["dags"]:
             if dag["dag_id"] == dag_id and not dag["is_stale"]:
                 written = datetime.fromtimestamp(Path(dag["fileloc"]).stat().st_mtime, UTC)

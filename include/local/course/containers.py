@@ -1,4 +1,4 @@
-"""The walk of the container lesson, and whether it can be gone at all."""
+"""The walk of the container lesson, and whether this machine can run it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESULTS = ["metrics.json", "model.joblib", "plot.png"]
 
 
 def needs_docker() -> str | None:
-    """What to do for a lesson that needs Docker, or None where it runs."""
+    """What to do for a lesson that needs Docker; None where Docker runs."""
     import docker
     from docker.errors import DockerException
 
@@ -38,32 +38,32 @@ def docker_operator(room: Classroom) -> Seen:
     _build()
     _clean(room)
     run = room.run(DAG_ID)
-    found = room.xcom(run, "look")
+    metrics = room.xcom(run, "look")
     log = room.log(run, "train")
-    expect("written to s3://" in log, f"expected the container's words in the log, seen: {log}")
+    expect("written to s3://" in log, f"expected the container's output in the log, seen: {log}")
     expect(
-        found["rmse"] < found["rmse_of_the_mean"] / 2,
-        f"expected the model to be nearer than half the mean's distance, seen: {found}",
+        metrics["rmse"] < metrics["rmse_of_the_mean"] / 2,
+        f"expected less than half the error of the mean, seen: {metrics}",
     )
     secret = room.services.object_store.store.secret_key
-    expect(not secret or secret not in log + str(found), "expected no secret in log or XCom")
+    expect(not secret or secret not in log + str(metrics), "expected no secret in log or XCom")
     room.run(DAG_ID)
-    listed = room.client().list_objects_v2(Bucket=BUCKET, Prefix=PREFIX)["Contents"]
+    listed = room.client.list_objects_v2(Bucket=BUCKET, Prefix=PREFIX)["Contents"]
     names = sorted(entry["Key"].removeprefix(PREFIX) for entry in listed)
     expect(names == ["flights.csv", *RESULTS], f"expected one of each result, seen: {names}")
     left = _containers()
     expect(not left, f"expected no container to be left, seen: {left}")
     return Seen(
-        f"model, metrics and plot in the bucket, off by {found['rmse']:.1f} minutes;"
-        f" always the mean: {found['rmse_of_the_mean']:.1f}",
-        {"found": found, "names": names, "log": log, "left": left},
+        f"model, metrics and plot in the bucket, off by {metrics['rmse']:.1f} minutes;"
+        f" the mean alone: {metrics['rmse_of_the_mean']:.1f}",
+        {"metrics": metrics, "names": names, "log": log, "left": left},
     )
 
 
 def _build() -> None:
-    done = _run("make", "training-image")
-    last = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
-    expect(done.returncode == 0, f"`make training-image` ended with {done.returncode}: {last}")
+    result = _run("make", "training-image")
+    end = "\n".join((result.stdout + result.stderr).splitlines()[-5:])
+    expect(result.returncode == 0, f"`make training-image` ended with {result.returncode}: {end}")
 
 
 def _containers() -> list[str]:
@@ -75,6 +75,6 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _clean(room: Classroom) -> None:
-    client = room.client()
+    client = room.client
     for entry in client.list_objects_v2(Bucket=BUCKET, Prefix=PREFIX).get("Contents", []):
         client.delete_object(Bucket=BUCKET, Key=entry["Key"])

@@ -1,4 +1,4 @@
-"""The course: which lessons there are, and who walks through each."""
+"""The course: its lessons in order, and the walk of each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from include.local.state import LocalError
 
 @dataclass(frozen=True)
 class Lesson:
-    """One section of the course: its DAG's file is dags/lessons/<name>.py.
+    """One section of the course, whose DAG is in dags/lessons/<name>.py.
 
-    `needs` names what not every machine has; `lacks` says what to do where it is missing.
+    `needs` names what not every machine has. `lacks` says what to do where that is missing; it
+    gives back None where it is there.
     """
 
     section: int
@@ -42,16 +43,17 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one lesson. `seconds` is its walk's; `states` counts its task instances.
+    """The result of one lesson.
 
-    `missing` names what the machine lacks: the lesson was not run, so it has not failed either.
+    `seconds` is how long its walk took; `states` counts its task instances by their states.
+    `missing` names what the machine lacks: such a lesson did not run, so it has not failed either.
     """
 
     section: int
     name: str
     dag_id: str
     passed: bool
-    words: str
+    summary: str
     error: str | None
     seconds: float
     runs: int
@@ -91,13 +93,16 @@ LESSONS: tuple[Lesson, ...] = (
 
 
 def choose(names: Sequence[str], lessons: Sequence[Lesson] = LESSONS) -> list[Lesson]:
-    """The lessons of these names or numbers, all for none. Raises LocalError."""
-    known = {str(lesson.section): lesson for lesson in lessons} | {
+    """The lessons of these names or numbers; all of them when no name is given.
+
+    Raises: LocalError when there is no such lesson.
+    """
+    by_name = {str(lesson.section): lesson for lesson in lessons} | {
         lesson.name: lesson for lesson in lessons
     }
     for name in names:
-        if name not in known:
-            there = ", ".join(f"{lesson.section} {lesson.name}" for lesson in lessons)
-            raise LocalError(f"there is no lesson {name!r}", expected=f"one of {there}")
-    chosen = [known[name] for name in names] or list(lessons)
+        if name not in by_name:
+            all_names = ", ".join(f"{lesson.section} {lesson.name}" for lesson in lessons)
+            raise LocalError(f"there is no lesson {name!r}", expected=f"one of {all_names}")
+    chosen = [by_name[name] for name in names] or list(lessons)
     return [lesson for lesson in lessons if lesson in chosen]

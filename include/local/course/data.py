@@ -1,4 +1,4 @@
-"""Walks of the data lessons: connections, Postgres, packages, the S3 sensor, hooks."""
+"""The walks of the data lessons: connections, Postgres, packages, the S3 sensor, hooks."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from include.local.course.classroom import Classroom, Run, Seen, expect
 from include.local.demo.seed import BUCKET
 from include.local.state import PROJECT
 
-# Mondays and Tuesdays that no schedule of the lessons has a run for.
+# A Monday and a Tuesday for which no schedule of the lessons makes a run.
 DAYS = ("2026-02-02", "2026-02-03")
 INJECTION = "5); DROP TABLE lessons.postgres; --"
 
 
 def connections(room: Classroom) -> Seen:
-    """Both connections can be used, by Airflow as by a shell; a misspelt one is named at once."""
+    """Airflow and a shell can use both connections; a misspelt one fails at once with its name."""
     dag_id = "lesson_13_connections"
     run = room.run(dag_id)
-    found = room.xcom(run, "check")
-    expect(all(each["reachable"] for each in found), f"expected both to be reachable: {found}")
+    airflow = room.xcom(run, "check")
+    expect(all(each["reachable"] for each in airflow), f"expected both to be reachable: {airflow}")
     shell = _check_from_a_shell(room)
-    addresses = {each["address"] for each in found}
+    addresses = {each["address"] for each in airflow}
     expect(
         addresses <= {each["address"] for each in shell},
-        f"expected Airflow and a shell to reach the same servers: {found}, {shell}",
+        f"expected Airflow and a shell to reach the same servers: {airflow}, {shell}",
     )
     log = room.log(run, "check")
-    _hides_secrets(room, log + json.dumps(found))
+    _hides_secrets(room, log + json.dumps(airflow))
     misspelt = room.wait(room.trigger(dag_id, conf={"warehouse": "wharehouse"}))
-    said = room.log(misspelt, "check")
-    expect("no connection 'wharehouse'" in said, f"expected the log to name it: {said}")
+    error = room.log(misspelt, "check")
+    expect("no connection 'wharehouse'" in error, f"expected the log to name it: {error}")
     (task,) = room.tasks(misspelt)
     tries = task["try_number"]
     expect(tries == 1, f"expected no second try with a misspelt name, seen: {tries} tries")
     return Seen(
-        f"{len(found)} connections reachable, by Airflow and from a shell; a misspelt one named",
-        {"found": found, "shell": shell, "log": log, "misspelt": misspelt.state, "said": said},
+        f"{len(airflow)} connections reachable, by Airflow and from a shell; a misspelt one named",
+        {
+            "airflow": airflow,
+            "shell": shell,
+            "log": log,
+            "misspelt": misspelt.state,
+            "error": error,
+        },
     )
 
 
@@ -61,9 +67,9 @@ def _hides_secrets(room: Classroom, text: str) -> None:
 
 
 def postgres(room: Classroom) -> Seen:
-    """A day run twice has its rows once; a failed run leaves them; a value is never SQL."""
+    """A day that runs twice has its rows once; a failed run leaves them; a value is never SQL."""
     dag_id = "lesson_14_postgres"
-    _make_way(room, dag_id, *DAYS)
+    _clear_runs(room, dag_id, *DAYS)
     room.query("DROP TABLE IF EXISTS lessons.postgres")
     first, second = DAYS
     run = room.run(dag_id, logical_date=_midnight(first))
@@ -73,7 +79,7 @@ def postgres(room: Classroom) -> Seen:
     _run_again(room, run)
     twice = _days(room)
     expect(twice == once, f"expected a second run to change nothing, seen: {twice}")
-    expect(_written(room) != before, "expected the second run to write the rows anew")
+    expect(_written(room) != before, "expected the second run to write the rows again")
     room.run(dag_id, logical_date=_midnight(second))
     both = _days(room)
     expect(both == {first: 5, second: 5}, f"expected 5 rows of each day, seen: {both}")
@@ -81,7 +87,7 @@ def postgres(room: Classroom) -> Seen:
     left = _days(room)
     expect(left == both, f"expected the failed run to leave all rows, seen: {left}")
     return Seen(
-        f"2 days, 5 rows each: still, after {first} ran twice and {second} once in vain",
+        f"2 days, 5 rows each: still, after {first} ran twice and a second run of {second} failed",
         {"once": once, "twice": twice, "both": both, "left": left},
     )
 
@@ -92,45 +98,46 @@ def _days(room: Classroom) -> dict[str, int]:
 
 
 def _written(room: Classroom) -> list[tuple[Any, ...]]:
-    """Which transaction wrote the rows."""
+    """The ids of the transactions that wrote the rows."""
     return room.query("SELECT DISTINCT xmin::text FROM lessons.postgres")
 
 
 def _fail_on(room: Classroom, dag_id: str, day: str, orders: str) -> None:
-    """A run of that day whose INSERT is refused after its DELETE."""
-    _make_way(room, dag_id, day)
+    """Runs that day so that its INSERT is refused after its DELETE."""
+    _clear_runs(room, dag_id, day)
     run = room.trigger(dag_id, logical_date=_midnight(day), conf={"orders": orders})
     room.until(
         f"fill_day of {dag_id} is refused",
         lambda: room.states(run).get("fill_day") in ("up_for_retry", "failed"),
     )
-    # The whole log, not its lines alone: the exception is beside them.
+    # The whole log, because the exception is not among the lines that room.log gives.
     answer = room.api.get(f"{run.path}/taskInstances/fill_day/logs/1", full_content=True)
-    said = json.dumps(answer["content"])
-    expect("Rows affected: 5" in said, f"expected the DELETE to have run: {said}")
-    expect("invalid input syntax for type integer" in said, f"expected a refused value: {said}")
+    log = json.dumps(answer["content"])
+    expect("Rows affected: 5" in log, f"expected the DELETE to have run: {log}")
+    expect("invalid input syntax for type integer" in log, f"expected a refused value: {log}")
     _end(room, run)
 
 
 def packages(room: Classroom) -> Seen:
-    """What is installed is what requirements.txt asks for; the log has a line for each package."""
+    """What is installed is what requirements.txt names; the log has a line for each package."""
     run = room.run("lesson_15_packages")
-    found = room.xcom(run, "compare")
+    installed = room.xcom(run, "compare")
     log = room.log(run, "compare")
-    told = {(line.split()[0], line.split()[-1]) for line in log.splitlines() if line.strip()}
-    missing = [name for name in found["packages"] if (name, "ok") not in told]
+    lines = {(line.split()[0], line.split()[-1]) for line in log.splitlines() if line.strip()}
+    missing = [name for name in installed["packages"] if (name, "ok") not in lines]
     expect(not missing, f"expected a line with ok for each package, seen none for: {missing}")
     return Seen(
-        f"{len(found['packages'])} packages as requirements.txt asks; Airflow {found['airflow']}"
-        f" on Python {found['python']}; the image is {found['image']}",
-        {**found, "log": log},
+        f"{len(installed['packages'])} packages as requirements.txt names them; Airflow"
+        f" {installed['airflow']} on Python {installed['python']}; the image is"
+        f" {installed['image']}",
+        {**installed, "log": log},
     )
 
 
 def s3_sensor(room: Classroom) -> Seen:
-    """A dropped file wakes the waiting run, which names it; the next run waits for the next."""
+    """A new file wakes the waiting run, which names it; the next run waits for the next file."""
     dag_id, folder = "lesson_16_s3_sensor", "lessons/s3_sensor/"
-    _make_way(room, dag_id)
+    _clear_runs(room, dag_id)
     _forget(room, "lesson_s3_sensor", folder, "lessons.s3_sensor")
     woken, seconds = [], []
     for name in ("monday", "tuesday"):
@@ -140,7 +147,7 @@ def s3_sensor(room: Classroom) -> Seen:
             lambda run=run: room.states(run).get("wait_for_file") == "deferred",  # type: ignore[misc]
         )
         key, dropped = f"{folder}{name}.csv", time.monotonic()
-        room.client().put_object(Bucket=BUCKET, Key=key, Body=b"order_id,amount\n1,9.95\n2,19.90\n")
+        room.client.put_object(Bucket=BUCKET, Key=key, Body=b"order_id,amount\n1,9.95\n2,19.90\n")
         ended = room.wait(run)
         expect(ended.state == "success", f"expected the run to succeed, seen: {ended.state}")
         seconds.append(round(time.monotonic() - dropped, 1))
@@ -157,9 +164,9 @@ def s3_sensor(room: Classroom) -> Seen:
 
 
 def hooks(room: Classroom) -> Seen:
-    """A day's orders go to a file and come back; the same day again is the same file and rows."""
+    """A day's orders go to a file and back; the same day again gives the same file and rows."""
     dag_id, (first, second) = "lesson_17_hooks", DAYS
-    _make_way(room, dag_id, *DAYS)
+    _clear_runs(room, dag_id, *DAYS)
     _forget(room, "lesson_hooks", "lessons/hooks/", "lessons.hooks_back")
     run = room.run(dag_id, logical_date=_midnight(first))
     once = room.xcom(run, "load_back")
@@ -171,7 +178,7 @@ def hooks(room: Classroom) -> Seen:
         f"expected the same file and no load, seen: {twice} after {once}",
     )
     other = room.xcom(room.run(dag_id, logical_date=_midnight(second)), "load_back")
-    body = room.client().get_object(Bucket=BUCKET, Key=f"lessons/hooks/{first}.csv")["Body"]
+    body = room.client.get_object(Bucket=BUCKET, Key=f"lessons/hooks/{first}.csv")["Body"]
     lines = body.read().decode().splitlines()
     rows = room.query("SELECT day::text, count(*) FROM lessons.hooks_back GROUP BY 1 ORDER BY 1")
     expect(rows == [(first, 5), (second, 5)], f"expected 5 rows of each day, seen: {rows}")
@@ -187,14 +194,14 @@ def _midnight(day: str) -> str:
 
 
 def _run_again(room: Classroom, run: Run) -> None:
-    """Clear the run, as its reader would, and wait for it: a logical date has one run."""
+    """Clears the run, as its reader would, and waits for its end: a date has only one run."""
     room.api.post(f"{run.path}/clear", {"dry_run": False})
     ended = room.wait(run)
     expect(ended.state == "success", f"expected the cleared run to succeed, seen: {ended.state}")
 
 
-def _make_way(room: Classroom, dag_id: str, *days: str) -> None:
-    """End what an earlier walk has left waiting, and take its runs of these days away."""
+def _clear_runs(room: Classroom, dag_id: str, *days: str) -> None:
+    """Ends runs that an earlier walk has left waiting, and deletes the runs of these days."""
     room.until(f"Airflow reads {dag_id}", lambda: dag_id in room.api.dags())
     dates = {_midnight(day) for day in days}
     for run in room.runs(dag_id):
@@ -209,8 +216,8 @@ def _end(room: Classroom, run: Run) -> None:
 
 
 def _forget(room: Classroom, feed: str, folder: str, table: str) -> None:
-    """Take away a feed's files, its rows, and what the ledger knows of them."""
-    client = room.client()
+    """Deletes a feed's files, its table, and its rows of the ledger."""
+    client = room.client
     for entry in client.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", []):
         client.delete_object(Bucket=BUCKET, Key=entry["Key"])
     room.query(f"DROP TABLE IF EXISTS {table}")

@@ -1,4 +1,4 @@
-"""Walks of what has to do with dates: catch-up and backfill, cron."""
+"""The walks of the lessons on dates: catch-up and backfill, cron."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from include.local.demo.seed import BUCKET
 
 BACKFILL = "lesson_11_backfill"
 DAYS = tuple(f"2024-01-0{day}" for day in range(1, 6))
-# Their files change and are backfilled; the last day's file changes, and is not.
+# The files of CHANGED change and are backfilled; the file of LEFT changes and is not.
 CHANGED, LEFT = DAYS[1:3], DAYS[4]
 CRON = "lesson_12_cron"
 
 
 def backfill(room: Classroom) -> Seen:
-    """One run for each day, however often; a backfill changes the rows of its own days alone."""
+    """Each day has one run, however often it ran; a backfill changes only its own days' rows."""
     room.until(f"Airflow reads {BACKFILL}", lambda: BACKFILL in room.api.dags())
-    _mend(room)
+    _repair(room)
     room.api.unpause(BACKFILL)
     caught_up = _expect_a_run_a_day(room)
     before = _rows(room)
@@ -42,12 +42,12 @@ def backfill(room: Classroom) -> Seen:
     )
 
 
-def _mend(room: Classroom) -> None:
-    """On a used home: run the days again whose run failed, or whose rows are gone."""
-    there = _rows(room)
+def _repair(room: Classroom) -> None:
+    """Runs the days again whose run failed, or whose rows are gone, in a home that was used."""
+    rows = _rows(room)
     for run in room.runs(BACKFILL):
         day = str(run.logical_date)[:10]
-        if run.state == "failed" or day not in there:
+        if run.state == "failed" or day not in rows:
             if room.query("SELECT to_regclass('landfall.ledger')")[0][0]:
                 query = "DELETE FROM landfall.ledger WHERE feed = %s AND key LIKE %s"
                 room.query(query, "lesson_backfill", f"%{day}.csv")
@@ -55,7 +55,7 @@ def _mend(room: Classroom) -> None:
 
 
 def _rows(room: Classroom) -> dict[str, list[int]]:
-    """Each day's number of rows, sum of amounts, and the loads that brought them."""
+    """Each day's number of rows, sum of amounts, and lowest and highest load id."""
     if not room.query("SELECT to_regclass('lessons.backfill')")[0][0]:
         return {}
     query = (
@@ -66,24 +66,22 @@ def _rows(room: Classroom) -> dict[str, list[int]]:
 
 
 def _changed(room: Classroom, expected: dict[str, list[int]]) -> dict[str, list[int]]:
-    """All rows, once those of the changed days are as expected; nothing before."""
+    """All rows, when those of the changed days are as expected; else nothing."""
     rows = _rows(room)
-    return rows if all(rows.get(day, [])[:2] == want for day, want in expected.items()) else {}
+    return rows if all(rows.get(day, [])[:2] == row for day, row in expected.items()) else {}
 
 
 def _change_files(room: Classroom) -> int:
-    """Two new orders in the files of three days; gives back their sum."""
+    """Writes two new orders into the files of three days; gives back the sum of their amounts."""
     amount = int(time.time())
     for day in (*CHANGED, LEFT):
         body = f"day,order_id,amount\n{day},1,{amount - 1}\n{day},2,1\n"
-        room.client().put_object(
-            Bucket=BUCKET, Key=f"lessons/backfill/{day}.csv", Body=body.encode()
-        )
+        room.client.put_object(Bucket=BUCKET, Key=f"lessons/backfill/{day}.csv", Body=body.encode())
     return amount
 
 
 def _create(room: Classroom, behaviour: str) -> None:
-    """A backfill as users make it; a DAG has one at a time, and the scheduler ends it late."""
+    """Creates a backfill as users do, once the scheduler has ended the one before."""
     room.until("no other backfill is at work", lambda: not _active(room))
     room.airflow(
         "backfill", "create", "--dag-id", BACKFILL, "--from-date", CHANGED[0],
@@ -92,12 +90,15 @@ def _create(room: Classroom, behaviour: str) -> None:
 
 
 def _active(room: Classroom) -> list[int]:
-    found = room.api.get("backfills", dag_id=BACKFILL, limit=100)["backfills"]
-    return [each["id"] for each in found if each["completed_at"] is None]
+    backfills = room.api.get("backfills", dag_id=BACKFILL, limit=100)["backfills"]
+    return [each["id"] for each in backfills if each["completed_at"] is None]
 
 
 def _expect_a_run_a_day(room: Classroom) -> dict[str, list[str]]:
-    """When all have ended: each day with its run's type and start. Raises LessonFailed."""
+    """Waits for the runs' ends; gives back the type and the start of each day's run.
+
+    Raises: LessonFailed unless each day has exactly one.
+    """
 
     def ended() -> list[Run]:
         runs = room.runs(BACKFILL)
@@ -134,9 +135,9 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _expect_days(found: dict[str, list[str]], day: str, times: list[str]) -> None:
-    """The first runs of that day, as the clocks of the zone show them."""
-    seen = [each[11:16] + each[19:] for each in found[day] if each.startswith(day)]
+def _expect_days(next_runs: dict[str, list[str]], day: str, times: list[str]) -> None:
+    """Checks the first runs of that day, in the local time of the zone."""
+    seen = [each[11:16] + each[19:] for each in next_runs[day] if each.startswith(day)]
     first = seen[: len(times)]
     expect(first == times, f"expected {times} on {day}, seen: {first}")
 

@@ -1,4 +1,4 @@
-"""Walks of the first steps: the introduction, Airflow here and in Docker, a first DAG."""
+"""The walks of the first steps: introduction, Airflow here and in Docker, a first DAG."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY = "lessons/introduction/people.csv"
 
 
 def introduction(room: Classroom) -> Seen:
-    """The first run loads the file, the second finds it in the ledger and loads nothing."""
+    """The first run loads the file; the second one sees it in the ledger and loads nothing."""
     _forget(room)
     first = room.xcom(room.run("lesson_01_introduction"), "count_rows")
     again = room.run("lesson_01_introduction")
@@ -32,15 +32,15 @@ def introduction(room: Classroom) -> Seen:
     (rows,) = room.query("SELECT count(*) FROM lessons.introduction")[0]
     expect(rows == 3, f"expected 3 rows in lessons.introduction, seen: {rows}")
     return Seen(
-        f"{first['rows']} rows loaded; run again, the ledger knows the file: 0 more",
+        f"{first['rows']} rows loaded; run again, the ledger has the file: 0 more",
         {"first": first, "second": second, "log": room.log(again, "load_file")},
     )
 
 
 def _forget(room: Classroom) -> None:
-    """As if the lesson had never run."""
+    """Removes what earlier runs of the lesson have left."""
     room.query("DROP TABLE IF EXISTS lessons.introduction")
-    room.client().delete_object(Bucket=BUCKET, Key=KEY)
+    room.client.delete_object(Bucket=BUCKET, Key=KEY)
     if room.query("SELECT to_regclass('landfall.ledger')")[0][0]:
         room.query("DELETE FROM landfall.ledger WHERE feed = %s", FEED)
 
@@ -49,12 +49,12 @@ def _expect_outcome(counted: dict[str, Any], outcome: str, rows: int) -> None:
     expect(counted["outcome"] == outcome, f"expected {outcome}, seen: {counted}")
     expect(counted["rows"] == rows, f"expected {rows} rows, seen: {counted}")
     ledger = [[KEY, rows, "loaded"]]
-    expect(counted["ledger"] == ledger, f"expected the ledger to say {ledger}, seen: {counted}")
+    expect(counted["ledger"] == ledger, f"expected {ledger} in the ledger, seen: {counted}")
 
 
 def python_environment(room: Classroom) -> Seen:
     """The task has this environment's Python and home, and the page is on localhost alone."""
-    found = room.xcom(room.run("lesson_02_python_environment"), "where_am_i")
+    seen = room.xcom(room.run("lesson_02_python_environment"), "where_am_i")
     expected = {
         "environment": sys.prefix,
         "airflow": importlib.metadata.version("apache-airflow"),
@@ -63,67 +63,67 @@ def python_environment(room: Classroom) -> Seen:
         "page": room.api.address,
     }
     for name, value in expected.items():
-        expect(found[name] == value, f"expected {name} to be {value}, seen: {found[name]}")
+        expect(seen[name] == value, f"expected {name} to be {value}, seen: {seen[name]}")
     with OPENER.open(room.api.address, timeout=30) as answer:
         page = answer.read().decode()
     expect("<title>Airflow" in page, f"expected Airflow's page, seen: {page[:200]}")
     reached = _reached_from(room.api.address)
     expect(reached == [LOCALHOST], f"expected {LOCALHOST} alone to answer, seen: {reached}")
     return Seen(
-        f"Airflow {found['airflow']}, Python {found['python']}, {found['executor']}; "
+        f"Airflow {seen['airflow']}, Python {seen['python']}, {seen['executor']}; "
         "the page answers on localhost only",
-        {**found, "reached": reached},
+        {**seen, "reached": reached},
     )
 
 
 def _reached_from(url: str) -> list[str]:
     """The addresses of this machine at which the page's port answers."""
-    known = {
+    own = {
         address.address
         for addresses in psutil.net_if_addrs().values()
         for address in addresses
         if address.family == socket.AF_INET
     }
     reached = []
-    for address in sorted(known | {LOCALHOST}):
+    for address in sorted(own | {LOCALHOST}):
         with suppress(OSError), socket.create_connection((address, urlsplit(url).port), 2):
             reached.append(address)
     return reached
 
 
 def docker(room: Classroom) -> Seen:
-    """Each connection of the containers has its service, whose ports are for this machine alone."""
-    found = room.xcom(room.run("lesson_03_docker"), "who_serves")
-    names = [each["connection"] for each in found]
+    """Each connection of the containers has a service, whose port is for this machine alone."""
+    served = room.xcom(room.run("lesson_03_docker"), "who_serves")
+    names = [each["connection"] for each in served]
     expect(names == ["landing", "warehouse"], f"expected landing and warehouse, seen: {names}")
-    outside = [each["outside"] for each in found]
+    outside = [each["outside"] for each in served]
     expect(
         all(address.startswith(f"{LOCALHOST}:") for address in outside),
         f"expected ports of {LOCALHOST} alone, seen: {outside}",
     )
-    shown = ", ".join(f"{each['connection']} at {each['inside']}" for each in found)
-    return Seen(f"in containers: {shown}; ports on localhost only", {"connections": found})
+    shown = ", ".join(f"{each['connection']} at {each['inside']}" for each in served)
+    return Seen(f"in containers: {shown}; ports on localhost only", {"connections": served})
 
 
 def first_dag(room: Classroom) -> Seen:
-    """Two commands in order; the last line alone is handed on; no example DAG is there."""
+    """Two commands run in order; the last line alone is an XCom; there are no example DAGs."""
     run = room.run("lesson_07_first_dag")
-    said, log = room.xcom(run, "hello"), room.log(run, "hello")
-    expect(said.startswith("Hello from bash"), f"expected the last line as XCom, seen: {said!r}")
+    line, log = room.xcom(run, "hello"), room.log(run, "hello")
+    expect(line.startswith("Hello from bash"), f"expected the last line as XCom, seen: {line!r}")
     first = "This line is only in the log"
     expect(first in log.splitlines(), f"expected {first!r} in the log, seen: {log}")
     answer = room.xcom(run, "answer")
-    expect(answer == f"hello printed: {said}", f"expected the answer to quote it, seen: {answer!r}")
+    expect(answer == f"hello printed: {line}", f"expected the answer to quote it, seen: {answer!r}")
     _expect_order(room, run)
     examples = room.environ["AIRFLOW__CORE__LOAD_EXAMPLES"]
-    expect(examples == "False", f"expected Airflow's examples to stay out, seen: {examples}")
-    elsewhere = _not_ours(room)
-    expect(not elsewhere, f"expected no DAGs but the project's, seen: {elsewhere}")
-    return Seen(f"{answer}; no example DAGs", {"said": said, "answer": answer, "log": log})
+    expect(examples == "False", f"expected no example DAGs, seen: {examples}")
+    foreign = _foreign_dags(room)
+    expect(not foreign, f"expected no DAGs but the project's, seen: {foreign}")
+    return Seen(f"{answer}; no example DAGs", {"line": line, "answer": answer, "log": log})
 
 
 def _expect_order(room: Classroom, run: Run) -> None:
-    """That answer waits for hello: by the DAG, not only because a worker was late this time."""
+    """Checks that `answer` waits for `hello` by the DAG itself, not by chance this time."""
     (hello,) = [
         task
         for task in room.api.get(f"dags/{run.dag_id}/tasks")["tasks"]
@@ -137,7 +137,7 @@ def _expect_order(room: Classroom, run: Run) -> None:
         raise LessonFailed(f"expected answer to begin after hello, at {ended}, seen: {began}")
 
 
-def _not_ours(room: Classroom) -> list[str]:
-    """The DAGs whose file is not in this project's folder, as the API has them."""
+def _foreign_dags(room: Classroom) -> list[str]:
+    """The DAGs whose file is not in this project's folder."""
     dags = room.api.get("dags", limit=100, exclude_stale=False)["dags"]
     return [dag["dag_id"] for dag in dags if not dag["fileloc"].startswith(f"{PROJECT / 'dags'}/")]

@@ -1,4 +1,4 @@
-"""Runs the lessons side by side on a real Airflow, and keeps what became of each."""
+"""Runs lessons at the same time on a real Airflow, and collects their results."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from include.local.course import show
 from include.local.course.classroom import Classroom, LessonFailed, Seen
 from include.local.course.course import Lesson, Result, choose
 from include.local.course.school import open_classroom
-from include.local.services.program import Program, check_alive
+from include.local.services.program import Program, check_alive, interrupt_on
 
 AT_ONCE = 6
 
 
 def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
-    """Run these lessons, or all; 1 when one failed, or none could be run. Raises LocalError."""
+    """Runs these lessons, or all; 1 when one failed, or none could run.
+
+    Raises: LocalError when there is no such lesson, or Airflow cannot start or ends.
+    """
     lessons = choose(names)
     started = time.monotonic()
     console = show.console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on(signal.SIGTERM)
     with open_classroom(home, console) as (room, programs):
-        with show.progress(console) as tell:
-            results = run_lessons(lessons, room, programs, tell)
+        with show.progress(console) as notify:
+            results = run_lessons(lessons, room, programs, notify)
         results.sort(key=lambda result: result.section)
-        # Before all is stopped, which takes some seconds more.
+        # Before everything is stopped, which takes some seconds.
         show.table(console, results, time.monotonic() - started)
         if report:
             report.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
@@ -43,80 +45,79 @@ def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
     return 0 if not failed and any(result.passed for result in results) else 1
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def run_lessons(
     lessons: Sequence[Lesson],
     room: Classroom,
     programs: Sequence[Program],
-    tell: show.Tell,
+    notify: show.Notify,
 ) -> list[Result]:
-    """The results as they come in. Raises LocalError when one of the programs ends."""
+    """Runs the lessons at the same time; gives back their results in the order of their ends.
+
+    Raises: LocalError when one of the programs ends.
+    """
     results: list[Result] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting = {pool.submit(attend, lesson, room, tell) for lesson in lessons}
+        waiting = {pool.submit(attend, lesson, room, notify) for lesson in lessons}
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
                 results += [future.result() for future in done]
                 check_alive(programs)
         finally:
-            # Whatever ended it, the threads end too.
+            # The threads must end, whatever ended the loop.
             room.over.set()
             pool.shutdown(wait=False, cancel_futures=True)
     return results
 
 
-def attend(lesson: Lesson, room: Classroom, tell: show.Tell) -> Result:
-    """Go through one lesson; whatever goes wrong in it is its result."""
+def attend(lesson: Lesson, room: Classroom, notify: show.Notify) -> Result:
+    """Runs one lesson; whatever goes wrong in it becomes its result."""
     if what_to_do := lesson.lacks():
-        return _not_run(lesson, what_to_do, tell)
+        return _not_run(lesson, what_to_do, notify)
     began, started = datetime.now(UTC), time.monotonic()
-    tell(lesson, None)
+    notify(lesson, None)
     seen, error = Seen(""), None
     try:
         seen = lesson.walk(room)
     except LessonFailed as failure:
         error = str(failure)
-    except Exception as failure:  # noqa: BLE001  the others go on
-        error = f"its walk broke: {failure!r}; see {_keep(room, lesson)}"
+    except Exception as failure:  # noqa: BLE001  the other lessons go on
+        error = f"its walk broke: {failure!r}; see {_write_traceback(room, lesson)}"
     seconds = time.monotonic() - started
     tasks = _tasks(room, lesson, began)
     if error:
         error += "".join(f"\n{line}" for line in _logs(room, tasks))
     states = Counter(str(task["state"]) for task in tasks)
     runs = len({task["dag_run_id"] for task in tasks})
-    # Seconds in tenths: more would only look exact.
+    # Tenths of a second: more digits would only look exact.
     result = Result(
-        lesson.section, lesson.name, lesson.dag_id, error is None, seen.words, error,
+        lesson.section, lesson.name, lesson.dag_id, error is None, seen.summary, error,
         round(seconds, 1), runs, dict(states), seen.evidence,
     )  # fmt: skip
-    tell(lesson, result)
+    notify(lesson, result)
     return result
 
 
-def _not_run(lesson: Lesson, what_to_do: str, tell: show.Tell) -> Result:
-    """The result of a lesson that this machine lacks something for."""
-    words = f"not run: needs {lesson.needs}; {what_to_do}"
+def _not_run(lesson: Lesson, what_to_do: str, notify: show.Notify) -> Result:
+    """The result of a lesson that needs something that this machine lacks."""
+    summary = f"not run: needs {lesson.needs}; {what_to_do}"
     result = Result(
-        lesson.section, lesson.name, lesson.dag_id, False, words, None, 0, 0, {},
+        lesson.section, lesson.name, lesson.dag_id, False, summary, None, 0, 0, {},
         missing=lesson.needs,
     )  # fmt: skip
-    tell(lesson, result)
+    notify(lesson, result)
     return result
 
 
-def _keep(room: Classroom, lesson: Lesson) -> Path:
-    """The traceback that is being handled, in a file."""
+def _write_traceback(room: Classroom, lesson: Lesson) -> Path:
+    """Writes the traceback of the error that is being handled to a file; gives back its path."""
     log = room.home / "logs" / f"lesson-{lesson.name}.log"
     log.write_text(traceback.format_exc(), encoding="utf-8")
     return log
 
 
 def _tasks(room: Classroom, lesson: Lesson, began: datetime) -> list[dict[str, Any]]:
-    """The task instances that were at work since then; the DAG starts none by itself any more."""
+    """Pauses the DAG, so that it starts no more runs; gives back its task instances since then."""
     with suppress(OSError):
         room.api.pause(lesson.dag_id)
         path = f"dags/{lesson.dag_id}/dagRuns/~/taskInstances"
@@ -126,7 +127,7 @@ def _tasks(room: Classroom, lesson: Lesson, began: datetime) -> list[dict[str, A
 
 
 def _logs(room: Classroom, tasks: Sequence[dict[str, Any]]) -> list[str]:
-    """Where the log of each task that failed is."""
+    """The path of the log of each task that failed."""
     folder = room.home / "airflow" / "logs"
     return [
         f"log of {task['task_id']}: "

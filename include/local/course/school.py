@@ -1,10 +1,10 @@
-"""Opens a classroom: the local services and an Airflow, for as long as the lessons last."""
+"""Opens a classroom: the local services and an Airflow, until the lessons have ended."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,13 +14,12 @@ from include.landfall.s3.client import make_client
 from include.local.airflow.programs import airflow_programs, find_airflow, prepare, wait_ready
 from include.local.course.classroom import Classroom
 from include.local.demo.seed import ensure_bucket
-from include.local.services import control as services
-from include.local.services.control import Services
+from include.local.services.control import Services, services_while_needed
 from include.local.services.environ import exports
 from include.local.services.program import Program
 
-# What differs from `make airflow`: more tasks at once than there are cores, because tasks of
-# lessons wait a lot, and a DAG file is read again only when it has changed.
+# What differs from `make airflow`: more tasks run at once than there are cores, because the tasks
+# of lessons often wait, and a DAG file is read again only when it has changed.
 FASTER = {
     "AIRFLOW__CORE__PARALLELISM": "4",
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
@@ -29,34 +28,35 @@ FASTER = {
 
 @contextmanager
 def open_classroom(home: Path, console: Console) -> Iterator[tuple[Classroom, list[Program]]]:
-    """The Airflow that runs in this home, else one of our own; what was started is stopped.
+    """Opens a room with the Airflow that runs in this home, or else with one that it starts.
 
-    Gives back the programs that were started too: none, where Airflow ran already.
+    Gives back the programs that it has started too; at the end it stops everything that it has
+    started.
+
+    Raises: LocalError when a part cannot start.
     """
-    before = services.alive(home)
-    try:
+    with ExitStack() as stack:
         with console.status("starting PostgreSQL and the object store"):
-            found = services.up(home)
-            _make_places(found)
+            services = stack.enter_context(services_while_needed(home))
+            client = stack.enter_context(closing(make_client(services.object_store.store)))
+            ensure_bucket(client)
+            _make_schema(services)
         api = find_airflow(home)
         if api:
             console.print(f"Airflow runs already, at {api.address}")
-            yield Classroom(api, home, {**os.environ, **exports(home, found)}, found), []
-        else:
-            with console.status("preparing Airflow's metadata"):
-                # Nobody looks at this page, so its port need not be one that people know.
-                environ = prepare(home, found, ports=()) | FASTER
-            with airflow_programs(home, environ) as programs:
-                with console.status("starting Airflow (about 20 s)"):
-                    api = wait_ready(home, programs)
-                yield Classroom(api, home, environ, found), programs
-    finally:
-        if not before:
-            services.down(home)
+            environ = {**os.environ, **exports(home, services)}
+            yield Classroom(api, home, environ, services, client), []
+            return
+        with console.status("preparing Airflow's metadata"):
+            # Nobody opens this Airflow's page by hand, so its port may be any.
+            environ = prepare(home, services, ports=()) | FASTER
+        programs = stack.enter_context(airflow_programs(home, environ))
+        with console.status("starting Airflow (about 20 s)"):
+            api = wait_ready(home, programs)
+        yield Classroom(api, home, environ, services, client), programs
 
 
-def _make_places(found: Services) -> None:
-    """The bucket and the schema of the lessons: two that make one at once would collide."""
-    ensure_bucket(make_client(found.object_store.store))
-    with psycopg.connect(found.postgres.warehouse.conninfo(), autocommit=True) as connection:
+def _make_schema(services: Services) -> None:
+    """Makes the lessons' schema beforehand: two lessons that make it at once would collide."""
+    with psycopg.connect(services.postgres.warehouse.conninfo(), autocommit=True) as connection:
         connection.execute("CREATE SCHEMA IF NOT EXISTS lessons")

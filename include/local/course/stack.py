@@ -1,4 +1,4 @@
-"""The walk of the architecture: what the lesson says of each part, beside what runs here."""
+"""The walk of the architecture: it checks what the lesson finds out about each part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DAG_ID = "lesson_06_architecture"
 
 
 def architecture(room: Classroom) -> Seen:
-    """All six parts are up, the table says how it knows, and asked from outside it is the same."""
+    """All six parts are up, by the lesson's table and by the health check from outside."""
     run = room.run(DAG_ID)
     parts = room.xcom(run, "ask_each_part", "parts")
     down = [part for part, (up, *_) in parts.items() if not up]
@@ -19,10 +19,10 @@ def architecture(room: Classroom) -> Seen:
     address = room.api.address
     expect(address in parts["API server"][1], f"expected {address} to answer, seen: {parts}")
     log = room.log(run, "ask_each_part")
-    unsaid = [part for part in parts if part not in log]
-    expect(not unsaid, f"expected a line for each part, seen none for: {unsaid}")
-    woken = room.states(run)["is_woken"]
-    expect(woken == "success", f"expected the triggerer to wake the task, seen: {woken}")
+    unnamed = [part for part in parts if part not in log]
+    expect(not unnamed, f"expected a line for each part, seen none for: {unnamed}")
+    state = room.states(run)["is_woken"]
+    expect(state == "success", f"expected the triggerer to wake the task, seen: {state}")
     return Seen(
         f"{len(parts)} parts up: {', '.join(parts)}; the triggerer {parts['triggerer'][1]}",
         {"parts": parts, "log": log},

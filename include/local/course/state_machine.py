@@ -1,7 +1,7 @@
 """The picture of a task's states, drawn from the transitions that a walk has seen.
 
-Where a state stands and which way a line goes is laid down here; which lines there are, and who
-caused each, is not: a transition that nobody saw is not in the picture.
+The places of the states and the paths of the lines are written here. Which lines there are, and
+who caused each, is not: a transition that the walk has not seen is not in the picture.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Edge = tuple[str, str, str]  # from this state, to this state, by whom
 
 SIZE = (1054, 574)
 BOX = (148, 36)
-# State: middle of its box, colour (Airflow's own, made lighter).
+# State: the middle of its box, and a lighter form of its colour in Airflow.
 STATES: dict[str, tuple[int, int, str]] = {
     "none": (92, 130, "#eaf4fb"),
     "scheduled": (300, 130, "#efe4d3"),
@@ -32,7 +32,7 @@ STATES: dict[str, tuple[int, int, str]] = {
 }
 SCHEDULER, TASK, TRIGGERER, PERSON = "the scheduler", "the task", "the triggerer", "you"
 WHO = {SCHEDULER: "#52606d", TASK: "#2f8132", TRIGGERER: "#7d4fd1", PERSON: "#d9600f"}
-# Transition: the way of its line, and a word beside it (x, y, text).
+# Transition: the path of its line, and a note beside it (x, y, text).
 ROUTES: dict[Edge, tuple[str, tuple[int, int, str] | None]] = {
     ("none", "scheduled", SCHEDULER): ("M166 130H224", (171, 122, "may run")),
     ("scheduled", "queued", SCHEDULER): ("M374 130H424", (380, 122, "room")),
@@ -54,7 +54,7 @@ ROUTES: dict[Edge, tuple[str, tuple[int, int, str] | None]] = {
     ("none", "skipped", SCHEDULER): ("M166 138H208V532H424", (216, 525, "what it needs: skipped")),
     ("none", "upstream_failed", SCHEDULER): ("M60 148V202", (68, 180, "what it needs failed")),
     ("none", "removed", SCHEDULER): ("M166 145H190V284H168", (84, 318, "the map has shrunk")),
-    ("success", "none", PERSON): ("M944 112V70H92V110", (462, 63, "cleared: it runs anew")),
+    ("success", "none", PERSON): ("M944 112V70H92V110", (462, 63, "cleared: it runs again")),
     ("queued", "up_for_retry", SCHEDULER): ("M500 148V202", (508, 182, "its process was lost")),
 }  # fmt: skip
 STYLE = """
@@ -64,7 +64,7 @@ STYLE = """
 
 
 def draw(edges: Iterable[Edge], caption: str) -> str:
-    """The picture, an SVG; `edges` may come in any order and more than once."""
+    """The picture as SVG; the order of `edges` and repeated ones make no difference."""
     seen = sorted(set(edges))
     width, height = SIZE
     states = {state for edge in seen for state in edge[:2]}
@@ -85,7 +85,7 @@ def draw(edges: Iterable[Edge], caption: str) -> str:
 
 
 def _tip(who: str) -> str:
-    """The arrowhead in the colour of who caused it."""
+    """The arrowhead in the colour of its cause."""
     return (
         f'<marker id="{_id(who)}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         f'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="{WHO[who]}"/></marker>'
@@ -98,18 +98,18 @@ def _id(who: str) -> str:
 
 def _line(edge: Edge) -> str:
     source, target, who = edge
-    path, word = ROUTES.get(edge) or (_straight(source, target), None)
-    note = (
-        f'<text class="note" x="{word[0]}" y="{word[1]}">{escape(word[2])}</text>' if word else ""
+    path, note = ROUTES.get(edge) or (_straight(source, target), None)
+    text = (
+        f'<text class="note" x="{note[0]}" y="{note[1]}">{escape(note[2])}</text>' if note else ""
     )
     return (
         f'  <g><title>{source} to {target}, by {who}</title><path class="line" '
-        f'stroke="{WHO[who]}" marker-end="url(#{_id(who)})" d="{path}"/>{note}</g>'
+        f'stroke="{WHO[who]}" marker-end="url(#{_id(who)})" d="{path}"/>{text}</g>'
     )
 
 
 def _straight(source: str, target: str) -> str:
-    """The way of a transition that nobody has foreseen: under the boxes, from middle to middle."""
+    """The path of a transition that ROUTES does not have: under the boxes, middle to middle."""
     (x1, y1, _), (x2, y2, _) = STATES[source], STATES[target]
     return f"M{x1} {y1}Q{(x1 + x2) // 2 + 30} {(y1 + y2) // 2 + 30} {x2} {y2}"
 

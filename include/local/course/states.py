@@ -1,7 +1,7 @@
-"""The walk of the life cycle: real tasks through every state, seen by the REST API alone.
+"""The walk of the life cycle: real tasks go through every state, seen by the REST API alone.
 
-What the API keeps (the audit log, the times of each try) says in which order things happened and
-who did them; states that leave no trace there are seen by looking often enough.
+The audit log and the times of each try say in which order things happened, and who did them.
+States that leave no trace there are seen by looking often.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Tasks = dict[str, dict[str, Any]]
 DAG_ID = "lesson_05_life_cycle"
 PICTURE = "life_cycle.svg"
 MOST_SECONDS = 200
-# What a busy machine may bring about, and a quiet one does not.
+# Transitions that happen on a busy machine alone.
 CHANCE = {("queued", "up_for_retry", SCHEDULER), ("running", "up_for_retry", SCHEDULER)}
 
 
@@ -45,14 +45,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Trace:
-    """A state that the API says a task came into; where it does not say, the state follows."""
+    """An event of a task that the API has. Without a state, that follows from the one before."""
 
     when: datetime
     state: str | None
     who: str | None = None
 
     def after(self, state: str) -> str:
-        """The state that it led to from this one."""
+        """The state to which it led from `state`."""
         if self.state is not None:
             return self.state
         if self.who == PERSON:  # cleared
@@ -72,39 +72,39 @@ class Step:
 
 @dataclass
 class Person:
-    """What a reader does by hand while the run goes on, here by the same REST API."""
+    """Does by the REST API what a reader does by hand while the run goes on."""
 
     room: Classroom
     run: Run
-    did: list[str] = field(default_factory=list)
+    acts: list[str] = field(default_factory=list)
 
     def act(self, tasks: Tasks) -> bool:
-        """Do what the states ask for, once for each try; whether anything was done."""
+        """Does what the states ask for, once for each try; whether it did anything."""
         now = {(name, task["state"], task["try_number"]) for name, task in tasks.items()}
-        wanted = {
+        due = {
             "clear runs_long": ("runs_long", "running", 1) in now,
             "mark runs_long": ("runs_long", "running", 2) in now,
             "clear parts": ("part[1]", "success", 1) in now,
         } | {
-            # Last, for it lets the run end; and a task that is back before the executor has seen
-            # its process end, which may take seconds, is taken for lost, and retried.
+            # Last, because it lets the run end. Besides, a task that is queued again before the
+            # executor has seen its process end, which may take seconds, counts as lost and retries.
             f"answer asks {number}": ("asks", "awaiting_input", number) in now
             and tasks.get("part[1]", {}).get("state") == "removed"
-            and "mark runs_long" in self.did
+            and "mark runs_long" in self.acts
             for number in (1, 2, 3)
         }
-        todo = [what for what, is_time in wanted.items() if is_time and what not in self.did]
-        for what in todo:
-            ACTS[what.rstrip(" 123")](self)
-            self.did.append(what)
+        todo = [act for act, is_due in due.items() if is_due and act not in self.acts]
+        for act in todo:
+            ACTS[act.rstrip(" 123")](self)
+            self.acts.append(act)
         return bool(todo)
 
     def clear_running(self) -> None:
-        """Run it anew, though it runs."""
+        """Clears the task that runs."""
         self._clear(["runs_long"])
 
     def clear_parts(self) -> None:
-        """Have the parts named anew, and the second part run anew."""
+        """Clears the task that names the parts, and the second part."""
         self._clear(["fails_once", ["part", 1]])
 
     def _clear(self, tasks: list[Any]) -> None:
@@ -112,11 +112,11 @@ class Person:
         self.room.api.post(f"dags/{DAG_ID}/clearTaskInstances", {**body, "dry_run": False})
 
     def mark(self) -> None:
-        """Call it a success, though it still runs."""
+        """Marks the task that runs as a success."""
         self.room.api.patch(f"{self.run.path}/taskInstances/runs_long", {"new_state": "success"})
 
     def answer(self) -> None:
-        """Say what it waits for."""
+        """Answers the task that asks."""
         path = f"{self.run.path}/taskInstances/asks/-1/hitlDetails"
         self.room.api.patch(path, {"chosen_options": ["Reject"]})
 
@@ -130,25 +130,25 @@ ACTS: dict[str, Callable[[Person], None]] = {
 
 
 def life_cycle(room: Classroom) -> Seen:
-    """Every state that Airflow has is seen, and how each came about; a picture is made of it."""
-    _end_what_was_left(room)
+    """Sees every state of Airflow and every transition of the page, and draws them."""
+    _end_old_runs(room)
     run = room.trigger(DAG_ID)
-    looks, did = _watch(room, run)
+    looks, acts = _watch(room, run)
     steps = list(all_steps(looks, _audit(room, run)))
     states = _tasks_by_state(looks, steps)
     missing = STATES.keys() - states.keys()
     expect(not missing, f"expected every state, seen none in {sorted(missing)}")
     edges = {(step.source, step.target, step.who) for step in steps}
     unseen = ROUTES.keys() - CHANCE - edges
-    expect(not unseen, f"expected all ways of the page, not seen: {sorted(unseen)}")
+    expect(not unseen, f"expected all transitions of the page, not seen: {sorted(unseen)}")
     (room.home / PICTURE).write_text(picture(edges), encoding="utf-8")
     return Seen(
-        f"all {len(states)} states, {len(edges)} ways from one to the next; drawn: {PICTURE}",
+        f"all {len(states)} states, {len(edges)} transitions between them; drawn: {PICTURE}",
         {
             "states": {state: sorted(tasks) for state, tasks in states.items()},
             "edges": sorted(edges), "steps": [list(vars(step).values()) for step in steps],
             "tries": {task: _tries(room, run, task) for task in looks[-1].tasks},
-            "log": room.log(run, "times_out"), "did": did, "looks": len(looks),
+            "log": room.log(run, "times_out"), "acts": acts, "looks": len(looks),
         },
     )  # fmt: skip
 
@@ -158,8 +158,8 @@ def picture(edges: Iterable[Edge]) -> str:
     return draw(edges, f"The states of a task, as seen on Airflow {version('apache-airflow')}")
 
 
-def _end_what_was_left(room: Classroom) -> None:
-    """A run that an interrupted walk has left would hold up this one."""
+def _end_old_runs(room: Classroom) -> None:
+    """Ends the runs that an interrupted walk has left: this walk's run would wait for them."""
     room.until(f"Airflow reads {DAG_ID}", lambda: DAG_ID in room.api.dags())
     for run in room.runs(DAG_ID):
         if run.state not in ENDED:
@@ -167,23 +167,23 @@ def _end_what_was_left(room: Classroom) -> None:
 
 
 def _watch(room: Classroom, run: Run) -> tuple[list[Look], list[str]]:
-    """Look until the run has ended and everything was done by hand: what was seen, and done."""
+    """Looks until the run has ended and every act was done; gives back the looks and the acts."""
     looks: list[Look] = []
     person = Person(room, run)
 
     def over() -> bool:
         looks.append(_look(room, run))
         if person.act(looks[-1].tasks):
-            looks.append(_look(room, run))  # at once: a cleared task soon has another state
-        return _answered(person.did) and Run.of(room.api.get(run.path)).state in ENDED
+            looks.append(_look(room, run))  # at once, since a cleared task soon has another state
+        return _answered(person.acts) and Run.of(room.api.get(run.path)).state in ENDED
 
     room.until("the run of the life cycle ends", over, MOST_SECONDS)
     looks.append(_look(room, run))
-    return looks, list(person.did)
+    return looks, list(person.acts)
 
 
-def _answered(did: Sequence[str]) -> bool:
-    return any(what.startswith("answer") for what in did)
+def _answered(acts: Sequence[str]) -> bool:
+    return any(act.startswith("answer") for act in acts)
 
 
 def _look(room: Classroom, run: Run) -> Look:
@@ -196,15 +196,15 @@ def _name(task_id: str, index: int | None) -> str:
 
 
 def _tries(room: Classroom, run: Run, task: str) -> list[str]:
-    """The state that each try of the task ended in."""
+    """The state in which each try of the task ended."""
     name, _, index = task.removesuffix("]").partition("[")
     path = f"{run.path}/taskInstances/{name}" + (f"/{index}" if index else "") + "/tries"
-    found = sorted(room.api.get(path)["task_instances"], key=lambda each: each["try_number"])
-    return [f"{each['try_number']} {each['state']}" for each in found]
+    tries = sorted(room.api.get(path)["task_instances"], key=lambda each: each["try_number"])
+    return [f"{each['try_number']} {each['state']}" for each in tries]
 
 
 def _audit(room: Classroom, run: Run) -> dict[str, list[Trace]]:
-    """What the audit log tells of each task: its own reports, and what a person did to it."""
+    """The audit log's events of each task: its own reports, and what a person did to it."""
     events = room.api.get("eventLogs", dag_id=DAG_ID, run_id=run.run_id, limit=1000)["event_logs"]
     traces = defaultdict(list)
     for event in events:
@@ -232,17 +232,17 @@ def all_steps(looks: Sequence[Look], audit: dict[str, list[Trace]]) -> Iterator[
 
 
 def _steps(task: str, looks: Sequence[Look], audit: Iterable[Trace]) -> Iterator[Step]:
-    """A task's transitions; what was too quick to be looked at is known by its traces."""
-    known, state = set(audit), None
+    """A task's transitions; those between two looks come from its traces."""
+    traces, state = set(audit), None
     used: set[Trace] = set()
     for look in looks:
         if not (now := look.tasks.get(task)):
             continue
-        known |= set(_times(now))
+        traces |= set(_times(now))
         target = now["state"] or "none"
         if state is None:
             state, used = target, set(_times(now))
-        between = [t for t in known - used if t.when <= look.ended] if state != target else []
+        between = [t for t in traces - used if t.when <= look.ended] if state != target else []
         for trace in sorted(between, key=lambda trace: trace.when):
             if state == target:
                 break
@@ -257,14 +257,14 @@ def _steps(task: str, looks: Sequence[Look], audit: Iterable[Trace]) -> Iterator
 
 
 def _times(now: dict[str, Any]) -> Iterator[Trace]:
-    """What a task instance says of its present try."""
+    """The times that a task instance has of its current try."""
     for state in ("scheduled", "queued"):
         if now[f"{state}_when"]:
             yield Trace(datetime.fromisoformat(now[f"{state}_when"]), state)
 
 
 def _mover(source: str) -> str:
-    """Who moves a task that neither reports it itself nor was touched by a person."""
+    """Who moves a task out of a state when neither the task nor a person does."""
     return TRIGGERER if source == "deferred" else SCHEDULER
 
 

@@ -1,1 +1,1 @@
-"""The main job on this machine, from real files to a chart."""
+"""`make demo`: the real data, the main job on it, a chart, and the comparison with the source."""

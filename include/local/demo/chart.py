@@ -21,14 +21,14 @@ QUERY = """
     WHERE year = 2013
 """
 MONTHS = [calendar.month_abbr[month] for month in range(1, 13)]
-# Beyond this all is equally red: one storm in a small airline's month would pale all the rest.
+# Beyond this, red gets no deeper: one storm in a small airline's month would make the rest pale.
 LIMIT_MINUTES = 40
 INK, QUIET = "#22272e", "#6b7480"
 
 
 @dataclass(frozen=True)
 class Month:
-    """An airline's month: flights planned and flown, and how late they came, in minutes."""
+    """An airline's month: flights planned and flown, and their mean delay in minutes."""
 
     flights: int
     flown: int
@@ -46,11 +46,14 @@ class Airline:
 
 
 def draw(conninfo: str, path: Path) -> Path:
-    """Draw the chart as a PNG. Raises psycopg.Error without the mart, LocalError without rows."""
+    """Draws the chart as a PNG; gives back its path.
+
+    Raises: psycopg.Error without the mart, LocalError when the mart has no rows.
+    """
     airlines = read(conninfo)
     if not airlines:
         raise LocalError("there is nothing to draw: marts.delays_by_carrier has no row of 2013")
-    # matplotlib keeps its font cache where it is told to, not in the developer's home.
+    # matplotlib keeps its font cache beside the chart, not in the developer's home.
     os.environ.setdefault("MPLCONFIGDIR", str(path.parent / "matplotlib"))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure = _figure(airlines)
@@ -60,11 +63,11 @@ def draw(conninfo: str, path: Path) -> Path:
 
 def read(conninfo: str) -> list[Airline]:
     """The airlines, the most punctual first."""
-    found: dict[str, dict[int, Month]] = {}
+    by_airline: dict[str, dict[int, Month]] = {}
     with psycopg.connect(conninfo) as connection:
         for airline, month, flights, flown, delay in connection.execute(QUERY):
-            found.setdefault(airline, {})[month] = Month(flights, flown, delay)
-    return sorted((_airline(name, months) for name, months in found.items()), key=_by_mean)
+            by_airline.setdefault(airline, {})[month] = Month(flights, flown, delay)
+    return sorted((_airline(name, months) for name, months in by_airline.items()), key=_by_mean)
 
 
 def _by_mean(airline: Airline) -> float:
@@ -72,13 +75,13 @@ def _by_mean(airline: Airline) -> float:
 
 
 def _airline(name: str, months: dict[int, Month]) -> Airline:
-    known = [month for month in months.values() if month.delay is not None]
-    total = sum(month.flown for month in known) or 1
+    arrived = [month for month in months.values() if month.delay is not None]
+    total = sum(month.flown for month in arrived) or 1
     return Airline(
         name=_short(name),
         flights=sum(month.flights for month in months.values()),
         delays=[months[month].delay if month in months else None for month in range(1, 13)],
-        mean=sum(month.flown * (month.delay or 0) for month in known) / total,
+        mean=sum(month.flown * (month.delay or 0) for month in arrived) / total,
     )
 
 

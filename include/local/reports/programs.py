@@ -1,6 +1,6 @@
 """The report service on this machine: its programs, started, waited for, stopped.
 
-API, worker, beat and Flower run as programs of their own on an embedded Redis, as they would in
+API, worker, beat and Flower run as separate programs on an embedded Redis, as they would in
 containers.
 """
 
@@ -11,7 +11,7 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,15 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.s3.client import make_client
 from include.local.airflow.api import OPENER
 from include.local.demo.seed import ensure_bucket
-from include.local.services import redis_server as redis
+from include.local.services import redis_server
 from include.local.services.environ import around_proxies, connections
-from include.local.services.process import LOCALHOST, free_ports, is_free, wait_until
-from include.local.services.program import Program, check_alive, run_programs
+from include.local.services.process import LOCALHOST, free_ports, is_free
+from include.local.services.program import Program, run_programs, wait_for_parts
 from include.local.services.redis_server import Redis, find_redis, start_redis
 from include.local.state import PROJECT, LocalError, read_state, write_state
 
 NAME = "reports"
-# Those that people know.
+# The ports that the documentation names.
 PORTS = {"api": 8100, "flower": 5556}
 USER = "admin"
 READY_SECONDS = 60
@@ -37,7 +37,7 @@ CELERY = ("celery", "-A", "include.reports.app")
 
 @dataclass(frozen=True)
 class ReportService:
-    """A running service: where it answers, and what opens it."""
+    """A running service: its addresses, key and password, and its programs."""
 
     ports: Mapping[str, int]
     key: str = field(repr=False)
@@ -48,12 +48,12 @@ class ReportService:
 
     @property
     def address(self) -> str:
-        """The API's."""
+        """The API's address."""
         return f"http://{LOCALHOST}:{self.ports['api']}"
 
     @property
     def flower(self) -> str:
-        """Flower's."""
+        """Flower's address."""
         return f"http://{LOCALHOST}:{self.ports['flower']}"
 
 
@@ -66,45 +66,52 @@ def report_service(
     ports: Mapping[str, int] | None = None,
     **environ: str,
 ) -> Iterator[ReportService]:
-    """The service, once all of it answers; ended at the end. Raises LocalError.
+    """Starts the service, waits until all of it answers, and stops it at the end.
 
-    It listens at the `ports` of the last time, else at these, and where they are taken, at any.
-    `environ` goes over what the programs have in their environment.
+    It listens at the ports of the last time, else at `ports`, and where those are taken, at any.
+    `environ` is added to the environment of the programs.
+
+    Raises: LocalError when it runs already, or a part of it cannot start.
     """
     running = find_reports(home)
     if running:
         raise LocalError("the report service runs already", found=running[0], do="use that one")
-    ensure_bucket(make_client(store))
-    server = start_redis(home / redis.NAME)
-    try:
+    with closing(make_client(store)) as client:
+        ensure_bucket(client)
+    with ExitStack() as stack:
+        redis = start_redis(home / redis_server.NAME)
+        stack.callback(_stop_redis, home)
         state = _prepare(home, ports or {})
-        values = _environ(home, server, state) | connections(warehouse, store) | environ
-        wanted = commands(home, state["ports"])
-        logs = {name: home / "logs" / f"reports-{name}.log" for name in wanted}
-        with run_programs(wanted, values, logs) as programs:
-            service = ReportService(
-                state["ports"], state["key"], state["flower_password"], server,
-                {program.name: program for program in programs}, values,
-            )  # fmt: skip
-            _wait_ready(home, service)
-            yield service
-    finally:
-        # Whichever runs there now: it may have been started anew meanwhile.
-        left = find_redis(home / redis.NAME)
-        if left:
-            left.stop()
+        values = _environ(home, redis, state) | connections(warehouse, store) | environ
+        modules = commands(home, state["ports"])
+        logs = {name: home / "logs" / f"reports-{name}.log" for name in modules}
+        programs = stack.enter_context(run_programs(modules, values, logs))
+        service = ReportService(
+            state["ports"], state["key"], state["flower_password"], redis,
+            {program.name: program for program in programs}, values,
+        )  # fmt: skip
+        _wait_ready(home, service)
+        yield service
+
+
+def _stop_redis(home: Path) -> None:
+    """Stops the Redis that runs in this home now, which may be another one than at the start."""
+    redis = find_redis(home / redis_server.NAME)
+    if redis:
+        redis.stop()
 
 
 def find_reports(home: Path) -> tuple[str, str] | None:
-    """Address and key of this home's service, when it runs: only it knows the home's key."""
+    """Address and key of this home's service, if it runs. No other one has the home's key."""
     state = _state(home / NAME)
     if "ports" not in state:
         return None
     address = f"http://{LOCALHOST}:{state['ports']['api']}"
-    headers = {"X-API-Key": state["key"]}
-    asked = urllib.request.Request(f"{address}/reports/none", headers=headers)  # noqa: S310 - http
+    request = urllib.request.Request(  # noqa: S310 - http
+        f"{address}/reports/none", headers={"X-API-Key": state["key"]}
+    )
     try:
-        OPENER.open(asked, timeout=5)
+        OPENER.open(request, timeout=5)
     except urllib.error.HTTPError as answer:
         with answer:
             return (address, state["key"]) if answer.code == 404 else None
@@ -131,8 +138,34 @@ def commands(home: Path, ports: Mapping[str, int]) -> dict[str, Sequence[str]]:
     }  # fmt: skip
 
 
-def answers(url: str) -> bool:
-    """Whether a page is there."""
+def _environ(home: Path, redis: Redis, state: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        **os.environ,
+        **around_proxies(),
+        "PYTHONPATH": str(PROJECT),
+        "LANDFALL_REPORTS_BROKER": redis.url,
+        "LANDFALL_REPORTS_KEY": state["key"],
+        "LANDFALL_REPORTS_ALIVE_FILE": str(_alive_file(home)),
+        "FLOWER_BASIC_AUTH": f"{USER}:{state['flower_password']}",
+    }
+
+
+def _wait_ready(home: Path, service: ReportService) -> None:
+    schedule = _schedule(home)
+    checks = {
+        "api": lambda: _opens(f"{service.address}/health"),
+        "worker": _alive_file(home).exists,
+        "beat": lambda: any(schedule.parent.glob(f"{schedule.name}*")),
+        "flower": lambda: _opens(f"{service.flower}/healthcheck"),
+    }
+    wait_for_parts(
+        "the report service", list(service.programs.values()),
+        lambda: [name for name, ready in checks.items() if not ready()],
+        READY_SECONDS, home / "logs",
+    )  # fmt: skip
+
+
+def _opens(url: str) -> bool:
     try:
         with OPENER.open(url, timeout=5) as response:
             return response.status == 200
@@ -140,45 +173,14 @@ def answers(url: str) -> bool:
         return False
 
 
-def _environ(home: Path, server: Redis, state: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        **os.environ,
-        **around_proxies(),
-        "PYTHONPATH": str(PROJECT),
-        "LANDFALL_REPORTS_BROKER": server.url,
-        "LANDFALL_REPORTS_KEY": state["key"],
-        "LANDFALL_REPORTS_ALIVE_FILE": str(_alive(home)),
-        "FLOWER_BASIC_AUTH": f"{USER}:{state['flower_password']}",
-    }
-
-
-def _wait_ready(home: Path, service: ReportService) -> None:
-    signs = {
-        "api": lambda: answers(f"{service.address}/health"),
-        "worker": _alive(home).exists,
-        "beat": lambda: len(list(_schedule(home).parent.glob(f"{_schedule(home).name}*"))) > 0,
-        "flower": lambda: answers(f"{service.flower}/healthcheck"),
-    }
-
-    def settled() -> bool:
-        check_alive(list(service.programs.values()))
-        return all(sign() for sign in signs.values())
-
-    if not wait_until(settled, READY_SECONDS, pause=0.2):
-        missing = ", ".join(name for name, sign in signs.items() if not sign())
-        raise LocalError(
-            f"the report service is not ready: {missing}", do=f"read the logs in {home / 'logs'}"
-        )
-
-
-def _prepare(home: Path, wished: Mapping[str, int]) -> dict[str, Any]:
-    """The state with the ports of this time; no sign of life yet."""
-    _alive(home).unlink(missing_ok=True)
+def _prepare(home: Path, preferred: Mapping[str, int]) -> dict[str, Any]:
+    """The state with the ports of this start; what showed that the last worker ran is deleted."""
+    _alive_file(home).unlink(missing_ok=True)
     state = _state(home / NAME)
-    known, taken = state.get("ports", {}), free_ports(len(PORTS))
+    last = state.get("ports", {})
     state["ports"] = {
-        name: next((p for p in (known.get(name), wished.get(name)) if p and is_free(p)), other)
-        for name, other in zip(PORTS, taken)
+        name: next((p for p in (last.get(name), preferred.get(name)) if p and is_free(p)), other)
+        for name, other in zip(PORTS, free_ports(len(PORTS)))
     }
     write_state(home / NAME, state)
     return state
@@ -193,7 +195,7 @@ def _state(folder: Path) -> dict[str, Any]:
     return state
 
 
-def _alive(home: Path) -> Path:
+def _alive_file(home: Path) -> Path:
     return home / NAME / "worker-alive"
 
 

@@ -1,1 +1,1 @@
-"""Real servers on this machine: PostgreSQL, an object store, Redis."""
+"""Real servers on this machine (PostgreSQL, an object store, Redis) and programs that use them."""

@@ -1,6 +1,6 @@
-"""Who a server runs as when the developer is root, and where that account can reach.
+"""The account that PostgreSQL runs as when the developer is root, and what it can reach.
 
-PostgreSQL refuses to run as root, and a container or a rented machine often has nothing else.
+PostgreSQL refuses to run as root, and a container or a rented machine often has no other user.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from include.local.state import LocalError
 
-# Where every account may go, and what survives a reboot.
+# Every account can enter it, and its content survives a reboot.
 SHARED = Path("/var/tmp")  # noqa: S108 - its use checks who owns the folder
 
 
@@ -29,7 +29,7 @@ class Account:
     gid: int
 
     def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, its output caught. Raises nothing on a bad exit."""
+        """Runs a program as this user and catches its output, whatever its exit code."""
         as_user: dict[str, Any] = {}
         if os.geteuid() != self.uid:
             as_user = {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -43,14 +43,14 @@ class Account:
         return self.run("test", "-x", path).returncode == 0
 
     def own(self, folder: Path) -> None:
-        """Give the folder to this user, closed to all others."""
+        """Makes the folder this user's, closed to all others."""
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         if os.geteuid() != self.uid:
             os.chown(folder, self.uid, self.gid)
 
     def write_secret(self, path: Path, secret: str) -> None:
-        """A file that only this user can read."""
+        """Writes a file that only this user can read."""
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         path.write_text(secret, encoding="utf-8")
@@ -59,7 +59,10 @@ class Account:
 
 
 def server_account(environ: Mapping[str, str] = os.environ) -> Account:
-    """The caller, or for root an unprivileged user that this machine has. Raises LocalError."""
+    """The caller's account, or for root that of an unprivileged user of this machine.
+
+    Raises: LocalError when this machine has no such user.
+    """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     for name in (environ.get("SUDO_USER", ""), "postgres", "nobody"):
@@ -77,9 +80,11 @@ def server_account(environ: Mapping[str, str] = os.environ) -> Account:
 
 
 def reachable_folder(folder: Path, account: Account) -> Path:
-    """`folder`, or in a home closed to the account a folder of the same meaning outside it.
+    """`folder`, or a folder outside of it where the account cannot enter `folder`.
 
-    Its name holds a hash of the folder's path, so two checkouts never share one.
+    The name of that one holds a hash of the path of `folder`, so two checkouts never share it.
+
+    Raises: LocalError when it belongs to another user.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if account.reaches(folder):

@@ -1,49 +1,20 @@
-"""All the local services together: up, down, which run, and their data gone."""
+"""The local services together: start, find and stop them, and delete their data."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from include.local.services import object_store
-from include.local.services import postgres_server as postgres
-from include.local.services import redis_server as redis
-from include.local.services.object_store import (
-    ObjectStore,
-    find_object_store,
-    remove_object_store,
-    start_object_store,
-)
-from include.local.services.postgres_server import (
-    Postgres,
-    find_postgres,
-    remove_postgres,
-    start_postgres,
-)
-from include.local.services.process import Process
-from include.local.services.redis_server import find_redis, remove_redis
+from include.local.services import object_store, postgres_server, redis_server
+from include.local.services.life_cycle import Service
+from include.local.services.object_store import ObjectStore, start_object_store
+from include.local.services.postgres_server import Postgres, start_postgres
+from include.local.services.redis_server import Redis
 from include.local.state import LocalError, locked
-
-
-class Handle(Protocol):
-    """What every running service can tell and do."""
-
-    @property
-    def process(self) -> Process: ...  # noqa: D102
-
-    @property
-    def folder(self) -> Path: ...  # noqa: D102
-
-    @property
-    def address(self) -> str: ...  # noqa: D102
-
-    def healthy(self) -> bool: ...  # noqa: D102
-
-    def stop(self) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -54,61 +25,77 @@ class Services:
     object_store: ObjectStore
 
 
-FINDERS: dict[str, Callable[[Path], Handle | None]] = {
-    postgres.NAME: find_postgres,
-    object_store.NAME: find_object_store,
+# What `make up` starts, each by the name of its folder.
+SERVICES: dict[str, type[Service]] = {
+    postgres_server.NAME: Postgres,
+    object_store.NAME: ObjectStore,
 }
-# Not what `make up` starts, but what runs on where `make reports` was killed.
-LEFT: dict[str, Callable[[Path], Handle | None]] = {redis.NAME: find_redis}
-REMOVERS: dict[str, Callable[[Path], None]] = {
-    postgres.NAME: remove_postgres,
-    object_store.NAME: remove_object_store,
-    redis.NAME: remove_redis,
-}
+# `make up` does not start Redis, but it still runs when `make reports` was killed.
+ALL_SERVICES = SERVICES | {redis_server.NAME: Redis}
 
 
 def up(home: Path) -> Services:
-    """Start what does not run yet. Raises LocalError where one cannot start."""
+    """Starts what does not run yet.
+
+    Raises: LocalError when one cannot start.
+    """
     with locked(home), ThreadPoolExecutor() as pool:
-        database = pool.submit(start_postgres, home / postgres.NAME)
+        postgres = pool.submit(start_postgres, home / postgres_server.NAME)
         store = pool.submit(start_object_store, home / object_store.NAME)
-        return Services(database.result(), store.result())
+        return Services(postgres.result(), store.result())
 
 
-def find(home: Path) -> dict[str, Handle | None]:
+@contextmanager
+def services_while_needed(home: Path) -> Iterator[Services]:
+    """The services, started where need be and then stopped at the end; those that ran go on.
+
+    Raises: LocalError when one cannot start.
+    """
+    ran_before = alive(home)
+    try:
+        yield up(home)
+    finally:
+        if not ran_before:
+            down(home)
+
+
+def find(home: Path) -> dict[str, Service | None]:
     """Each service by name; None for one that does not run."""
-    return {name: finder(home / name) for name, finder in FINDERS.items()}
+    return {name: service.find(home / name) for name, service in SERVICES.items()}
 
 
 def alive(home: Path) -> list[str]:
     """The names of those that run."""
-    return [name for name, handle in find(home).items() if handle is not None]
+    return [name for name, service in find(home).items() if service is not None]
 
 
 def running(home: Path) -> Services:
-    """The services, all of which run. Raises LocalError."""
-    database = find_postgres(home / postgres.NAME)
-    store = find_object_store(home / object_store.NAME)
-    if database is None or store is None:
-        missing = postgres.NAME if database is None else object_store.NAME
+    """The services, all of which must run.
+
+    Raises: LocalError when one does not.
+    """
+    postgres = Postgres.find(home / postgres_server.NAME)
+    store = ObjectStore.find(home / object_store.NAME)
+    if postgres is None or store is None:
+        missing = postgres_server.NAME if postgres is None else object_store.NAME
         raise LocalError(f"the local service {missing} does not run", do="make up")
-    return Services(database, store)
+    return Services(postgres, store)
 
 
 def down(home: Path) -> list[str]:
-    """Stop what runs, and name what was stopped."""
+    """Stops the services that run; gives back their names."""
     with locked(home), ThreadPoolExecutor() as pool:
-        found = find(home) | {name: finder(home / name) for name, finder in LEFT.items()}
-        alive = {name: handle for name, handle in found.items() if handle is not None}
-        list(pool.map(lambda handle: handle.stop(), alive.values()))
-    return list(alive)
+        services = {name: service.find(home / name) for name, service in ALL_SERVICES.items()}
+        to_stop = {name: service for name, service in services.items() if service is not None}
+        list(pool.map(lambda service: service.stop(), to_stop.values()))
+    return list(to_stop)
 
 
 def clean(home: Path) -> None:
-    """Stop what runs and delete its data, with all that knows of the data."""
+    """Stops the services, and deletes their data and everything that refers to it."""
     down(home)
-    for name, remove in REMOVERS.items():
-        remove(home / name)
-    # By name: LANDFALL_LOCAL may point to a folder that holds other things too.
+    for name, service in ALL_SERVICES.items():
+        service.delete(home / name)
+    # By name: LANDFALL_LOCAL may name a folder that holds other things too.
     for name in ("airflow", "demo", "logs", "reports"):
         shutil.rmtree(home / name, ignore_errors=True)

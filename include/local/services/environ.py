@@ -1,4 +1,4 @@
-"""What a shell, or Airflow, must have in its environment to reach the running services."""
+"""The environment in which a shell, or Airflow, reaches the running services."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.local.services.control import Services
 
 
 def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
-    """The two connections of the feeds, in Airflow's JSON spelling."""
+    """The two connections of the feeds, as JSON that Airflow reads."""
     return {
         "AIRFLOW_CONN_WAREHOUSE": json.dumps(
             {
@@ -38,7 +38,7 @@ def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
 
 
 def tools(warehouse: Warehouse, store: Store) -> dict[str, str]:
-    """The same two for psql (libpq) and for the AWS command line and SDKs."""
+    """The same two connections for psql (libpq) and for the AWS command line and SDKs."""
     values = {
         "PGHOST": warehouse.host,
         "PGPORT": str(warehouse.port),
@@ -54,16 +54,16 @@ def tools(warehouse: Warehouse, store: Store) -> dict[str, str]:
 
 
 def around_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """NO_PROXY, so that no proxy of the environment is asked for this machine's own servers."""
+    """NO_PROXY with this machine in it, since no proxy can reach the servers of this machine."""
     names = ("NO_PROXY", "no_proxy")
-    known = next((environ[name] for name in names if environ.get(name)), "")
-    hosts = [host for host in known.split(",") if host]
+    listed = next((environ[name] for name in names if environ.get(name)), "")
+    hosts = [host for host in listed.split(",") if host]
     hosts += [host for host in ("127.0.0.1", "localhost") if host not in hosts]
     return dict.fromkeys(names, ",".join(hosts))
 
 
 def exports(home: Path, services: Services) -> dict[str, str]:
-    """All that `make env` prints."""
+    """Everything that `make env` exports."""
     warehouse, store = services.postgres.warehouse, services.object_store.store
     return {
         **connections(warehouse, store),

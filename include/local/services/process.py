@@ -6,10 +6,12 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,7 +22,7 @@ QUIET_PORTS = range(20_000, 30_000)  # below what Linux and macOS give to client
 
 @dataclass(frozen=True)
 class Process:
-    """A process, told from a later one with the same pid by when it started."""
+    """A process. Its start time tells it from a later process that has the same pid."""
 
     pid: int
     started: float
@@ -35,11 +37,29 @@ class Process:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Process | None:
-        """The process that a service's state names, if it is still that one and alive."""
+        """The process that a service's state names; None when that process has ended."""
         if "pid" not in state:
             return None
-        known = cls(int(state["pid"]), float(state["started"]))
-        return known if known.alive() else None
+        remembered = cls(int(state["pid"]), float(state["started"]))
+        return remembered if remembered.alive() else None
+
+    @classmethod
+    def launch(
+        cls,
+        command: Sequence[str],
+        folder: Path,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Starts a program that outlives this one. Its output is appended to `log`."""
+        with log.open("ab") as file:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=folder,
+                env=environ, start_new_session=True,
+            )  # fmt: skip
+        # Nobody waits for the child here, so Popen must not warn that it still runs.
+        child.returncode = 0
+        return cls.of(child.pid) or cls(child.pid, 0)
 
     def alive(self) -> bool:
         """Whether it runs. A zombie does not."""
@@ -52,13 +72,13 @@ class Process:
             return False
 
     def stop(self, *signals: signal.Signals, seconds: float = 20) -> None:
-        """Ask with each signal in turn, wait `seconds` for each; at last, kill."""
+        """Sends each signal in turn, waits `seconds` after each, and kills the process at last."""
         for number in (*signals, signal.SIGKILL):
             if not self.alive():
                 return
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            # Not until its pid is free: a program that started it may not have asked after it.
+            # Not until its pid is free: its parent may not have asked for its exit code yet.
             wait_until(self._ended, seconds, pause=0.02)
 
     def _ended(self) -> bool:
@@ -78,13 +98,15 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def quiet_port() -> int:
-    """A free port of localhost that the system gives to no client's end of a connection.
+def quiet_port(spare: Callable[[int], bool] = lambda port: True) -> int:
+    """A free port of localhost that the system never gives to the client of a connection.
 
-    So it stays free while its server is away: a client that tries again and again may be given the
-    very port that it asks for, and then talks to itself.
+    Such a port stays free while its server is away. From any other port a client that connects
+    again and again may be given the very port that it connects to, and then talks to itself.
+    `spare` says whether the caller can use a port.
     """
-    return next(port for port in random.sample(QUIET_PORTS, len(QUIET_PORTS)) if is_free(port))
+    shuffled = random.sample(QUIET_PORTS, len(QUIET_PORTS))
+    return next(port for port in shuffled if is_free(port) and spare(port))
 
 
 def is_free(port: int) -> bool:
@@ -99,7 +121,7 @@ def is_free(port: int) -> bool:
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
-    """Whether `ready` came true within the time."""
+    """Waits until `ready` is true, at most `seconds`; says whether it became true."""
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:

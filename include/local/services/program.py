@@ -1,4 +1,4 @@
-"""A program that is started for a while: waited for, watched, stopped with all its children."""
+"""Programs that are started for a while: waited for, watched, stopped with all their children."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
+from include.local.services.process import wait_until
 from include.local.state import PROJECT, LocalError
 
 STOP_SECONDS = 20
@@ -18,7 +21,7 @@ STOP_SECONDS = 20
 
 @dataclass
 class Program:
-    """A running module of Python and where its words go."""
+    """A running Python module and the file that its output goes to."""
 
     name: str
     child: subprocess.Popen[bytes]
@@ -28,7 +31,7 @@ class Program:
     def start(
         cls, name: str, command: Sequence[str], environ: Mapping[str, str], log: Path
     ) -> Program:
-        """Start it in a process group of its own, so that Ctrl-C reaches it through us alone.
+        """Starts it in a process group of its own, so that Ctrl-C reaches this program alone.
 
         `command` is a module and its arguments.
         """
@@ -42,18 +45,18 @@ class Program:
         return cls(name, child, log)
 
     def ask_to_stop(self) -> None:
-        """Ask the program; it ends its own children."""
+        """Asks the program to stop; it stops its own children."""
         if self.child.poll() is None:
             self.child.terminate()
 
     def wait(self, seconds: float) -> None:
-        """Wait for its end, then end what is left of its group."""
+        """Waits for its end, then kills what is left of its group."""
         with suppress(subprocess.TimeoutExpired):
             self.child.wait(seconds)
         self.kill()
 
     def kill(self) -> None:
-        """End its whole group at once."""
+        """Kills its whole group at once."""
         with suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
@@ -63,9 +66,10 @@ class Program:
 def run_programs(
     commands: Mapping[str, Sequence[str]], environ: Mapping[str, str], logs: Mapping[str, Path]
 ) -> Iterator[list[Program]]:
-    """All of them at once; at the end the first is stopped after the others, whom it serves.
+    """Runs all of them at once, and stops them at the end: the first one last.
 
-    Without Airflow's API server a task cannot say how it ended, and the scheduler waits for it.
+    The first serves the others. Without Airflow's API server a task cannot report how it ended,
+    and the scheduler waits for it.
     """
     programs: list[Program] = []
     try:
@@ -76,7 +80,7 @@ def run_programs(
         try:
             _stop(programs[1:])
             _stop(programs[:1])
-        finally:  # a second Ctrl-C waits for nobody
+        finally:  # after a second Ctrl-C nothing is waited for
             for program in programs:
                 if program.child.returncode is None:
                     program.kill()
@@ -90,10 +94,51 @@ def _stop(programs: Sequence[Program]) -> None:
 
 
 def check_alive(programs: Sequence[Program]) -> None:
-    """Raises LocalError, naming the log, when one of the programs has ended."""
+    """Raises: LocalError, which names the log, when one of the programs has ended."""
     for program in programs:
         if program.child.poll() is not None:
             raise LocalError(
                 f"{program.name} ended with exit code {program.child.returncode}",
                 do=f"read {program.log}",
             )
+
+
+def wait_for_parts(
+    title: str,
+    programs: Sequence[Program],
+    missing: Callable[[], Sequence[str]],
+    seconds: float,
+    logs: Path,
+) -> None:
+    """Waits until `missing` names no part of the program group `title` any more.
+
+    Raises: LocalError when a program ends, or parts are still missing after `seconds`.
+    """
+
+    def complete() -> bool:
+        check_alive(programs)
+        return not missing()
+
+    if not wait_until(complete, seconds, pause=0.2):
+        parts = ", ".join(missing())
+        raise LocalError(f"{title} is not ready: {parts}", do=f"read the logs in {logs}")
+
+
+def watch(programs: Sequence[Program]) -> None:
+    """Waits until Ctrl-C.
+
+    Raises: LocalError when one of the programs ends; KeyboardInterrupt.
+    """
+    while True:
+        check_alive(programs)
+        time.sleep(1)
+
+
+def interrupt_on(*numbers: signal.Signals) -> None:
+    """Turns these signals into a KeyboardInterrupt, also where the shell has ignored them."""
+    for number in numbers:
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

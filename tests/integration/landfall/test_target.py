@@ -1,5 +1,6 @@
 """The target: made when missing, taken as it is when not, and refused clearly where it does not
-fit. What others have built on it (views, grants, constraints) stays and counts."""
+fit. What others have built on it (views, grants, constraints) stays and counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line says what there is, and what is wrong."""
+"""The command line names its commands, and says what is wrong."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_down_is_safe_when_nothing_runs(capsys):
     assert capsys.readouterr().out == "nothing runs\n"
 
 
-def test_status_tells_that_nothing_runs(capsys):
+def test_status_says_that_nothing_runs(capsys):
     assert main(["status"]) == 1
     assert capsys.readouterr().out.count("does not run") == 2
 

@@ -1,4 +1,4 @@
-"""The folder that remembers ports, pids and passwords."""
+"""What a service remembers: ports, pids and passwords."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_what_is_written_is_read(tmp_path):
     assert read_state(tmp_path) == {"port": 2}
 
 
-def test_passwords_are_for_their_owner_alone(tmp_path):
+def test_only_its_owner_can_read_the_passwords(tmp_path):
     write_state(tmp_path, {"password": "secret"})
     assert (tmp_path / "service.json").stat().st_mode & 0o777 == 0o600
 

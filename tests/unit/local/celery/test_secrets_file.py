@@ -1,4 +1,4 @@
-"""The .env that `make celery` makes: random where it must be, and never over somebody's own."""
+"""The .env that `make celery` makes: secrets are random, and what somebody wrote stays."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ def env(tmp_path):
     return tmp_path / ".env"
 
 
-def test_every_secret_of_the_example_is_without_a_value_there():
+def test_the_example_has_no_value_for_any_secret():
     named = [n for n in read_env(EXAMPLE) if n.endswith(("PASSWORD", "SECRET", "KEY"))]
     assert named
     assert set(named) <= set(SECRETS)
 
 
-def test_each_secret_is_long_and_like_no_other(env):
+def test_each_secret_is_long_and_differs_from_the_others(env):
     made = ensure_env(EXAMPLE, env)
     values = [made[name] for name in SECRETS]
     assert all(len(value) >= 32 for value in values)
     assert len(set(values)) == len(values)
 
 
-def test_two_machines_have_other_secrets(tmp_path):
+def test_two_machines_have_different_secrets(tmp_path):
     one, two = (ensure_env(EXAMPLE, tmp_path / name) for name in ("one", "two"))
     assert not {one[name] for name in SECRETS} & {two[name] for name in SECRETS}
 
 
-def test_the_fernet_key_is_one(env):
+def test_the_fernet_key_is_valid(env):
     assert Fernet(ensure_env(EXAMPLE, env)["LANDFALL_FERNET_KEY"])
 
 

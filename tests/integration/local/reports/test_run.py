@@ -1,4 +1,4 @@
-"""`make reports` as a developer types it: all of it runs, says how to ask, and ends at Ctrl-C."""
+"""`make reports` as a developer types it: it starts, prints how to use it, ends at Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from include.local.services import control as services
+from include.local.services import control
 from include.local.services.redis_server import find_redis
 from include.local.state import PROJECT
 
@@ -25,19 +25,19 @@ def environ(home: Path) -> dict[str, str]:
     return {**os.environ, "LANDFALL_LOCAL": str(home), "PYTHONUNBUFFERED": "1"}
 
 
-def said_until(program: subprocess.Popen[str], word: str) -> str:
-    said = ""
+def output_until(program: subprocess.Popen[str], text: str) -> str:
+    output = ""
     for line in program.stdout:
-        said += line
-        if word in line:
-            return said
-    pytest.fail(f"it ended before it said {word!r}:\n{said}")
+        output += line
+        if text in line:
+            return output
+    pytest.fail(f"it ended before it printed {text!r}:\n{output}")
 
 
 @pytest.fixture
 def home(tmp_path):
     yield tmp_path
-    services.clean(tmp_path)
+    control.clean(tmp_path)
 
 
 def start(home: Path) -> subprocess.Popen[str]:
@@ -49,13 +49,13 @@ def start(home: Path) -> subprocess.Popen[str]:
 
 def test_the_service_runs_until_ctrl_c(home):
     with start(home) as program:
-        said = said_until(program, "Ctrl-C")
+        output = output_until(program, "Ctrl-C")
         family = psutil.Process(program.pid).children(recursive=True)
-        names = {word for each in family for word in each.cmdline()[2:5]}
+        names = {argument for each in family for argument in each.cmdline()[2:5]}
         assert {"uvicorn", "celery"} <= names
-        assert "no marts.delays_by_carrier" in said
-        assert "make demo makes them" in said
-        _asks_as_it_is_told(said)
+        assert "no marts.delays_by_carrier" in output
+        assert "make demo makes them" in output
+        _ask_as_printed(output)
         second = subprocess.run(
             [sys.executable, "-m", "include.local", "reports"], text=True, cwd=PROJECT,
             capture_output=True, env=environ(home), check=False,
@@ -65,9 +65,9 @@ def test_the_service_runs_until_ctrl_c(home):
         program.send_signal(signal.SIGINT)
         rest = program.stdout.read()
     assert program.returncode == 0, rest
-    assert "Traceback" not in said + rest
+    assert "Traceback" not in output + rest
     assert not [each for each in family if runs(each)]
-    assert services.alive(home) == []
+    assert control.alive(home) == []
     assert find_redis(home / "redis") is None
 
 
@@ -78,9 +78,9 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def _asks_as_it_is_told(said: str) -> None:
-    """The first of the two lines for curl, sent without it."""
-    (line,) = re.findall(r"^ +curl .*-d .*$", said, re.M)
+def _ask_as_printed(output: str) -> None:
+    """Sends the request of the first of the two lines for curl."""
+    (line,) = re.findall(r"^ +curl .*-d .*$", output, re.M)
     _, _, header, url, _, body = shlex.split(line)
     name, value = header.split(": ")
     request = urllib.request.Request(url, body.encode(), {name: value})
@@ -90,7 +90,7 @@ def _asks_as_it_is_told(said: str) -> None:
 
 def test_what_a_killed_run_left_is_stopped_by_down(home):
     with start(home) as program:
-        said_until(program, "Ctrl-C")
+        output_until(program, "Ctrl-C")
         family = psutil.Process(program.pid).children(recursive=True)
         for each in family:
             if "redis" not in each.name():

@@ -1,4 +1,4 @@
-"""The local services are real servers that keep to themselves and survive a crash."""
+"""The local services are real servers for this machine alone, and they survive a crash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,8 +20,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.landfall.s3.client import make_client
-from include.local.services import control as services
+from include.local.services import control
 from include.local.services.control import Services
+from include.local.services.postgres_server import find_postgres, start_postgres
 from include.local.state import PROJECT, read_state, write_state
 
 
@@ -30,12 +31,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder like .local; as pytest makes it, only its owner can enter."""
     folder = tmp_path_factory.mktemp("local")
     yield folder
-    services.clean(folder)
+    control.clean(folder)
 
 
 @pytest.fixture
 def running(home: Path) -> Services:
-    return services.up(home)
+    return control.up(home)
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,7 +48,7 @@ def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def crash(services: Services) -> None:
-    """What a power cut leaves: nothing was told to stop."""
+    """What a power cut does: every process ends, and none was asked to stop."""
     for process in (services.postgres.process, services.object_store.process):
         family = psutil.Process(process.pid)
         everyone = [*family.children(recursive=True), family]
@@ -58,7 +59,7 @@ def crash(services: Services) -> None:
 
 
 def test_up_twice_is_the_same_servers(home, running):
-    again = services.up(home)
+    again = control.up(home)
     assert again.postgres.process == running.postgres.process
     assert again.object_store.process == running.object_store.process
 
@@ -82,22 +83,28 @@ def test_postgres_asks_for_the_password(running, password):
 
 
 def test_postgres_does_not_give_up_durability(running):
-    """A promise tried out on a server without fsync would be no promise."""
+    """Whoever tries the guarantees here must try them on a server with fsync."""
     with psycopg.connect(running.postgres.warehouse.conninfo()) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             assert connection.execute(f"SHOW {setting}").fetchone() == ("on",)
 
 
 def test_the_object_store_refuses_a_wrong_key(running):
-    stranger = make_client(replace(running.object_store.store, secret_key="wrong" * 4))
-    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
-        stranger.list_buckets()
+    stranger = replace(running.object_store.store, secret_key="wrong" * 4)
+    with (
+        closing(make_client(stranger)) as client,
+        pytest.raises(ClientError, match="SignatureDoesNotMatch"),
+    ):
+        client.list_buckets()
 
 
-def test_the_object_store_refuses_nobody_in_particular(running):
-    unknown = make_client(replace(running.object_store.store, access_key="somebody"))
-    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
-        unknown.list_buckets()
+def test_the_object_store_refuses_an_unknown_user(running):
+    stranger = replace(running.object_store.store, access_key="somebody")
+    with (
+        closing(make_client(stranger)) as client,
+        pytest.raises(ClientError, match="InvalidAccessKeyId"),
+    ):
+        client.list_buckets()
 
 
 def test_the_exports_reach_the_services_from_a_shell(home, running):
@@ -118,22 +125,23 @@ def test_only_the_owner_can_read_the_passwords(home, running):
 
 
 def test_data_survives_a_crash_and_the_addresses_stay(home, running):
-    client = make_client(running.object_store.store)
-    client.create_bucket(Bucket="kept")
-    client.put_object(Bucket="kept", Key="a", Body=b"1")
+    with closing(make_client(running.object_store.store)) as client:
+        client.create_bucket(Bucket="kept")
+        client.put_object(Bucket="kept", Key="a", Body=b"1")
     with psycopg.connect(running.postgres.warehouse.conninfo()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS a")
     crash(running)
-    back = services.up(home)
+    back = control.up(home)
     assert back.postgres.warehouse == running.postgres.warehouse
     assert back.object_store.store == running.object_store.store
     with psycopg.connect(back.postgres.warehouse.conninfo()) as connection:
         assert connection.execute("SELECT a FROM kept").fetchone() == (1,)
-    assert client.get_object(Bucket="kept", Key="a")["Body"].read() == b"1"
+    with closing(make_client(back.object_store.store)) as client:
+        assert client.get_object(Bucket="kept", Key="a")["Body"].read() == b"1"
 
 
 def test_a_store_that_cannot_read_yet_is_not_healthy(running):
-    """For seconds after a start its master may not know who has the bytes: a GET gets a 500."""
+    """For seconds after a start its master may know no volume server: a GET fails with 500."""
 
     class Master(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -154,7 +162,7 @@ def test_a_store_that_cannot_read_yet_is_not_healthy(running):
 
 
 def test_a_pid_that_another_program_has_got_is_left_alone(home, running):
-    """After a restart of the machine the remembered pids are somebody else's."""
+    """After a restart of the machine the remembered pids may belong to other programs."""
     crash(running)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
         for name in ("postgres", "object_store"):
@@ -163,14 +171,14 @@ def test_a_pid_that_another_program_has_got_is_left_alone(home, running):
         pid_file = running.postgres.data / "postmaster.pid"
         pid_file.write_text(pid_file.read_text().replace(str(running.postgres.process.pid),
                                                          str(other.pid), 1))  # fmt: skip
-        assert services.down(home) == []
-        back = services.up(home)
+        assert control.down(home) == []
+        back = control.up(home)
         assert back.postgres.healthy()
         assert other.poll() is None
         other.kill()
 
 
-def test_down_stops_both_and_a_second_down_nothing(home, running):
+def test_down_stops_both_and_a_second_down_finds_nothing_to_stop(home, running):
     assert command(home, "down").stdout == "stopped postgres and object_store\n"
     assert not running.postgres.process.alive()
     assert not running.object_store.process.alive()
@@ -179,7 +187,7 @@ def test_down_stops_both_and_a_second_down_nothing(home, running):
 
 
 def test_a_server_that_cannot_start_says_where_to_read(home, running):
-    services.down(home)
+    control.down(home)
     settings = running.postgres.data / "postgresql.conf"
     good = settings.read_text()
     settings.write_text(good + "\nno_such_setting = 1\n")
@@ -192,22 +200,22 @@ def test_a_server_that_cannot_start_says_where_to_read(home, running):
     assert "Traceback" not in done.stderr
 
 
-def test_clean_leaves_no_data_and_nothing_that_remembers_it(tmp_path):
+def test_clean_leaves_no_data_and_nothing_that_refers_to_it(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "demo").mkdir()
-    found = services.up(tmp_path)
-    services.clean(tmp_path)
-    assert not found.postgres.process.alive()
-    assert not found.postgres.data.exists()
+    started = control.up(tmp_path)
+    control.clean(tmp_path)
+    assert not started.postgres.process.alive()
+    assert not started.postgres.data.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "mine"]
 
 
-def test_a_first_start_that_was_killed_is_begun_anew(tmp_path):
-    """initdb cut short leaves a folder that looks like a database and is none."""
-    handle = services.start_postgres(tmp_path / "postgres", durable=False)
-    handle.process.stop(signal.SIGQUIT)
-    (handle.data / "PG_VERSION").unlink()
+def test_a_first_start_that_was_killed_is_begun_again(tmp_path):
+    """Initdb that was killed leaves a folder that looks like a database and is none."""
+    server = start_postgres(tmp_path / "postgres", durable=False)
+    server.process.stop(signal.SIGQUIT)
+    (server.data / "PG_VERSION").unlink()
     try:
-        assert services.start_postgres(tmp_path / "postgres", durable=False).healthy()
+        assert start_postgres(tmp_path / "postgres", durable=False).healthy()
     finally:
-        services.find_postgres(tmp_path / "postgres").remove()
+        find_postgres(tmp_path / "postgres").remove()

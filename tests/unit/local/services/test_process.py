@@ -1,4 +1,4 @@
-"""Processes are told apart by more than their pid, and end when they are told to."""
+"""A process is more than its pid, and ends when it is stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from include.local.services.process import (
 )
 
 SLEEP = "import time; time.sleep(60)"
-DEAF = f"import signal; signal.signal(15, signal.SIG_IGN); print(1, flush=True); {SLEEP}"
+STUBBORN = f"import signal; signal.signal(15, signal.SIG_IGN); print(1, flush=True); {SLEEP}"
 
 
 def start(program: str) -> subprocess.Popen[bytes]:
@@ -46,21 +46,21 @@ def test_a_running_process_is_alive_until_it_is_stopped(child):
 
 
 def test_a_pid_that_now_belongs_to_another_program_is_not_ours(child):
-    """After a reboot the remembered pid may be anybody's: it must not be stopped."""
+    """After a reboot the remembered pid may be another program's, which must go on."""
     stale = replace(Process.of(child.pid), started=1.0)
     assert not stale.alive()
     stale.stop()
     assert child.poll() is None
 
 
-def test_a_process_that_does_not_listen_is_killed():
-    with start(DEAF) as deaf:
-        deaf.stdout.read(1)
-        Process.of(deaf.pid).stop(signal.SIGTERM, seconds=0.2)
-        assert not psutil.pid_exists(deaf.pid)
+def test_a_process_that_ignores_the_signal_is_killed():
+    with start(STUBBORN) as stubborn:
+        stubborn.stdout.read(1)
+        Process.of(stubborn.pid).stop(signal.SIGTERM, seconds=0.2)
+        assert not psutil.pid_exists(stubborn.pid)
 
 
-def test_nothing_is_known_of_a_state_without_a_pid():
+def test_a_state_names_no_process_without_its_pid_and_its_start():
     assert Process.from_state({}) is None
     assert Process.from_state({"pid": os.getpid(), "started": 1.0}) is None
 
@@ -82,10 +82,10 @@ def test_waiting_ends_when_it_is_true_and_when_the_time_is_up():
     assert not wait_until(lambda: False, seconds=0, pause=0)
 
 
-def test_a_quiet_port_is_none_that_a_client_is_given():
-    """A client of a server that is away would meet itself there, and keep the port."""
-    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    least, most = map(int, given.read_text().split()) if given.exists() else (49_152, 65_535)
+def test_a_quiet_port_is_none_that_the_system_gives_to_clients():
+    """A client of a server that is away could connect to itself there, and keep the port."""
+    setting = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    least, most = map(int, setting.read_text().split()) if setting.exists() else (49_152, 65_535)
     port = quiet_port()
     assert is_free(port)
     assert not least <= port <= most

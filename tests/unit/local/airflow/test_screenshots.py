@@ -26,7 +26,7 @@ def shown() -> set[str]:
     }
 
 
-def test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round():
+def test_the_script_takes_exactly_the_pictures_that_are_shown():
     assert shown() == {picture.file for picture in PICTURES}
 
 

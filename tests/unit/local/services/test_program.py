@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from include.local.services.process import free_ports, wait_until
-from include.local.services.program import Program, run_programs
+from include.local.services.program import Program, run_programs, wait_for_parts
+from include.local.state import LocalError
 
 SERVER = """
 import socket
@@ -20,7 +21,7 @@ with socket.create_server(("127.0.0.1", {port})) as server:
     while True:
         server.accept()[0].close()
 """
-# As a task does that ends well: it needs a moment, then reports.
+# Like a task that succeeds: it needs a moment, then reports.
 CLIENT = """
 import signal, socket, sys, time
 def report(*_):
@@ -42,7 +43,7 @@ time.sleep(60)
 
 @contextmanager
 def running(folder: Path, server: str, client: str) -> Iterator[list[Program]]:
-    """The two as modules run, once both are ready."""
+    """Runs the two programs; gives them once both are ready."""
     port = free_ports(1)[0]
     commands = {
         name: ("timeit", "-n", "1", "-r", "1", code.format(port=port))
@@ -71,3 +72,16 @@ def test_a_second_ctrl_c_ends_all_of_them_at_once(tmp_path, mocker) -> None:
     with pytest.raises(KeyboardInterrupt), running(tmp_path, SERVER, STUBBORN) as programs:
         pass
     assert ended(programs)
+
+
+def test_parts_that_are_not_ready_in_time_are_named_with_the_logs(tmp_path) -> None:
+    with pytest.raises(LocalError, match="Airflow is not ready: scheduler, triggerer") as error:
+        wait_for_parts("Airflow", [], lambda: ["scheduler", "triggerer"], 0, tmp_path)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_waiting_for_parts_ends_when_a_program_does(tmp_path) -> None:
+    program = Program.start("api", ("timeit", "-n"), os.environ, tmp_path / "api.log")
+    with pytest.raises(LocalError, match="api ended with exit code") as error:
+        wait_for_parts("Airflow", [program], lambda: ["api"], 60, tmp_path)
+    assert "api.log" in str(error.value)

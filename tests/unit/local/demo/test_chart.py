@@ -32,7 +32,7 @@ def test_months_without_flights_are_empty_and_extremes_do_not_break_it(tmp_path,
     assert chart.draw("", tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_mart_without_rows_is_told_by_name(tmp_path, mocker):
+def test_an_empty_mart_is_an_error_that_names_it(tmp_path, mocker):
     mocker.patch.object(chart, "read", return_value=[])
     with pytest.raises(LocalError, match=r"marts\.delays_by_carrier"):
         chart.draw("", tmp_path / "chart.png")

@@ -1,4 +1,4 @@
-"""The program that runs DAGs is heard, and its end is not waited for in vain."""
+"""The program that runs DAGs gives its results, and its sudden end is an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def echo(tmp_path, monkeypatch):
-    """A runner without Airflow, in the place of the real one."""
+    """A runner without Airflow instead of the real one."""
     package = tmp_path / "include" / "local" / "airflow"
     package.mkdir(parents=True)
     (package / "dag_runner.py").write_text(ECHO)

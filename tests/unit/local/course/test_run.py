@@ -1,4 +1,4 @@
-"""The runner of the lessons: what it makes of a walk, whichever way the walk ends."""
+"""The runner of the lessons: the result of a walk, however the walk ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TASK = {"dag_id": "lesson_98_made_up", "dag_run_id": "r1", "task_id": "t", "try_
 
 @dataclass
 class FakeApi:
-    """Answers with these task instances; remembers what was paused."""
+    """Answers with these task instances; remembers the DAGs that were paused."""
 
     tasks: list[dict[str, Any]] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ def api():
 @pytest.fixture
 def room(tmp_path, api):
     (tmp_path / "logs").mkdir()
-    return Classroom(api, tmp_path, {}, SimpleNamespace())
+    return Classroom(api, tmp_path, {}, services=SimpleNamespace(), client=SimpleNamespace())
 
 
 def lesson(walk, section=98):
@@ -54,10 +54,10 @@ def attend(walk, room):
     return runner.attend(lesson(walk), room, lambda *_: None)
 
 
-def test_a_walk_that_sees_what_it_should_passes_with_its_words_and_its_evidence(room, api):
+def test_a_walk_that_sees_what_it_should_passes_with_its_summary_and_its_evidence(room, api):
     api.tasks = [TASK | {"state": "success"}, TASK | {"state": "skipped", "dag_run_id": "r2"}]
     result = attend(lambda _: Seen("two runs", {"a": 1}), room)
-    assert (result.passed, result.words, result.error) == (True, "two runs", None)
+    assert (result.passed, result.summary, result.error) == (True, "two runs", None)
     assert (result.runs, result.states) == (2, {"success": 1, "skipped": 1})
     assert result.evidence == {"a": 1}
 
@@ -76,16 +76,16 @@ def test_a_lesson_that_fails_says_what_and_where_the_log_is(room, api):
     assert second.endswith("dag_id=lesson_98_made_up/run_id=r1/task_id=t/attempt=3.log")
 
 
-def test_a_walk_that_breaks_is_a_failure_with_its_traceback_kept(room):
+def test_a_walk_that_breaks_is_a_failure_with_its_traceback_in_a_file(room):
     result = attend(lambda _: {}["nothing"], room)
     assert not result.passed
     assert "KeyError('nothing')" in result.error
-    kept = Path(result.error.rpartition("see ")[2])
-    assert "Traceback" in kept.read_text()
+    log = Path(result.error.rpartition("see ")[2])
+    assert "Traceback" in log.read_text()
 
 
 def test_a_lesson_that_has_ended_starts_no_run_by_itself_any_more(room, api):
-    """Else its schedule would go on in `make airflow`."""
+    """Otherwise its schedule would go on in `make airflow`."""
     attend(lambda _: Seen("done"), room)
     assert api.paused == ["lesson_98_made_up"]
 
@@ -97,9 +97,11 @@ def course(room, monkeypatch):
     def bad(_):
         raise LessonFailed("expected rain, seen: sun")
 
-    known = {"good": lesson(lambda _: Seen("rain")), "bad": lesson(bad, 99)}
-    known["lacking"] = replace(known["good"], section=97, needs="Docker", lacks=lambda: "start it")
-    monkeypatch.setattr(runner, "choose", lambda names: [known[name] for name in names])
+    lessons = {"good": lesson(lambda _: Seen("rain")), "bad": lesson(bad, 99)}
+    lessons["lacking"] = replace(
+        lessons["good"], section=97, needs="Docker", lacks=lambda: "start it"
+    )
+    monkeypatch.setattr(runner, "choose", lambda names: [lessons[name] for name in names])
     monkeypatch.setattr(runner, "open_classroom", lambda *_: nullcontext((room, [])))
     before = signal.getsignal(signal.SIGTERM)
     yield
@@ -119,27 +121,29 @@ def test_all_good_is_exit_code_0(course, tmp_path):
     assert runner.run(tmp_path, ["good"]) == 0
 
 
-def test_a_lesson_that_the_machine_lacks_something_for_is_not_gone_through(room, api):
+def test_a_lesson_that_needs_what_the_machine_lacks_does_not_run(room, api):
     def walk(_):
-        raise AssertionError("it was gone through")
+        raise AssertionError("it ran")
 
     lacking = Lesson(98, "made_up", "Made up", walk, needs="Docker", lacks=lambda: "start Docker")
     result = runner.attend(lacking, room, lambda *_: None)
     assert (result.passed, result.error, result.missing) == (False, None, "Docker")
-    assert result.words == "not run: needs Docker; start Docker"
+    assert result.summary == "not run: needs Docker; start Docker"
     assert api.paused == []
 
 
 @pytest.mark.parametrize(("names", "code"), [(["good", "lacking"], 0), (["lacking"], 1),
                                              (["bad", "lacking"], 1)])  # fmt: skip
-def test_a_lesson_that_was_not_run_is_told_and_is_no_success(course, tmp_path, capsys, names, code):
+def test_a_lesson_that_did_not_run_is_named_and_is_no_success(
+    course, tmp_path, capsys, names, code
+):
     report = tmp_path / "report.json"
     assert runner.run(tmp_path, names, report) == code
     assert "1 not run: made_up needs Docker" in capsys.readouterr().out
     assert [each["missing"] for each in json.loads(report.read_text())].count("Docker") == 1
 
 
-def test_a_machine_without_docker_is_told_what_to_do(monkeypatch, tmp_path):
+def test_without_docker_a_lesson_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     (lesson,) = choose(["docker_operator"])
     assert lesson.needs == "Docker"
@@ -170,7 +174,7 @@ def test_an_airflow_that_dies_ends_the_course_at_once(room, tmp_path):
     assert room.over.is_set()
 
 
-def test_waiting_ends_with_words_when_the_time_is_up(room):
+def test_waiting_ends_with_a_message_when_the_time_is_up(room):
     with pytest.raises(LessonFailed, match="expected within 0 s: rain"):
         room.until("rain", lambda: None, seconds=0)
 

@@ -1,4 +1,4 @@
-"""The real data as files: all of it, and always the same bytes."""
+"""The real data as files: complete, and always the same bytes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+from contextlib import closing
 
 import boto3
 import pyarrow.parquet as pq
@@ -26,8 +27,8 @@ def made() -> dict[str, bytes]:
 def s3(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield boto3.client("s3", region_name="us-east-1")
+    with mock_aws(), closing(boto3.client("s3", region_name="us-east-1")) as client:
+        yield client
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_second_seed_writes_nothing(s3, three_files):
     assert s3.list_objects_v2(Bucket="landing")["Contents"] == before
 
 
-def test_a_changed_file_is_kept_or_put_back_as_asked(s3, three_files):
+def test_a_changed_file_is_kept_or_restored(s3, three_files):
     seed(s3)
     key = next(iter(three_files))
     s3.put_object(Bucket="landing", Key=key, Body=b"mine")

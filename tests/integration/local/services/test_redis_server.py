@@ -1,4 +1,4 @@
-"""The embedded Redis keeps what it has said yes to, and keeps to itself."""
+"""The embedded Redis keeps what it has confirmed, and is for this machine alone."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from include.local.services.redis_server import find_redis, start_redis
 
 @pytest.fixture
 def server(tmp_path):
-    server = start_redis(tmp_path)
-    yield server
-    found = find_redis(tmp_path)
-    if found:
-        found.remove()
+    yield start_redis(tmp_path)
+    left = find_redis(tmp_path)
+    if left:
+        left.remove()
 
 
 def client(server, **values) -> Redis:
     return Redis.from_url(server.url, decode_responses=True, **values)
 
 
-def test_what_it_has_said_yes_to_survives_a_kill(server):
+def test_what_it_has_confirmed_survives_a_kill(server):
     with client(server) as redis:
         for n in range(50):
             redis.lpush("kept", n)
@@ -37,7 +36,7 @@ def test_what_it_has_said_yes_to_survives_a_kill(server):
         assert redis.llen("kept") == 50
 
 
-def test_it_has_each_change_on_its_disk_before_it_answers(server):
+def test_it_writes_each_change_to_disk_before_it_answers(server):
     wanted = {
         "appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction",
     }  # fmt: skip
@@ -58,19 +57,19 @@ def test_it_asks_for_the_password(server, password):
         stranger.ping()
 
 
-def test_it_listens_on_this_machine_alone_and_its_command_line_tells_nothing(server):
+def test_it_listens_on_this_machine_alone_and_its_command_line_shows_no_password(server):
     process = psutil.Process(server.process.pid)
     assert {c.laddr.ip for c in process.net_connections("inet")} == {"127.0.0.1"}
     assert server.password not in " ".join(process.cmdline())
     assert server.password not in repr(server)
 
 
-def test_only_its_owner_reads_the_password(server):
+def test_only_its_owner_can_read_the_password(server):
     for name in ("redis.conf", "service.json"):
         assert (server.folder / name).stat().st_mode & 0o077 == 0
 
 
-def test_a_port_that_is_taken_is_not_insisted_on(server):
+def test_a_port_that_is_taken_is_replaced_by_another(server):
     server.process.stop()
     assert wait_until(lambda: is_free(server.port), 5)
     with socket.socket() as other:

@@ -52,14 +52,14 @@ def test_numbers_are_compared_as_numbers(connection):
 
 
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("damage", "line"),
     [
-        ("UPDATE raw.things SET word = 'zwei' WHERE id = 2", "is 'zwei', the source says 'two'"),
-        ("UPDATE raw.things SET word = '' WHERE id = 1", "word is '', the source says NULL"),
-        ("UPDATE raw.things SET word = 'NA' WHERE id = 1", "word is 'NA', the source says NULL"),
-        ("UPDATE raw.things SET number = 0 WHERE id = 2", "number is 0.0, the source says NULL"),
-        ("UPDATE raw.things SET number = NULL WHERE id = 1", "number is NULL, the source says 1.5"),
-        ("UPDATE raw.things SET number = number + 1e-12 WHERE id = 1", "the source says 1.5"),
+        ("UPDATE raw.things SET word = 'zwei' WHERE id = 2", "is 'zwei', the source has 'two'"),
+        ("UPDATE raw.things SET word = '' WHERE id = 1", "word is '', the source has NULL"),
+        ("UPDATE raw.things SET word = 'NA' WHERE id = 1", "word is 'NA', the source has NULL"),
+        ("UPDATE raw.things SET number = 0 WHERE id = 2", "number is 0.0, the source has NULL"),
+        ("UPDATE raw.things SET number = NULL WHERE id = 1", "number is NULL, the source has 1.5"),
+        ("UPDATE raw.things SET number = number + 1e-12 WHERE id = 1", "the source has 1.5"),
         ("UPDATE raw.things SET at = at + interval '1 us' WHERE id = 4", "12:00:00.000001+00:00"),
         ("UPDATE raw.things SET at = at - interval '4 h' WHERE id = 4", "08:00:00+00:00"),
         ("UPDATE raw.things SET word = word || E'\\n' WHERE id = 4", "missing: 4, 'NAN'"),
@@ -67,17 +67,17 @@ def test_numbers_are_compared_as_numbers(connection):
         ("DELETE FROM raw.things WHERE ctid = '(0,4)'", "missing: 3, 'three'"),
         ("INSERT INTO raw.things SELECT * FROM raw.things WHERE id = 1", "not in the source: 1"),
         ("ALTER TABLE raw.things DROP word", "the table has no column word"),
-        ("ALTER TABLE raw.things ADD more text", "has a column more that the source has not"),
+        ("ALTER TABLE raw.things ADD more text", "has a column more that the source does not have"),
         ("DROP TABLE raw.things", "there is no table raw.things"),
     ],
 )  # fmt: skip
-def test_damage_is_seen_and_named(connection, damage, words):
+def test_damage_is_seen_and_named(connection, damage, line):
     connection.execute(damage)
-    assert words in differences(connection)
+    assert line in differences(connection)
 
 
 def test_columns_that_changed_places_are_seen(connection):
-    """A loader that goes by position would put them there."""
+    """A loader that goes by position, not by name, would swap them."""
     connection.execute("ALTER TABLE raw.things ALTER number TYPE text USING number::text")
     connection.execute("UPDATE raw.things SET word = number, number = word")
     assert "5 rows of the source" in differences(connection)

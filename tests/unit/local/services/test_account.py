@@ -1,4 +1,4 @@
-"""Who the servers run as, and where that user can reach."""
+"""The account that PostgreSQL runs as, and what it can reach."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from include.local.services.account import (
 )
 from include.local.state import LocalError
 
-OURSELVES = Account(os.geteuid(), os.getegid())
+OWN = Account(os.geteuid(), os.getegid())
 
 
 class Nowhere(Account):
@@ -25,18 +25,20 @@ class Nowhere(Account):
         return False
 
 
-def test_a_developer_runs_the_servers_himself(monkeypatch):
+def test_a_developer_runs_the_servers_as_himself(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1234)
     assert server_account({}).uid == 1234
 
 
-def test_root_runs_them_as_somebody_else(monkeypatch):
-    """PostgreSQL refuses root, and a container has nobody else at its prompt."""
+def test_root_runs_them_as_another_user(monkeypatch):
+    """PostgreSQL refuses root, and the shell of a container is often root's."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert server_account({}).uid != 0
 
 
-def test_root_on_a_machine_without_users_is_told_what_to_do(monkeypatch, mocker):
+def test_on_a_machine_with_no_other_user_root_gets_an_error_that_says_what_to_do(
+    monkeypatch, mocker
+):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     mocker.patch("pwd.getpwnam", side_effect=KeyError)
     with pytest.raises(LocalError, match="run as a user other than root"):
@@ -44,12 +46,12 @@ def test_root_on_a_machine_without_users_is_told_what_to_do(monkeypatch, mocker)
 
 
 def test_a_folder_that_can_be_entered_is_used(tmp_path):
-    assert reachable_folder(tmp_path / "new", OURSELVES) == tmp_path / "new"
+    assert reachable_folder(tmp_path / "new", OWN) == tmp_path / "new"
 
 
-def test_a_folder_in_a_closed_home_gets_a_place_outside_it(tmp_path, monkeypatch):
+def test_for_a_folder_in_a_closed_home_there_is_one_outside_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(account, "SHARED", tmp_path / "shared")
-    closed = Nowhere(OURSELVES.uid, OURSELVES.gid)
+    closed = Nowhere(OWN.uid, OWN.gid)
     first = reachable_folder(tmp_path / "one", closed)
     assert first.parent == tmp_path / "shared"
     assert first.stat().st_mode & 0o777 == 0o700
@@ -57,13 +59,13 @@ def test_a_folder_in_a_closed_home_gets_a_place_outside_it(tmp_path, monkeypatch
     assert reachable_folder(tmp_path / "two", closed) != first
 
 
-def test_a_place_outside_that_is_a_trap_is_not_used(tmp_path, monkeypatch):
-    """/var/tmp is everybody's: a link laid there beforehand must not lead us."""
+def test_a_link_that_somebody_put_there_is_not_followed(tmp_path, monkeypatch):
+    """Everybody can write to /var/tmp, also such a link."""
     monkeypatch.setattr(account, "SHARED", tmp_path / "shared")
-    closed = Nowhere(OURSELVES.uid, OURSELVES.gid)
-    place = reachable_folder(tmp_path / "one", closed)
-    place.rmdir()
-    place.symlink_to(tmp_path)
+    closed = Nowhere(OWN.uid, OWN.gid)
+    outside = reachable_folder(tmp_path / "one", closed)
+    outside.rmdir()
+    outside.symlink_to(tmp_path)
     with pytest.raises(LocalError, match="belongs to somebody else"):
         reachable_folder(tmp_path / "one", closed)
 
@@ -75,7 +77,7 @@ def test_programs_that_cannot_be_reached_are_copied_with_their_libraries(tmp_pat
     for folder in (programs, libraries):
         folder.mkdir(parents=True)
         (folder / "file").write_text("x")
-    closed = Nowhere(OURSELVES.uid, OURSELVES.gid)
+    closed = Nowhere(OWN.uid, OWN.gid)
     copy = reachable_copy(programs, libraries, tmp_path / "copy", closed)
     assert copy == tmp_path / "copy" / "package" / "install"
     assert (copy / "file").read_text() == "x"
