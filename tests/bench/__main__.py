@@ -14,10 +14,9 @@ from include.local.services.postgres_server import start_postgres
 from include.local.state import local_folder
 
 from . import page
-from .data import make_files
 from .machine import Machine
 from .measure import Usage
-from .minio import run_minio, upload_files
+from .minio import run_minio
 from .runs import WAYS, Bench
 from .verdict import BY_PSQL, PSQL, promises, summarise
 
@@ -28,14 +27,19 @@ LARGER_WAYS = ["csv", "parquet"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the verdict and writes the page; returns 1 when a promise is broken."""
     options = _parser().parse_args(arguments)
-    folder = Path(os.environ.get("LANDFALL_BENCH") or local_folder() / "bench").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _servers(folder) as bench:
+        with run_servers(bench_folder()) as bench:
             return _measure(bench, options)
     except LandfallError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def bench_folder() -> Path:
+    """Returns the folder for files and servers: LANDFALL_BENCH, or one in .local."""
+    folder = Path(os.environ.get("LANDFALL_BENCH") or local_folder() / "bench").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _servers(folder: Path) -> Iterator[Bench]:
+def run_servers(folder: Path) -> Iterator[Bench]:
+    """Runs MinIO and PostgreSQL for the measurements, with their files in the folder."""
     with run_minio(folder) as minio:
         postgres = start_postgres(folder / "postgres")
         try:
@@ -82,11 +87,11 @@ def _rounds(
     All others are compared with psql, so it is measured as often as all of them together. The
     warm-up is not counted.
     """
-    files = _files(bench, ways, scale)
+    files = prepare_files(bench, ways, scale)
 
     def run(round_name: str, way: str) -> Usage:
         usage = bench.run(way, scale, files)
-        _print_run(round_name, way, usage)
+        print_run(round_name, way, usage)
         return usage
 
     for way in ways if warm_up else []:
@@ -102,22 +107,23 @@ def _rounds(
 
 
 def _larger(bench: Bench, ways: list[str]) -> dict[str, Usage]:
-    files = _files(bench, ways, LARGER)
+    files = prepare_files(bench, ways, LARGER)
     runs = {}
     for way in ways:
         runs[way] = bench.run(way, LARGER, files)
-        _print_run(f"scale {LARGER}", way, runs[way])
+        print_run(f"scale {LARGER}", way, runs[way])
     return runs
 
 
-def _files(bench: Bench, ways: list[str], scale: int) -> dict[str, Path]:
+def prepare_files(bench: Bench, ways: list[str], scale: int) -> dict[str, Path]:
     needed = [way for way in WAYS if way == "csv" or (way in ways and way not in BY_PSQL)]
     files = make_files(bench.folder, scale, needed)
     upload_files(bench.minio.store, list(files.values()), f"scale-{scale}")
     return files
 
 
-def _print_run(round_name: str, way: str, usage: Usage) -> None:
+def print_run(round_name: str, way: str, usage: Usage) -> None:
+    """Prints a run on one line."""
     cpu = "  ".join(f"{name} {seconds:.1f}" for name, seconds in usage.cpu.items())
     memory = f"{usage.rss / 1e6:.0f} MB ({usage.pss / 1e6:.0f} with shared pages counted once)"
     print(f"{round_name:8} {way:8} {usage.seconds:6.2f} s  CPU {cpu}  {memory}", flush=True)

@@ -39,15 +39,18 @@ def measure(
     environ: Mapping[str, str],
     servers: Mapping[str, psutil.Process],
     log: Path,
+    folder: Path | None = None,
 ) -> Usage:
-    """Runs the command to its end, and measures it and the servers.
+    """Runs the command in the folder (this one by default), and measures it and the servers.
 
     Raises: LocalError when the command fails.
     """
     before = {name: cpu_of(process) for name, process in servers.items()}
     with log.open("w") as output:
         started = time.monotonic()
-        child = subprocess.Popen(command, env=dict(environ), stdout=output, stderr=output)
+        child = subprocess.Popen(
+            command, env=dict(environ), stdout=output, stderr=output, cwd=folder
+        )
         sampler = Sampler(child.pid)
         sampler.start()
         # wait4 gives the exact CPU of the program and of all children that it has waited for.

@@ -37,8 +37,10 @@ class Bench:
     postgres: Postgres
     minio: Minio
 
-    def run(self, way: str, scale: int, files: Mapping[str, Path]) -> Usage:
-        """Runs one way into a fresh table, and measures it.
+    def run(
+        self, way: str, scale: int, files: Mapping[str, Path], project: Path | None = None
+    ) -> Usage:
+        """Runs one way into a fresh table, with the code of the project's folder, and measures it.
 
         Raises: LocalError when the run fails or brings no rows.
         """
@@ -51,7 +53,8 @@ class Bench:
             command = self._psql(csv) if way == PSQL else self._psql(binary_of(csv), "binary")
         else:
             command = self._load(way, f"scale-{scale}/{files[way].name}")
-        usage = measure(command, self._environ(), self._servers(), self.folder / "run.log")
+        log = self.folder / "run.log"
+        usage = measure(command, self._environ(), self._servers(), log, project)
         self._check(csv if way in BY_PSQL else files[way])
         return usage
 
