@@ -14,9 +14,10 @@ from include.local.services.postgres_server import start_postgres
 from include.local.state import local_folder
 
 from . import page
+from .data import make_files
 from .machine import Machine
 from .measure import Usage
-from .minio import run_minio
+from .minio import run_minio, upload_files
 from .runs import WAYS, Bench
 from .verdict import BY_PSQL, PSQL, promises, summarise
 

@@ -20,7 +20,7 @@ class FakeBench:
 
 
 def test_psql_runs_beside_every_other_run_and_the_warm_up_does_not_count(mocker):
-    mocker.patch.object(bench, "_files", return_value={})
+    mocker.patch.object(bench, "prepare_files", return_value={})
     fake = FakeBench()
     runs = bench._rounds(fake, WAYS, 1, 2, warm_up=True)
     warm_up, rounds = fake.runs[:3], fake.runs[3:]
