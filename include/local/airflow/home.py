@@ -32,7 +32,7 @@ XCOM_BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBacken
 
 
 def airflow_settings(home: Path) -> dict[str, str]:
-    """Returns the settings of an Airflow in the home `home`/airflow, with its metadata in SQLite."""
+    """Returns the settings of an Airflow in `home`/airflow, with its metadata in SQLite."""
     folder = home / NAME
     return {
         "AIRFLOW_HOME": str(folder),
