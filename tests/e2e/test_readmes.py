@@ -53,18 +53,18 @@ ELSEWHERE = {
         if command.startswith("curl ")
     },
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
-    "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
+    "::test_the_script_takes_exactly_the_pictures_that_are_shown",
     "make test": ".ci/run::suite test",
     **{f"make {step}": f"{GATE}::make {step}" for step in GATE_STEPS},
     "make format": "tests/project/test_make.py::test_format_formats_and_fixes",
-    "make lock": "tests/project/test_requirements.py::test_the_lock_has_exactly_what_is_asked_for",
+    "make lock": "tests/project/test_requirements.py::test_the_lock_has_the_required_versions",
     "make docker": ".ci/run::make docker",
     "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
     "make test-containers": ".ci/run::suite test-containers",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     "make chaos": "tests/integration/landfall/test_guarantees.py"
     "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
-    "make clean": "tests/project/test_make.py::test_clean_leaves_what_git_has",
+    "make clean": "tests/project/test_make.py::test_clean_leaves_the_files_of_git",
     ".venv/bin/python -m include.local compare": "tests/e2e/test_demo.py"
     "::test_the_comparison_is_a_command_too",
     "astro dev start": "tests/project/test_astro.py"
@@ -78,7 +78,7 @@ ELSEWHERE = {
     "make bench-celery": "tests/unit/bench/test_workers.py"
     "::test_only_what_is_between_the_markers_changes",
     f"docker build -t landfall/airflow:local -f {CUSTOM} .": (
-        "tests/containers/test_celery_images.py::test_it_has_what_the_lock_has"
+        "tests/containers/test_celery_images.py::test_its_packages_are_the_lock_s"
     ),
     "make training-image": "tests/containers/test_training.py::image",
     "make lessons": COURSE,
