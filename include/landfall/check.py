@@ -176,10 +176,10 @@ def _silence() -> LandfallError:
 
 def in_one_line(error: LandfallError) -> str:
     """Returns what is wrong, what was found and expected, and what to do, on one line."""
-    found = shorten(" ".join(error.found.split()), LINE) if error.found else None
+    shown = shorten(" ".join(error.found.split()), LINE) if error.found else None
     parts = {
         "": error.what,
-        "found: ": found,
+        "found: ": shown,
         "expected: ": error.expected,
         "what to do: ": error.do,
     }

@@ -21,13 +21,13 @@ class LocalError(LandfallError):
 
 
 def local_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of everything local: `.local` of the project, or what LANDFALL_LOCAL names."""
+    """Returns the folder of everything local: what LANDFALL_LOCAL names, else `.local`."""
     chosen = environ.get("LANDFALL_LOCAL")
     return Path(chosen).expanduser().resolve() if chosen else PROJECT / ".local"
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """What a service remembers (ports, pid, passwords); empty when it never ran here.
+    """Returns what a service remembers (ports, pid, passwords); {} when it never ran here.
 
     Raises: LocalError when the file is broken.
     """

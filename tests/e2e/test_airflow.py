@@ -1,4 +1,4 @@
-"""`make airflow`, as somebody who has just cloned the project meets it."""
+"""`make airflow`, for somebody who has just cloned the project."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ READY = re.compile(r"(http://\S+:(\d+))\s+user (\S+), password (\S+)")
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
-    """`make airflow` in a new folder: the folder, and the file that it prints to."""
+    """Runs `make airflow` in a new folder: the folder, and the file with its output."""
     folder = tmp_path_factory.mktemp("airflow-local")
     printed = folder / "printed"
     with printed.open("w") as output:
@@ -115,7 +115,7 @@ def test_airflow_listens_on_this_machine_alone(airflow):
 
 
 def listening(program: psutil.Process) -> set[str]:
-    """The addresses at which a program listens; none when it has ended meanwhile."""
+    """The addresses at which a program listens; none when it has just ended."""
     with suppress(psutil.NoSuchProcess):
         connections = program.net_connections("inet")
         return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}

@@ -1,4 +1,4 @@
-"""The check that `astro dev parse` makes: every DAG imports, with nothing of a Deployment there."""
+"""The check of `astro dev parse`: every DAG imports without a Deployment's connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIBRARIES_ASK = "PATH HOME TMPDIR LANG SSL_CERT_FILE PYTHONDONTWRITEBYTECODE".sp
 
 @pytest.fixture
 def image(tmp_path):
-    """A folder as the Astro image has it, Airflow's home and on the path, with no DAG in it yet."""
+    """A folder like the Astro image's: Airflow's home, on the Python path, without a DAG yet."""
     shutil.copytree(ROOT / ".astro", tmp_path / ".astro", ignore=IGNORED)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "dags").mkdir()
@@ -25,7 +25,7 @@ def image(tmp_path):
 
 
 def parse(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run what the CLI runs: no connection is set, no socket opens, pytest has no plugins."""
+    """Runs what the CLI runs: no connection is set, no socket opens, pytest has no plugins."""
     kept = {name: os.environ[name] for name in LIBRARIES_ASK if name in os.environ}
     environ = kept | {
         "AIRFLOW_HOME": str(folder),
@@ -53,7 +53,7 @@ def test_every_dag_of_the_project_parses(image):
 
 
 def test_a_project_without_a_dag_fails(image):
-    """A folder that was not copied into the image would be green otherwise."""
+    """Otherwise the check would pass when the DAGs were not copied into the image."""
     result = parse(image)
     assert result.returncode == 1
     assert "no DAG at all" in result.stdout
@@ -72,7 +72,7 @@ dag(dag_id='asks')(lambda: None)()
 
 
 def test_only_a_dag_file_that_does_not_import_fails_with_its_name_and_error(image):
-    """A file that reads a connection or a variable of a deployment gets an invented one."""
+    """A file that reads a connection or a variable of a Deployment gets an invented one."""
     (image / "dags/broken.py").write_text("from airflow.sdk import dag\n\n1 / 0\n")
     (image / "dags/asks.py").write_text(ASKS)
     result = parse(image)

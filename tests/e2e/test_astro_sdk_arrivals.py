@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture
 def feed(world: World) -> Feed:
-    """A feed whose contract no guess would find."""
+    """A feed whose types and format could not be guessed from its files."""
     return Feed.model_validate(
         {
             "feed": "trips",
@@ -30,7 +30,7 @@ def feed(world: World) -> Feed:
 
 
 def load_all(feed: Feed, arrivals: list[dict[str, Any]]) -> None:
-    """The tasks of a feed's DAG, as dags/feeds.py wires them."""
+    """Makes the tasks of a feed's DAG, wired as in dags/feeds.py."""
     from airflow.sdk import task
 
     from include.astro_sdk import ArrivalFile, aql, feed_table
@@ -53,7 +53,7 @@ def load_all(feed: Feed, arrivals: list[dict[str, Any]]) -> None:
 
 
 def listed(world: World, feed: Feed) -> list[dict[str, Any]]:
-    """What the sensor would hand on."""
+    """The arrivals that the sensor would hand to the next task."""
     return [arrival.as_dict() for arrival in list_arrivals(world.client, feed.source)]
 
 

@@ -1,4 +1,4 @@
-"""`load_file` of the Astro SDK, as its documentation has it, through the engine."""
+"""`load_file` of the Astro SDK, used as in its documentation, loads through the engine."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_declared_table_keeps_its_types_and_its_keys(world: World, run: Any) -
     assert world.types("raw", "homes")["agent"] == "character varying"
     with pytest.raises(Exception, match="duplicate key"):
         world.run("INSERT INTO raw.homes (sell) VALUES (142)")
-    assert Float  # an import as the documentation has it
+    assert Float  # the documentation imports it too
 
 
 def test_a_column_order_of_its_own_does_not_mix_columns_up(world: World, run: Any) -> None:

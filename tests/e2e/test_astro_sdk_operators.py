@@ -1,4 +1,4 @@
-"""Each operator of the Astro SDK, as its documentation has it, against the real servers."""
+"""Each operator of the Astro SDK, used as in its documentation, on the real servers."""
 
 from __future__ import annotations
 

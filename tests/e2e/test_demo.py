@@ -1,4 +1,4 @@
-"""`make demo`, as somebody who has just cloned the project meets it."""
+"""`make demo`, for somebody who has just cloned the project."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The course, run once as its reader runs it: every lesson on a real Airflow, in an empty home.
+"""Runs the course once as its reader does: every lesson on a real Airflow, in an empty home.
 
-After the tests of the command itself, each lesson has tests of what its walk has seen.
+The first tests check the command itself. The others check what each lesson's walk has seen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @dataclass(frozen=True)
 class Course:
-    """The ended command, and the report that it wrote: each lesson by its name."""
+    """The result of the command, and its report: each lesson by its name."""
 
     home: Path
     done: subprocess.CompletedProcess[str]
@@ -48,12 +48,12 @@ def course(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(scope="module")
 def report(course: Course) -> dict[str, dict[str, Any]]:
-    """Each lesson's entry of the report by the lesson's name, with its evidence."""
+    """Each lesson's entry in the report, with its evidence, by the lesson's name."""
     return course.report
 
 
 def not_run() -> list[str]:
-    """The lessons that this machine cannot run, found without the code under test."""
+    """The lessons that this machine cannot run. The code under test has no part in the answer."""
     return [] if why_no_docker() is None else ["docker_operator"]
 
 

@@ -1,4 +1,4 @@
-"""The main job by `dag.test()` over every DAG, on the real data: first, again, and after a change.
+"""The main job: every DAG runs by `dag.test()` on the real data, again, and after a change.
 
 One process runs the DAGs, as in the demo. The tests build on one another through their fixtures.
 """
@@ -43,7 +43,7 @@ class Pipeline:
     outcomes: dict[str, Any] = field(default_factory=dict)
 
     def run(self, *dag_ids: str) -> dict[str, dict[str, Any]]:
-        """What became of each DAG's run."""
+        """Runs the DAGs one after another and returns the outcome of each run."""
         for dag_id in dag_ids:
             self.runner.stdin.write(dag_id + "\n")
             self.runner.stdin.flush()
@@ -100,7 +100,7 @@ def too_early(pipeline):
 @pytest.fixture(scope="module")
 def loaded(pipeline, too_early):
     outcomes = pipeline.run(*FEEDS, "flights_marts")
-    bad = {name: found for name, found in outcomes.items() if found["state"] != "success"}
+    bad = {name: outcome for name, outcome in outcomes.items() if outcome["state"] != "success"}
     assert not bad, f"{bad}\n{pipeline.log.read_text()[-8000:]}"
     return pipeline
 
@@ -115,7 +115,7 @@ def again(loaded):
 
 @pytest.fixture(scope="module")
 def changed(again):
-    """March arrives again: one airline is gone from it, and every delay is an hour longer."""
+    """March arrives again without one airline, and every delay is an hour longer."""
     again.raw_before = march_apart(again)
     header, *lines = flights_by_month()[3].decode().splitlines()
     rows = [dict(zip(header.split(","), line.split(","), strict=True)) for line in lines]
@@ -149,8 +149,8 @@ def test_the_marts_wait_for_feeds_that_never_loaded(too_early):
 
 
 def test_every_file_is_one_row_of_the_ledger(loaded):
-    found = loaded.rows("SELECT feed, count(*), sum(rows) FROM landfall.ledger GROUP BY feed")
-    assert {feed: (files, rows) for feed, files, rows in found} == {
+    counts = loaded.rows("SELECT feed, count(*), sum(rows) FROM landfall.ledger GROUP BY feed")
+    assert {feed: (files, rows) for feed, files, rows in counts} == {
         "flights": (12, 336_776),
         "weather": (1, 26_115),
         "planes": (1, 3_322),
@@ -177,7 +177,7 @@ def test_the_mart_by_flight_has_each_once_with_what_was_known_before(loaded):
     assert loaded.rows(
         "SELECT count(*), count(arr_delay), count(temp) > 330000 FROM marts.flight_delays"
     ) == [(336_776, 327_346, True)]
-    # A storm of 14:00 is known to who departs at 15:00, and to nobody an hour earlier.
+    # A flight at 15:00 has the weather of 14:00, the last full hour before it.
     assert loaded.rows(
         "SELECT DISTINCT precip = (SELECT precip FROM raw.weather WHERE origin = 'JFK'"
         " AND (month, day, hour) = (6, 10, 14)) FROM marts.flight_delays"
@@ -244,7 +244,7 @@ def test_a_changed_month_reaches_the_marts_that_depend_on_it(changed):
 
 @pytest.fixture(scope="module")
 def poisoned(changed):
-    """A good file and a bad one arrive together, and a flight of an airline that nobody knows."""
+    """A good file, with a flight of an unknown airline, and a bad file arrive together."""
     header, first, *_ = flights_by_month()[1].decode().splitlines()
     good = first.replace("2013,1,1", "2014,1,1", 1).replace(",UA,", ",ZZ,")
     bad = first.replace(",UA,", ",UA,many,", 1)
@@ -260,11 +260,11 @@ def test_a_bad_file_makes_the_run_red_and_keeps_no_good_one_back(poisoned):
     outcome = poisoned.outcomes["feed_flights"]
     assert (outcome["state"], outcome["failed"]) == ("failed", ["load"])
     assert "published" not in outcome["skipped"]
-    found = poisoned.rows(
+    entries = poisoned.rows(
         "SELECT key, status, rows, error IS NULL FROM landfall.ledger"
         " WHERE key LIKE 'flights/2014%' ORDER BY key"
     )
-    assert [row[:2] for row in found] == [
+    assert [row[:2] for row in entries] == [
         ("flights/2014-bad.csv", "failed"),
         ("flights/2014-good.csv", "loaded"),
     ]

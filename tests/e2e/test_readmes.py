@@ -1,6 +1,7 @@
-"""Every command of the pages runs, here or in the test that is named; what they show is so.
+"""Every command of the pages runs, here or in the test that is named, and prints what they show.
 
-Typed in their order into one shell, by somebody who has just cloned the project.
+One shell runs the commands in the order of the pages, as for somebody who has just cloned the
+project.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ GATE_STEPS = ("lint", "audit", "test-unit", "test-integration", "test-e2e")
 CELERY = "tests/containers/test_celery.py"
 CUSTOM = "include/local/celery/custom.Dockerfile"
 COURSE = "tests/e2e/test_lessons.py::test_the_lesson_passes"
-# What would take too long here, or needs Docker: the test, or the step of the gate, that runs it.
+# Commands that take too long here, or need Docker: the test, or the step of the gate, that runs
+# each of them.
 ELSEWHERE = {
     "make demo": "tests/e2e/test_demo.py::test_the_demo_loads_everything_and_shows_it",
     "make airflow": "tests/e2e/test_airflow.py"
@@ -51,18 +53,18 @@ ELSEWHERE = {
         if command.startswith("curl ")
     },
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
-    "::test_each_picture_that_is_shown_is_taken_by_the_script_and_the_other_way_round",
+    "::test_the_script_takes_exactly_the_pictures_that_are_shown",
     "make test": ".ci/run::suite test",
     **{f"make {step}": f"{GATE}::make {step}" for step in GATE_STEPS},
     "make format": "tests/project/test_make.py::test_format_formats_and_fixes",
-    "make lock": "tests/project/test_requirements.py::test_the_lock_has_exactly_what_is_asked_for",
+    "make lock": "tests/project/test_requirements.py::test_the_lock_has_the_required_versions",
     "make docker": ".ci/run::make docker",
     "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
     "make test-containers": ".ci/run::suite test-containers",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     "make chaos": "tests/integration/landfall/test_guarantees.py"
     "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
-    "make clean": "tests/project/test_make.py::test_clean_leaves_what_git_has",
+    "make clean": "tests/project/test_make.py::test_clean_leaves_the_files_of_git",
     ".venv/bin/python -m include.local compare": "tests/e2e/test_demo.py"
     "::test_the_comparison_is_a_command_too",
     "astro dev start": "tests/project/test_astro.py"
@@ -76,7 +78,7 @@ ELSEWHERE = {
     "make bench-celery": "tests/unit/bench/test_workers.py"
     "::test_only_what_is_between_the_markers_changes",
     f"docker build -t landfall/airflow:local -f {CUSTOM} .": (
-        "tests/containers/test_celery_images.py::test_it_has_what_the_lock_has"
+        "tests/containers/test_celery_images.py::test_its_packages_are_the_lock_s"
     ),
     "make training-image": "tests/containers/test_training.py::image",
     "make lessons": COURSE,
@@ -101,10 +103,10 @@ def only(page: str, language: str, word: str = "") -> Block:
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and what it said."""
+    """The exit code of a command, and what it printed."""
 
     code: int
-    said: str
+    printed: str
 
 
 @dataclass(frozen=True)
@@ -121,13 +123,13 @@ class Shell:
         assert self.program.stdout
         self.program.stdin.write(f"{{ {typed}\n}} < /dev/null\necho {end} $?\n")
         self.program.stdin.flush()
-        said = ""
+        printed = ""
         for line in self.program.stdout:
-            before, found, code = line.partition(end)
-            said += before
-            if found:
-                return Done(int(code), said)
-        pytest.fail(f"the shell ended at {command}:\n{said}")
+            before, ended, code = line.partition(end)
+            printed += before
+            if ended:
+                return Done(int(code), printed)
+        pytest.fail(f"the shell ended at {command}:\n{printed}")
 
 
 @pytest.fixture(scope="module")
@@ -148,17 +150,17 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 @pytest.fixture(scope="module")
 def walked(shell: Shell) -> dict[tuple[str, str], Done]:
-    """What became of each command that is run here, a refused file between the first two pages."""
+    """The results of the commands that run here; a refused file comes after the first page."""
     done = {}
     for page, command in WALK:
         if page != "README.md" and ("refused", "load") not in done:
-            done |= refused_and_mended(shell)
+            done |= refused_and_corrected(shell)
         done[page, command] = shell.run(command)
     return done
 
 
-def refused_and_mended(shell: Shell) -> dict[tuple[str, str], Done]:
-    """A file whose second row has a bad cell, and the same file when its sender has mended it."""
+def refused_and_corrected(shell: Shell) -> dict[tuple[str, str], Done]:
+    """Loads a file whose second row has a bad cell, and then the corrected file."""
     put, load = (
         next(c for c in commands("README.md") if word in c)
         for word in ("put_object", f"load --feed {FEED}")
@@ -173,23 +175,23 @@ def refused_and_mended(shell: Shell) -> dict[tuple[str, str], Done]:
         ("refused", "ledger"): shell.run(
             "psql -Atc \"SELECT error FROM landfall.ledger WHERE status = 'failed'\""
         ),
-        ("mended", "put"): shell.run(bad.replace("02-30", "02-27")),
-        ("mended", "load"): shell.run(load),
-        ("mended", "rows"): shell.run("psql -Atc 'SELECT count(*) FROM raw.orders'"),
+        ("corrected", "put"): shell.run(bad.replace("02-30", "02-27")),
+        ("corrected", "load"): shell.run(load),
+        ("corrected", "rows"): shell.run("psql -Atc 'SELECT count(*) FROM raw.orders'"),
     }
 
 
-# ---- which commands there are --------------------------------------------------------------------
+# ---- the list of commands ------------------------------------------------------------------------
 
 
 def test_no_readme_is_without_a_command_or_an_example():
-    """The reading of the pages would find nothing in a page that it does not understand."""
+    """A page without any means that its text was not understood."""
     assert len(pages()) >= 6
     assert [page for page in pages() if not (commands(page) or blocks(page))] == []
 
 
 def test_what_runs_elsewhere_is_named_by_a_readme():
-    """A lesson's own command is in the table of the course."""
+    """The command of a lesson is in the table of the course."""
     assert set(ELSEWHERE) - NAMED == set()
 
 
@@ -215,17 +217,18 @@ def test_what_runs_a_command_elsewhere_is_there(where):
     ],
 )  # fmt: skip
 def test_a_target_that_runs_elsewhere_is_the_program_that_is_tested(shell, target, program):
-    assert shell.run(f"make -n {target}").said.splitlines()[-1] == f".venv/bin/python -m {program}"
+    last_line = shell.run(f"make -n {target}").printed.splitlines()[-1]
+    assert last_line == f".venv/bin/python -m {program}"
 
 
-# ---- what becomes of them ------------------------------------------------------------------------
+# ---- their results -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("page", "command"), WALK)
 def test_a_command_ends_well(walked, page, command):
     done = walked[page, command]
-    assert done.code == 0, done.said
-    assert "Traceback" not in done.said
+    assert done.code == 0, done.printed
+    assert "Traceback" not in done.printed
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,7 @@ def test_a_command_ends_well(walked, page, command):
     ],
 )  # fmt: skip
 def test_a_command_does_what_its_readme_says(walked, page, command, words):
-    assert words in walked[page, command].said
+    assert words in walked[page, command].printed
 
 
 def test_nothing_is_left_after_clean(walked, shell):
@@ -263,8 +266,8 @@ def test_nothing_is_left_after_clean(walked, shell):
     ("page", "block"), [(page, b) for page in pages() for b in blocks(page) if b.shown]
 )
 def test_what_a_block_shows_is_what_its_last_command_says(walked, page, block):
-    said = walked[page, block.commands[-1]].said
-    assert [line.rstrip() for line in said.strip("\n").splitlines()] == block.shown.splitlines()
+    printed = walked[page, block.commands[-1]].printed
+    assert [line.rstrip() for line in printed.strip("\n").splitlines()] == block.shown.splitlines()
 
 
 # ---- a refused file ------------------------------------------------------------------------------
@@ -273,13 +276,13 @@ def test_what_a_block_shows_is_what_its_last_command_says(walked, page, block):
 def test_a_refusal_is_what_the_readme_shows(walked):
     shown = only("docs/operations.md", "", "Postgres refuses").text.strip()
     refused = walked["refused", "load"]
-    assert (refused.code, refused.said.strip()) == (5, shown)
-    assert walked["refused", "ledger"].said.strip() == shown
+    assert (refused.code, refused.printed.strip()) == (5, shown)
+    assert walked["refused", "ledger"].printed.strip() == shown
 
 
-def test_the_mended_file_is_taken_by_the_next_run(walked):
-    assert walked["mended", "load"].code == 0
-    assert walked["mended", "rows"].said == "3\n"
+def test_the_corrected_file_is_taken_by_the_next_run(walked):
+    assert walked["corrected", "load"].code == 0
+    assert walked["corrected", "rows"].printed == "3\n"
 
 
 # ---- the examples --------------------------------------------------------------------------------
@@ -287,7 +290,7 @@ def test_the_mended_file_is_taken_by_the_next_run(walked):
 
 @pytest.fixture
 def orders(tmp_path, client, monkeypatch, object_store, warehouse) -> Iterator[Any]:
-    """Loads a file of the README's feed, as whoever the connection names."""
+    """Loads a file of the README's feed, as the role that the caller names."""
     path = tmp_path / "orders.yaml"
     path.write_text(only("README.md", "yaml").text)
 
@@ -305,7 +308,7 @@ def orders(tmp_path, client, monkeypatch, object_store, warehouse) -> Iterator[A
 
 @pytest.fixture
 def loader(warehouse) -> Iterator[str]:
-    """A role without a right, in a database that gives none to everybody."""
+    """A role without any privilege, in a database that grants none to PUBLIC."""
     name = f"loader_{warehouse.dbname}"
     with psycopg.connect(warehouse.conninfo(), autocommit=True) as admin:
         admin.execute(f"REVOKE ALL ON DATABASE {warehouse.dbname} FROM PUBLIC")
@@ -315,7 +318,7 @@ def loader(warehouse) -> Iterator[str]:
 
 
 def grants(warehouse, loader: str) -> tuple[str, str]:
-    """The statements of the README for this database and role: as they stand, and the comments."""
+    """The page's statements for this database and role: as they stand, and with the comments."""
     text = only("docs/operations.md", "sql", "GRANT").text.replace(
         "DATABASE warehouse", f"DATABASE {warehouse.dbname}"
     )
@@ -356,7 +359,7 @@ def test_the_index_that_a_readme_offers_can_be_made(warehouse, orders):
 
 
 def run_sql(warehouse, word: str) -> list[Any]:
-    """Runs the statements of the operations page that hold the word, for the file that is there."""
+    """Runs the statements of the operations page that contain the word, for the test's file."""
     text = only("docs/operations.md", "sql", word).text.replace("2026-02.csv", "1.csv")
     with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
         result = connection.execute(text)

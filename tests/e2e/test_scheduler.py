@@ -1,4 +1,4 @@
-"""What only all of Airflow's programs together can show, on one Airflow for this file.
+"""Tests that need all of Airflow's programs. One Airflow serves the whole file.
 
 - A DAG in the Astro SDK's documented style runs unchanged.
 - The deferred sensor outlives a triggerer that dies. `dag.test()` runs a trigger in the task's own
@@ -80,7 +80,7 @@ columns: {{id: integer}}
 
 @dataclass(frozen=True)
 class Stage:
-    """A running Airflow over the two DAGs, and what they reach."""
+    """A running Airflow with the DAGs of this file, and the servers that they use."""
 
     airflow: RealAirflow
     warehouse: Warehouse
@@ -99,7 +99,7 @@ def stage(
     with fresh_database(warehouse_server) as warehouse, fresh_bucket(client) as bucket:
         environ = {
             **connections(warehouse, object_store),
-            # How long a triggerer must have been silent before another takes its triggers.
+            # Seconds without a heartbeat after which another triggerer takes the triggers.
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
         }
         dags = write_dags(folder, bucket)
@@ -131,7 +131,7 @@ def documented_bucket(client: S3Client) -> Iterator[str]:
 def test_a_documented_dag_runs_unchanged(
     stage: Stage, client: S3Client, documented_bucket: str
 ) -> None:
-    """Whoever brings Astro SDK DAGs along would otherwise have to rewrite them."""
+    """Otherwise a team with Astro SDK DAGs would have to rewrite them."""
     run = stage.airflow.run("documented_astro_dag")
     states = stage.airflow.states("documented_astro_dag")
     assert run["state"] == "success", f"{states}\n{log_ends(stage.airflow.programs)}"
@@ -173,8 +173,8 @@ def test_a_sensor_survives_its_triggerer_and_hands_on_what_came_meanwhile(
         airflow._until(lambda: airflow._ended("waits"), 240, "the run has ended")
         assert airflow._last_run("waits")["state"] == "success"
         assert airflow.states("waits") == {"wait": "success", "take": "success"}
-        found = handed_on(airflow)
-        assert [arrival["key"] for arrival in found] == ["things/1.csv", "things/2.csv"]
+        arrivals = handed_on(airflow)
+        assert [arrival["key"] for arrival in arrivals] == ["things/1.csv", "things/2.csv"]
 
 
 def state(airflow: RealAirflow, task_id: str) -> str | None:
@@ -183,7 +183,7 @@ def state(airflow: RealAirflow, task_id: str) -> str | None:
 
 @contextmanager
 def replaced_triggerer(airflow: RealAirflow, folder: Path) -> Iterator[None]:
-    """The triggerer is killed, and another runs in its place."""
+    """Kills the triggerer, and runs another one in its place."""
     (old,) = [program for program in airflow.programs if program.name == "triggerer"]
     os.killpg(old.child.pid, signal.SIGKILL)
     old.child.wait()
@@ -201,12 +201,12 @@ def handed_on(airflow: RealAirflow) -> list[dict[str, Any]]:
     run_id = airflow._last_run("waits")["dag_run_id"]
     path = f"dags/waits/dagRuns/{run_id}/taskInstances/wait/xcomEntries/return_value"
     value = airflow.api._call("GET", f"{path}?deserialize=false")["value"]
-    found: list[dict[str, Any]] = json.loads(value) if isinstance(value, str) else value
-    return found
+    arrivals: list[dict[str, Any]] = json.loads(value) if isinstance(value, str) else value
+    return arrivals
 
 
 def test_the_health_lesson_names_the_part_that_is_dead(stage: Stage) -> None:
-    """Last here: no triggerer comes back."""
+    """This test must be the last of the file: it leaves Airflow without a triggerer."""
     airflow = stage.airflow
     (triggerer,) = [program for program in airflow.programs if program.name == "triggerer"]
     airflow.programs.remove(triggerer)

@@ -31,7 +31,7 @@ class Api:
         return cls(address, answer["access_token"])
 
     def get(self, path: str, **query: Any) -> Any:
-        """The API's answer; `path` is below /api/v2.
+        """Returns the API's answer; `path` is below /api/v2.
 
         Raises: urllib.error.HTTPError when the API refuses, as every other method does.
         """
@@ -52,12 +52,12 @@ class Api:
         self._call("DELETE", path)
 
     def dags(self) -> dict[str, bool]:
-        """The DAGs that Airflow has read, and whether each is paused."""
+        """Returns the DAGs that Airflow has read, and whether each is paused."""
         answer = self.get("dags", limit=1000)
         return {dag["dag_id"]: bool(dag["is_paused"]) for dag in answer["dags"]}
 
     def import_errors(self) -> list[str]:
-        """Why DAG files could not be read: file and last line of each traceback."""
+        """Returns why DAG files could not be read: file and last line of each traceback."""
         errors = self.get("importErrors")["import_errors"]
         return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
 
@@ -78,7 +78,7 @@ class Api:
 
 
 def unhealthy(address: str) -> list[str]:
-    """The parts of Airflow that are not healthy; all of them when nothing answers there."""
+    """Returns the parts of Airflow that are not healthy; all parts when nothing answers there."""
     try:
         answer = _call("GET", f"{address}/api/v2/monitor/health")
     except (OSError, ValueError):

@@ -74,7 +74,7 @@ def _run(dags: Mapping[str, Any], dag_id: str) -> dict[str, Any]:
 
 
 def run_dag(dag: Any) -> Any:
-    """Runs one DAG by `dag.test()`; gives back the DAG run."""
+    """Runs one DAG by `dag.test()`; returns the DAG run."""
     with without_other_dags():
         _register(dag)
         return dag.test()

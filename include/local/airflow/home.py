@@ -32,7 +32,7 @@ XCOM_BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBacken
 
 
 def airflow_settings(home: Path) -> dict[str, str]:
-    """The settings of an Airflow whose home is `home`/airflow, its metadata in SQLite."""
+    """Returns the settings of an Airflow in `home`/airflow, with its metadata in SQLite."""
     folder = home / NAME
     return {
         "AIRFLOW_HOME": str(folder),
@@ -55,7 +55,7 @@ def airflow_settings(home: Path) -> dict[str, str]:
 
 
 def local_settings(home: Path, server: Warehouse) -> dict[str, str]:
-    """The settings of the developer's Airflow, its metadata on the local PostgreSQL server."""
+    """Returns the settings of the developer's Airflow: its metadata is on the local PostgreSQL."""
     state = _state(home / NAME)
     address = f"http://{LOCALHOST}:{state['port']}"
     login = f"{server.user}:{quote(server.password or '', safe='')}"
@@ -87,17 +87,17 @@ def use_port(home: Path, port: int) -> None:
 
 
 def last_port(home: Path) -> int:
-    """The API server's port at its last start."""
+    """Returns the API server's port at its last start."""
     return int(_state(home / NAME)["port"])
 
 
 def password_of(home: Path) -> str:
-    """The password of the user `admin`."""
+    """Returns the password of the user `admin`."""
     return str(_state(home / NAME)["password"])
 
 
 def write_login(home: Path) -> str:
-    """Writes the login of the user `admin` for the simple auth manager; gives back the password."""
+    """Writes the login of the user `admin` for the simple auth manager; returns the password."""
     password = password_of(home)
     write_private(home / NAME / "passwords.json", json.dumps({USER: password}))
     return password

@@ -38,12 +38,15 @@ READY_SECONDS = 240  # on a machine that is busy with other programs
 
 
 def address_of(home: Path) -> str:
-    """Where the API server of this home listens, or last listened."""
+    """Returns where the API server of this home listens, or last listened."""
     return f"http://{LOCALHOST}:{last_port(home)}"
 
 
 def find_airflow(home: Path) -> Api | None:
-    """The Airflow of this home, if it runs and is healthy. No other one has the home's password."""
+    """Returns the Airflow of this home, if it runs and is healthy.
+
+    No other Airflow accepts the home's password.
+    """
     address = address_of(home)
     if unhealthy(address):
         return None
@@ -54,7 +57,7 @@ def find_airflow(home: Path) -> Api | None:
 
 
 def prepare(home: Path, services: Services, ports: Sequence[int]) -> dict[str, str]:
-    """Sets port, login and metadata; gives back the environment of the programs.
+    """Sets port, login and metadata; returns the environment of the programs.
 
     The port is the first of `ports` that is free; when none is, any free port.
     """

@@ -65,7 +65,7 @@ def put_files(services: Services) -> None:
 
 
 def start_feeds(api: Api) -> list[str]:
-    """Lets the marts wait for the feeds, and starts one run of each feed; gives back the feeds.
+    """Lets the marts wait for the feeds, and starts one run of each feed; returns the feeds.
 
     Raises: LocalError when Airflow does not read their DAGs.
     """

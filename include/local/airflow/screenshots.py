@@ -111,7 +111,7 @@ def _wait_for(room: Classroom, dag_ids: list[str]) -> None:
 
 
 def _take(room: Classroom, program: str) -> Iterator[tuple[Picture, int]]:
-    """Takes each picture; gives back the picture and its size in bytes once it is written."""
+    """Takes each picture; returns the picture and its size in bytes once it is written."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -143,7 +143,7 @@ def _address(room: Classroom, picture: Picture) -> str:
 
 
 def shoot(context: BrowserContext, address: str, shows: str) -> bytes:
-    """A PNG of the page, taken when the text `shows` is there and nothing moves any more."""
+    """Takes a PNG of the page once it shows the text `shows` and nothing moves any more."""
     page = context.new_page()
     page.goto(address)
     page.get_by_text(shows).first.wait_for(timeout=60_000)
@@ -152,5 +152,5 @@ def shoot(context: BrowserContext, address: str, shows: str) -> bytes:
 
 
 def small(shot: bytes) -> Image.Image:
-    """The picture with few colours: it has a fifth of the bytes and looks the same."""
+    """Reduces the colours of a picture: it has a fifth of the bytes and looks the same."""
     return Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

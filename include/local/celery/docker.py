@@ -25,19 +25,19 @@ class Compose:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # it holds passwords
 
     def command(self, *arguments: str) -> list[str]:
-        """The whole command line."""
+        """Returns the whole command line."""
         files = [part for file in self.files for part in ("-f", str(file))]
         return [*compose_program(), "-p", self.project, *files, *arguments]
 
     def run(self, *arguments: str) -> str:
-        """Runs a compose command; gives back its output.
+        """Runs a compose command; returns its output.
 
         Raises: LocalError with the end of its output when it fails.
         """
         return call(self.command(*arguments), self.environ)
 
     def container(self, service: str) -> str:
-        """The id of the service's container, running or not.
+        """Returns the id of the service's container, running or not.
 
         Raises: LocalError when the service has none.
         """
@@ -50,7 +50,7 @@ class Compose:
 
 
 def compose_program() -> list[str]:
-    """How compose is called on this machine.
+    """Returns the command that calls compose on this machine.
 
     Raises: LocalError when there is no compose.
     """
@@ -66,7 +66,10 @@ def _answers(command: Sequence[str]) -> bool:
 
 
 def require_docker() -> None:
-    """Raises: LocalError unless a Docker engine answers."""
+    """Checks that a Docker engine answers.
+
+    Raises: LocalError when there is no Docker, or no engine answers.
+    """
     if not shutil.which("docker"):
         raise LocalError("there is no Docker on this machine", do=NO_DOCKER)
     if not _answers(["docker", "info"]):
@@ -74,7 +77,7 @@ def require_docker() -> None:
 
 
 def docker(*arguments: str) -> str:
-    """Runs a docker command; gives back its output.
+    """Runs a docker command; returns its output.
 
     Raises: LocalError with the end of its output when it fails.
     """
@@ -82,7 +85,7 @@ def docker(*arguments: str) -> str:
 
 
 def call(command: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
-    """Runs a command; gives back its output.
+    """Runs a command; returns its output.
 
     Raises: LocalError with the end of its output when it fails.
     """
@@ -105,5 +108,5 @@ def _advice(output: str) -> str | None:
 
 
 def socket_group() -> str:
-    """The id of the group that may use the Docker socket."""
+    """Returns the id of the group that may use the Docker socket."""
     return str(SOCKET.stat().st_gid) if SOCKET.exists() else "0"

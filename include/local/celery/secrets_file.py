@@ -13,7 +13,7 @@ ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 
 def ensure_env(example: Path, env: Path) -> dict[str, str]:
-    """Makes `env`, or adds what it lacks; gives back its names and values.
+    """Makes `env`, or adds what it lacks; returns its names and values.
 
     Only its owner can read it.
     """
@@ -30,7 +30,10 @@ def ensure_env(example: Path, env: Path) -> dict[str, str]:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The file's names and values; a value may be empty. Empty when there is no file."""
+    """Returns the file's names and values, or nothing when there is no file.
+
+    A value may be empty.
+    """
     if not path.exists():
         return {}
     assignments = ASSIGNMENT.findall(path.read_text(encoding="utf-8"))

@@ -45,7 +45,7 @@ class Stack:
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Stack:
-        """The stack of this checkout.
+        """Returns the stack of this checkout.
 
         The environment goes over .env, as in compose. LANDFALL_PROJECT names a second stack.
         """
@@ -100,7 +100,7 @@ class Stack:
         self.compose.run("up", "-d", "--no-build", "--remove-orphans")
 
     def wait_ready(self) -> Api:
-        """Waits until all parts of Airflow are healthy; gives back its API.
+        """Waits until all parts of Airflow are healthy; returns its API.
 
         Raises: LocalError when a part is not healthy in time.
         """
@@ -124,7 +124,7 @@ class Stack:
         self.compose.run("down", "--volumes", "--remove-orphans", "--timeout", "10")
 
     def left(self) -> list[str]:
-        """The ids of the project's containers, networks and volumes that still exist."""
+        """Returns the ids of the project's containers, networks and volumes that still exist."""
         own = ("--filter", self._label, "-q")
         return [
             each
@@ -164,13 +164,13 @@ def wait_run(api: Api, dag_id: str, run_id: str, seconds: float = RUN_SECONDS) -
 
 
 def states(api: Api, path: str) -> dict[str, str]:
-    """The state of each task instance of a run, by task id and map index."""
+    """Returns the state of each task instance of a run, by task id and map index."""
     answer = api.get(f"{path}/taskInstances", limit=200)
     return {f"{ti['task_id']}[{ti['map_index']}]": ti["state"] for ti in answer["task_instances"]}
 
 
 def _or_none(call: Callable[[], Any]) -> Any:
-    """What `call` gives back, or None while the API server is away."""
+    """Returns what `call` returns, or None while the API server is away."""
     try:
         return call()
     except (urllib.error.URLError, ConnectionError, TimeoutError):
@@ -178,7 +178,7 @@ def _or_none(call: Callable[[], Any]) -> Any:
 
 
 def up(console: Console | None = None) -> int:
-    """`make celery`: builds, starts, waits until one run has succeeded, prints the addresses."""
+    """Builds and starts the stack, waits until one run has succeeded, and prints the addresses."""
     console = console or Console(highlight=False)
     require_docker()
     stack = Stack.of()
@@ -217,7 +217,7 @@ def _print_where(stack: Stack, console: Console) -> None:
 
 
 def down(console: Console | None = None) -> int:
-    """`make celery-down`: removes the stack, and checks that nothing of it is left.
+    """Removes the stack, and checks that nothing of it is left.
 
     Raises: LocalError when something is left.
     """

@@ -21,7 +21,7 @@ JANUARY = "flights/2013-01.csv"
 
 
 def celery(room: Classroom) -> Seen:
-    """The queued request is answered sooner than the blocking one; both make the same report."""
+    """Checks that a queued request is answered sooner than a blocking one, with the same report."""
     _load_january(room)
     with _service(room):
         run = room.run(DAG_ID)

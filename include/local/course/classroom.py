@@ -36,7 +36,10 @@ class LessonFailed(Exception):
 
 
 def expect(condition: bool, otherwise: str) -> None:
-    """Raises: LessonFailed with the message `otherwise` unless the condition is true."""
+    """Checks that the condition is true.
+
+    Raises: LessonFailed with the message `otherwise` when it is not.
+    """
     if not condition:
         raise LessonFailed(otherwise)
 
@@ -52,7 +55,7 @@ class Run:
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Run:
-        """The run that the API's JSON describes."""
+        """Returns the run that the API's JSON describes."""
         return cls(answer["dag_id"], answer["dag_run_id"], answer["state"], answer["logical_date"])
 
     @property
@@ -98,7 +101,7 @@ class Classroom:
         return Run.of(self.api.post(f"dags/{dag_id}/dagRuns", body))
 
     def wait(self, run: Run, seconds: float = 300) -> Run:
-        """Waits for the run's end; gives back the run as it is then."""
+        """Waits for the run's end; returns the run as it is then."""
 
         def ended() -> Run | None:
             now = Run.of(self.api.get(run.path))
@@ -121,7 +124,7 @@ class Classroom:
         return run
 
     def until(self, event: str, check: Callable[[], T], seconds: float = 180) -> T:
-        """Calls `check` twice a second until its result is true; gives back that result.
+        """Calls `check` twice a second until its result is true; returns that result.
 
         Raises: LessonFailed, which names the event, when the time is up or the lessons must end.
         """
@@ -133,17 +136,17 @@ class Classroom:
         return result
 
     def runs(self, dag_id: str) -> list[Run]:
-        """The DAG's runs, the newest first."""
+        """Returns the DAG's runs, the newest first."""
         answer = self.api.get(f"dags/{dag_id}/dagRuns", order_by="-run_after", limit=100)
         return [Run.of(run) for run in answer["dag_runs"]]
 
     def tasks(self, run: Run) -> list[dict[str, Any]]:
-        """The run's task instances, as the API describes them."""
+        """Returns the run's task instances, as the API describes them."""
         answer = self.api.get(f"{run.path}/taskInstances", limit=100)
         return list(answer["task_instances"])
 
     def states(self, run: Run) -> dict[str, str]:
-        """Each task's state by its id; a mapped instance has the id task_id[index]."""
+        """Returns each task's state by its id; a mapped instance has the id task_id[index]."""
         return {
             task["task_id"] if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]":
             task["state"]
@@ -151,12 +154,12 @@ class Classroom:
         }  # fmt: skip
 
     def xcom(self, run: Run, task_id: str, key: str = "return_value") -> Any:
-        """A value that a task handed to other tasks."""
+        """Returns a value that a task handed to other tasks."""
         path = f"{run.path}/taskInstances/{task_id}/xcomEntries/{quote(key, safe='')}"
         return self.api.get(path)["value"]
 
     def log(self, run: Run, task_id: str, try_number: int = 1) -> str:
-        """The log of one try of a task, one line for each event."""
+        """Returns the log of one try of a task, one line for each event."""
         path = f"{run.path}/taskInstances/{task_id}/logs/{try_number}"
         content = self.api.get(path, full_content=True)["content"]
         return "\n".join(
@@ -164,7 +167,7 @@ class Classroom:
         )
 
     def airflow(self, *arguments: str) -> str:
-        """Runs an `airflow` command as a user would; gives back its output.
+        """Runs an `airflow` command as a user would; returns its output.
 
         Raises: LessonFailed when the command fails.
         """
@@ -178,7 +181,7 @@ class Classroom:
         return done.stdout
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Runs a statement in the warehouse; gives back its rows, if it has any."""
+        """Runs a statement in the warehouse; returns its rows, if it has any."""
         conninfo = self.services.postgres.warehouse.conninfo()
         with psycopg.connect(conninfo, autocommit=True) as connection:
             cursor = connection.execute(sql, parameters)

@@ -20,7 +20,7 @@ OLD_LIMIT = 49_344
 
 
 def core_concepts(room: Classroom) -> Seen:
-    """B and C begin after A and overlap; D and E begin after both."""
+    """Checks that B and C begin after A and overlap; D and E begin after both."""
     # While other lessons use the workers, C may begin late: then B must take longer.
     for seconds in (2, 8, 20):
         now = _now()
@@ -63,7 +63,10 @@ def _seen_order(run: Run, now: str, instances: dict[str, dict[str, Any]]) -> See
 
 
 def python_operator(room: Classroom) -> Seen:
-    """The positional argument and the day are templates; the context has everything else."""
+    """Checks that templates fill in the positional argument and the day.
+
+    The context has everything else.
+    """
     now = _now()
     run = room.run(TWIN, logical_date=now)
     results = {task: room.xcom(run, task) for task in PIPELINE}
@@ -79,7 +82,10 @@ def python_operator(room: Classroom) -> Seen:
 
 
 def xcom(room: Classroom) -> Seen:
-    """100 kB are in the database; 2 MB are one object, however often it runs, and are read back."""
+    """Checks that 100 kB are in the database, and that 2 MB are one object, which is read back.
+
+    A second run of the task adds no object.
+    """
     run = room.run("lesson_09_xcom")
     _expect_pulled(room.xcom(run, "pull"))
     sizes = _in_the_database(room, run)
@@ -117,7 +123,7 @@ def _in_the_database(room: Classroom, run: Run) -> dict[str, int]:
 
 
 def _expect_object(room: Classroom, run: Run) -> str:
-    """Checks that the big value is the only object of the run; gives back its address."""
+    """Checks that the big value is the only object of the run; returns its address."""
     address = room.xcom(run, "push", "big")
     before = f"s3://landing@{BUCKET}/"
     expect(address.startswith(before), f"expected an address below {before}, seen: {address[:99]}")
@@ -137,7 +143,7 @@ def _bytes(room: Classroom, address: str) -> int:
 
 
 def taskflow(room: Classroom) -> Seen:
-    """Each task's result is that of its classic twin, for the same day."""
+    """Checks that each task has the result of its classic twin for the same day."""
     now = _now()
     twin = room.trigger(TWIN, logical_date=now)
     run = room.run("lesson_10_taskflow", logical_date=now)

@@ -16,7 +16,7 @@ RESULTS = ["metrics.json", "model.joblib", "plot.png"]
 
 
 def needs_docker() -> str | None:
-    """What to do for a lesson that needs Docker; None where Docker runs."""
+    """Returns what a lesson that needs Docker asks the reader to do; None where Docker runs."""
     import docker
     from docker.errors import DockerException
 
@@ -34,7 +34,10 @@ def needs_docker() -> str | None:
 
 
 def docker_operator(room: Classroom) -> Seen:
-    """A container trains on the table; a second run has the same three results and no others."""
+    """Checks that a container trains on the table, and that a second run adds no results.
+
+    Both runs have the same three results.
+    """
     _build()
     _clean(room)
     run = room.run(DAG_ID)

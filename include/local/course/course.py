@@ -25,7 +25,7 @@ class Lesson:
     """One section of the course, whose DAG is in dags/lessons/<name>.py.
 
     `needs` names what not every machine has. `lacks` says what to do where that is missing; it
-    gives back None where it is there.
+    returns None where it is there.
     """
 
     section: int
@@ -93,7 +93,7 @@ LESSONS: tuple[Lesson, ...] = (
 
 
 def choose(names: Sequence[str], lessons: Sequence[Lesson] = LESSONS) -> list[Lesson]:
-    """The lessons of these names or numbers; all of them when no name is given.
+    """Returns the lessons of these names or numbers; all lessons when no name is given.
 
     Raises: LocalError when there is no such lesson.
     """

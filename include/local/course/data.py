@@ -18,7 +18,10 @@ INJECTION = "5); DROP TABLE lessons.postgres; --"
 
 
 def connections(room: Classroom) -> Seen:
-    """Airflow and a shell can use both connections; a misspelt one fails at once with its name."""
+    """Checks that Airflow and a shell can use both connections.
+
+    A misspelt connection fails at once, and the error has its name.
+    """
     dag_id = "lesson_13_connections"
     run = room.run(dag_id)
     airflow = room.xcom(run, "check")
@@ -67,7 +70,10 @@ def _hides_secrets(room: Classroom, text: str) -> None:
 
 
 def postgres(room: Classroom) -> Seen:
-    """A day that runs twice has its rows once; a failed run leaves them; a value is never SQL."""
+    """Checks that a day that runs twice has its rows once.
+
+    A failed run leaves the rows as they are. A value is never SQL.
+    """
     dag_id = "lesson_14_postgres"
     _clear_runs(room, dag_id, *DAYS)
     room.query("DROP TABLE IF EXISTS lessons.postgres")
@@ -119,7 +125,7 @@ def _fail_on(room: Classroom, dag_id: str, day: str, orders: str) -> None:
 
 
 def packages(room: Classroom) -> Seen:
-    """What is installed is what requirements.txt names; the log has a line for each package."""
+    """Checks that the packages of requirements.txt are installed, with a log line for each."""
     run = room.run("lesson_15_packages")
     installed = room.xcom(run, "compare")
     log = room.log(run, "compare")
@@ -135,7 +141,10 @@ def packages(room: Classroom) -> Seen:
 
 
 def s3_sensor(room: Classroom) -> Seen:
-    """A new file wakes the waiting run, which names it; the next run waits for the next file."""
+    """Checks that a new file wakes the waiting run, which names the file.
+
+    The next run waits for the next file.
+    """
     dag_id, folder = "lesson_16_s3_sensor", "lessons/s3_sensor/"
     _clear_runs(room, dag_id)
     _forget(room, "lesson_s3_sensor", folder, "lessons.s3_sensor")
@@ -164,7 +173,10 @@ def s3_sensor(room: Classroom) -> Seen:
 
 
 def hooks(room: Classroom) -> Seen:
-    """A day's orders go to a file and back; the same day again gives the same file and rows."""
+    """Checks that a day's orders go to a file and back.
+
+    The same day, run again, gives the same file and rows.
+    """
     dag_id, (first, second) = "lesson_17_hooks", DAYS
     _clear_runs(room, dag_id, *DAYS)
     _forget(room, "lesson_hooks", "lessons/hooks/", "lessons.hooks_back")

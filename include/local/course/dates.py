@@ -17,7 +17,7 @@ CRON = "lesson_12_cron"
 
 
 def backfill(room: Classroom) -> Seen:
-    """Each day has one run, however often it ran; a backfill changes only its own days' rows."""
+    """Checks that each day has one run, and that a backfill changes only its own days' rows."""
     room.until(f"Airflow reads {BACKFILL}", lambda: BACKFILL in room.api.dags())
     _repair(room)
     room.api.unpause(BACKFILL)
@@ -72,7 +72,7 @@ def _changed(room: Classroom, expected: dict[str, list[int]]) -> dict[str, list[
 
 
 def _change_files(room: Classroom) -> int:
-    """Writes two new orders into the files of three days; gives back the sum of their amounts."""
+    """Writes two new orders into the files of three days; returns the sum of their amounts."""
     amount = int(time.time())
     for day in (*CHANGED, LEFT):
         body = f"day,order_id,amount\n{day},1,{amount - 1}\n{day},2,1\n"
@@ -95,7 +95,7 @@ def _active(room: Classroom) -> list[int]:
 
 
 def _expect_a_run_a_day(room: Classroom) -> dict[str, list[str]]:
-    """Waits for the runs' ends; gives back the type and the start of each day's run.
+    """Waits for the runs' ends; returns the type and the start of each day's run.
 
     Raises: LessonFailed unless each day has exactly one.
     """
@@ -112,7 +112,10 @@ def _expect_a_run_a_day(room: Classroom) -> dict[str, list[str]]:
 
 
 def cron(room: Classroom) -> Seen:
-    """The task and the scheduler agree on the next run; the clocks change as the page says."""
+    """Checks that the task and the scheduler agree on the next run.
+
+    The clocks change as the page says.
+    """
     run = room.run(CRON)
     daily = room.xcom(run, "next_runs")
     hourly = room.xcom(room.run(CRON, conf={"cron": "30 * * * *"}), "next_runs")

@@ -22,7 +22,10 @@ KEY = "lessons/introduction/people.csv"
 
 
 def introduction(room: Classroom) -> Seen:
-    """The first run loads the file; the second one sees it in the ledger and loads nothing."""
+    """Checks that the first run loads the file.
+
+    The second run sees the file in the ledger and loads nothing.
+    """
     _forget(room)
     first = room.xcom(room.run("lesson_01_introduction"), "count_rows")
     again = room.run("lesson_01_introduction")
@@ -53,7 +56,10 @@ def _expect_outcome(counted: dict[str, Any], outcome: str, rows: int) -> None:
 
 
 def python_environment(room: Classroom) -> Seen:
-    """The task has this environment's Python and home, and the page is on localhost alone."""
+    """Checks that the task has this environment's Python and home.
+
+    The page is on localhost alone.
+    """
     seen = room.xcom(room.run("lesson_02_python_environment"), "where_am_i")
     expected = {
         "environment": sys.prefix,
@@ -92,7 +98,10 @@ def _reached_from(url: str) -> list[str]:
 
 
 def docker(room: Classroom) -> Seen:
-    """Each connection of the containers has a service, whose port is for this machine alone."""
+    """Checks that each connection of the containers has a service.
+
+    The service's port is open to this machine alone.
+    """
     served = room.xcom(room.run("lesson_03_docker"), "who_serves")
     names = [each["connection"] for each in served]
     expect(names == ["landing", "warehouse"], f"expected landing and warehouse, seen: {names}")
@@ -106,7 +115,10 @@ def docker(room: Classroom) -> Seen:
 
 
 def first_dag(room: Classroom) -> Seen:
-    """Two commands run in order; the last line alone is an XCom; there are no example DAGs."""
+    """Checks that two commands run in order.
+
+    The last line alone is an XCom. There are no example DAGs.
+    """
     run = room.run("lesson_07_first_dag")
     line, log = room.xcom(run, "hello"), room.log(run, "hello")
     expect(line.startswith("Hello from bash"), f"expected the last line as XCom, seen: {line!r}")

@@ -51,7 +51,7 @@ def run_lessons(
     programs: Sequence[Program],
     notify: show.Notify,
 ) -> list[Result]:
-    """Runs the lessons at the same time; gives back their results in the order of their ends.
+    """Runs the lessons at the same time; returns their results in the order of their ends.
 
     Raises: LocalError when one of the programs ends.
     """
@@ -110,14 +110,14 @@ def _not_run(lesson: Lesson, what_to_do: str, notify: show.Notify) -> Result:
 
 
 def _write_traceback(room: Classroom, lesson: Lesson) -> Path:
-    """Writes the traceback of the error that is being handled to a file; gives back its path."""
+    """Writes the traceback of the error that is being handled to a file; returns its path."""
     log = room.home / "logs" / f"lesson-{lesson.name}.log"
     log.write_text(traceback.format_exc(), encoding="utf-8")
     return log
 
 
 def _tasks(room: Classroom, lesson: Lesson, began: datetime) -> list[dict[str, Any]]:
-    """Pauses the DAG, so that it starts no more runs; gives back its task instances since then."""
+    """Pauses the DAG, so that it starts no more runs; returns its task instances since then."""
     with suppress(OSError):
         room.api.pause(lesson.dag_id)
         path = f"dags/{lesson.dag_id}/dagRuns/~/taskInstances"

@@ -24,7 +24,7 @@ class Notify(Protocol):
 
 
 def console() -> Console:
-    """A console as wide as its window, or of at least WIDTH where there is no window."""
+    """Returns a console as wide as its window, or at least WIDTH wide where there is none."""
     made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=max(WIDTH, made.width))
 

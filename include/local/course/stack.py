@@ -9,7 +9,7 @@ DAG_ID = "lesson_06_architecture"
 
 
 def architecture(room: Classroom) -> Seen:
-    """All six parts are up, by the lesson's table and by the health check from outside."""
+    """Checks that all six parts are up, in the lesson's table and in the API's health check."""
     run = room.run(DAG_ID)
     parts = room.xcom(run, "ask_each_part", "parts")
     down = [part for part, (up, *_) in parts.items() if not up]

@@ -64,7 +64,7 @@ STYLE = """
 
 
 def draw(edges: Iterable[Edge], caption: str) -> str:
-    """The picture as SVG; the order of `edges` and repeated ones make no difference."""
+    """Draws the picture as SVG; neither the order of `edges` nor repeated edges matter."""
     seen = sorted(set(edges))
     width, height = SIZE
     states = {state for edge in seen for state in edge[:2]}

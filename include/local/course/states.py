@@ -52,7 +52,7 @@ class Trace:
     who: str | None = None
 
     def after(self, state: str) -> str:
-        """The state to which it led from `state`."""
+        """Returns the state to which this event led from `state`."""
         if self.state is not None:
             return self.state
         if self.who == PERSON:  # cleared
@@ -154,7 +154,7 @@ def life_cycle(room: Classroom) -> Seen:
 
 
 def picture(edges: Iterable[Edge]) -> str:
-    """The picture of these transitions."""
+    """Draws the picture of these transitions."""
     return draw(edges, f"The states of a task, as seen on Airflow {version('apache-airflow')}")
 
 
@@ -167,7 +167,7 @@ def _end_old_runs(room: Classroom) -> None:
 
 
 def _watch(room: Classroom, run: Run) -> tuple[list[Look], list[str]]:
-    """Looks until the run has ended and every act was done; gives back the looks and the acts."""
+    """Looks until the run has ended and every act was done; returns the looks and the acts."""
     looks: list[Look] = []
     person = Person(room, run)
 
@@ -226,7 +226,7 @@ def _audit(room: Classroom, run: Run) -> dict[str, list[Trace]]:
 
 
 def all_steps(looks: Sequence[Look], audit: dict[str, list[Trace]]) -> Iterator[Step]:
-    """Every transition of every task."""
+    """Yields every transition of every task."""
     for task in sorted({task for look in looks for task in look.tasks}):
         yield from _steps(task, looks, audit.get(task, []))
 

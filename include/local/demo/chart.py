@@ -46,7 +46,7 @@ class Airline:
 
 
 def draw(conninfo: str, path: Path) -> Path:
-    """Draws the chart as a PNG; gives back its path.
+    """Draws the chart as a PNG; returns its path.
 
     Raises: psycopg.Error without the mart, LocalError when the mart has no rows.
     """
@@ -62,7 +62,7 @@ def draw(conninfo: str, path: Path) -> Path:
 
 
 def read(conninfo: str) -> list[Airline]:
-    """The airlines, the most punctual first."""
+    """Reads the airlines, the most punctual first."""
     by_airline: dict[str, dict[int, Month]] = {}
     with psycopg.connect(conninfo) as connection:
         for airline, month, flights, flown, delay in connection.execute(QUERY):

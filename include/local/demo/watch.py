@@ -58,7 +58,7 @@ class Watch:
         self.seen = set(self.before)
 
     def loads(self) -> list[Load]:
-        """The whole ledger; empty before its first load."""
+        """Returns the loads of the whole ledger, which is empty before its first load."""
         row = self.connection.execute(
             "SELECT to_regclass('landfall.ledger') IS NOT NULL"
         ).fetchone()
@@ -68,28 +68,28 @@ class Watch:
             return cursor.execute(QUERY).fetchall()
 
     def has_table(self, name: str) -> bool:
-        """Whether a table of this name exists; the name has its schema."""
+        """Tells whether a table of this name exists; the name includes the schema."""
         row = self.connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
         return bool(row and row[0])
 
     def changes(self) -> list[Load]:
-        """The loads that are new or have changed since the last call."""
+        """Returns the loads that are new or have changed since the last call."""
         changed = [load for load in self.loads() if load not in self.seen]
         self.seen.update(changed)
         return changed
 
     def rows_under_way(self) -> int:
-        """How many rows the COPY statements that run now have read."""
+        """Counts the rows that the COPY statements of this moment have read."""
         row = self.connection.execute(UNDER_WAY).fetchone()
         return row[0] if row else 0
 
     def last_load(self) -> int:
-        """The highest id of a load, which grows with every load; 0 when the ledger is empty."""
+        """Returns the highest load id, which grows with every load; 0 when the ledger is empty."""
         return max((load.load_id for load in self.loads() if load.status == "loaded"), default=0)
 
 
 def totals(loads: Iterable[Load]) -> list[Total]:
-    """The sum of each feed's loads, in the order of the feeds' names."""
+    """Sums up each feed's loads, in the order of the feeds' names."""
     by_feed: dict[str, list[Load]] = {}
     for load in loads:
         by_feed.setdefault(load.feed, []).append(load)

@@ -121,7 +121,7 @@ def find_reports(home: Path) -> tuple[str, str] | None:
 
 
 def commands(home: Path, ports: Mapping[str, int]) -> dict[str, Sequence[str]]:
-    """Each program's module and arguments."""
+    """Returns each program's module and arguments."""
     return {
         "api": (
             "uvicorn", "--factory", "include.reports.api:create_app", "--host", LOCALHOST,

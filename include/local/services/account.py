@@ -39,7 +39,7 @@ class Account:
         )  # fmt: skip
 
     def reaches(self, path: Path) -> bool:
-        """Whether this user can enter the folder, or execute the file."""
+        """Tells whether this user can enter the folder, or execute the file."""
         return self.run("test", "-x", path).returncode == 0
 
     def own(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Account:
 
 
 def server_account(environ: Mapping[str, str] = os.environ) -> Account:
-    """The caller's account, or for root that of an unprivileged user of this machine.
+    """Returns the caller's account, or an unprivileged user's account when root calls.
 
     Raises: LocalError when this machine has no such user.
     """
@@ -80,11 +80,11 @@ def server_account(environ: Mapping[str, str] = os.environ) -> Account:
 
 
 def reachable_folder(folder: Path, account: Account) -> Path:
-    """`folder`, or a folder outside of it where the account cannot enter `folder`.
+    """Returns `folder`, or a folder outside of it when the account cannot enter `folder`.
 
-    The name of that one holds a hash of the path of `folder`, so two checkouts never share it.
+    The outside folder's name holds a hash of the path of `folder`: two checkouts never share one.
 
-    Raises: LocalError when it belongs to another user.
+    Raises: LocalError when the outside folder belongs to another user.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if account.reaches(folder):
@@ -98,7 +98,10 @@ def reachable_folder(folder: Path, account: Account) -> Path:
 
 
 def reachable_copy(tree: Path, beside: Path, into: Path, account: Account) -> Path:
-    """`tree`, or a copy of it and its neighbour `beside` where the account can reach them."""
+    """Returns `tree`, or a copy that the account can reach.
+
+    The copy also has the neighbour `beside`.
+    """
     if account.reaches(tree):
         return tree
     for each in (tree, beside):

@@ -47,7 +47,9 @@ def up(home: Path) -> Services:
 
 @contextmanager
 def services_while_needed(home: Path) -> Iterator[Services]:
-    """The services, started where need be and then stopped at the end; those that ran go on.
+    """Yields the services, and starts those that do not run.
+
+    Stops them at the end, unless one of them ran before.
 
     Raises: LocalError when one cannot start.
     """
@@ -60,17 +62,17 @@ def services_while_needed(home: Path) -> Iterator[Services]:
 
 
 def find(home: Path) -> dict[str, Service | None]:
-    """Each service by name; None for one that does not run."""
+    """Finds each service by name; None for a service that does not run."""
     return {name: service.find(home / name) for name, service in SERVICES.items()}
 
 
 def alive(home: Path) -> list[str]:
-    """The names of those that run."""
+    """Returns the names of the services that run."""
     return [name for name, service in find(home).items() if service is not None]
 
 
 def running(home: Path) -> Services:
-    """The services, all of which must run.
+    """Returns the services, all of which must run.
 
     Raises: LocalError when one does not.
     """
@@ -83,7 +85,7 @@ def running(home: Path) -> Services:
 
 
 def down(home: Path) -> list[str]:
-    """Stops the services that run; gives back their names."""
+    """Stops the services that run; returns their names."""
     with locked(home), ThreadPoolExecutor() as pool:
         services = {name: service.find(home / name) for name, service in ALL_SERVICES.items()}
         to_stop = {name: service for name, service in services.items() if service is not None}

@@ -14,7 +14,7 @@ from include.local.services.control import Services
 
 
 def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
-    """The two connections of the feeds, as JSON that Airflow reads."""
+    """Returns the two connections of the feeds, as JSON that Airflow reads."""
     return {
         "AIRFLOW_CONN_WAREHOUSE": json.dumps(
             {
@@ -38,7 +38,7 @@ def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
 
 
 def tools(warehouse: Warehouse, store: Store) -> dict[str, str]:
-    """The same two connections for psql (libpq) and for the AWS command line and SDKs."""
+    """Returns the same connections for psql (libpq) and for the AWS command line and SDKs."""
     values = {
         "PGHOST": warehouse.host,
         "PGPORT": str(warehouse.port),
@@ -54,7 +54,7 @@ def tools(warehouse: Warehouse, store: Store) -> dict[str, str]:
 
 
 def around_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """NO_PROXY with this machine in it, since no proxy can reach the servers of this machine."""
+    """Adds this machine to NO_PROXY, since no proxy can reach its servers."""
     names = ("NO_PROXY", "no_proxy")
     listed = next((environ[name] for name in names if environ.get(name)), "")
     hosts = [host for host in listed.split(",") if host]
@@ -63,7 +63,7 @@ def around_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def exports(home: Path, services: Services) -> dict[str, str]:
-    """Everything that `make env` exports."""
+    """Returns everything that `make env` exports."""
     warehouse, store = services.postgres.warehouse, services.object_store.store
     return {
         **connections(warehouse, store),
@@ -74,5 +74,5 @@ def exports(home: Path, services: Services) -> dict[str, str]:
 
 
 def as_shell(values: Mapping[str, str]) -> str:
-    """The values as `export NAME='value'` lines that any POSIX shell reads."""
+    """Returns the values as `export NAME='value'` lines that any POSIX shell reads."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

@@ -42,7 +42,7 @@ class Service(ABC):
     @classmethod
     @abstractmethod
     def from_state(cls, folder: Path, state: State, process: Process) -> Self:
-        """The service that runs as `process`, reached as its state says."""
+        """Returns the service that runs as `process`, at the address in its state."""
 
     @property
     @abstractmethod
@@ -51,11 +51,11 @@ class Service(ABC):
 
     @abstractmethod
     def healthy(self) -> bool:
-        """Whether it answers."""
+        """Tells whether the service answers."""
 
     @classmethod
     def find(cls, folder: Path) -> Self | None:
-        """The service that runs in `folder`; None when none runs there."""
+        """Finds the service that runs in `folder`; None when none runs there."""
         state = read_state(folder)
         process = Process.from_state(state)
         return None if process is None else cls.from_state(folder, state, process)
@@ -95,7 +95,7 @@ class Installation(Protocol):
         """Where the service writes its log."""
 
     def choose_ports(self, last: State) -> State:
-        """The ports to listen on, as the state keeps them.
+        """Chooses the ports to listen on, in the form that the state keeps.
 
         `last` holds the ports of the last time, which are used where they are free, so that the
         exports of a shell stay true after a restart. It holds none when those did not work.
@@ -106,7 +106,7 @@ class Installation(Protocol):
 
 
 def start(service: type[S], folder: Path, install: Callable[[Path], Installation]) -> S:
-    """The service whose data is in `folder`: as it runs, or started after `install`.
+    """Returns the service whose data is in `folder`; starts it after `install` if need be.
 
     Raises: LocalError when it runs but does not answer, or cannot start.
     """

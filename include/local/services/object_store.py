@@ -46,7 +46,7 @@ class ObjectStore(Service):
 
     @classmethod
     def from_state(cls, folder: Path, state: State, process: Process) -> Self:
-        """The store that runs as `process`, reached as its state says."""
+        """Returns the store that runs as `process`, at the address in its state."""
         endpoint = f"http://{LOCALHOST}:{state['ports']['s3']}"
         store = Store(endpoint, state["access_key"], state["secret_key"])
         return cls(process, folder, store, dict(state["ports"]))
@@ -57,7 +57,7 @@ class ObjectStore(Service):
         return f"{LOCALHOST}:{self.ports['s3']}"
 
     def healthy(self) -> bool:
-        """Whether it answers a signed request, and can read what it holds."""
+        """Tells whether the store answers a signed request, and can read what it holds."""
         return (
             not is_free(self.ports["s3"])
             and _lists_buckets(self.store)
@@ -163,7 +163,7 @@ def _command(data: Path, ports: dict[str, int]) -> list[str]:
 
 
 def start_object_store(folder: Path) -> ObjectStore:
-    """The store whose objects are in `folder`: as it runs, or started.
+    """Returns the store whose objects are in `folder`; starts it unless it runs.
 
     Raises: LocalError when it cannot start.
     """

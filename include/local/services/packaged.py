@@ -9,7 +9,7 @@ from include.local.state import LocalError
 
 
 def packaged_program(title: str, package: str, *names: str) -> Path:
-    """The program of one of these names in an installed package.
+    """Finds the program of one of these names in an installed package.
 
     Raises: LocalError when the package is not installed, or has no such program.
     """
@@ -24,7 +24,10 @@ def packaged_program(title: str, package: str, *names: str) -> Path:
 
 
 def not_installed(title: str, package: str) -> LocalError:
-    """The error for a server whose package is missing; `title` is what the message calls it."""
+    """Returns the error for a server whose package is missing.
+
+    The message calls the server `title`.
+    """
     return LocalError(
         f"there is no {title} to start",
         expected=f"the package {package}, which holds one",

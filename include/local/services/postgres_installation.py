@@ -60,7 +60,7 @@ class PostgresInstallation:
 
     @classmethod
     def make(cls, folder: Path, *, durable: bool) -> Self:
-        """The installation in `folder`, whose data folder is initialised on first use.
+        """Returns the installation in `folder`; initialises its data folder on first use.
 
         Raises: LocalError when it cannot be initialised, or its password is lost.
         """
@@ -90,7 +90,7 @@ class PostgresInstallation:
         return self.base / "postgres.log"
 
     def initialise(self, durable: bool) -> State:
-        """Makes the data folder; gives back its path and its superuser's password.
+        """Makes the data folder; returns its path and its superuser's password.
 
         Raises: LocalError with what initdb printed.
         """
@@ -113,7 +113,7 @@ class PostgresInstallation:
         return {"password": password, "data": str(self.data)}
 
     def choose_ports(self, last: State) -> State:
-        """The port of the last time where it is free, else another one."""
+        """Chooses the port of the last time if it is free, else another one."""
         port = last.get("port")
         return {"port": port if port and is_free(port) else free_ports(1)[0]}
 
@@ -132,7 +132,7 @@ class PostgresInstallation:
 
 
 def client_programs() -> Path:
-    """The folder with psql, pg_dump and the like.
+    """Returns the folder with psql, pg_dump and the like.
 
     Raises: LocalError when the package is not installed.
     """

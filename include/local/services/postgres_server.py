@@ -39,7 +39,7 @@ class Postgres(Service):
 
     @classmethod
     def from_state(cls, folder: Path, state: State, process: Process) -> Self:
-        """The server that runs as `process`, reached as its state says."""
+        """Returns the server that runs as `process`, at the address in its state."""
         warehouse = Warehouse(LOCALHOST, state["port"], DATABASE, USER, state["password"])
         return cls(process, folder, warehouse, Path(state["data"]))
 
@@ -57,7 +57,7 @@ class Postgres(Service):
         return f"{self.warehouse.host}:{self.warehouse.port}"
 
     def healthy(self) -> bool:
-        """Whether it answers a query."""
+        """Tells whether the server answers a query."""
         try:
             with psycopg.connect(_maintenance(self.warehouse), connect_timeout=5) as connection:
                 return connection.execute("SELECT 1").fetchone() == (1,)
@@ -66,7 +66,7 @@ class Postgres(Service):
 
 
 def start_postgres(folder: Path, *, durable: bool = True) -> Postgres:
-    """The server whose data is in `folder`: as it runs, or started, or made.
+    """Returns the server whose data is in `folder`; makes and starts it if need be.
 
     Raises: LocalError when it cannot start.
     """

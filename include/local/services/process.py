@@ -29,7 +29,7 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> Process | None:
-        """The process that has this pid now."""
+        """Returns the process that has this pid now; None when there is none."""
         try:
             return cls(pid, psutil.Process(pid).create_time())
         except psutil.NoSuchProcess:
@@ -37,7 +37,7 @@ class Process:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Process | None:
-        """The process that a service's state names; None when that process has ended."""
+        """Returns the process that a service's state names; None when that process has ended."""
         if "pid" not in state:
             return None
         remembered = cls(int(state["pid"]), float(state["started"]))
@@ -62,7 +62,7 @@ class Process:
         return cls.of(child.pid) or cls(child.pid, 0)
 
     def alive(self) -> bool:
-        """Whether it runs. A zombie does not."""
+        """Tells whether the process runs. A zombie does not."""
         try:
             process = psutil.Process(self.pid)
             # The kernel's clock is set while it boots, so the start may move by a little.
@@ -99,7 +99,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def quiet_port(spare: Callable[[int], bool] = lambda port: True) -> int:
-    """A free port of localhost that the system never gives to the client of a connection.
+    """Returns a free port of localhost that the system never gives to the client of a connection.
 
     Such a port stays free while its server is away. From any other port a client that connects
     again and again may be given the very port that it connects to, and then talks to itself.
@@ -110,7 +110,7 @@ def quiet_port(spare: Callable[[int], bool] = lambda port: True) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of localhost now."""
+    """Tells whether a server could listen on this port of localhost now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -94,7 +94,10 @@ def _stop(programs: Sequence[Program]) -> None:
 
 
 def check_alive(programs: Sequence[Program]) -> None:
-    """Raises: LocalError, which names the log, when one of the programs has ended."""
+    """Checks that each program still runs.
+
+    Raises: LocalError, which names the log, when one has ended.
+    """
     for program in programs:
         if program.child.poll() is not None:
             raise LocalError(

@@ -35,7 +35,7 @@ class Redis(Service):
 
     @classmethod
     def from_state(cls, folder: Path, state: State, process: Process) -> Self:
-        """The server that runs as `process`, reached as its state says."""
+        """Returns the server that runs as `process`, at the address in its state."""
         return cls(process, folder, state["port"], state["password"])
 
     @property
@@ -49,7 +49,7 @@ class Redis(Service):
         return f"{LOCALHOST}:{self.port}"
 
     def healthy(self) -> bool:
-        """Whether it answers."""
+        """Tells whether the server answers."""
         try:
             with Client.from_url(self.url, socket_timeout=2, socket_connect_timeout=2) as client:
                 return bool(client.ping())
@@ -99,7 +99,7 @@ class _Installation:
 
 
 def start_redis(folder: Path) -> Redis:
-    """The server whose data is in `folder`: as it runs, or started.
+    """Returns the server whose data is in `folder`; starts it unless it runs.
 
     Raises: LocalError when it cannot start.
     """

@@ -1,4 +1,4 @@
-"""The engine over real servers."""
+"""The engine on real servers."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tests.support.engine import Engine
 
 @pytest.fixture
 def engine(warehouse, object_store, client, bucket) -> Engine:
-    """An engine with a database and a bucket of the test's own."""
+    """An engine with a database and a bucket for this test alone."""
     return Engine(warehouse, object_store, client, bucket)

@@ -1,4 +1,4 @@
-"""check says of each connection that it can be used, or in one line why not and what to do."""
+"""`check` has one line for each connection: it is usable, or why not and what to do."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ SECRET = "hunter2"
 
 
 class Checked:
-    """What one run of `check` said, and its exit code."""
+    """The output and the exit code of one run of `check`."""
 
     def __init__(self, code, out, err):
         self.code, self.err, self.all = code, err, out
         self.lines = out.splitlines()
 
     def of(self, connection):
-        """The one line of that connection, without the padding of columns."""
+        """The line of that connection, without the padding of columns."""
         (line,) = [line for line in self.lines if line.split()[1] == connection]
         return " ".join(line.split())
 
 
 @pytest.fixture
 def feed(tmp_path, bucket):
-    """A feed's file over the test's own bucket."""
+    """A feed's file for the test's bucket."""
     path = tmp_path / "things.yaml"
     write(path, bucket)
     return path
@@ -57,16 +57,16 @@ def write(path, bucket, **connections):
 
 @pytest.fixture
 def check(feed, connections, capsys):
-    """Runs the command over the feed, or others."""
+    """Runs the command for the feed, or for other feeds."""
 
     def run(*more, feeds=(feed,)):
         arguments = [part for path in feeds for part in ("--feed", str(path))]
         code = cli.main(["check", *arguments, *more])
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         for secret in (SECRET, json.loads(connections["AIRFLOW_CONN_WAREHOUSE"])["password"]):
-            assert secret not in said.out + said.err
-        assert "Traceback" not in said.out + said.err
-        return Checked(code, said.out, said.err)
+            assert secret not in printed.out + printed.err
+        assert "Traceback" not in printed.out + printed.err
+        return Checked(code, printed.out, printed.err)
 
     return run
 
@@ -87,7 +87,7 @@ def wrong(monkeypatch, warehouse, object_store):
 
 @pytest.fixture
 def role(warehouse, wrong):
-    """A role that owns nothing, and may do in the test's database what PUBLIC may; it is set."""
+    """A role with the privileges of PUBLIC alone; the connection of the environment uses it."""
     name = f"loader_{uuid.uuid4().hex[:8]}"
     execute(warehouse, f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}'")
     wrong(database={"user": name, "password": SECRET})
@@ -184,7 +184,7 @@ def test_a_port_where_nobody_listens(check, wrong):
 
 @pytest.fixture
 def silent():
-    """The port of a server that takes connections and never says a word."""
+    """The port of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -275,7 +275,7 @@ def test_a_role_without_temporary(check, role, warehouse):
 
 
 def do(line):
-    """What a line says to do, as SQL."""
+    """The SQL that a line gives as what to do."""
     return line.split("what to do: ")[1]
 
 
@@ -313,7 +313,7 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
 
 
 def test_the_role_of_the_readme_may_load(check, role, warehouse, feed, client, bucket):
-    """What check asks for is enough for a load, and no more than docs/operations.md grants."""
+    """A load needs no more than `check` asks for, and docs/operations.md grants it."""
     execute(
         warehouse,
         f"GRANT CONNECT, TEMPORARY ON DATABASE $db TO {role}",

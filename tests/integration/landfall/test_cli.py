@@ -27,7 +27,7 @@ GOOD = b"id,day\n1,2013-01-01\n2,\n"
 
 
 class Shell:
-    """The command line with one feed, `things`, and what its run left behind."""
+    """The command line with one feed, `things`, and what a run leaves behind."""
 
     def __init__(self, folder, bucket, client, warehouse, capsys):
         self.path = folder / "things.yaml"
@@ -47,15 +47,15 @@ class Shell:
         return self.path
 
     def run(self, *more, command="load"):
-        """Exit code, standard output and standard error."""
+        """Runs the command: exit code, standard output and standard error."""
         code = cli.main([command, "--feed", str(self.path), *more])
-        said = self.capsys.readouterr()
-        return code, said.out, said.err
+        printed = self.capsys.readouterr()
+        return code, printed.out, printed.err
 
     def fails(self, code, *words, lines=12):
-        """Runs, and holds that the message says the words, once and without a traceback."""
-        found, out, err = self.run()
-        assert found == code, err
+        """Runs, and checks that one message has the words, without a traceback."""
+        exit_code, out, err = self.run()
+        assert exit_code == code, err
         assert [word for word in words if word not in err] == []
         assert "Traceback" not in out + err
         assert len(err.strip().splitlines()) <= lines
@@ -67,7 +67,7 @@ class Shell:
             return connection.execute(query).fetchall()
 
     def left(self):
-        """The tables of the database, and what the ledger says of each arrival."""
+        """The table, None when there is none, and the ledger's entry of each arrival."""
         tables = self.query("SELECT to_regclass('raw.things'), to_regclass('landfall.ledger')")
         rows = tables[0][1] and self.query("SELECT status, rows, error FROM landfall.ledger")
         return tables[0][0], rows or []
@@ -88,8 +88,8 @@ def shell(tmp_path, bucket, client, warehouse, connections, capsys):
 
 @pytest.fixture
 def quick(mocker, client):
-    """One client for all: it takes a tenth of a second to make, and a load makes several."""
-    mocker.patch.object(client, "close")  # each of its users closes it
+    """Shares one client: making one takes a tenth of a second, and a load makes several."""
+    mocker.patch.object(client, "close")  # each user would close it
     mocker.patch("include.landfall.cli.listing.make_client", return_value=client)
     mocker.patch("include.landfall.s3.client.make_client", return_value=client)
 
@@ -135,7 +135,7 @@ def test_programs_get_one_json_object_a_line(shell):
     assert (bad["outcome"], bad["key"]) == ("failed", "things/2.csv")
     assert (bad["error"]["line"], bad["error"]["column"], bad["error"]["found"]) == (2, "id", "x")
     _, out, _ = shell.run("--json", command="status")
-    # A failed arrival is still to be loaded: it is in the ledger, and it is new.
+    # A failed arrival is in the ledger, and it is also new, because it still has to be loaded.
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["loaded", "failed", "new"]
 
 
@@ -160,7 +160,7 @@ def test_force_loads_a_file_again_in_the_place_of_its_own_rows(shell):
     assert shell.query("SELECT count(*) FROM raw.things") == [(2,)]
 
 
-# What is wrong with the file's content: body, and words of the message.
+# A fault of the content: the body, and words of the message.
 CONTENT = {
     "a truncated gzip": (compressed()[:-20], ["cut off or corrupt", "whole archive"]),
     "a gzip cut in its head": (compressed()[:7], ["cut off or corrupt"]),
@@ -338,8 +338,8 @@ def test_a_table_that_does_not_fit_the_feed_is_left_as_it_was(shell, change, wor
         connection.execute("CREATE SCHEMA raw; CREATE TABLE raw.things (id int, day date)")
         connection.execute(f"ALTER TABLE raw.things {change}")
     shell.put(GOOD)
-    found, _, err = shell.run()
-    assert found in (2, 5)
+    code, _, err = shell.run()
+    assert code in (2, 5)
     assert [word for word in words if word not in err] == []
     assert shell.query("SELECT count(*) FROM raw.things") == [(0,)]
     assert shell.query("SELECT status FROM landfall.ledger") == [("failed",)]
@@ -358,7 +358,7 @@ def test_an_object_replaced_between_listing_and_reading_is_not_loaded(shell, moc
 
 
 def test_an_object_replaced_while_it_is_read_is_never_a_mix_of_two(shell, mocker):
-    """The connection breaks after a while, and what it would resume with is another object."""
+    """The connection breaks, and the reading would go on with another object."""
     rows = b"".join(b"%d,2013-01-01\n" % n for n in range(200_000))
     shell.put(b"id,day\n" + rows)
     real = open_module.get_range
@@ -380,7 +380,7 @@ def test_an_object_replaced_while_it_is_read_is_never_a_mix_of_two(shell, mocker
 
 
 def test_the_program_itself_exits_with_the_code_and_shows_no_traceback(shell, object_store):
-    """In a process of its own, as a person or a scheduler starts it."""
+    """The program runs as a separate process, as a person or a scheduler starts it."""
     shell.put(b"id,day\n1,2013-02-30\n")
     command = [sys.executable, "-m", "include.landfall", "load", "--feed", str(shell.path)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
@@ -391,7 +391,7 @@ def test_the_program_itself_exits_with_the_code_and_shows_no_traceback(shell, ob
 
 
 def test_a_large_file_is_read_by_another_process_whose_errors_are_as_clear(shell, mocker):
-    """Beyond eight megabytes the reading is a child process: its errors cross a pipe."""
+    """A child process reads a file beyond eight megabytes, and its errors cross a pipe."""
     mocker.patch.object(load_module, "INLINE_BYTES", 10)
     shell.put(b"id,day\n1,2013-01-01\n2,2013-01-02,3\n")
     shell.fails(5, "line: 3", "3 fields, not 2")

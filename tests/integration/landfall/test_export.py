@@ -1,4 +1,4 @@
-"""A query's result in the bucket is what the server has, in every format, or nothing at all."""
+"""An export writes the whole result of a query to the bucket, in every format, or nothing."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_many_parts_and_row_groups_lose_nothing(run, kind, monkeypatch):
 
 
 def test_wide_rows_are_fetched_few_at_a_time(run, mocker):
-    """Ten thousand rows of a megabyte each must not be in memory at once."""
+    """Ten thousand rows of one megabyte would not fit into memory."""
     fetched = mocker.spy(arrow_rows, "_fetch")
     receipt, _ = run(
         "SELECT repeat('x', 1000000) AS x FROM generate_series(1, 150)", format="parquet"
@@ -207,7 +207,7 @@ def test_a_query_that_would_write_is_refused(run, warehouse, kind):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("SELECT 'NaN'::numeric(5,2) AS x", "NaN"),
         ("SELECT 'infinity'::timestamp AS x", "cast that column to text"),
@@ -215,8 +215,8 @@ def test_a_query_that_would_write_is_refused(run, warehouse, kind):
         ("SELECT", "no columns"),
     ],
 )
-def test_what_parquet_cannot_hold_is_named_with_a_way_out(run, query, said):
-    with pytest.raises(TerminalError, match=said):
+def test_what_parquet_cannot_hold_is_named_with_a_way_out(run, query, message):
+    with pytest.raises(TerminalError, match=message):
         run(query, format="parquet")
 
 
@@ -238,13 +238,13 @@ def test_wrong_wishes_and_servers_have_clear_errors(run, warehouse, object_store
 
 @both_formats
 def test_progress_is_told_and_never_too_far(run, kind):
-    told = []
+    reported = []
     query = "SELECT n FROM generate_series(1, 25000) n"
-    receipt, _ = run(query, format=kind, progress=told.append)
+    receipt, _ = run(query, format=kind, progress=reported.append)
     assert receipt.rows == 25_000
-    assert len(told) > 2
-    assert told == sorted(told)
-    assert 20_000 < told[-1] <= 25_000
+    assert len(reported) > 2
+    assert reported == sorted(reported)
+    assert 20_000 < reported[-1] <= 25_000
 
 
 @both_formats
@@ -267,14 +267,14 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.export.query import export
 values = json.loads(sys.argv[1])
 store, warehouse = Store(**values.pop("store")), Warehouse(**values.pop("warehouse"))
-found = export(**values, store=store, warehouse=warehouse)
-print(found.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+receipt = export(**values, store=store, warehouse=warehouse)
+print(receipt.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
 @both_formats
 def test_memory_does_not_grow_with_the_result(warehouse, object_store, bucket, kind):
-    """Three times the rows, a tenth more memory at most; the larger result is 180 MB of CSV."""
+    """Three times the rows take at most a tenth more memory. The larger result is 180 MB of CSV."""
 
     def peak(rows):
         query = f"SELECT n, md5(n::text) || repeat('x', 150) AS x FROM generate_series(1, {rows}) n"

@@ -1,4 +1,4 @@
-"""A format and a disposition join from one module each, without a change of the engine.
+"""One module adds a format, and one adds a disposition, without a change of the engine.
 
 CONTRIBUTING.md shows the same steps.
 """
@@ -29,7 +29,7 @@ columns: {id: integer, name: text}
 
 @pytest.fixture(autouse=True)
 def extensions(monkeypatch):
-    """Both modules, as if they had just been imported; gone after the test."""
+    """Imports both modules again for the test, and forgets them after it."""
     for registry in (FORMATS, DISPOSITIONS):
         for name in ("key_value", "archive"):
             monkeypatch.setitem(registry, name, None)
@@ -64,7 +64,8 @@ def test_a_disposition_of_one_module_decides_what_becomes_of_replaced_rows(engin
     engine.be(disposition="archive")
     engine.load("id,name\n1,a\n")
     engine.sql("CREATE TABLE raw.archive (LIKE raw.t)")
-    engine.load("id,name\n1,b\n 2 ,c\n")  # the blanks make a suspect, which goes through staging
+    # The blanks make the second row a suspect, which goes through staging.
+    engine.load("id,name\n1,b\n 2 ,c\n")
     assert engine.rows() == [(1, "b"), (2, "c")]
     assert engine.sql("SELECT id, name FROM raw.archive") == [(1, "a")]
     assert engine.statuses() == ["superseded", "loaded"]

@@ -1,4 +1,4 @@
-"""A few rounds of every attack. `make chaos` plays all of them."""
+"""A few rounds of every attack. `make chaos` runs many more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.chaos.servers import make_bucket, own_servers
 
 @pytest.fixture(scope="module")
 def servers(warehouse_server, object_store, client):
-    """The run's servers, and a bucket that keeps versions."""
+    """The servers of the test run, and a bucket that keeps versions."""
     bucket = f"test-{uuid.uuid4().hex[:12]}"
     make_bucket(client, bucket)
     run_servers = Servers(warehouse_server, object_store, client, bucket)
@@ -38,7 +38,7 @@ def servers(warehouse_server, object_store, client):
 
 @pytest.fixture
 def chance(request):
-    """The random numbers of the round, the same in every run."""
+    """The random numbers of the round. They are the same in every run."""
     return random.Random(request.node.name)
 
 

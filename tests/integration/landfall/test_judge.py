@@ -1,4 +1,4 @@
-"""A refused file names the line, the column and the cell that Postgres refuses, wherever it is."""
+"""The error of a refused file names the line, the column and the cell, wherever they are."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "cell", "said"), CELLS)
-def test_the_column_is_named_in_the_words_of_the_server(engine, kind, cell, said):
+@pytest.mark.parametrize(("kind", "cell", "message"), CELLS)
+def test_the_column_is_named_in_the_words_of_the_server(engine, kind, cell, message):
     engine.sql(
         "CREATE TYPE mood AS ENUM ('sad', 'glad');"
         " CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');"
@@ -92,7 +92,7 @@ def test_the_column_is_named_in_the_words_of_the_server(engine, kind, cell, said
     engine.be(columns={"a": "integer", "what": kind, "must": "given", "z": "email"})
     good = {"mood": "sad", "email": "a@b", "positive": "1", "given": "1"}.get(kind, "")
     error = refusal(engine, f"a,what,must,z\n1,{good},1,a@b\n2,{cell},1,a@b\n3,{good},1,a@b\n")
-    assert said in error.what
+    assert message in error.what
     assert (error.place.line, error.place.column) == (3, "what")
 
 

@@ -1,9 +1,10 @@
 """The law: a loaded cell is what Postgres itself reads from the file's text.
 
-For every type, 20,000 texts go three ways: Postgres's input function reads them (a text COPY, and
-pg_input_is_valid for those that it refuses); the engine's fast way casts and encodes them; the
-engine's staged way hands them on as text. What one way refuses all must refuse, and what one way
-loads all must load as the same value. LANDFALL_LAW_SEED and LANDFALL_LAW_TEXTS choose others.
+For every type, 20,000 texts are read three times: by Postgres's input function (a text COPY, and
+pg_input_is_valid for those that it refuses), by the engine's fast path, which casts and encodes
+them, and by the engine's text path, which stages them as text. All three must refuse the same
+texts, and load the others as the same values. LANDFALL_LAW_SEED chooses other texts, and
+LANDFALL_LAW_TEXTS their number.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ from tests.support.cell_texts import GENERATORS, MOODS
 
 SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
 TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "20000"))
-ALONE = 400  # texts that Postgres refuses are sent straight one by one; a sample of them
+ALONE = 400  # so many of the texts that Postgres refuses are sent on the fast path, one by one
 SHOWN = 12
 
 pytestmark = pytest.mark.timeout(300)
 
-# Accepts or refuses one text as an assignment from staging does; no error leaves it.
+# Returns the texts that an assignment from staging accepts. It raises no error.
 TRY_STAGED = """
 CREATE FUNCTION pg_temp.staged() RETURNS SETOF bigint LANGUAGE plpgsql AS $$
 DECLARE number bigint;
@@ -77,7 +78,7 @@ END $$
 
 
 class World:
-    """One transaction, one type, and the three ways."""
+    """One transaction and one type, read by Postgres and on both paths of the engine."""
 
     def __init__(self, connection: psycopg.Connection, kind: str) -> None:
         self.connection = connection
@@ -105,7 +106,7 @@ class World:
         )
 
     def read_by_postgres(self, texts: list[str]) -> dict[int, str]:
-        """The server's own reading: number to rendition, for the texts that it takes."""
+        """The server's reading: the rendition of each text that it takes, by the text's number."""
         run = self.connection.execute
         run("CREATE TEMP TABLE texts (n bigint, cell text)")
         self._copy_text("texts", enumerate(texts))
@@ -118,7 +119,7 @@ class World:
         return self._renditions("valid")
 
     def _is_valid(self) -> str:
-        """The expression that says whether the server's input function takes a cell."""
+        """The SQL expression that is true when the server's input function takes a cell."""
         if self.connection.info.server_version >= 160_000:
             return f"pg_input_is_valid(cell, '{self.kind}')"
         name, count, *rest = self.connection.execute(INPUT).fetchone()
@@ -136,7 +137,7 @@ class World:
         return dict(rows.fetchall())
 
     def loaded(self, rows: list[Rows], all_as_text: bool) -> dict[int, str]:
-        """The engine's reading of the batches: the usual way, or all of it staged."""
+        """The engine's reading of the batches: with the fast path, or all as text."""
         try:
             with self.connection.transaction():
                 self._load(rows, all_as_text)
@@ -144,7 +145,7 @@ class World:
         except Done as done:
             return done.renditions
         except RefusedCell:
-            if not all_as_text:  # judged, the error names the text
+            if not all_as_text:  # then every text is judged, and the error names it
                 self.loaded(rows, all_as_text=True)
             raise
 
@@ -160,7 +161,7 @@ class World:
         take(iter(frames), staging)
 
     def refused_straight(self, rows: Rows) -> bool:
-        """Whether the server refuses what the fast way sent."""
+        """Whether the server refuses these rows on the fast path."""
         try:
             with self.connection.transaction():
                 self._load([rows], all_as_text=False)
@@ -173,21 +174,21 @@ class World:
             return False
 
     def accepted_staged(self) -> set[int]:
-        """Of the texts that Postgres refuses, those that the staged way loads."""
+        """The texts that Postgres refuses and the text path loads all the same."""
         expression = next(c.from_text for c in self.columns if c.planned.name == "cell")
         self.connection.execute(sql.SQL(TRY_STAGED).format(expression))
         return {row[0] for row in self.connection.execute("SELECT pg_temp.staged()")}
 
 
 class Done(Exception):
-    """Rolls back what was only tried."""
+    """Rolls an attempt back, and carries its result."""
 
     def __init__(self, renditions: dict[int, str]) -> None:
         self.renditions = renditions
 
 
 def batches(numbers: list[int], texts: list[str], rng: Random) -> list[Rows]:
-    """The texts as slices of one batch, so that offsets into it matter as they do in a file."""
+    """The texts as slices of one batch, with offsets into it, as a file's batches have them."""
     whole = pa.record_batch(
         {"n": pa.array([str(n) for n in numbers]), "cell": pa.array([texts[n] for n in numbers])}
     )
@@ -200,23 +201,23 @@ def batches(numbers: list[int], texts: list[str], rng: Random) -> list[Rows]:
 
 
 def vouched(world: World, numbers: list[int], texts: list[str]) -> list[int]:
-    """The numbers of the texts that the fast way does not doubt."""
-    way = fast_cast_of(world.columns[1].planned)
-    if way is None or not numbers:
+    """The numbers of the texts that the fast path vouches for."""
+    fast_cast = fast_cast_of(world.columns[1].planned)
+    if fast_cast is None or not numbers:
         return []
-    _, doubtful = cast_column(pa.array([texts[n] for n in numbers]), way)
+    _, doubtful = cast_column(pa.array([texts[n] for n in numbers]), fast_cast)
     if doubtful is None:
         return numbers
     return pa.array(numbers).filter(pc.invert(doubtful)).to_pylist()
 
 
 def differences(
-    texts: list[str], oracle: dict[int, str], found: dict[int, str]
+    texts: list[str], oracle: dict[int, str], reading: dict[int, str]
 ) -> list[tuple[str, ...]]:
-    """The shortest texts that two readings disagree on: text, Postgres's reading, ours."""
-    wrong = [n for n in oracle.keys() | found.keys() if oracle.get(n) != found.get(n)]
+    """The shortest texts that two readings differ on: text, Postgres's reading, the engine's."""
+    wrong = [n for n in oracle.keys() | reading.keys() if oracle.get(n) != reading.get(n)]
     wrong.sort(key=lambda n: (len(texts[n]), texts[n]))
-    return [(texts[n], str(oracle.get(n)), str(found.get(n))) for n in wrong[:SHOWN]]
+    return [(texts[n], str(oracle.get(n)), str(reading.get(n))) for n in wrong[:SHOWN]]
 
 
 @pytest.fixture
@@ -233,24 +234,24 @@ def test_every_way_reads_a_text_as_postgres_does(connection, kind):
         world = World(connection, kind)
         oracle = world.read_by_postgres(texts)
         refused = [n for n in range(TEXTS) if n not in oracle]
-        assert min(len(oracle), len(refused)) > TEXTS // 40 or kind in ONE_SIDED, "a lame generator"
+        assert min(len(oracle), len(refused)) > TEXTS // 40 or kind in ONE_SIDED, "a weak generator"
 
         rows = batches(sorted(oracle), texts, rng)
-        said = f"LANDFALL_LAW_SEED={SEED}: text, Postgres, landfall"
-        assert differences(texts, oracle, world.loaded(rows, all_as_text=False)) == [], said
-        assert differences(texts, oracle, world.loaded(rows, all_as_text=True)) == [], said
+        hint = f"LANDFALL_LAW_SEED={SEED}: text, Postgres, landfall"
+        assert differences(texts, oracle, world.loaded(rows, all_as_text=False)) == [], hint
+        assert differences(texts, oracle, world.loaded(rows, all_as_text=True)) == [], hint
 
         taken = dict.fromkeys(world.accepted_staged(), "loaded")
-        assert differences(texts, {}, taken) == [], said
+        assert differences(texts, {}, taken) == [], hint
         doubted_by_none = vouched(world, refused, texts)
         if kind.split("(")[0] not in JUDGED_BY_THE_SERVER:
-            assert differences(texts, {}, dict.fromkeys(doubted_by_none, "vouched for")) == [], said
+            assert differences(texts, {}, dict.fromkeys(doubted_by_none, "vouched for")) == [], hint
         for n in rng.sample(doubted_by_none, min(ALONE, len(doubted_by_none))):
             (row,) = batches([n], texts, rng)
-            assert world.refused_straight(row), f"{said}: {texts[n]!r} was loaded"
+            assert world.refused_straight(row), f"{hint}: {texts[n]!r} was loaded"
 
 
-# Any text is a text.
+# Postgres takes every text for these types.
 ONE_SIDED = {"text", "varchar"}
-# Their binary input reads the very text, so the server refuses what it must on the straight way.
+# Their binary input is the text itself, so the server judges it on the fast path too.
 JUDGED_BY_THE_SERVER = {"varchar", "char", "json", "jsonb", "law.mood"}

@@ -60,7 +60,7 @@ def test_what_is_new_comes_oldest_first_whatever_its_name(engine):
 
 
 def test_no_arrival_is_overlooked_because_it_is_older_than_one_that_is_loaded(engine):
-    """A time cursor would: the listing against the ledger decides."""
+    """The listing is compared with the ledger; a time cursor would miss this arrival."""
     old = engine.put(A, "old")
     engine.load(engine.put(B, "new"))
     assert new(engine, old) == ["old"]
@@ -116,7 +116,7 @@ def test_a_load_that_is_under_way_is_not_seen(engine):
 
 
 def test_a_load_waits_no_longer_than_its_role_may(engine):
-    """The lock of a load that hangs is an error that a retry can fix, not a hang of its own."""
+    """The lock of a load that hangs makes a second load fail with an error that a retry can fix."""
     arrival = engine.put(A)
     engine.load(arrival)
     name = psycopg.sql.Identifier(engine.warehouse.dbname)

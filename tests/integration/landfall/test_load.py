@@ -1,4 +1,4 @@
-"""A load brings all of a file or nothing, in the place of what it replaces, and says so."""
+"""A load brings all rows of a file or none, replaces earlier rows, and says so."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_an_empty_file_of_a_replace_feed_empties_the_table(engine):
     ],
 )
 def test_odd_quotes_and_a_last_row_of_many_lines_are_no_fault(engine, text, names):
-    """They look like a quote that is never closed until the file is read with care."""
+    """To the fast reader they look like a quote that is never closed; the exact reader decides."""
     assert engine.load(text).rows == len(names)
     assert engine.sql("SELECT name FROM raw.t ORDER BY id") == names
 
@@ -193,7 +193,7 @@ def test_a_quote_that_is_never_closed_swallows_no_rows(engine, text):
 
 @pytest.mark.parametrize("disposition", ["append", "replace"])
 def test_a_reader_who_began_before_the_load_sees_the_old_rows_to_the_end(engine, disposition):
-    """TRUNCATE would show an empty table: it does not wait for those who began before."""
+    """TRUNCATE would show an empty table to readers who began before it."""
     engine.be(disposition=disposition).load(A)
     with psycopg.connect(engine.warehouse.conninfo()) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -215,8 +215,8 @@ def test_a_reader_never_waits_for_a_load_and_sees_the_old_rows_meanwhile(engine,
 
 def test_every_row_carries_the_id_of_its_load(engine):
     receipts = [engine.load(A, "1.csv"), engine.load(B, "2.csv")]
-    found = engine.sql("SELECT _load_id, count(*) FROM raw.t GROUP BY 1 ORDER BY 1")
-    assert found == [(r.load_id, r.rows) for r in receipts]
+    rows_by_load = engine.sql("SELECT _load_id, count(*) FROM raw.t GROUP BY 1 ORDER BY 1")
+    assert rows_by_load == [(r.load_id, r.rows) for r in receipts]
 
 
 def test_an_object_that_has_changed_since_its_listing_is_not_loaded(engine):
@@ -237,10 +237,10 @@ def test_rows_of_any_number_are_all_there(engine, rows):
 
 
 def test_progress_is_told_and_ends_with_every_row(engine):
-    told = []
-    engine.load(many(LARGE), progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == LARGE
+    reported = []
+    engine.load(many(LARGE), progress=reported.append)
+    assert reported == sorted(reported)
+    assert reported[-1] == LARGE
 
 
 def test_an_error_that_nobody_foresaw_is_kept_too(engine):
@@ -276,7 +276,7 @@ def test_rows_that_a_trigger_drops_are_an_error(engine, text):
 
 
 def test_rows_that_a_trigger_drops_only_when_judged_are_an_error_too(engine):
-    """After a refusal the file is read again with care: that way counts as well."""
+    """After a refusal the file is read again on the text path, where the rows are counted too."""
     with_trigger(engine, REFUSE_COPY + DROP_ONE)
     with pytest.raises(DataError, match="rows were lost on the way"):
         engine.load(A)
@@ -289,7 +289,7 @@ def test_what_copy_is_refused_and_an_insert_is_not_is_loaded(engine):
 
 
 def test_a_trigger_that_judges_the_whole_file_ends_with_its_own_words(engine):
-    """No single row is to blame: the search for one must end all the same."""
+    """No single row is at fault. The search for one must still end."""
     engine.sql(
         "CREATE SCHEMA raw; CREATE TABLE raw.t (id int, name text, _load_id bigint);"
         " CREATE FUNCTION raw.few() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -319,7 +319,7 @@ def test_a_large_and_a_small_file_take_the_two_ways_of_reading(engine, mocker):
 
 @pytest.mark.parametrize("child", [False, True], ids=["in the process", "in a child"])
 def test_rows_that_grow_in_the_encoding_all_arrive(engine, mocker, child):
-    """Half a megabyte of short rows is more than one megabyte of binary COPY, and goes in parts."""
+    """Short rows grow beyond one megabyte in binary COPY, so they are sent in parts."""
     mocker.patch("include.landfall.load.INLINE_BYTES", 0 if child else 1 << 30)
     numbers = range(300_000)
     engine.load("id,name\n" + "".join(f"{n},\n" for n in numbers))

@@ -1,4 +1,4 @@
-"""The process that reads for a large load ends when it should and hides what it was given."""
+"""The process that reads for a large load ends when it should, and shows no secret."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def children():
 
 @pytest.fixture
 def reading(engine):
-    """A reading of a large file that has begun, and the process that does it."""
+    """The frames of a large file whose reading has begun, and the process that reads it."""
     before = set(children())
     frames = reader.read_frames(job(engine, engine.put(many(LARGE))))
     next(frames)
@@ -71,17 +71,17 @@ def test_a_killed_process_is_an_error_after_which_a_retry_helps(reading):
 def test_the_secret_of_the_store_is_not_for_other_processes_to_see(
     engine, connections, monkeypatch
 ):
-    """Neither on the command line nor in the environment, though it is in ours."""
+    """It is in neither its command line nor its environment, though this process's has it."""
     secret = engine.store.secret_key
     assert secret in os.environ["AIRFLOW_CONN_LANDING"]
     frames = reader.read_frames(job(engine, engine.put(many(LARGE))))
     before = set(children())
     next(frames)
     child = (set(children()) - before).pop()
-    told = " ".join([*child.cmdline(), *child.environ().values()])
+    visible = " ".join([*child.cmdline(), *child.environ().values()])
     frames.close()
-    assert secret not in told
-    assert engine.warehouse.password not in told
+    assert secret not in visible
+    assert engine.warehouse.password not in visible
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_the_secret_of_the_store_is_not_for_other_processes_to_see(
     ],
 )
 def test_what_the_process_finds_wrong_crosses_whole(engine, text, error, line):
-    with pytest.raises(error) as found:
+    with pytest.raises(error) as caught:
         engine.load(text)
-    assert found.value.place.line == line
-    assert found.value.place.object == f"s3://{engine.bucket}/a.csv"
+    assert caught.value.place.line == line
+    assert caught.value.place.object == f"s3://{engine.bucket}/a.csv"
     assert engine.statuses() == ["failed"]
 
 
@@ -108,7 +108,7 @@ def test_an_object_that_is_gone_is_said_across_the_pipe(engine):
 
 
 def test_an_error_that_nobody_foresaw_is_said_and_not_taken_for_a_broken_pipe(engine):
-    """A retry would only meet it again."""
+    """A retry would only fail again."""
     broken = replace(job(engine, engine.put(many(LARGE))), columns=())
     with pytest.raises(TerminalError):
         list(reader.read_frames(replace(broken, dialect=None)))

@@ -1,5 +1,6 @@
-"""The target: made when missing, taken as it is when not, and refused clearly where it does not
-fit. What others have built on it (views, grants, constraints) stays and counts.
+"""A missing target is made, and one that is there is used as it is, or refused clearly.
+
+What others have built on it (views, grants, constraints) stays, and is respected.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def test_rows_that_were_there_before_stay(engine):
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ("id int", "no column 'name'"),
         ("id text, name text", "another type"),
@@ -81,9 +82,9 @@ def test_rows_that_were_there_before_stay(engine):
         ("id int, name text GENERATED ALWAYS AS ('x') STORED", "generated column"),
     ],
 )
-def test_a_table_that_does_not_fit_is_said_before_a_row_is_read(engine, table, said):
+def test_a_table_that_does_not_fit_is_said_before_a_row_is_read(engine, table, message):
     engine.sql(f"CREATE SCHEMA raw; CREATE TABLE raw.t ({table})")
-    with pytest.raises(FeedError, match=said):
+    with pytest.raises(FeedError, match=message):
         engine.load(A)
     assert engine.sql("SELECT count(*) FROM raw.t") == [0]
     assert "_load_id" not in engine.sql(
@@ -120,8 +121,8 @@ def test_any_name_is_a_name_of_schema_table_and_column(engine, name):
         engine.load(text)
     engine.load(text := two, force=True)
     table, column = sql.Identifier(name, name), sql.Identifier(name)
-    found = engine.sql(sql.SQL("SELECT {} FROM {}").format(column, table))
-    assert found == [2], text
+    numbers = engine.sql(sql.SQL("SELECT {} FROM {}").format(column, table))
+    assert numbers == [2], text
     with pytest.raises(DataError) as refused:
         engine.load(f"{quoted},b\nx,1 day\n")
     assert refused.value.place.column == name
@@ -152,15 +153,15 @@ CONSTRAINTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("table", "rows", "line", "said"), CONSTRAINTS)
-def test_a_row_that_breaks_a_constraint_is_named_by_its_line(engine, table, rows, line, said):
+@pytest.mark.parametrize(("table", "rows", "line", "message"), CONSTRAINTS)
+def test_a_row_that_breaks_a_constraint_is_named_by_its_line(engine, table, rows, line, message):
     engine.sql(
         "CREATE SCHEMA raw; CREATE TABLE raw.known (name text PRIMARY KEY);"
         f" INSERT INTO raw.known VALUES ('known'); CREATE TABLE raw.t ({table})"
     )
     if "must" not in table:
         engine.sql("INSERT INTO raw.t VALUES (100, 'known')")
-    with pytest.raises(DataError, match=said) as refused:
+    with pytest.raises(DataError, match=message) as refused:
         engine.load("id,name\n" + rows)
     assert refused.value.place.line == line
     assert engine.sql("SELECT id FROM raw.t") == ([100] if "must" not in table else [])
@@ -204,7 +205,7 @@ def test_views_and_grants_outlive_every_load(engine, disposition):
 
 # ---- roles -------------------------------------------------------------------------------------
 
-# What a role needs that owns nothing. docs/operations.md has them for a DBA to copy.
+# A role that owns nothing needs these. A DBA can copy them from docs/operations.md.
 GRANTS = """
 GRANT USAGE ON SCHEMA landfall, raw TO {role};
 GRANT SELECT, INSERT, UPDATE ON landfall.ledger TO {role};
@@ -214,7 +215,7 @@ GRANT SELECT, INSERT, DELETE ON raw.t TO {role};
 
 @pytest.fixture
 def role(engine, warehouse_server):
-    """A role without a right; the engine loads as it from then on."""
+    """A role without any privilege."""
     name = f"loader_{engine.warehouse.dbname}"
     owner = engine.warehouse
     with psycopg.connect(owner.conninfo(), autocommit=True) as admin:
@@ -255,7 +256,7 @@ def test_without_one_of_these_grants_the_error_names_what_is_lacking(engine, rol
 
 
 def test_a_role_that_may_create_in_two_schemas_makes_the_rest_itself(engine, role):
-    """No CREATE on the database: a DBA has made both schemas."""
+    """A DBA has made both schemas, so the role needs no CREATE on the database."""
     engine.sql(
         f"CREATE SCHEMA landfall; CREATE SCHEMA raw;"
         f" GRANT USAGE, CREATE ON SCHEMA landfall, raw TO {role}"
@@ -299,7 +300,7 @@ def test_what_is_loaded_does_not_depend_on_the_settings_of_the_role(engine):
 
 
 def test_under_a_stricter_isolation_two_loads_at_once_still_see_each_other(engine):
-    """Otherwise the second to get the lock would know nothing of the first."""
+    """Otherwise the load that waited for the lock would not see the other load's rows."""
     name = sql.Identifier(engine.warehouse.dbname)
     engine.load("id,name\n", "0.csv")
     engine.sql(
@@ -323,11 +324,11 @@ def test_first_loads_into_a_missing_schema_do_not_trip_over_each_other(engine, m
 
     with ThreadPoolExecutor() as pool:
         assert list(pool.map(load_into, feeds)) == ["loaded"] * 4
-    assert judged.call_count == 0  # no row was under suspicion
+    assert judged.call_count == 0  # no row was suspect
 
 
 def test_the_first_files_of_a_feed_loaded_at_once_make_the_table_once(engine):
-    """The second waits for the first to commit, and must not believe what it saw before."""
+    """The second waits until the first commits, and must then look for the table again."""
     arrivals = [engine.put(many(30_000, first=30_000 * n), f"{n}.csv") for n in range(4)]
     with ThreadPoolExecutor() as pool:
         receipts = list(pool.map(engine.load, arrivals))

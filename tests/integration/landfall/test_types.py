@@ -1,4 +1,4 @@
-"""Every type that a feed can declare comes back as it was sent, from CSV and from Parquet."""
+"""A value of every type that a feed can declare is loaded unchanged from CSV and Parquet."""
 # ruff: noqa: E501  the tables of cases
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from include.landfall.s3.listing import find_arrival
 
 LONG = "ü€😀\n\t'\"\\,;{}" * 5000
 
-# Declared type: what stands in the file, or (what stands there, what Postgres then shows).
+# By declared type: the text in the file, or (the text in the file, what Postgres then shows).
 CSV = {
     "smallint": ["-32768", "32767", "0"],
     "integer": ["-2147483648", "2147483647", (" +7 ", "7"), ("0x10", "16"), ("1_000", "1000")],
@@ -78,7 +78,7 @@ CSV = {
     "int4range": ["[1,5)"],
 }  # fmt: skip
 
-# From which server on: older ones refuse them, and so must the engine.
+# The first server version that reads these texts. Older servers refuse them; so must the engine.
 SINCE = {
     ("integer", "0x10"): 160_000,
     ("integer", "1_000"): 160_000,
@@ -96,7 +96,7 @@ CREATE DOMAIN raw.tags AS text[];
 
 
 class Lander:
-    """Lands files of one column, `x`, each in a table of its own, and reads the table back."""
+    """Loads files of one column, `x`, each into a new table, and reads the table back."""
 
     def __init__(self, database, store, client, bucket):
         self.database, self.store, self.client, self.bucket = database, store, client, bucket
@@ -134,7 +134,7 @@ class Lander:
 
 @pytest.fixture(scope="module")
 def lander(warehouse_server, object_store, client, module_mocker):
-    # A client takes a tenth of a second to make, and here is one load for each type.
+    # Making a client takes a tenth of a second, and each type needs a load.
     module_mocker.patch("include.landfall.s3.client.make_client", return_value=client)
     admin = replace(warehouse_server, dbname="postgres").conninfo()
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -162,9 +162,9 @@ def as_csv(texts):
 def test_a_type_keeps_its_extremes_and_null_from_csv(lander, kind):
     pairs = [(pair, pair) if isinstance(pair, str) else pair for pair in CSV[kind]]
     pairs = [pair for pair in pairs if SINCE.get((kind, pair[0]), 0) <= lander.server_version]
-    found = lander.land(as_csv(text for text, _ in pairs), kind, "csv")
-    # Suspects come after the rows that were vouched for: the order of a file is not kept.
-    assert sorted(found, key=str) == sorted([*(shown for _, shown in pairs), None], key=str)
+    cells = lander.land(as_csv(text for text, _ in pairs), kind, "csv")
+    # The order of the file is not kept: suspects come after the other rows.
+    assert sorted(cells, key=str) == sorted([*(shown for _, shown in pairs), None], key=str)
 
 
 @pytest.mark.parametrize(("kind", "text"), SINCE)
@@ -182,7 +182,7 @@ ID = UUID("6b94a9a4-ae00-4d90-9dd1-6e1e4fd63c8a")
 I64 = [-(2**63), 2**63 - 1, None]
 SHOWN64 = ["-9223372036854775808", "9223372036854775807", None]
 
-# (the file's own type, its values, the declared type, what Postgres then shows)
+# (the file's type, its values, the declared type, what Postgres then shows)
 PARQUET = [
     *((getattr(pa, f"int{bits}")(), [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, None], kind,
        [str(-(2 ** (bits - 1))), str(2 ** (bits - 1) - 1), None])

@@ -1,4 +1,4 @@
-"""An inventory of the DAGs: which there are, what they share, and what parsing them may not do."""
+"""An inventory of the DAGs: their ids, what they share, and what parsing them must not do."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_every_file_in_dags_makes_the_dags_that_are_listed_here(bag):
     made = {path: [] for path in (ROOT / "dags").glob("*.py")}
     for dag_id, dag in bag.dags.items():
         made.setdefault(Path(dag.fileloc), []).append(dag_id)
-    # The lessons are held to rules of their own, in test_lessons.py.
-    known = {path.name: sorted(ids) for path, ids in made.items() if path.parent.name == "dags"}
-    assert known == EXPECTED
+    # test_lessons.py has the rules for the lessons.
+    listed = {path.name: sorted(ids) for path, ids in made.items() if path.parent.name == "dags"}
+    assert listed == EXPECTED
 
 
 def test_parsing_warns_of_nothing(bag):
@@ -77,7 +77,7 @@ def test_every_schedule_is_meant(bag):
 
 
 def test_the_model_wakes_for_the_mart_that_is_published(bag):
-    """Not for the one that is built beside it, which may be refused."""
+    """It does not wake for the mart that is built beside it, which a check may refuse."""
     published = bag.dags["flights_marts"].task_dict["flight_delays.publish"].outlets
     (woken_by,) = bag.dags["delay_model"].timetable.asset_condition.objects
     assert [asset.uri for asset in published] == [woken_by.uri]
@@ -87,8 +87,8 @@ def test_only_checked_tables_tell_the_marts(bag):
     """An asset that the load itself updates would wake the marts before the checks."""
     for dag_id in EXPECTED["feeds.py"]:
         dag = bag.dags[dag_id]
-        told = [task.task_id for task in dag.tasks if task.outlets]
-        assert told == ["published"], dag_id
+        publishing = [task.task_id for task in dag.tasks if task.outlets]
+        assert publishing == ["published"], dag_id
         upstream = dag.task_dict["published"].upstream_task_ids
         assert {"check_rows"} <= upstream, dag_id
 
@@ -111,22 +111,22 @@ HEAVY = [
 
 
 def test_parsing_leaves_to_the_tasks_what_only_they_need():
-    """Each process that parses, and each task is one, would pay half a second for it."""
+    """Every process that parses a DAG, so every task, would pay half a second for it."""
     paths = [
         str(ROOT / "dags" / name) for name in ("feeds.py", "flights_marts.py", "delay_model.py")
     ]
     command = [sys.executable, "-c", PARSES, *paths, *HEAVY]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    said = [line for line in done.stdout.splitlines() if line.startswith("parsed")]
-    assert said == ["parsed"] * len(paths)
+    parsed = [line for line in done.stdout.splitlines() if line.startswith("parsed")]
+    assert parsed == ["parsed"] * len(paths)
 
 
 def test_every_feed_of_the_project_is_read():
-    """What keeps a broken feed from being merged."""
-    found = read_folder(FEEDS)
-    assert not {path.name: str(error) for path, error in found.broken.items()}
-    assert {feed.name for feed in found.feeds} == {path.stem for path in FEEDS.glob("*.yaml")}
+    """This test keeps a broken feed from being merged."""
+    folder = read_folder(FEEDS)
+    assert not {path.name: str(error) for path, error in folder.broken.items()}
+    assert {feed.name for feed in folder.feeds} == {path.stem for path in FEEDS.glob("*.yaml")}
 
 
 def test_every_feed_points_its_editor_at_the_schema_of_today():
@@ -153,20 +153,20 @@ BREAKAGES = {
 
 @pytest.mark.parametrize("breakage", BREAKAGES)
 def test_a_broken_feed_hides_no_other_and_shows_its_error(copy, breakage):
-    before, after, said = BREAKAGES[breakage]
+    before, after, message = BREAKAGES[breakage]
     path = copy / "include" / "feeds" / "planes.yaml"
     path.write_text(path.read_text().replace(before, after))
-    found = parse(copy / "dags")
-    assert sorted(found.dags) == sorted(dag_id for ids in EXPECTED.values() for dag_id in ids)
-    broken = found.dags["feed_planes"]
+    bag = parse(copy / "dags")
+    assert sorted(bag.dags) == sorted(dag_id for ids in EXPECTED.values() for dag_id in ids)
+    broken = bag.dags["feed_planes"]
     assert "broken" in broken.tags
-    assert said in broken.doc_md
+    assert message in broken.doc_md
     for other in set(EXPECTED["feeds.py"]) - {"feed_planes"}:
-        assert "load" in found.dags[other].task_dict
-    # Only the file that has no DAGs to lose has an import error.
-    assert list(found.import_errors) == ["broken_feeds.py"]
-    assert "planes.yaml" in found.import_errors["broken_feeds.py"]
-    assert said in found.import_errors["broken_feeds.py"]
+        assert "load" in bag.dags[other].task_dict
+    # Only broken_feeds.py, which makes no DAGs, has an import error.
+    assert list(bag.import_errors) == ["broken_feeds.py"]
+    assert "planes.yaml" in bag.import_errors["broken_feeds.py"]
+    assert message in bag.import_errors["broken_feeds.py"]
 
 
 def test_the_dag_of_a_broken_feed_fails_with_the_error_and_is_not_retried(copy):

@@ -1,4 +1,4 @@
-"""The guards: what Arrow would take, and Postgres refuses or reads otherwise, is suspect."""
+"""A text is suspect when Arrow takes it and Postgres refuses it or reads another value."""
 # ruff: noqa: E501  the tables of cases
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def column(kind, typtype="b"):
 
 
 def suspects(kind, texts):
-    """Which of the texts the fast way leaves to Postgres."""
+    """The texts that the fast path leaves to Postgres."""
     typed, mask = cast_column(pa.array(texts, pa.string()), fast_cast_of(column(kind)))
     doubted = mask.to_pylist() if mask is not None else [False] * len(texts)
     assert [v for v, d in zip(typed.to_pylist(), doubted) if d and v is not None] == []
@@ -89,10 +89,10 @@ def test_what_has_no_fast_way_goes_as_text(kind, typtype):
 
 
 def test_a_slice_is_read_from_its_own_offset():
-    """Batches are cut by halves: the guards look at bytes, and must look at their own."""
+    """A slice shares its buffers with the whole batch: guards must look at its own bytes only."""
     texts = pa.array(["0xFF", "1", "2", None, "\\x00"])
-    way = fast_cast_of(column("integer"))
-    typed, mask = cast_column(texts[1:4], way)
+    fast_cast = fast_cast_of(column("integer"))
+    typed, mask = cast_column(texts[1:4], fast_cast)
     assert (typed.to_pylist(), mask) == ([1, 2, None], None)
     ids = pa.array([str(ID), None, str(ID)])[1:]
     typed, _ = cast_column(ids, fast_cast_of(column("uuid")))

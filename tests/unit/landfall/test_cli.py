@@ -1,4 +1,4 @@
-"""The command line's messages, codes and progress, without a server."""
+"""The command line's messages, exit codes and progress, without a server."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def load(mocker):
 
 def test_each_arrival_is_a_line(load, path, capsys):
     assert cli.main(["load", "--feed", path]) == 0
-    said = capsys.readouterr()
-    assert [line.split()[:2] for line in said.out.splitlines()] == [
+    printed = capsys.readouterr()
+    assert [line.split()[:2] for line in printed.out.splitlines()] == [
         ["loaded", "x/1.csv"], ["loaded", "x/2.csv"], ["loaded", "x/3.csv"],
     ]  # fmt: skip
-    assert "1,234 rows in 0.5 s (load 7)" in said.out
-    assert said.err == ""
+    assert "1,234 rows in 0.5 s (load 7)" in printed.out
+    assert printed.err == ""
 
 
 @pytest.mark.parametrize("outcome", ["already_loaded", "superseded"])
@@ -62,8 +62,8 @@ def test_what_somebody_else_did_is_no_failure(load, path, capsys, outcome):
 def test_a_bad_file_lets_the_others_load_and_a_server_that_is_away_stops_all(load, path, capsys):
     load.side_effect = [DataError("bad"), receipt(ARRIVALS[1]), ServerUnavailable("away")]
     assert cli.main(["load", "--feed", path]) == ServerUnavailable.exit_code
-    said = capsys.readouterr()
-    assert (said.err, said.out.count("loaded")) == ("bad\naway\n", 1)
+    printed = capsys.readouterr()
+    assert (printed.err, printed.out.count("loaded")) == ("bad\naway\n", 1)
     load.side_effect = [ServerUnavailable("away")]
     assert cli.main(["load", "--feed", path]) == 75
 

@@ -15,7 +15,7 @@ from include.landfall.postgres.connection import connect
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("message", "kind"),
     [
         ('FATAL:  password authentication failed for user "x"', ConnectionUnusable),
         ('FATAL:  permission denied for database "w"', ConnectionUnusable),  # no CONNECT
@@ -29,12 +29,12 @@ from include.landfall.postgres.connection import connect
         ("could not translate host name", ServerUnavailable),
     ],
 )
-def test_a_connection_that_fails_is_refused_or_away_and_shows_no_password(mocker, said, kind):
-    mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError(said))
+def test_a_connection_that_fails_is_refused_or_away_and_shows_no_password(mocker, message, kind):
+    mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError(message))
     warehouse = Warehouse(host="h", user="u", password="hunter2", dbname="d")
     with pytest.raises(LandfallError) as caught, connect(warehouse):
         pass
     assert type(caught.value) is kind
-    assert said.split()[-1] in str(caught.value)
+    assert message.split()[-1] in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__

@@ -1,4 +1,4 @@
-"""Connections are read as Airflow spells them, and keep their secrets."""
+"""Connections are read in Airflow's notation, and never show their secrets."""
 
 from __future__ import annotations
 

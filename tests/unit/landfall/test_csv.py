@@ -1,4 +1,4 @@
-"""CSV becomes text cells by name, and what the fast reader would take silently is noticed."""
+"""CSV becomes text cells by column name, and no malformed input passes unnoticed."""
 # ruff: noqa: E501  the tables of cases
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def test_what_is_misshapen_is_never_read_silently(data):
 
 @pytest.mark.parametrize("before", [b"", b'"1","2"\n' * 200_000], ids=["alone", "after many"])
 def test_a_quote_without_its_pair_is_noticed_where_rows_go_on_after_it(before):
-    """The row swallows the next two, ends at another's quote, and all rows have two cells."""
+    """The row swallows the next two and ends at a later quote, so every row has two cells."""
     with pytest.raises(FastPathUnsure):
         rows(b"a,b\n" + before + b'1,"x\n2,y\n3,"z"\n4,w\n')
 

@@ -1,4 +1,4 @@
-"""The exact reader reads as the fast one does, so the line that it names is the right one."""
+"""The exact reader agrees with the fast one, so the line that it names is the right one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMA = CsvDialect()
 
 
 def read_exactly(data: bytes, width: int, dialect: CsvDialect = COMMA):
-    """All rows' fields, the header's among them; None when the scan finds a fault."""
+    """The fields of all rows, with the header; None when the scan finds a fault."""
     if find_fault(io.BytesIO(data), dialect, width):
         return None
     grammar = Grammar(dialect)
@@ -71,20 +71,21 @@ field = st.one_of(plain, plain, after, cell)
 )
 def test_rows_and_fields_are_those_of_the_fast_reader(rows, end, final):
     data = end.join(",".join(row) for row in rows) + (end if final else "")
-    ours, arrow = read_exactly(data.encode(), 2), read_by_arrow(data.encode(), 2)
-    # The scan may doubt what Arrow takes (a lone CR ends a row there); never the other way round.
-    if ours is not None:
-        assert arrow is not None or not ours
-        assert ours == (arrow or [])
+    exact, arrow = read_exactly(data.encode(), 2), read_by_arrow(data.encode(), 2)
+    # The scan may refuse what Arrow takes: a lone CR ends a row for Arrow. It never takes what
+    # Arrow refuses.
+    if exact is not None:
+        assert arrow is not None or not exact
+        assert exact == (arrow or [])
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(plain, quoted), min_size=1, max_size=6))
 def test_one_column_keeps_its_blank_lines(cells):
     data = ("x\n" + "\n".join(cells) + "\n").encode()
-    ours = read_exactly(data, 1)
-    if ours is not None:
-        assert ours == read_by_arrow(data, 1)
+    exact = read_exactly(data, 1)
+    if exact is not None:
+        assert exact == read_by_arrow(data, 1)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +133,8 @@ def test_what_is_whole_has_no_fault(data):
 
 def test_the_line_of_a_row_counts_newlines_inside_quotes():
     data = b'a,b\n\n1,"x\n\ny"\n3,4\n'
-    found = find_record(io.BytesIO(data), COMMA, 2, 2)
-    assert (found.line, found.text) == (6, "3,4")
+    record = find_record(io.BytesIO(data), COMMA, 2, 2)
+    assert (record.line, record.text) == (6, "3,4")
     assert find_record(io.BytesIO(data), COMMA, 2, 3) is None
 
 

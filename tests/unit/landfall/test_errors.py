@@ -1,4 +1,4 @@
-"""An error says whether a retry helps, and all that is known, once; and survives a pipe."""
+"""An error says whether a retry helps, states each fact once, and survives a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A feed's file is read as its owner meant it, or its error names file, line and field."""
+"""A feed's file is read as its owner meant it; else the error names file, line and field."""
 
 from __future__ import annotations
 
@@ -126,10 +126,10 @@ def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):
     (tmp_path / "c.yaml").write_text(SHORT)
     (tmp_path / "d.yaml").write_text(SHORT.replace("feed: flights", "feed: planes"))
     (tmp_path / "notes.txt").write_text("not a feed")
-    found = read_folder(tmp_path)
-    assert [feed.name for feed in found.feeds] == ["flights", "planes"]
-    assert {path.name for path in found.broken} == {"b.yml", "c.yaml"}
-    assert "a.yaml has the name 'flights' already" in str(found.broken[tmp_path / "c.yaml"])
+    folder = read_folder(tmp_path)
+    assert [feed.name for feed in folder.feeds] == ["flights", "planes"]
+    assert {path.name for path in folder.broken} == {"b.yml", "c.yaml"}
+    assert "a.yaml has the name 'flights' already" in str(folder.broken[tmp_path / "c.yaml"])
 
 
 @pytest.mark.parametrize(

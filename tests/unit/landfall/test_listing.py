@@ -1,4 +1,4 @@
-"""Only the prefix is listed, all pages of it, and what the service refuses is said in our words."""
+"""The prefix alone is listed, all its pages, and what the store refuses is a clear error."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def test_all_pages_are_listed_and_nothing_beside_the_pattern(client):
 
 def test_only_the_prefix_is_ever_asked_for(client, mocker):
     pages = mocker.spy(client, "get_paginator")
-    asked = []
+    requests = []
     client.meta.events.register(
-        "provide-client-params.s3.ListObjectsV2", lambda params, **_: asked.append(params)
+        "provide-client-params.s3.ListObjectsV2", lambda params, **_: requests.append(params)
     )
     listed(client, "flights/2013-*.csv")
-    assert [params["Prefix"] for params in asked] == ["flights/2013-"]
+    assert [params["Prefix"] for params in requests] == ["flights/2013-"]
     pages.assert_called_once_with("list_objects_v2")
 
 
@@ -83,7 +83,7 @@ def test_a_store_on_its_own_address_is_asked_by_path():
 
 
 def test_botocores_files_are_read_by_a_process_s_first_client_alone(mocker):
-    """Each arrival's load makes a client, and would read them for 0.2 s."""
+    """Each load makes a client, and reading the files again would take 0.2 s."""
     store = Store(None, "key", "secret")
     make_client(store).close()
     read = mocker.spy(JSONFileLoader, "load_file")

@@ -1,4 +1,4 @@
-"""An object is read as the one version that was listed, whole, or not at all."""
+"""The listed version of an object is read whole, or not at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DATA = bytes(n % 251 for n in range(1_000_003))
 
 
 class Body(io.BytesIO):
-    """A body that breaks after so many bytes."""
+    """A response body that breaks after `breaks_after` bytes."""
 
     def __init__(self, data, breaks_after=None, error=None):
         super().__init__(data)
@@ -42,14 +42,14 @@ class Body(io.BytesIO):
 
 
 class Breaking:
-    """An S3 client of one object, which breaks as it is told, and keeps what was asked."""
+    """An S3 client of one object. It breaks where the test says, and records the requests."""
 
     def __init__(self, data=DATA, breaks=(), etags=("e",), error=None):
         self.data, self.breaks, self.etags, self.error = data, list(breaks), list(etags), error
-        self.asked, self.bodies = [], []
+        self.requests, self.bodies = [], []
 
     def get_object(self, **wish):
-        self.asked.append(wish)
+        self.requests.append(wish)
         start, _, stop = wish.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         data = self.data[int(start) : int(stop) + 1 if stop else None]
         body = Body(data, self.breaks.pop(0) if self.breaks else None, self.error)
@@ -81,10 +81,10 @@ broken = pytest.mark.parametrize(
 def test_a_broken_connection_resumes_at_its_offset_and_asks_for_the_same_version(error):
     store = Breaking(breaks=[100_000, 1, 250_000], error=error)
     assert store.read() == DATA
-    assert [wish.get("Range") for wish in store.asked] == [
+    assert [wish.get("Range") for wish in store.requests] == [
         None, "bytes=100000-", "bytes=100001-", "bytes=350001-",
     ]  # fmt: skip
-    assert {wish["IfMatch"] for wish in store.asked} == {'"e"'}
+    assert {wish["IfMatch"] for wish in store.requests} == {'"e"'}
     assert all(body.closed for body in store.bodies)
 
 
@@ -93,11 +93,11 @@ def test_it_gives_up_when_resuming_brings_not_a_byte(error):
     store = Breaking(breaks=[1000] + [0] * 50, error=error)
     with pytest.raises(ServerUnavailable, match="broke 6 times at byte 1000") as caught:
         store.read()
-    assert len(store.asked) == RESUMES + 1
+    assert len(store.requests) == RESUMES + 1
     assert caught.value.place.object == "s3://b/k"
 
 
-def test_progress_between_two_breaks_starts_the_count_anew():
+def test_progress_between_two_breaks_starts_the_count_again():
     assert Breaking(breaks=[1] * 40).read() == DATA
 
 
@@ -111,7 +111,7 @@ def test_a_listed_version_is_asked_for_by_its_id():
     store = Breaking()
     with open_text(store, store.arrival("v7")) as stream:
         stream.read(1)
-    assert store.asked[0]["VersionId"] == "v7"
+    assert store.requests[0]["VersionId"] == "v7"
 
 
 def test_a_replaced_object_is_an_error_of_the_service_too():
@@ -145,7 +145,7 @@ FRAME = zstandard.ZstdCompressor().compress(DATA)
         (b"plain.gz", b"plain.gz"),
         (gzip.compress(gzip.compress(b"twice")), gzip.compress(b"twice")),
     ],
-    # By name: gzip writes the time, and two processes of pytest must name a test alike.
+    # gzip writes the time, but a test must have the same name in all processes of pytest.
     ids=[
         "gzip",
         "gzip of three members",
@@ -186,8 +186,8 @@ def test_a_file_is_read_at_any_offset_and_resumes_there():
         assert file.read(50) == DATA[-100:-50]
         file.seek(3)
         assert (file.read(4), file.tell()) == (DATA[3:7], 7)
-    assert store.asked[1]["Range"] == f"bytes={len(DATA) - 90}-{len(DATA) - 51}"
-    assert {wish["IfMatch"] for wish in store.asked} == {'"e"'}
+    assert store.requests[1]["Range"] == f"bytes={len(DATA) - 90}-{len(DATA) - 51}"
+    assert {wish["IfMatch"] for wish in store.requests} == {'"e"'}
 
 
 def test_a_file_gives_up_too():
@@ -197,12 +197,12 @@ def test_a_file_gives_up_too():
 
 
 def test_small_steps_that_follow_one_another_are_few_requests():
-    """Parquet files of small row groups took a GET for each column of each group."""
+    """Parquet files of small row groups once took a GET for each column of each group."""
     store = Breaking()
     with open_file(store, store.arrival()) as file:
         read = [file.read(10_000) for _ in range(101)]
     assert b"".join(read) == DATA
-    assert len(store.asked) < 10
+    assert len(store.requests) < 10
 
 
 def test_far_jumps_bring_no_more_than_they_ask_for():
@@ -212,4 +212,4 @@ def test_far_jumps_bring_no_more_than_they_ask_for():
             file.seek(start)
             assert file.read(5_000) == DATA[start : start + 5_000]
     ranges = [f"bytes={start}-{start + 4_999}" for start in (900_000, 100_000, 500_000, 0)]
-    assert [wish["Range"] for wish in store.asked] == ranges
+    assert [wish["Range"] for wish in store.requests] == ranges

@@ -1,4 +1,4 @@
-"""What psycopg and Postgres raise becomes the project's errors by tables with no gap."""
+"""Every error of psycopg and Postgres becomes one of the project's errors, by complete tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WITH_STATE = [c for c in PSYCOPG_CLASSES if getattr(c, "sqlstate", None)]
 WITHOUT_STATE = {c.__name__: c for c in PSYCOPG_CLASSES if c not in WITH_STATE}
 WAREHOUSE = Warehouse(host="h", user="u", password="hunter2", dbname="d")
 
-# What Postgres calls each class of SQLSTATE, and what it is to a load:
+# The error that each class of SQLSTATE becomes. The classes are those of
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 EXPECTED = {
     ServerUnavailable: ("08 40 53 57 58 72 25006 25P03 25P04 55006 55P03 57014 57P05 HV001 HV00N"),

@@ -1,4 +1,4 @@
-"""What botocore and S3 services raise becomes the project's errors by tables with no gap."""
+"""Every error of botocore and S3 becomes one of the project's errors, by complete tables."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def answer(code, status=400, message="text", headers=None, **details):
 
 
 class AnyText(dict):
-    """Fields for a message of botocore, whatever it asks for."""
+    """Has a value for every field that a message of botocore may name."""
 
     def __missing__(self, key):
         return f"<{key}>"
 
 
 def example(name):
-    """An error of the class, as botocore words it."""
+    """An error of the class, with botocore's own message."""
     error_class = BOTOCORE_CLASSES[name]
     if issubclass(error_class, ClientError):
         return error_class({"Error": {"Code": "SomethingNew"}}, "GetObject")
@@ -172,7 +172,7 @@ def test_what_others_raise_passes_as_it_is():
 
 
 def modelled_codes():
-    """The codes in botocore's own description of S3: errors of operations, and a list in prose."""
+    """The codes in botocore's description of S3: the errors of operations, and a list in prose."""
     shapes = create_loader().load_service_model("s3", "service-2")["shapes"]
     prose = shapes["Error"]["members"]["Code"]["documentation"]
     described = re.findall(r"<i>Code:</i> *(?!N/A)([\w.]+) *</p>", prose)
@@ -180,7 +180,7 @@ def modelled_codes():
 
 
 def retried_codes():
-    """The codes and statuses after which botocore itself tries again."""
+    """The codes and statuses that botocore itself retries."""
     return {
         *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
         *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
@@ -300,7 +300,7 @@ def test_the_right_region_or_endpoint_stands_in_the_message():
     assert refusal(head, "b").expected == "region eu-central-1"
     redirect = answer("PermanentRedirect", 301, Endpoint="b.s3.example.com")
     assert refusal(redirect, "b").expected == "endpoint b.s3.example.com"
-    # Amazon sends the region with other refusals too, where it is no advice.
+    # Amazon sends the region with other refusals too. It helps nobody there.
     denied = answer("AccessDenied", 403, headers={"x-amz-bucket-region": "eu-central-1"})
     assert refusal(denied, "b").expected is None
 

@@ -1,4 +1,4 @@
-"""The engine can be used by one thread after another."""
+"""One thread after another can use the engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for _ in range(3):
 
 
 def test_a_thread_that_loads_leaves_nothing_that_breaks_the_next_one():
-    """The process would end without a word: nothing could be kept in the ledger."""
+    """The process would crash without a message, and the ledger would have no error."""
     environ = {k: v for k, v in os.environ.items() if k != "ARROW_DEFAULT_MEMORY_POOL"}
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM)]
     assert subprocess.run(command, env=environ, cwd=ROOT, check=False).returncode == 0

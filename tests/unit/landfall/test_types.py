@@ -1,4 +1,4 @@
-"""A type is read as Postgres spells it, and what is no type is refused before any server is asked."""
+"""Postgres's spellings of a type are read; anything else is refused without a server."""
 # ruff: noqa: E501  the tables of cases
 
 from __future__ import annotations
