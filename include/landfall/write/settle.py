@@ -88,7 +88,7 @@ def _fill(
     feed = claimant.feed
     columns = target.prepare(connection, feed)
     replaced = claims.supersede(connection, claimant, claim.load_id)
-    replaced += [claim.load_id] if claim.known_before else []
+    replaced += [claim.load_id] if claim.has_rows else []
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
     staging = Staging(connection, feed, disposition, columns, claim.load_id)
     read, written = write(staging, claim.load_id)

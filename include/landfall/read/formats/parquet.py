@@ -33,7 +33,15 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     try:
-        file = pq.ParquetFile(pa.PythonFile(stream, "r"), buffer_size=1 << 20, pre_buffer=False)
+        file = pq.ParquetFile(
+            pa.PythonFile(stream, "r"),
+            buffer_size=1 << 20,
+            pre_buffer=False,
+            # As nanoseconds, years before 1678 and after 2262 would be others.
+            coerce_int96_timestamp_unit="us",
+            # UUID and JSON come as the types that hold them: 16 bytes, text.
+            arrow_extensions_enabled=False,
+        )
         check_header(file.schema_arrow.names, job.names)
         for batch in file.iter_batches(BATCH_ROWS, columns=job.names, use_threads=False):
             if batch.num_rows:
