@@ -16,6 +16,7 @@ from include.landfall.postgres.statements import statement, table
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
 TYPED = sql.Identifier("pg_temp", "landfall_rows")
+LOCK_TIMEOUT = sql.Literal("5s")
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,7 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
     connection.execute(
         sql.SQL("CREATE TEMP TABLE landfall_rows ({}) ON COMMIT DROP").format(_columns(feed))
     )
-    if has_relation(connection, feed.target.schema_name, feed.target.table_name):
-        _add_load_id(connection, feed)
-    else:
+    if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(
@@ -91,10 +90,18 @@ def _comment(connection: Connection, feed: Feed) -> None:
             connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
-def _add_load_id(connection: Connection, feed: Feed) -> None:
-    """Adds the column to a table that others made. Without a default this rewrites nothing."""
+def add_load_id(connection: Connection, feed: Feed) -> None:
+    """Adds the load id to a table that others made, in a transaction of its own.
+
+    It locks the table for a moment, and not until the load ends; readers that hold the table longer
+    than LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
+    """
     name = table(feed.target.table)
-    if not has_column(connection, name, LOAD_ID):
+    there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
+    if not there or has_column(connection, name, LOAD_ID):
+        return
+    with connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
         connection.execute(
             sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} bigint").format(
                 name, sql.Identifier(LOAD_ID)

@@ -12,6 +12,8 @@ from include.landfall.read.casts.guards import Mask, either, not_matching
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import FastCast
 
+FEW = 16
+
 
 def cast_column(
     values: pa.Array, fast_cast: FastCast | None, declared: ColumnType | None = None
@@ -35,6 +37,9 @@ def cast_texts(texts: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | N
     except pa.ArrowInvalid:
         odd = not_matching(texts, fast_cast.plain)
         texts = _without(texts, odd)
+        if fast_cast.beyond:
+            beyond = fast_cast.beyond(texts)
+            odd, texts = either(odd, beyond), _without(texts, beyond)
         typed, refused = _convert_by_halves(texts, convert)
         suspects = either(either(suspects, odd), refused)
     if fast_cast.after:
@@ -62,12 +67,15 @@ def _fits(own: pa.DataType, wanted: pa.DataType) -> bool:
 def _convert_by_halves(
     values: pa.Array, convert: Callable[[pa.Array], pa.Array]
 ) -> tuple[pa.Array, Mask | None]:
-    """Converts what it can, half by half: Arrow does not say which cell it refused."""
+    """Converts what it can, half by half: Arrow does not say which cell it refused.
+
+    Few cells are suspect together with the refused one among them: that is cheaper than more halves.
+    """
     try:
         return convert(values), None
     except pa.ArrowInvalid:
-        if len(values) == 1:
-            return convert(pa.nulls(1, values.type)), pa.array([True])
+        if (count := len(values)) <= FEW:
+            return convert(pa.nulls(count, values.type)), pa.repeat(pa.scalar(True), count)
     middle = len(values) // 2
     halves = [_convert_by_halves(half, convert) for half in (values[:middle], values[middle:])]
     masks = [

@@ -1,12 +1,14 @@
--- Where a load replaces the whole feed: a newer object that is loaded already. S3 tells times to the
--- second; within one the last key wins, whichever is loaded first. Versions of one object are not
--- compared by time: the one that the bucket shows is the newest.
+-- A newer version that is loaded already: where a load replaces the whole feed, of another object;
+-- of the same object only where both have a version id, whose times the store itself gives. S3 tells
+-- times to the second; within one the last key wins, whichever is loaded first.
 SELECT load_id, loaded_by
 FROM landfall.ledger
 WHERE feed = %(feed)s
-  AND %(replaces_feed)s
-  AND (bucket, key) <> (%(bucket)s, %(key)s)
   AND status = 'loaded'
+  AND CASE
+      WHEN (bucket, key) = (%(bucket)s, %(key)s) THEN version_id IS NOT NULL AND %(version_id)s::text IS NOT NULL
+      ELSE %(replaces_feed)s
+  END
   AND (last_modified, key) > (%(last_modified)s, %(key)s)
 ORDER BY last_modified DESC, key DESC
 LIMIT 1
