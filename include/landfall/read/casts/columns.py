@@ -69,7 +69,7 @@ def _convert_by_halves(
 ) -> tuple[pa.Array, Mask | None]:
     """Converts what it can, half by half: Arrow does not say which cell it refused.
 
-    Few cells are suspect together with the refused one among them: that is cheaper than more halves.
+    The last few cells are suspect together with the refused one: that is cheaper than more halves.
     """
     try:
         return convert(values), None

@@ -29,8 +29,8 @@ from include.landfall.read.casts.guards import (
 class FastCast:
     """How the fast path casts a type.
 
-    `plain` is the forms that the strict cast takes: where it fails, the other cells are suspect, and
-    those that `beyond` names, which have the form and yet no value of the type.
+    `plain` is the forms that the strict cast takes: where it fails, the other cells are suspect,
+    and those of `beyond`, which have the form and yet no value of the type.
     `before` looks at the texts, `after` at texts and result; each gives a mask of suspect cells,
     or None when there are none. `convert` takes the place of Arrow's own cast.
     """
