@@ -12,7 +12,7 @@ from include.landfall.read.casts.guards import Mask, either, not_matching
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import FastCast
 
-FEW = 16
+HALVINGS = 5  # how often a batch is halved at the most, to find the cells that Arrow refuses
 
 
 def cast_column(
@@ -65,19 +65,21 @@ def _fits(own: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _convert_by_halves(
-    values: pa.Array, convert: Callable[[pa.Array], pa.Array]
+    values: pa.Array, convert: Callable[[pa.Array], pa.Array], left: int = HALVINGS
 ) -> tuple[pa.Array, Mask | None]:
     """Converts what it can, half by half: Arrow does not say which cell it refused.
 
-    The last few cells are suspect together with the refused one: that is cheaper than more halves.
+    What remains is suspect together with the refused cell: that is cheaper than more halves.
     """
     try:
         return convert(values), None
     except pa.ArrowInvalid:
-        if (count := len(values)) <= FEW:
+        count = len(values)
+        if count == 1 or left == 0:
             return convert(pa.nulls(count, values.type)), pa.repeat(pa.scalar(True), count)
     middle = len(values) // 2
-    halves = [_convert_by_halves(half, convert) for half in (values[:middle], values[middle:])]
+    parts = (values[:middle], values[middle:])
+    halves = [_convert_by_halves(part, convert, left - 1) for part in parts]
     masks = [
         mask if mask is not None else pa.repeat(pa.scalar(False), len(typed))
         for typed, mask in halves
