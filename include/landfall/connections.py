@@ -19,6 +19,12 @@ LIBPQ_OPTIONS = frozenset(
     " tcp_user_timeout target_session_attrs gssencmode application_name".split()
 )
 
+# A host that vanishes is noticed in two minutes: by the server's keepalives, and by these.
+DEFAULTS = {
+    "connect_timeout": "10", "keepalives_idle": "60", "keepalives_interval": "10",
+    "keepalives_count": "6", "tcp_user_timeout": "120000",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Store:
@@ -94,7 +100,7 @@ class Warehouse:
 
         return make_conninfo(
             host=self.host, port=self.port, dbname=self.dbname, user=self.user,
-            password=self.password, **{"connect_timeout": "10", **self.options},
+            password=self.password, **{**DEFAULTS, **self.options},
         )  # fmt: skip
 
     @property

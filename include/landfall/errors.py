@@ -56,7 +56,7 @@ class LandfallError(Exception):
         lines = [self.what]
         facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
         facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
-        lines += [f"  {name}: {value}" for name, value in facts.items() if value is not None]
+        lines += [f"  {name}: {_printable(v)}" for name, v in facts.items() if v is not None]
         if self.do:
             lines.append(f"  what to do: {self.do}")
         return "\n".join(lines)
@@ -70,6 +70,12 @@ def _revive(error_class: type[LandfallError], state: dict[str, object]) -> Landf
     error = error_class(str(state["what"]))
     error.__dict__.update(state)
     return error
+
+
+def _printable(value: object) -> str:
+    """Returns the value so that it can forge no line of a log."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def shorten(text: str, limit: int = FOUND_LIMIT) -> str:

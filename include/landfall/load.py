@@ -25,6 +25,7 @@ from include.landfall.write.copy import Written
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.settle import Settled, keep_failure, settle
 from include.landfall.write.staging import Staging
+from include.landfall.write.target import add_load_id
 
 INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
 Progress = Callable[[int], None]
@@ -114,6 +115,7 @@ class _Load:
         with connect(self.warehouse, f"landfall {feed.name} {arrival.key}") as connection:
             with postgres_errors():
                 create_ledger(connection)
+                add_load_id(connection, feed)
             mode = ReadMode()
             while True:
                 write = partial(self._write, mode)

@@ -389,11 +389,11 @@ def test_a_load_that_is_undone_in_the_ledger_too_is_new_to_the_next_run(
     assert rows(warehouse) == [(7, None, None)]
 
 
-def test_a_dropped_table_is_not_noticed_until_it_is_forced(warehouse, orders, tmp_path):
+def test_a_dropped_table_is_refused_until_it_is_forced(warehouse, orders, tmp_path):
     assert orders() == 0
     with psycopg.connect(warehouse.conninfo()) as connection:
         connection.execute("DROP TABLE raw.orders")
-    assert load_new(tmp_path) == 0
+    assert load_new(tmp_path) == 2
     assert orders() == 0
     assert rows(warehouse) == [(7, None, None)]
 

@@ -163,14 +163,14 @@ def test_a_sensor_survives_its_triggerer_and_hands_on_what_came_meanwhile(
     stage: Stage, client: S3Client
 ) -> None:
     airflow = stage.airflow
-    airflow._until(lambda: "waits" in airflow.api.dags(), 180, "the DAG is parsed")
+    airflow._wait_until(lambda: "waits" in airflow.api.dags(), 180, "the DAG is parsed")
     airflow.api.unpause("waits")
     airflow.api.trigger("waits")
-    airflow._until(lambda: state(airflow, "wait") == "deferred", 180, "the sensor is deferred")
+    airflow._wait_until(lambda: state(airflow, "wait") == "deferred", 180, "the sensor is deferred")
     with replaced_triggerer(airflow, stage.folder):
         for name in ("1", "2"):
             client.put_object(Bucket=stage.bucket, Key=f"things/{name}.csv", Body=b"id\n1\n")
-        airflow._until(lambda: airflow._ended("waits"), 240, "the run has ended")
+        airflow._wait_until(lambda: airflow._ended("waits"), 240, "the run has ended")
         assert airflow._last_run("waits")["state"] == "success"
         assert airflow.states("waits") == {"wait": "success", "take": "success"}
         arrivals = handed_on(airflow)
@@ -213,7 +213,7 @@ def test_the_health_lesson_names_the_part_that_is_dead(stage: Stage) -> None:
     if triggerer.child.poll() is None:
         os.killpg(triggerer.child.pid, signal.SIGKILL)
         triggerer.child.wait()
-    airflow._until(lambda: unhealthy(airflow.api.address) == ["triggerer"], 60, "it is missed")
+    airflow._wait_until(lambda: unhealthy(airflow.api.address) == ["triggerer"], 60, "it is missed")
     run = airflow.run("lesson_06_architecture")
     states = airflow.states("lesson_06_architecture")
     assert run["state"] == "failed"

@@ -14,6 +14,7 @@ from include.landfall.errors import DataError, ObjectMissing
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load
+from include.landfall.write.dispositions import disposition_of
 
 
 def add_to(commands: Any) -> None:
@@ -50,7 +51,10 @@ def run(options: argparse.Namespace) -> int:
 def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if options.key:
         return listing.named(feed, options.key)
-    return listing.all_of(feed) if options.force else listing.new_of(feed)
+    if not options.force:
+        return listing.new_of(feed)
+    arrivals = sorted(listing.all_of(feed), key=lambda a: (a.last_modified, a.key))
+    return arrivals[-1:] if disposition_of(feed).replaces_feed else arrivals
 
 
 def _load_one(feed: Feed, arrival: Arrival, options: argparse.Namespace) -> Receipt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from include.landfall.feed.dialect import CsvDialect, Dialect, ParquetDialect
 from include.landfall.feed.strict import Strict
@@ -48,6 +48,14 @@ class CsvFormat(FileFormat):
         default_factory=list,
         description="Unquoted texts that are NULL, beside the empty one. Quoted, they are text.",
     )
+
+    @field_validator("nulls")
+    @classmethod
+    def _are_texts(cls, value: list[str]) -> list[str]:
+        # It would do nothing, and look as if quoted empties were NULL.
+        if "" in value:
+            raise ValueError("texts: the empty one is NULL without quotes, and text within them")
+        return value
 
     @model_validator(mode="after")
     def _delimiter_is_not_the_quote(self) -> CsvFormat:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -43,6 +43,23 @@ class Source(Strict):
         ge=0,
         description="How long an object must be unchanged before it is taken as whole.",
     )
+
+    empty_objects: Literal["load", "refuse"] | None = Field(
+        None,
+        description="What an object of 0 bytes is: load (a file without rows) or refuse. "
+        "By default it is refused where it would empty the table.",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _can_match(cls, value: str) -> str:
+        if value.startswith("s3://"):
+            raise ValueError("the key alone: the bucket has its own field")
+        if value.startswith("/"):
+            raise ValueError("a key, which does not begin with /")
+        if re.search(r"\{[^}]*,[^}]*\}", value):
+            raise ValueError("* ? ** and [abc]; there is no {a,b}: write one feed for each")
+        return value
 
     @property
     def prefix(self) -> str:
@@ -154,8 +171,9 @@ class Feed(Strict):
         for name, check in self.checks.items():
             if name != "rows" and name not in self.columns:
                 raise ValueError(f"checks: {name!r} is neither rows nor a column")
-            of_rows = {"at_least", "at_most"} & check.model_fields_set
-            of_column = check.model_fields_set - {"at_least", "at_most"}
+            rules = check.model_dump(exclude_none=True).keys()
+            of_rows = rules & {"at_least", "at_most"}
+            of_column = rules - {"at_least", "at_most"}
             if of_column and name == "rows" and name not in self.columns:
                 raise ValueError("checks: rows takes at_least and at_most")
             if of_rows and name != "rows":

@@ -55,10 +55,10 @@ class Claimant:
 
 
 class Claim(NamedTuple):
-    """A claim of an arrival. `known_before`: whether the ledger had a row of it already."""
+    """A claim of an arrival. `has_rows`: whether its rows are in the target already."""
 
     load_id: int
-    known_before: bool
+    has_rows: bool
 
 
 class NewerLoad(NamedTuple):

@@ -33,6 +33,11 @@ class Entry:
     error: str | None
     loaded_by: str
 
+    @property
+    def version(self) -> str:
+        """What tells this version from every other version of the same object."""
+        return self.version_id or self.etag
+
 
 def create_ledger(connection: Connection) -> None:
     """Creates the ledger where it is missing, also when two first loads do so at once."""

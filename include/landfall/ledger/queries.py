@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
+from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import NAME, SCHEMA, Entry, ledger_exists
 from include.landfall.postgres.statements import identifiers
 
@@ -17,6 +18,19 @@ def entries_of(connection: Connection, feed: str) -> list[Entry]:
         return []
     rule = sql.SQL("feed = %(feed)s ORDER BY load_id")
     return select_entries(connection, rule, {"feed": feed})
+
+
+def loaded_by_others(connection: Connection, feed: Feed) -> list[Entry]:
+    """Returns what other feeds loaded from the same bucket into the same table."""
+    if not ledger_exists(connection):
+        return []
+    rule = sql.SQL(
+        "target = %(target)s AND bucket = %(bucket)s AND feed <> %(feed)s AND status = 'loaded'"
+    )
+    parameters = {
+        "target": feed.target.table, "bucket": feed.source.bucket, "feed": feed.name,
+    }  # fmt: skip
+    return select_entries(connection, rule, parameters)
 
 
 def select_entries(

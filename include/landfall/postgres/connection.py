@@ -19,6 +19,8 @@ SESSION = (
     " SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET array_nulls = on;"
     " SET timezone_abbreviations = 'Default';"
     " SET default_transaction_isolation = 'read committed';"
+    # A COPY only sends. A server with notices to send would wait for us, while we wait for it.
+    " SET client_min_messages = 'error';"
     " SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
 )
 

@@ -36,7 +36,7 @@ def refusal(error: psycopg.Error) -> LandfallError:
     return verdict.error(
         f"the database stopped the work because of {setting}" if setting else verdict.what,
         found=f"{message} (SQLSTATE {error.sqlstate})" if error.sqlstate else message,
-        do=f"raise {setting} for the role if it happens again; retry" if setting else verdict.do,
+        do=_what_to_do(error, setting, verdict),
     )
 
 
@@ -72,6 +72,13 @@ def _verdict(error: psycopg.Error) -> Verdict:
 def _message(error: psycopg.Error) -> str:
     parts = (error.diag.message_primary or str(error), error.diag.message_detail)
     return "; ".join(" ".join(part.split()) for part in parts if part)
+
+
+def _what_to_do(error: psycopg.Error, setting: str | None, verdict: Verdict) -> str | None:
+    if setting:
+        return f"raise {setting} for the role if it happens again; retry"
+    hint = (error.diag.message_hint or "").rstrip(".")
+    return "; then ".join(part for part in (hint, verdict.do) if part) or None
 
 
 def _setting(state: str | None, message: str) -> str | None:

@@ -20,7 +20,7 @@ def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
     with s3_errors(source.bucket):
         for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
             for entry in page.get("Contents", []):
-                if source.matches(entry["Key"]) and not entry["Key"].endswith("/"):
+                if source.matches(entry["Key"]) and not _is_marker(entry["Key"]):
                     yield Arrival(
                         source.bucket,
                         entry["Key"],
@@ -28,6 +28,12 @@ def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
                         entry["Size"],
                         entry["LastModified"],
                     )
+
+
+def _is_marker(key: str) -> bool:
+    """Returns whether the key is a folder's, or a marker that Spark or Hadoop left beside data."""
+    name = key.rpartition("/")[2]
+    return not name or name == "_SUCCESS" or name.endswith(".crc")
 
 
 def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:

@@ -94,4 +94,12 @@ def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None =
             expected=f"ETag {arrival.etag}",
             do="run again: the new version is a new arrival",
         ).at(object=arrival.uri)
+    if start and answer.get("ContentRange", "").partition("-")[0] != f"bytes {start}":
+        answer["Body"].close()
+        raise ServerUnavailable(
+            "the object store answered with another range than was asked for",
+            found=answer.get("ContentRange") or "the whole object",
+            expected=f"bytes {start}-",
+            do="retry; if it happens again, the store does not support ranged reads",
+        ).at(object=arrival.uri)
     return answer["Body"]

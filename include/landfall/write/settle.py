@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
-from include.landfall.errors import DataError
+from include.landfall.errors import DataError, FeedError
+from include.landfall.job import LOAD_ID
 from include.landfall.ledger import claims
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
@@ -86,10 +87,12 @@ def _fill(
 ) -> int:
     """Puts the arrival's rows into the target in place of those that they replace."""
     feed = claimant.feed
+    _check_empty(claimant)
     columns = target.prepare(connection, feed)
     replaced = claims.supersede(connection, claimant, claim.load_id)
-    replaced += [claim.load_id] if claim.known_before else []
+    replaced += [claim.load_id] if claim.has_rows else []
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
+    _check_removed(connection, claimant, replaced)
     staging = Staging(connection, feed, disposition, columns, claim.load_id)
     read, written = write(staging, claim.load_id)
     if read != written:
@@ -100,3 +103,44 @@ def _fill(
         )
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return written
+
+
+def _check_empty(claimant: Claimant) -> None:
+    """Refuses an object of 0 bytes that would empty the table, unless the feed takes it."""
+    choice = claimant.feed.source.empty_objects
+    if claimant.arrival.size or choice == "load" or not (choice or claimant.replaces_feed):
+        return
+    raise DataError(
+        "the object is empty",
+        found="0 bytes",
+        expected="at least a header",
+        do="ask the sender; where it means no rows, write source.empty_objects: load in the feed",
+    )
+
+
+def _check_removed(connection: Connection, claimant: Claimant, replaced: list[int]) -> None:
+    """Checks that the replaced rows are gone: a trigger or a policy may keep them silently."""
+    if not replaced:
+        return
+    name = claimant.feed.target.table
+    target = table(name)
+    query = sql.SQL(
+        "SELECT row_security_active({}), EXISTS (SELECT 1 FROM {} WHERE {} = ANY({}::bigint[]))"
+    ).format(
+        sql.Literal(target.as_string(connection)),
+        target,
+        sql.Identifier(LOAD_ID),
+        sql.Literal(replaced),
+    )
+    is_secured, remain = connection.execute(query).fetchone() or (False, False)
+    if remain:
+        raise FeedError(
+            f"rows that this load replaces stay in {name}",
+            expected="rows that DELETE removes (a trigger, a rule or a policy may keep them)",
+            do="let the trigger, rule or policy of the table delete the rows of the loading role",
+        )
+    if is_secured:
+        raise FeedError(
+            f"row level security may hide rows of {name} that this load replaces",
+            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
+        )

@@ -16,6 +16,7 @@ from include.landfall.postgres.statements import statement, table
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
 TYPED = sql.Identifier("pg_temp", "landfall_rows")
+LOCK_TIMEOUT = sql.Literal("5s")
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,22 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
 
     Raises: FeedError when the table lacks a column or has another type.
     """
+    if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
+        _create(connection, feed)
+    return _compare(connection, feed)
+
+
+def _compare(connection: Connection, feed: Feed) -> list[TargetColumn]:
+    """Compares the table's columns with the feed's, and leaves TYPED."""
     connection.execute(
         sql.SQL("CREATE TEMP TABLE landfall_rows ({}) ON COMMIT DROP").format(_columns(feed))
     )
-    if has_relation(connection, feed.target.schema_name, feed.target.table_name):
-        _add_load_id(connection, feed)
-    else:
-        _create(connection, feed)
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(
             statement("write/shape"), {"target": table(feed.target.table).as_string(connection)}
         ).fetchall()
     for row in rows:
-        _check(feed, row.name, row.declared, row.existing, row.agrees)
+        _check(feed, row)
     return [_target_column(r.name, feed.columns[r.name], r.typtype, r.category) for r in rows]
 
 
@@ -91,10 +95,21 @@ def _comment(connection: Connection, feed: Feed) -> None:
             connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
-def _add_load_id(connection: Connection, feed: Feed) -> None:
-    """Adds the column to a table that others made. Without a default this rewrites nothing."""
+def add_load_id(connection: Connection, feed: Feed) -> None:
+    """Adds the load id to a table that others made, in a transaction of its own.
+
+    It locks the table for a moment, and not until the load ends; readers that hold the table longer
+    than LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
+
+    Raises: FeedError when the table does not fit. It is then as it was.
+    """
     name = table(feed.target.table)
-    if not has_column(connection, name, LOAD_ID):
+    there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
+    if not there or has_column(connection, name, LOAD_ID):
+        return
+    with connection.transaction():
+        _compare(connection, feed)
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
         connection.execute(
             sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} bigint").format(
                 name, sql.Identifier(LOAD_ID)
@@ -102,20 +117,25 @@ def _add_load_id(connection: Connection, feed: Feed) -> None:
         )
 
 
-def _check(feed: Feed, name: str, declared: str, existing: str | None, agrees: bool) -> None:
-    if existing is None:
+def _check(feed: Feed, row: Any) -> None:
+    if row.existing is None:
         raise FeedError(
-            f"the table {feed.target.table} has no column {name!r}",
-            expected=f"a column of type {declared}",
+            f"the table {feed.target.table} has no column {row.name!r}",
+            expected=f"a column of type {row.declared}",
             do="add it to the table, or take it out of the feed",
-        ).at(column=name)
-    if not agrees:
+        ).at(column=row.name)
+    if row.generated:
+        raise FeedError(
+            f"the table {feed.target.table} computes the column itself: it is a generated column",
+            do="take it out of the feed",
+        ).at(column=row.name)
+    if not row.agrees:
         raise FeedError(
             f"the table {feed.target.table} has another type than the feed",
-            found=existing,
-            expected=declared,
+            found=row.existing,
+            expected=row.declared,
             do="declare the table's type in the feed, or alter the table",
-        ).at(column=name)
+        ).at(column=row.name)
 
 
 def _target_column(name: str, column: Column, typtype: str, category: str) -> TargetColumn:

@@ -66,15 +66,22 @@ def test_content_that_is_put_back_is_loaded_again(engine):
     assert sorted(engine.statuses()) == ["loaded", "superseded"]
 
 
-@pytest.mark.parametrize(("disposition", "keys"), [("append", "11"), ("replace", "12")])
-def test_an_older_version_comes_too_late(engine, disposition, keys):
-    engine.be(disposition=disposition)
-    old, new = (engine.put(text, key) for text, key in zip((A, B), keys))
+def test_an_older_file_of_a_replace_feed_comes_too_late(engine):
+    engine.be(disposition="replace")
+    old, new = (engine.put(text, key) for text, key in ((A, "1"), (B, "2")))
     first = engine.load(new, by="the newer")
     late = engine.load(old)
     assert (late.outcome, late.by, late.load_id) == ("superseded", "the newer", first.load_id)
     assert engine.rows() == [(3, "c")]
     assert engine.statuses() == ["loaded", "superseded"]
+
+
+def test_a_version_that_is_no_longer_in_the_bucket_is_not_loaded(engine):
+    old, new = engine.put(A), engine.put(B)
+    engine.load(new)
+    with pytest.raises(ObjectChanged):
+        engine.load(old)
+    assert engine.rows() == [(3, "c")]
 
 
 def test_a_superseded_file_loaded_again_keeps_its_count_in_the_ledger(engine):

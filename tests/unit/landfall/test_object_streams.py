@@ -47,6 +47,7 @@ class Breaking:
     def __init__(self, data=DATA, breaks=(), etags=("e",), error=None):
         self.data, self.breaks, self.etags, self.error = data, list(breaks), list(etags), error
         self.requests, self.bodies = [], []
+        self.ignores_range = False
 
     def get_object(self, **wish):
         self.requests.append(wish)
@@ -55,7 +56,10 @@ class Breaking:
         body = Body(data, self.breaks.pop(0) if self.breaks else None, self.error)
         self.bodies.append(body)
         etag = self.etags.pop(0) if len(self.etags) > 1 else self.etags[0]
-        return {"ETag": f'"{etag}"', "Body": body}
+        answer = {"ETag": f'"{etag}"', "Body": body}
+        if "Range" in wish and not self.ignores_range:
+            answer["ContentRange"] = f"bytes {start}-{stop or len(self.data) - 1}/{len(self.data)}"
+        return answer
 
     def arrival(self, version=None):
         when = datetime(2013, 1, 1, tzinfo=UTC)
@@ -213,3 +217,13 @@ def test_far_jumps_bring_no_more_than_they_ask_for():
             assert file.read(5_000) == DATA[start : start + 5_000]
     ranges = [f"bytes={start}-{start + 4_999}" for start in (900_000, 100_000, 500_000, 0)]
     assert [wish["Range"] for wish in store.requests] == ranges
+
+
+def test_fault_1_12_a_store_that_ignores_the_range_of_a_resumed_get_loads_no_byte_twice():
+    client = Breaking(breaks=[100_000, None])
+    client.ignores_range = True
+    with (
+        pytest.raises(ServerUnavailable, match="another range than was asked for"),
+        open_text(client, client.arrival()) as stream,
+    ):
+        stream.read()

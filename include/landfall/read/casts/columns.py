@@ -12,6 +12,8 @@ from include.landfall.read.casts.guards import Mask, either, not_matching
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import FastCast
 
+HALVINGS = 5  # how often a batch is halved at the most, to find the cells that Arrow refuses
+
 
 def cast_column(
     values: pa.Array, fast_cast: FastCast | None, declared: ColumnType | None = None
@@ -35,6 +37,9 @@ def cast_texts(texts: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | N
     except pa.ArrowInvalid:
         odd = not_matching(texts, fast_cast.plain)
         texts = _without(texts, odd)
+        if fast_cast.beyond:
+            beyond = fast_cast.beyond(texts)
+            odd, texts = either(odd, beyond), _without(texts, beyond)
         typed, refused = _convert_by_halves(texts, convert)
         suspects = either(either(suspects, odd), refused)
     if fast_cast.after:
@@ -60,16 +65,21 @@ def _fits(own: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _convert_by_halves(
-    values: pa.Array, convert: Callable[[pa.Array], pa.Array]
+    values: pa.Array, convert: Callable[[pa.Array], pa.Array], left: int = HALVINGS
 ) -> tuple[pa.Array, Mask | None]:
-    """Converts what it can, half by half: Arrow does not say which cell it refused."""
+    """Converts what it can, half by half: Arrow does not say which cell it refused.
+
+    What remains is suspect together with the refused cell: that is cheaper than more halves.
+    """
     try:
         return convert(values), None
     except pa.ArrowInvalid:
-        if len(values) == 1:
-            return convert(pa.nulls(1, values.type)), pa.array([True])
+        count = len(values)
+        if count == 1 or left == 0:
+            return convert(pa.nulls(count, values.type)), pa.repeat(pa.scalar(True), count)
     middle = len(values) // 2
-    halves = [_convert_by_halves(half, convert) for half in (values[:middle], values[middle:])]
+    parts = (values[:middle], values[middle:])
+    halves = [_convert_by_halves(part, convert, left - 1) for part in parts]
     masks = [
         mask if mask is not None else pa.repeat(pa.scalar(False), len(typed))
         for typed, mask in halves

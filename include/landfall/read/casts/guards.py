@@ -54,6 +54,21 @@ def beyond_decimal(scale: int) -> Guard:
     return guard
 
 
+def beyond_integer(bits: int) -> Guard:
+    """Makes a guard that suspects digits which no integer of so many bits can hold."""
+    limit = 1 << (bits - 1)
+
+    def guard(texts: pa.Array) -> Mask | None:
+        long = matching(texts, r"^-?0*\d{19,}$")  # an int64 has 18 digits, and some of 19
+        if bits == 64:
+            return long
+        numbers = pc.if_else(long, pa.scalar(None, texts.type), texts).cast(pa.int64())
+        beyond = pc.or_(pc.greater_equal(numbers, limit), pc.less(numbers, -limit))
+        return pc.or_(long, pc.fill_null(beyond, False))
+
+    return guard
+
+
 def lost_range(texts: pa.Array, numbers: pa.Array) -> Mask | None:
     """Suspects infinity and 0: Arrow turns overflow and underflow into them, Postgres refuses."""
     doubtful = pc.or_(pc.is_inf(numbers), pc.equal(numbers, pa.scalar(0, numbers.type)))

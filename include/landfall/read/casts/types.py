@@ -14,6 +14,7 @@ from include.landfall.read.casts.guards import (
     Guard,
     Mask,
     beyond_decimal,
+    beyond_integer,
     bytes_in,
     bytes_of,
     hour_alone,
@@ -28,7 +29,8 @@ from include.landfall.read.casts.guards import (
 class FastCast:
     """How the fast path casts a type.
 
-    `plain` is the forms that the strict cast takes: where it fails, the other cells are suspect.
+    `plain` is the forms that the strict cast takes: where it fails, the other cells are suspect,
+    and those of `beyond`, which have the form and yet no value of the type.
     `before` looks at the texts, `after` at texts and result; each gives a mask of suspect cells,
     or None when there are none. `convert` takes the place of Arrow's own cast.
     """
@@ -38,6 +40,7 @@ class FastCast:
     before: Guard | None = None
     after: Callable[[pa.Array, pa.Array], Mask | None] | None = None
     convert: Callable[[pa.Array], pa.Array] | None = None
+    beyond: Guard | None = None
 
 
 def fast_cast_of(column: PlannedColumn) -> FastCast | None:
@@ -59,17 +62,20 @@ def _numeric(declared: ColumnType) -> FastCast | None:
     precision, scale = declared.modifiers
     if not 0 <= scale <= precision <= 38:
         return None
-    number = r"^[+-]?(\d+\.?\d*|\.\d+)$"
+    most = precision - scale
+    number = rf"^[+-]?(0*\d{{0,{most}}}(\.\d{{0,{scale}}})?)$"
     return FastCast(pa.decimal128(precision, scale), number, before=beyond_decimal(scale))
 
 
 INTEGER = r"^-?\d+$"
 FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-DATE = r"^\d{4}-\d\d-\d\d$"
-TIME = r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$"
-TIMESTAMP = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
-TIMESTAMPTZ = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$"
+_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?"
+DATE = rf"^{_DAY}$"
+TIME = rf"^{_CLOCK}$"
+TIMESTAMP = rf"^{_DAY}([ T]{_CLOCK})?$"
+TIMESTAMPTZ = rf"^{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d(:?\d\d)?)$"
 
 
 def _to_uuid(texts: pa.Array) -> pa.Array:
@@ -90,7 +96,7 @@ def _to_time(texts: pa.Array) -> pa.Array:
 
 def _integer(arrow: pa.DataType) -> FastCast:
     # Arrow reads hexadecimal digits, and 0xFFFF as -1.
-    return FastCast(arrow, INTEGER, before=bytes_in(b"xX"))
+    return FastCast(arrow, INTEGER, before=bytes_in(b"xX"), beyond=beyond_integer(arrow.bit_width))
 
 
 def _float(arrow: pa.DataType) -> FastCast:

@@ -33,11 +33,17 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     try:
-        file = pq.ParquetFile(pa.PythonFile(stream, "r"), buffer_size=1 << 20, pre_buffer=False)
+        file = pq.ParquetFile(
+            pa.PythonFile(stream, "r"),
+            buffer_size=1 << 20,
+            pre_buffer=False,
+            # As nanoseconds, years before 1678 and after 2262 would be others.
+            coerce_int96_timestamp_unit="us",
+        )
         check_header(file.schema_arrow.names, job.names)
         for batch in file.iter_batches(BATCH_ROWS, columns=job.names, use_threads=False):
             if batch.num_rows:
-                yield batch.select(job.names)
+                yield _with_plain_types(batch.select(job.names))
     except pa.ArrowInvalid as error:
         raise TruncatedFile(
             "the file is not whole Parquet",
@@ -45,6 +51,14 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
             expected="a Parquet file",
             do="check the feed's format, or ask the sender for the file again",
         ) from error
+
+
+def _with_plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the batch with UUID and JSON as the types that hold them: 16 bytes, text."""
+    if not any(isinstance(field.type, pa.BaseExtensionType) for field in batch.schema):
+        return batch
+    columns = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in batch.columns]
+    return pa.record_batch(columns, names=batch.schema.names)
 
 
 def find_fault(stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:

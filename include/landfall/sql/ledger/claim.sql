@@ -1,4 +1,10 @@
--- Claims an arrival. No row comes back when it is loaded already (and not forced).
+-- Claims an arrival. No row comes back when it is loaded already (and not forced). Clones of S3 give
+-- two objects one ETag, so another size is another version too.
+WITH earlier AS (
+    SELECT status
+    FROM landfall.ledger
+    WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s AND version = %(version)s
+)
 INSERT INTO landfall.ledger AS entry (
     feed, bucket, key, etag, version_id, size, last_modified, target,
     started, status, loaded_by, attempt
@@ -15,5 +21,5 @@ ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
     error = NULL,
     loaded_by = excluded.loaded_by,
     attempt = excluded.attempt
-WHERE entry.status <> 'loaded' OR %(force)s
-RETURNING load_id, (xmax <> 0) AS known_before
+WHERE entry.status <> 'loaded' OR entry.size <> excluded.size OR %(force)s
+RETURNING load_id, coalesce((SELECT status = 'loaded' FROM earlier), false) AS has_rows

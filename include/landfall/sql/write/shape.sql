@@ -4,6 +4,7 @@ SELECT
     format_type(feed.atttypid, feed.atttypmod) AS declared,
     format_type(target.atttypid, target.atttypmod) AS existing,
     (feed.atttypid, feed.atttypmod) = (target.atttypid, target.atttypmod) AS agrees,
+    coalesce(target.attgenerated, '') <> '' AS generated,
     type.typtype::text AS typtype,
     type.typcategory::text AS category
 FROM pg_attribute AS feed

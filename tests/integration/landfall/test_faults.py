@@ -1,0 +1,207 @@
+"""Faults that an examination of the product met, each by its number, with the smallest input.
+
+They loaded wrong rows, hung or kept silent. What is right is what each test asserts.
+"""
+# ruff: noqa: DTZ001  timestamps without a zone are what is tested
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.landfall.errors import DataError, FeedError, LandfallError, TerminalError
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
+from include.landfall.s3.listing import list_arrivals
+from tests.support.engine import many
+
+A, B = "id,name\n1,a\n", "id,name\n2,b\n"
+
+
+def listed(engine):
+    """The keys that a run would load now."""
+    with connect(engine.warehouse) as connection:
+        arrivals = list_arrivals(engine.client, engine.feed.source)
+        return [a.key for a in new_arrivals(connection, engine.feed, arrivals)]
+
+
+def parquet(**columns):
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, use_deprecated_int96_timestamps=True)
+    return sink.getvalue()
+
+
+def test_1_1_an_int96_timestamp_keeps_its_year(engine):
+    whens = [dt.datetime(9999, 12, 31, 23, 59, 59, 999999), dt.datetime(1, 1, 1), None]
+    whens.append(dt.datetime(2013, 1, 1, 1, 2, 3, 456789))
+    engine.be(columns={"id": "integer", "name": "timestamp"}, format="parquet")
+    ids = pa.array([1, 2, 3, 4], pa.int32())
+    engine.load(parquet(id=ids, name=pa.array(whens, pa.timestamp("us"))))
+    assert [name for _, name in engine.rows()] == whens
+
+
+def test_1_3_a_version_that_is_current_again_is_new(engine):
+    engine.client.put_bucket_versioning(
+        Bucket=engine.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    engine.load(engine.put(A))
+    engine.load(engine.put(B))
+    assert listed(engine) == []
+    versions = engine.client.list_object_versions(Bucket=engine.bucket)["Versions"]
+    latest = next(v["VersionId"] for v in versions if v["IsLatest"])
+    engine.client.delete_object(Bucket=engine.bucket, Key="a.csv", VersionId=latest)
+    assert listed(engine) == ["a.csv"]
+    with connect(engine.warehouse) as connection:
+        arrivals = list_arrivals(engine.client, engine.feed.source)
+        (again,) = new_arrivals(connection, engine.feed, arrivals)
+    assert engine.load(again).outcome == "loaded"
+    assert engine.rows() == [(1, "a")]
+
+
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+def test_1_4_a_corrected_object_with_an_older_time_is_loaded(engine, disposition):
+    engine.be(disposition=disposition)
+    engine.load(engine.put(A))
+    corrected = engine.put(B)
+    older = replace(corrected, last_modified=corrected.last_modified - dt.timedelta(days=1))
+    with connect(engine.warehouse) as connection:
+        assert new_arrivals(connection, engine.feed, [older]) == [older]
+    assert engine.load(older).outcome == "loaded"
+    assert engine.rows() == [(2, "b")]
+
+
+def test_1_5_another_size_is_another_version_whatever_the_etag_says(engine):
+    first = engine.put(A)
+    engine.load(first)
+    other = replace(first, size=first.size + 1)
+    with connect(engine.warehouse) as connection:
+        assert new_arrivals(connection, engine.feed, [first, other]) == [other]
+
+
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+def test_1_6_rows_that_a_trigger_keeps_are_an_error_and_not_there_twice(engine, disposition):
+    engine.be(disposition=disposition)
+    engine.load(engine.put(A))
+    engine.sql(
+        "CREATE FUNCTION raw.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    engine.sql(
+        "CREATE TRIGGER keep BEFORE DELETE ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.keep()"
+    )
+    with pytest.raises(FeedError, match=r"rows that this load replaces stay in raw\.t"):
+        engine.load(engine.put(B))
+    assert engine.rows() == [(1, "a")]
+
+
+def test_1_8_an_empty_object_does_not_empty_the_table(engine):
+    engine.be(disposition="replace")
+    engine.load(engine.put(A, "a.csv"))
+    with pytest.raises(DataError, match="the object is empty"):
+        engine.load(engine.put("", "b.csv"))
+    assert engine.rows() == [(1, "a")]
+    source = {"bucket": engine.bucket, "pattern": "**", "empty_objects": "load"}
+    engine.be(disposition="replace", source=source)
+    assert engine.load(engine.put("", "b.csv")).rows == 0
+    assert engine.rows() == []
+
+
+@pytest.mark.parametrize("key", ["x/_SUCCESS", "x/.part-0.csv.crc", "x/"])
+def test_1_8_a_marker_is_no_data(engine, key):
+    engine.client.put_object(Bucket=engine.bucket, Key=key, Body=b"")
+    engine.put(A, "x/a.csv")
+    assert listed(engine) == ["x/a.csv"]
+
+
+def test_1_9_a_table_that_is_gone_is_told(engine):
+    engine.load(engine.put(A))
+    engine.sql("DROP TABLE raw.t")
+    with pytest.raises(FeedError, match=r"the table raw\.t is gone") as refused:
+        listed(engine)
+    assert "--force" in refused.value.do
+
+
+def test_1_9_a_table_that_only_the_feed_renames_is_told(engine):
+    engine.load(engine.put(A))
+    engine.be(table="raw.u")
+    with pytest.raises(FeedError, match=r"loaded into raw\.t"):
+        listed(engine)
+    engine.sql("ALTER TABLE raw.t RENAME TO u")
+    assert listed(engine) == []
+
+
+def test_1_13_a_renamed_feed_does_not_load_everything_twice(engine):
+    engine.load(engine.put(A))
+    engine.be(feed="renamed")
+    with pytest.raises(FeedError, match="the feed 't' loaded this file into"):
+        listed(engine)
+
+
+@pytest.mark.timeout(60)
+def test_2_1_a_trigger_that_raises_a_notice_a_row_does_not_hang_the_load(engine):
+    engine.load(engine.put(A))
+    engine.sql(
+        "CREATE FUNCTION raw.talk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE NOTICE '%', repeat('x', 500); RETURN NEW; END$$"
+    )
+    engine.sql(
+        "CREATE TRIGGER talk BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.talk()"
+    )
+    assert engine.load(engine.put(many(200_000, first=2), "b.csv")).rows == 200_000
+
+
+@pytest.mark.timeout(60)
+def test_2_7_readers_do_not_wait_for_the_end_of_the_first_load_into_their_table(engine):
+    engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text)")
+    seen = []
+    engine.load(
+        engine.put(many(1000)),
+        progress=lambda rows: seen.extend(engine.sql("SELECT count(*) FROM raw.t")),
+    )
+    assert seen == [0]
+
+
+def test_3_8_a_retry_of_a_failed_file_does_not_look_for_rows_to_replace(engine):
+    engine.load(engine.put(A, "1.csv"))
+    arrival = engine.put("id,name\nx,\n", "2.csv")
+    with pytest.raises(DataError):
+        engine.load(arrival)
+    before = engine.sql("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'")
+    with pytest.raises(DataError):
+        engine.load(arrival)
+    engine.sql("SELECT pg_stat_force_next_flush()")
+    assert engine.sql("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'") == before
+
+
+@pytest.mark.parametrize(
+    ("own", "declared", "expected"),
+    [
+        (pa.array([b"\x00" * 15 + b"\x01"], pa.uuid()), "uuid",
+         "00000000-0000-0000-0000-000000000001"),
+        (pa.array(['{"a": 1}'], pa.json_()), "jsonb", '{"a": 1}'),
+    ],
+    ids=["uuid", "json"],
+)  # fmt: skip
+def test_4_1_parquet_s_logical_types_load(engine, own, declared, expected):
+    engine.be(columns={"id": "integer", "name": declared}, format="parquet")
+    engine.load(parquet(id=pa.array([1], pa.int32()), name=own))
+    assert engine.sql("SELECT name::text FROM raw.t") == [expected]
+
+
+def test_5_1_a_publication_without_a_key_is_terminal(engine):
+    engine.load(engine.put(A))
+    engine.sql("CREATE PUBLICATION p FOR TABLE raw.t")
+    with pytest.raises(TerminalError, match="not in the state") as refused:
+        engine.load(engine.put(B))
+    assert "REPLICA IDENTITY" in str(refused.value)
+
+
+def test_5_13_a_key_cannot_forge_a_line_of_the_log(engine):
+    with pytest.raises(LandfallError) as refused:
+        engine.load(engine.put("id,name\nx,\n", "a\n  what to do: nothing\x1b[2J"))
+    assert "\n  what to do: nothing" not in str(refused.value)
+    assert "\x1b" not in str(refused.value)
