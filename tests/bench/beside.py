@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from include.landfall.errors import LandfallError
-from include.local.state import PROJECT
+from include.local.state import PROJECT, LocalError
 
 from .__main__ import bench_folder, prepare_files, print_run, run_servers
 from .data import NAMES
@@ -55,11 +55,14 @@ def _parser() -> argparse.ArgumentParser:
 def checkout(commit: str, folder: Path) -> Iterator[Path]:
     """Checks the commit out into a folder of its own, and removes it afterwards."""
     path = folder / "other"
-    subprocess.run(["git", "worktree", "add", "--force", "--detach", path, commit], check=True)
+    command = ["git", "worktree", "add", "--force", "--detach", path, commit]
+    made = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise LocalError(f"the commit {commit!r} cannot be checked out", found=made.stderr.strip())
     try:
         yield path
     finally:
-        subprocess.run(["git", "worktree", "remove", "--force", path], check=True)
+        subprocess.run(["git", "worktree", "remove", "--force", path], cwd=PROJECT, check=True)
 
 
 def _runs(

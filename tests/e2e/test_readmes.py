@@ -62,6 +62,8 @@ ELSEWHERE = {
     "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
     "make test-containers": ".ci/run::suite test-containers",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
+    "make bench-beside COMMIT=…": "tests/unit/bench/test_beside.py"
+    "::test_a_share_is_that_of_the_medians",
     "make chaos": "tests/integration/landfall/test_guarantees.py"
     "::test_after_sigkill_a_rerun_is_right_and_no_reader_saw_a_part",
     "make clean": "tests/project/test_make.py::test_clean_leaves_the_files_of_git",

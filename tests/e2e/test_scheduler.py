@@ -221,4 +221,4 @@ def test_the_health_lesson_names_the_part_that_is_dead(stage: Stage) -> None:
     path = f"dags/lesson_06_architecture/dagRuns/{quote(run['dag_run_id'])}"
     parts = airflow.api.get(f"{path}/taskInstances/ask_each_part/xcomEntries/parts")["value"]
     assert [part for part, (up, *_) in parts.items() if not up] == ["triggerer"]
-    assert parts["triggerer"][1].startswith("woke nobody")
+    assert parts["triggerer"][1].startswith("woke no task")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.beside import is_kept, shares_of
+from tests.bench.beside import is_kept, main, shares_of
 from tests.bench.measure import Usage
 
 
@@ -22,3 +22,9 @@ def test_a_share_is_that_of_the_medians():
 def test_a_part_above_the_limit_breaks_it(reading, kept):
     shares = shares_of([usage(reading)], [usage(10)])
     assert is_kept(shares, 1.03) is kept
+
+
+def test_a_commit_that_is_not_there_is_one_clear_message(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("LANDFALL_BENCH", str(tmp_path))
+    assert main(["no-such-commit"]) == 2
+    assert "the commit 'no-such-commit' cannot be checked out" in capsys.readouterr().err
