@@ -23,11 +23,11 @@ def store(value):
     return store_from_environ("landing", {"AIRFLOW_CONN_LANDING": value})
 
 
-URI = "postgres://some%40body:p%2Fw%3A%40%25@db.example:6543/the%20base?sslmode=require&unknown=1"
+URI = "postgres://some%40body:p%2Fw%3A%40%25@db.example:6543/the%20base?sslmode=require"
 JSON = json.dumps(
     {
         "conn_type": "postgres", "host": "db.example", "port": 6543, "schema": "the base",
-        "login": "some@body", "password": "p/w:@%", "extra": {"sslmode": "require", "unknown": 1},
+        "login": "some@body", "password": "p/w:@%", "extra": {"sslmode": "require"},
     }
 )  # fmt: skip
 
