@@ -163,6 +163,14 @@ def test_2_1_a_trigger_that_raises_a_notice_a_row_does_not_hang_the_load(engine)
     assert engine.load(engine.put(many(200_000, first=2), "b.csv")).rows == 200_000
 
 
+def test_2_3_files_that_failed_do_not_keep_a_good_one_waiting(engine):
+    for key in ("1.csv", "2.csv"):
+        with pytest.raises(DataError):
+            engine.load(engine.put("id,name\nx,\n", key))
+    engine.put(A, "3.csv")
+    assert listed(engine) == ["3.csv", "1.csv", "2.csv"]
+
+
 @pytest.mark.timeout(60)
 def test_2_7_readers_do_not_wait_for_the_end_of_the_first_load_into_their_table(engine):
     engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text)")
