@@ -6,6 +6,7 @@ the other feeds. dags/broken_feeds.py shows the same error among Airflow's impor
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,11 @@ def make_dags(folder: Path) -> None:
     """
     feeds = read_folder(folder)
     for feed in feeds.feeds:
-        make_feed_dag(feed)
+        try:
+            make_feed_dag(feed)
+        except Exception as cause:  # noqa: BLE001  Airflow refuses it; the other feeds must not go
+            refused = FeedError("Airflow refuses the feed", found=str(cause)).at(feed=feed.name)
+            make_broken_feed_dag(Path(f"{feed.name}.yaml"), refused)
     names = {feed.name for feed in feeds.feeds}
     for path, error in feeds.broken.items():
         if path.stem not in names:  # the file may be broken because it took another feed's name
@@ -87,7 +92,8 @@ def check_and_publish(feed: Feed, load: Any) -> None:
 def make_broken_feed_dag(path: Path, error: FeedError) -> None:
     """Makes a DAG that fails on schedule with the reason why the feed's own DAG is missing."""
     with DAG(
-        f"feed_{path.stem}",
+        # A file may have a name that a DAG cannot have.
+        re.sub(r"[^\w.-]+", "_", f"feed_{path.stem}"),
         description=f"{path.name} cannot be read: {error.what}",
         doc_md=broken_feed_page(path, error),
         schedule="@hourly",

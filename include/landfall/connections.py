@@ -13,11 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from include.landfall.errors import ConnectionUnusable
 
 PREFIX = "AIRFLOW_CONN_"
-# What a connection's extras pass on to libpq; anything else there is Airflow's own.
-LIBPQ_OPTIONS = frozenset(
-    "sslmode sslcert sslkey sslrootcert connect_timeout keepalives keepalives_idle options"
-    " tcp_user_timeout target_session_attrs gssencmode application_name".split()
-)
+# What Airflow's own hook takes from a Postgres connection's extras, and a load has no use for.
+HOOK_OPTIONS = frozenset("cursor log_sql enable_log_db_messages sqlalchemy_scheme".split())
 
 # A host that vanishes is noticed in two minutes: by the server's keepalives, and by these.
 DEFAULTS = {
@@ -85,9 +82,14 @@ class Warehouse:
     ) -> Warehouse:
         """Makes a warehouse from the fields of an Airflow connection of type `postgres`.
 
-        Airflow calls the database `schema`.
+        Airflow calls the database `schema`. Every option of libpq may stand in the extras.
+
+        Raises: ConnectionUnusable when there is another one: what guards a connection must not be
+        dropped because it is misspelt.
         """
-        options = {k: str(v) for k, v in (extra or {}).items() if k in LIBPQ_OPTIONS}
+        given = {k: v for k, v in (extra or {}).items() if v not in (None, False, "")}
+        options = {k: str(v) for k, v in given.items() if k not in HOOK_OPTIONS}
+        _check_options(options)
         return cls(
             host or "localhost", port or 5432, schema or "postgres", login or "postgres",
             password, options,
@@ -107,6 +109,21 @@ class Warehouse:
     def name(self) -> str:
         """The name of this database in messages, without the password."""
         return f"{self.user}@{self.host}:{self.port}/{self.dbname}"
+
+
+def _check_options(options: Mapping[str, str]) -> None:
+    # Imported here, so that the reading process, which needs no database, stays small.
+    from psycopg.pq import Conninfo
+
+    names = [option.keyword.decode() for option in Conninfo.get_defaults()]
+    for name in options:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            raise ConnectionUnusable(
+                f"the Postgres connection has an extra that libpq does not know: {name!r}",
+                expected="options of libpq, such as sslmode, sslrootcert, options",
+                do=f"did you mean {near[0]!r}?" if near else "take it out of the connection",
+            )
 
 
 def store_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ) -> Store:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import traceback
 from collections.abc import Sequence
 
 from include.landfall.cli import check, load, schema, status
 from include.landfall.cli.output import show_error
-from include.landfall.errors import LandfallError
+from include.landfall.errors import LandfallError, TerminalError
 
+TRACE = "LANDFALL_TRACE"
 EXIT_CODES = """\
 exit codes:
   0   all that was new is loaded (or nothing was new); every connection can be used
@@ -30,6 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LandfallError as error:
         show_error(error, as_json=options.json)
         return error.exit_code
+    except Exception as error:  # noqa: BLE001  the last line of defence: no traceback for a person
+        show_error(_unforeseen(error), as_json=options.json)
+        return LandfallError.exit_code
+
+
+def _unforeseen(error: Exception) -> LandfallError:
+    if os.environ.get(TRACE):
+        traceback.print_exception(error)
+    return TerminalError(
+        "an error that landfall did not foresee",
+        found=f"{type(error).__name__}: {error}",
+        do=f"report it, with what {TRACE}=1 prints before this message",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

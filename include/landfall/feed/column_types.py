@@ -91,6 +91,8 @@ def _modifiers(name: str, text: str | None) -> tuple[int, ...]:
     modifiers = tuple(int(part) for part in text.split(",")) if text else ()
     if len(modifiers) > MODIFIED.get(name, 0):
         raise ValueError(f"{name} takes no such modifiers: ({text})")
+    if name == "numeric" and modifiers and not 1 <= modifiers[0] <= 1000:
+        raise ValueError(f"a numeric has 1 to 1000 digits, not {modifiers[0]}")
     # Postgres reads a bare char as char(1), and numeric(9) as numeric(9,0).
     if name == "numeric" and len(modifiers) == 1:
         return (modifiers[0], 0)

@@ -27,6 +27,7 @@ from include.landfall.feed.strict import Strict
 
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 RESERVED_PREFIX = "_load"
+MAX_COLUMNS = 1599  # a table of Postgres has 1600, and one is the load id
 
 
 class Source(Strict):
@@ -159,6 +160,8 @@ class Feed(Strict):
     @field_validator("columns")
     @classmethod
     def _names_fit(cls, value: dict[str, Column]) -> dict[str, Column]:
+        if len(value) > MAX_COLUMNS:
+            raise ValueError(f"at most {MAX_COLUMNS} columns, not {len(value)}")
         for name in value:
             if name.startswith(RESERVED_PREFIX) or "\0" in name or not 0 < len(name.encode()) < 64:
                 raise ValueError(

@@ -13,6 +13,7 @@ The rule, for the version of an object that the bucket shows now:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from psycopg import Connection
 
@@ -25,7 +26,9 @@ from include.landfall.postgres.catalog import has_relation
 
 
 def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> list[Arrival]:
-    """Returns the arrivals that are not loaded, oldest first.
+    """Returns the arrivals that are not loaded: first those never tried, then the failed ones.
+
+    Each oldest first. So files that fail again and again never keep a good one waiting.
 
     Raises: FeedError when the table that the ledger tells of is gone or has another name in the
     feed, and when another feed loaded one of the arrivals into the same table.
@@ -43,7 +46,13 @@ def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
         was_replaced = (arrival.bucket, arrival.key, arrival.version) in superseded
         return not was_replaced or newest is None or (arrival.last_modified, arrival.key) > newest
 
-    new = sorted(filter(is_new, arrivals), key=lambda a: (a.last_modified, a.key))
+    failed = {(e.bucket, e.key, e.version) for e in entries if e.status == "failed"}
+
+    def turn(arrival: Arrival) -> tuple[bool, datetime, str]:
+        was_tried = (arrival.bucket, arrival.key, arrival.version) in failed
+        return was_tried, arrival.last_modified, arrival.key
+
+    new = sorted(filter(is_new, arrivals), key=turn)
     _check_other_feeds(connection, feed, new)
     return new
 

@@ -36,7 +36,10 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
     with postgres_errors():
         try:
             connection = psycopg.connect(
-                warehouse.conninfo(), autocommit=True, application_name=application[:63]
+                warehouse.conninfo(),
+                autocommit=True,
+                application_name=application[:63],
+                prepare_threshold=None,  # a pooler gives the next statement to another session
             )
         except psycopg.OperationalError as error:
             raise unreached(warehouse, error) from None  # its text may hold the conninfo

@@ -9,12 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import io
 from dataclasses import replace
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
-from include.landfall.errors import DataError, FeedError, LandfallError, TerminalError
+from include.landfall.connections import Warehouse
+from include.landfall.errors import (
+    ConnectionUnusable,
+    DataError,
+    FeedError,
+    LandfallError,
+    TerminalError,
+)
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
@@ -154,6 +163,14 @@ def test_2_1_a_trigger_that_raises_a_notice_a_row_does_not_hang_the_load(engine)
     assert engine.load(engine.put(many(200_000, first=2), "b.csv")).rows == 200_000
 
 
+def test_2_3_files_that_failed_do_not_keep_a_good_one_waiting(engine):
+    for key in ("1.csv", "2.csv"):
+        with pytest.raises(DataError):
+            engine.load(engine.put("id,name\nx,\n", key))
+    engine.put(A, "3.csv")
+    assert listed(engine) == ["3.csv", "1.csv", "2.csv"]
+
+
 @pytest.mark.timeout(60)
 def test_2_7_readers_do_not_wait_for_the_end_of_the_first_load_into_their_table(engine):
     engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text)")
@@ -205,3 +222,92 @@ def test_5_13_a_key_cannot_forge_a_line_of_the_log(engine):
         engine.load(engine.put("id,name\nx,\n", "a\n  what to do: nothing\x1b[2J"))
     assert "\n  what to do: nothing" not in str(refused.value)
     assert "\x1b" not in str(refused.value)
+
+
+PACKED = {
+    "zip": b"PK\x03\x04" + bytes(40), "bzip2": b"BZh91AY&SY" + bytes(40),
+    "xz": b"\xfd7zXZ\0" + bytes(40), "7-Zip": b"7z\xbc\xaf\x27\x1c" + bytes(40),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("packing", PACKED)
+def test_5_10_a_packing_that_is_not_read_is_named(engine, packing):
+    with pytest.raises(DataError, match=f"packed with {packing}"):
+        engine.load(PACKED[packing])
+
+
+def test_4_7_a_zstd_file_may_begin_with_a_frame_to_skip(engine):
+    skipped = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"abcd"
+    assert engine.load(skipped + zstandard.compress(A.encode())).rows == 1
+    assert engine.rows() == [(1, "a")]
+
+
+@pytest.mark.parametrize("declared", ["integer[]", "raw.mood", "raw.small", "numeric(5,2)", "text"])
+def test_4_2_a_column_without_a_type_is_null_whatever_the_feed_declares(engine, declared):
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE TYPE raw.mood AS ENUM ('good');"
+        " CREATE DOMAIN raw.small AS integer"
+    )
+    engine.be(columns={"id": "integer", "name": declared}, format="parquet")
+    engine.load(parquet(id=pa.array([1], pa.int32()), name=pa.nulls(1)))
+    assert engine.rows() == [(1, None)]
+
+
+def test_4_3_whole_decimals_are_integers_and_others_are_named(engine):
+    engine.be(columns={"id": "bigint", "name": "text"}, format="parquet")
+    decimals = pa.array([Decimal(2**62), Decimal(-1)], pa.decimal128(38, 0))
+    engine.load(parquet(id=decimals, name=pa.array(["a", "b"])))
+    assert engine.rows() == [(-1, "b"), (2**62, "a")]
+    for bad in (pa.array([Decimal(2**63)], pa.decimal128(38, 0)), pa.array([Decimal("1.5")])):
+        with pytest.raises(DataError) as refused:
+            engine.load(parquet(id=bad, name=pa.array(["a"])))
+        assert (refused.value.place.column, refused.value.place.row) == ("id", 1)
+
+
+@pytest.mark.parametrize("text", [b"a\0b", b"\xff"])
+def test_5_7_a_text_that_postgres_cannot_hold_is_named_by_row_and_column(engine, text):
+    engine.be(format="parquet")
+    texts = pa.Array.from_buffers(
+        pa.string(), 3,
+        [None, pa.array([0, 2, 2 + len(text), 2 + len(text)], pa.int32()).buffers()[1],
+         pa.py_buffer(b"ok" + text)],
+    )  # fmt: skip
+    with pytest.raises(DataError, match="zero byte") as refused:
+        engine.load(parquet(id=pa.array([1, 2, 3], pa.int32()), name=texts))
+    assert (refused.value.place.column, refused.value.place.row) == ("name", 2)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [({"a": "numeric(1001)"}, "1 to 1000 digits"),
+     ({f"c{n}": "integer" for n in range(1600)}, "at most 1599 columns")],
+)  # fmt: skip
+def test_5_9_a_feed_that_no_table_can_hold_is_wrong_before_a_file_is_read(engine, columns, words):
+    with pytest.raises(ValueError, match=words):
+        engine.be(columns=columns)
+
+
+def test_5_4_an_endpoint_without_a_scheme_is_one_clear_message(engine):
+    store = replace(engine.store, endpoint_url="localhost:9000")
+    with pytest.raises(ConnectionUnusable, match="endpoint_url cannot be read"):
+        engine.load(engine.put(A), store=store)
+
+
+@pytest.mark.parametrize(
+    ("extra", "hint"),
+    [({"ssl_mode": "verify-full"}, "'sslmode'"), ({"iam": True}, "take it out"),
+     ({"sslcrll": "x"}, "'sslcrl'")],
+)  # fmt: skip
+def test_6_1_an_option_that_libpq_does_not_know_is_refused_by_name(extra, hint):
+    fields = dict.fromkeys(("host", "port", "schema", "login", "password"))
+    (name,) = extra
+    with pytest.raises(ConnectionUnusable, match=f"does not know: '{name}'") as refused:
+        Warehouse.from_fields(**fields, extra=extra)
+    assert hint in refused.value.do
+
+
+def test_6_1_every_option_of_libpq_reaches_it():
+    fields = dict.fromkeys(("host", "port", "schema", "login", "password"))
+    extra = {"require_auth": "scram-sha-256", "sslcrl": "x", "channel_binding": "require"}
+    conninfo = Warehouse.from_fields(**fields, extra=extra).conninfo()
+    assert all(f"{name}={value}" in conninfo for name, value in extra.items())

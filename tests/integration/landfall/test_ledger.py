@@ -51,7 +51,7 @@ def test_what_is_loaded_is_not_new_and_what_failed_is(engine):
     engine.load(loaded)
     with pytest.raises(DataError):
         engine.load(failed)
-    assert new(engine, loaded, failed, fresh) == ["2", "3"]
+    assert new(engine, loaded, failed, fresh) == ["3", "2"]
 
 
 def test_what_is_new_comes_oldest_first_whatever_its_name(engine):

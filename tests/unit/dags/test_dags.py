@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -167,6 +168,18 @@ def test_a_broken_feed_hides_no_other_and_shows_its_error(copy, breakage):
     assert list(bag.import_errors) == ["broken_feeds.py"]
     assert "planes.yaml" in bag.import_errors["broken_feeds.py"]
     assert message in bag.import_errors["broken_feeds.py"]
+
+
+def test_fault_2_4_whatever_is_wrong_with_a_feed_the_others_have_their_dags(copy):
+    planes = copy / "include" / "feeds" / "planes.yaml"
+    text = planes.read_text()
+    planes.write_text(re.sub("^schedule: .*", 'schedule: "every hour"', text, flags=re.MULTILINE))
+    (copy / "include" / "feeds" / "my orders.yaml").write_text("feed: [")
+    dags = parse(copy / "dags").dags
+    assert "every hour" in dags["feed_planes"].doc_md
+    assert "my orders.yaml" in dags["feed_my_orders"].doc_md
+    for other in set(EXPECTED["feeds.py"]) - {"feed_planes"}:
+        assert "load" in dags[other].task_dict
 
 
 def test_the_dag_of_a_broken_feed_fails_with_the_error_and_is_not_retried(copy):

@@ -111,3 +111,16 @@ def test_wrong_arguments_end_with_the_documented_code(arguments, capsys):
 def test_the_schema_is_json(capsys):
     assert cli.main(["schema"]) == 0
     assert "columns" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_an_error_that_nobody_foresaw_is_one_message_and_no_traceback(
+    load, path, capsys, monkeypatch
+):
+    load.side_effect = ZeroDivisionError("by zero")
+    assert cli.main(["load", "--feed", path]) == 1
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError: by zero" in printed
+    assert "Traceback" not in printed
+    monkeypatch.setenv("LANDFALL_TRACE", "1")
+    cli.main(["load", "--feed", path])
+    assert "Traceback" in capsys.readouterr().err

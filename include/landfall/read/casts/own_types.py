@@ -30,7 +30,7 @@ def check_types(columns: tuple[PlannedColumn, ...], schema: pa.Schema) -> None:
 
 def accepts(column: PlannedColumn, own: pa.DataType) -> bool:
     """Returns whether a column of the file's own type can become the declared one without loss."""
-    if is_text(own):
+    if is_text(own) or pa.types.is_null(own):
         return True
     declared = column.type
     if _is_list(own):
@@ -48,8 +48,6 @@ def _is_list(own: pa.DataType) -> bool:
 
 def _fits_family(name: str, own: pa.DataType) -> bool:
     t = pa.types
-    if t.is_null(own):
-        return True
     if t.is_integer(own):
         return name in _INTEGERS
     if t.is_floating(own):
@@ -58,8 +56,10 @@ def _fits_family(name: str, own: pa.DataType) -> bool:
         return name == ("timestamptz" if own.tz else "timestamp")
     if _is_binary(own):
         return name == "bytea" or (name == "uuid" and own == pa.binary(16))
+    if t.is_decimal(own):
+        return name in {"smallint", "integer", "bigint", "numeric"}  # whole ones fit an integer
     families = (
-        (t.is_decimal, "numeric"), (t.is_boolean, "boolean"), (t.is_date, "date"),
+        (t.is_boolean, "boolean"), (t.is_date, "date"),
         (t.is_time, "time"), (t.is_duration, "interval"),
     )  # fmt: skip
     return any(is_one(own) and name == family for is_one, family in families)

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.landfall.contract import check_header
-from include.landfall.errors import LandfallError, TruncatedFile
+from include.landfall.errors import LandfallError, RefusedCell, TruncatedFile
 from include.landfall.job import Job
-from include.landfall.read.casts.own_types import check_types
+from include.landfall.read.casts.guards import bytes_of
+from include.landfall.read.casts.own_types import as_text, check_types, is_text
 from include.landfall.read.rows import Rows
 
 RANDOM_ACCESS = True
@@ -27,6 +28,7 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     for batch in _batches(stream, job):
         if first == 1:
             check_types(job.columns, batch.schema)
+        _check_texts(batch, first)
         yield Rows(first, batch)
         first += batch.num_rows
 
@@ -59,6 +61,31 @@ def _with_plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
         return batch
     columns = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in batch.columns]
     return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _check_texts(batch: pa.RecordBatch, first: int) -> None:
+    """Checks that Postgres can hold the texts: in UTF-8, and without a zero byte."""
+    for name, texts in zip(batch.schema.names, batch.columns):
+        if not is_text(texts.type):
+            continue
+        texts = as_text(texts)
+        if _is_utf8(texts) and b"\0" not in bytes_of(texts):
+            continue
+        for number, text in enumerate(texts.cast(pa.binary()).to_pylist(), first):
+            if text is not None and (b"\0" in text or not _is_utf8(pa.array([text]))):
+                raise RefusedCell(
+                    "a text is not UTF-8, or holds a zero byte, which no Postgres text can",
+                    found=text.decode("utf-8", "backslashreplace"),
+                    do="ask the sender, or declare the column as bytea",
+                ).at(column=name, row=number)
+
+
+def _is_utf8(texts: pa.Array) -> bool:
+    try:
+        texts.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def find_fault(stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:
