@@ -13,6 +13,7 @@ from typing import Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException
+from croniter import croniter
 
 from dags.common.defaults import NO_RETRY, dag_defaults
 from dags.common.feed_pages import broken_feed_page, feed_page
@@ -24,6 +25,7 @@ from include.landfall.feed.yaml_file import read_folder
 from plugins.arrivals.sensor import NewArrivalsSensor
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
+PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 # A bad file does not keep the good ones from the marts.
 SOME_LOADED = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 
@@ -36,7 +38,10 @@ def make_dags(folder: Path) -> None:
     feeds = read_folder(folder)
     for feed in feeds.feeds:
         try:
+            check_schedule(feed)
             make_feed_dag(feed)
+        except FeedError as wrong:
+            make_broken_feed_dag(Path(f"{feed.name}.yaml"), wrong.at(feed=feed.name))
         except Exception as cause:  # noqa: BLE001  Airflow refuses it; the other feeds must not go
             refused = FeedError("Airflow refuses the feed", found=str(cause)).at(feed=feed.name)
             make_broken_feed_dag(Path(f"{feed.name}.yaml"), refused)
@@ -45,6 +50,20 @@ def make_dags(folder: Path) -> None:
         if path.stem not in names:  # the file may be broken because it took another feed's name
             make_broken_feed_dag(path, error)
             names.add(path.stem)
+
+
+def check_schedule(feed: Feed) -> None:
+    """Checks that Airflow can take the schedule: it looks only after it has made the DAG.
+
+    Raises: FeedError when the schedule is neither a preset nor cron.
+    """
+    if feed.schedule in (None, *PRESETS) or croniter.is_valid(str(feed.schedule)):
+        return
+    raise FeedError(
+        "'schedule' is wrong",
+        found=feed.schedule,
+        expected=f"cron such as '0 6 * * *', null, or one of {', '.join(PRESETS)}",
+    )
 
 
 def make_feed_dag(feed: Feed) -> None:
