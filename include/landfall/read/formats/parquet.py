@@ -28,8 +28,7 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     for batch in _batches(stream, job):
         if first == 1:
             check_types(job.columns, batch.schema)
-        _check_texts(batch, first)
-        yield Rows(first, batch)
+        yield Rows(first, _with_checked_texts(batch, first))
         first += batch.num_rows
 
 
@@ -63,21 +62,36 @@ def _with_plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch(columns, names=batch.schema.names)
 
 
-def _check_texts(batch: pa.RecordBatch, first: int) -> None:
-    """Checks that Postgres can hold the texts: in UTF-8, and without a zero byte."""
-    for name, texts in zip(batch.schema.names, batch.columns):
-        if not is_text(texts.type):
-            continue
-        texts = as_text(texts)
-        if _is_utf8(texts) and b"\0" not in bytes_of(texts):
-            continue
-        for number, text in enumerate(texts.cast(pa.binary()).to_pylist(), first):
-            if text is not None and (b"\0" in text or not _is_utf8(pa.array([text]))):
-                raise RefusedCell(
-                    "a text is not UTF-8, or holds a zero byte, which no Postgres text can",
-                    found=text.decode("utf-8", "backslashreplace"),
-                    do="ask the sender, or declare the column as bytea",
-                ).at(column=name, row=number)
+def _with_checked_texts(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """Returns the batch with its texts as strings, which Postgres can hold.
+
+    Raises: RefusedCell when one is not UTF-8 or holds a zero byte.
+    """
+    columns = [as_text(c) if is_text(c.type) else c for c in batch.columns]
+    for name, column in zip(batch.schema.names, columns):
+        if column.type == pa.string() and not _is_storable(column):
+            raise _bad_text(column, first).at(column=name)
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _is_storable(texts: pa.Array) -> bool:
+    """Returns whether Postgres can hold the texts. Most are ASCII, which is quickly seen."""
+    data = bytes_of(texts)
+    return b"\0" not in data and (data.isascii() or _is_utf8(texts))
+
+
+def _bad_text(column: pa.Array, first: int) -> RefusedCell:
+    texts = enumerate(column.cast(pa.binary()).to_pylist(), first)
+    number, text = next(
+        (number, text)
+        for number, text in texts
+        if text is not None and (b"\0" in text or not _is_utf8(pa.array([text])))
+    )
+    return RefusedCell(
+        "a text is not UTF-8, or holds a zero byte, which no Postgres text can",
+        found=text.decode("utf-8", "backslashreplace"),
+        do="ask the sender, or declare the column as bytea",
+    ).at(row=number)
 
 
 def _is_utf8(texts: pa.Array) -> bool:
