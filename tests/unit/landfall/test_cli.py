@@ -124,3 +124,20 @@ def test_an_error_that_nobody_foresaw_is_one_message_and_no_traceback(
     monkeypatch.setenv("LANDFALL_TRACE", "1")
     cli.main(["load", "--feed", path])
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("disposition", "keys"), [("append", [1, 2, 3]), ("replace", [3])])
+def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_newest_alone(
+    mocker, tmp_path, disposition, keys
+):
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        "feed: x\nsource: {bucket: landing, pattern: x/*}\n"
+        f"target: {{table: raw.x, disposition: {disposition}}}\ncolumns: {{a: text}}\n"
+    )
+    for name in ("store_from_environ", "warehouse_from_environ"):
+        mocker.patch.object(load_command, name)
+    mocker.patch.object(load_command.listing, "all_of", return_value=ARRIVALS[::-1])
+    load = mocker.patch.object(load_command, "load", side_effect=lambda feed, a, **_: receipt(a))
+    assert cli.main(["load", "--feed", str(path), "--force"]) == 0
+    assert [call.args[1].key for call in load.call_args_list] == [f"x/{n}.csv" for n in keys]
