@@ -25,7 +25,9 @@ from include.landfall.feed.yaml_file import read_folder
 from plugins.arrivals.sensor import NewArrivalsSensor
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
-PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
+PRESETS = (
+    "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
+)  # fmt: skip
 # A bad file does not keep the good ones from the marts.
 SOME_LOADED = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 
