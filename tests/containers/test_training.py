@@ -221,7 +221,7 @@ def test_a_wrong_table_fails_at_once_and_the_log_says_why(train, client, bucket,
     client.put_object(Bucket=bucket, Key="in.csv", Body=b"a,b\n1,2\n")
     with pytest.raises(AirflowFailException, match="exit code 5: its table is wrong"):
         train()
-    assert "the table has no column arr_delay and none flight_date" in capfd.readouterr().out
+    assert "the table has no column arr_delay and no column flight_date" in capfd.readouterr().out
 
 
 def test_too_little_memory_is_the_error_of_the_task(train):
@@ -239,7 +239,7 @@ def test_a_refused_key_fails_at_once_and_is_not_in_the_log(
     with pytest.raises(AirflowFailException, match="exit code 3: the store refused its key"):
         train()
     output = "".join(capfd.readouterr())
-    assert "the key is refused at s3://" in output
+    assert "the store refuses the key for s3://" in output
     assert "the-wrong-secret-of-a-test" not in output
 
 
