@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import uuid
 from dataclasses import replace
 from decimal import Decimal
 
@@ -27,6 +28,7 @@ from include.landfall.errors import (
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
+from tests.chaos.servers import make_bucket
 from tests.support.engine import many
 
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
@@ -54,10 +56,20 @@ def test_1_1_an_int96_timestamp_keeps_its_year(engine):
     assert [name for _, name in engine.rows()] == whens
 
 
-def test_1_3_a_version_that_is_current_again_is_new(engine):
-    engine.client.put_bucket_versioning(
-        Bucket=engine.bucket, VersioningConfiguration={"Status": "Enabled"}
-    )
+@pytest.fixture
+def versioned(engine):
+    """The engine with a bucket of its own, which keeps versions."""
+    client, engine.bucket = engine.client, f"test-{uuid.uuid4().hex[:12]}"
+    make_bucket(client, engine.bucket)
+    yield engine.be()
+    listing = client.list_object_versions(Bucket=engine.bucket)
+    for each in listing.get("Versions", []) + listing.get("DeleteMarkers", []):
+        client.delete_object(Bucket=engine.bucket, Key=each["Key"], VersionId=each["VersionId"])
+    client.delete_bucket(Bucket=engine.bucket)
+
+
+def test_1_3_a_version_that_is_current_again_is_new(versioned):
+    engine = versioned
     engine.load(engine.put(A))
     engine.load(engine.put(B))
     assert listed(engine) == []
