@@ -45,6 +45,7 @@ class LandfallError(Exception):
         self.expected = expected
         self.do = do
         self.place = place or Place()
+        self.more: list[tuple[str, str]] = []  # further facts by name
 
     def at(self, **where: str | int | None) -> Self:
         """Fills in what the error's place does not say yet, and returns the error."""
@@ -56,7 +57,8 @@ class LandfallError(Exception):
         lines = [self.what]
         facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
         facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
-        lines += [f"  {name}: {_printable(v)}" for name, v in facts.items() if v is not None]
+        pairs = [*facts.items(), *self.more]
+        lines += [f"  {name}: {_printable(v)}" for name, v in pairs if v is not None]
         if self.do:
             lines.append(f"  what to do: {self.do}")
         return "\n".join(lines)
@@ -133,10 +135,6 @@ class TruncatedFile(DataError):
 
 class MisshapenRow(DataError):
     """A row that cannot be read: too few or too many fields, wrong bytes."""
-
-
-class RowTooLong(MisshapenRow):
-    """A row longer than a block: larger blocks may take it."""
 
 
 class HeaderMismatch(DataError):

@@ -33,23 +33,6 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True)
-class ReadMode:
-    """How to read a file: at first fast and in small blocks, otherwise where that failed.
-
-    `all_as_text`: every row goes as text, with its number, for Postgres to judge. `long_rows`: in
-    blocks of 64 MiB, for rows that do not fit a small one. Only this takes more memory.
-    """
-
-    all_as_text: bool = False
-    long_rows: bool = False
-
-    @property
-    def block_bytes(self) -> int:
-        """Bytes of CSV text that are parsed at once. No row may be longer."""
-        return LARGE_BLOCK_BYTES if self.long_rows else BLOCK_BYTES
-
-
-@dataclass(frozen=True)
 class Job:
     """One reading of one arrival."""
 
@@ -59,7 +42,7 @@ class Job:
     columns: tuple[PlannedColumn, ...]
     load_id: int
     dialect: Dialect = field(default_factory=CsvDialect)
-    mode: ReadMode = field(default_factory=ReadMode)
+    encoding: str | None = None
 
     @property
     def names(self) -> list[str]:

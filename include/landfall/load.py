@@ -5,24 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import LandfallError, RefusedCell, RowTooLong
+from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job, ReadMode
+from include.landfall.job import Job
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
-from include.landfall.postgres.connection import connect
+from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
-from include.landfall.write.copy import Written
 from include.landfall.write.dispositions import disposition_of
+from include.landfall.write.judge import judge
+from include.landfall.write.rejected import Located
 from include.landfall.write.settle import Settled, keep_failure, settle
 from include.landfall.write.staging import Staging
 from include.landfall.write.target import add_load_id
@@ -36,7 +37,8 @@ class Receipt:
     """What became of an arrival.
 
     `outcome`: loaded (by us, now), already_loaded (`by` says who), superseded (a newer version
-    is in the table). `rows` are those in the target, `seconds` those of this call.
+    is in the table). `rows` are those in the target, `seconds` those of this call. `rejected` is
+    how many rows of the file were refused, `reasons` how many for which reason.
     """
 
     feed: str
@@ -48,6 +50,8 @@ class Receipt:
     rows: int
     seconds: float
     by: str
+    rejected: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the receipt in values that JSON, and so XCom, can carry."""
@@ -81,6 +85,7 @@ def load(
     return Receipt(
         feed.name, arrival.bucket, arrival.key, arrival.version,
         settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
+        settled.rejected, settled.reasons,
     )  # fmt: skip
 
 
@@ -102,12 +107,12 @@ class _Load:
             return self._load()
         except LandfallError as error:
             error.at(feed=feed.name, object=arrival.uri)
-            if settled := self._keep(str(error), time.monotonic() - started):
+            if settled := self._keep(error, time.monotonic() - started):
                 return settled
             raise
         except Exception as error:
             # Not foreseen, so it has no message for a person. The ledger keeps it all the same.
-            self._keep(f"{type(error).__name__}: {error}", time.monotonic() - started)
+            self._keep(error, time.monotonic() - started)
             raise
 
     def _load(self) -> Settled:
@@ -116,31 +121,34 @@ class _Load:
             with postgres_errors():
                 create_ledger(connection)
                 add_load_id(connection, feed)
-            mode = ReadMode()
-            while True:
-                write = partial(self._write, mode)
-                try:
-                    return settle(
-                        connection, self.claimant, disposition_of(feed), write, force=self.force
-                    )
-                except (RefusedCell, RowTooLong) as refused:
-                    mode = _next_mode(mode, refused)
+                encoding = server_encoding(connection)
+            write = partial(self._write, encoding)
+            return settle(connection, self.claimant, disposition_of(feed), write, force=self.force)
 
-    def _write(self, mode: ReadMode, staging: Staging, load_id: int) -> Written:
+    def _write(self, encoding: str | None, staging: Staging, load_id: int) -> tuple[int, int]:
         feed, arrival = self.claimant.feed, self.claimant.arrival
         columns = tuple(column.planned for column in staging.columns)
         dialect = feed.format.dialect()
-        job = Job(feed.name, arrival, self.store, columns, load_id, dialect, mode)
+        job = Job(feed.name, arrival, self.store, columns, load_id, dialect, encoding)
         with closing(_read(job)) as frames:
-            reported = self._reported(frames)
-            if not mode.all_as_text:
-                return copy.copy(reported, staging)
-            try:
-                return copy.copy_judged(reported, staging)
-            except RefusedCell as refused:
-                if refused.place.row and not refused.place.line:
-                    refused.at(line=_line_of(job, refused.place.row))
-                raise
+            read, written = copy.copy(self._reported(frames), staging)
+        try:
+            written += judge(staging)
+        except LandfallError as error:
+            if error.place.row:
+                error.at(line=_line_of(job, error.place.row))
+            raise
+        self._find_origins(job, staging, read)
+        return read, written
+
+    def _find_origins(self, job: Job, staging: Staging, read: int) -> None:
+        """Finds line and text of the rejected rows that came through the fast path."""
+        rejected, budget = staging.rejected, self.claimant.feed.rejects.budget
+        is_refused = budget.is_exceeded(sum(rejected.counts().values()), read)
+        numbers = rejected.without_origin(budget.samples if is_refused else None)
+        if numbers:
+            rejected.set_origins(_origins(job, numbers))
+        rejected.conceal()
 
     def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         rows = 0
@@ -150,7 +158,7 @@ class _Load:
                 self.progress(rows)
             yield frame
 
-    def _keep(self, error: str, seconds: float) -> Settled | None:
+    def _keep(self, error: Exception, seconds: float) -> Settled | None:
         """Keeps the failure. Returns what became of the load if it had arrived after all."""
         try:
             with connect(self.warehouse) as connection:
@@ -172,20 +180,17 @@ def _read(job: Job) -> Generator[Frame]:
         yield from frames(client, job)
 
 
-def _line_of(job: Job, number: int) -> int | None:
-    from include.landfall.read.pipeline import line_of
+def _origins(job: Job, numbers: list[int]) -> list[Located]:
+    """Returns line, text and cells of the rows, by one more pass over the file."""
+    from include.landfall.read.pipeline import origins
     from include.landfall.s3.client import make_client
 
     with closing(make_client(job.store)) as client:
-        return line_of(client, job, number)
+        return [
+            (number, origin.line, origin.raw, cells)
+            for number, origin, cells in origins(client, job, numbers)
+        ]
 
 
-def _next_mode(mode: ReadMode, refused: RefusedCell | RowTooLong) -> ReadMode:
-    """Returns how to read the file once more after what was refused, or raises that."""
-    if isinstance(refused, RowTooLong):
-        if mode.long_rows:
-            raise refused
-        return replace(mode, long_rows=True)
-    if mode.all_as_text or refused.place.line:
-        raise refused
-    return replace(mode, all_as_text=True)
+def _line_of(job: Job, number: int) -> int | None:
+    return next((line for _, line, _, _ in _origins(job, [number])), None)

@@ -22,6 +22,7 @@ from pydantic import (
 from include.landfall.feed.column_types import ColumnType, parse_type
 from include.landfall.feed.dispositions import DEFAULT, DISPOSITIONS
 from include.landfall.feed.formats import CsvFormat, FileFormat, read_format
+from include.landfall.feed.rejects import Rejects
 from include.landfall.feed.rules import Check
 from include.landfall.feed.strict import Strict
 
@@ -126,6 +127,10 @@ class Column(Strict):
     type: str = Field(description="A Postgres type, or an enum or domain of the target.")
     nullable: bool = Field(True, description="Whether a cell may be NULL.")
     description: str = Field("", description="For the reader and the table's comment.")
+    secret: bool = Field(
+        False,
+        description="Keeps the column's cells out of rejects, the ledger, messages and logs.",
+    )
 
     @field_validator("type")
     @classmethod
@@ -156,6 +161,7 @@ class Feed(Strict):
     target: Target
     columns: dict[str, Annotated[Column, BeforeValidator(_long_form)]] = Field(min_length=1)
     checks: dict[str, Check] = Field(default_factory=dict)
+    rejects: Rejects = Rejects()
 
     @field_validator("columns")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from include.landfall.arrival import Arrival
 from include.landfall.feed.model import Feed
@@ -94,22 +95,48 @@ def supersede(connection: Connection, claimant: Claimant, load_id: int) -> list[
     return [row[0] for row in rows.fetchall()]
 
 
-def close(connection: Connection, load_id: int, status: str, rows: int | None = None) -> None:
-    """Closes the row as loaded or superseded. Without `rows` it keeps those of an earlier load."""
-    parameters = {"load_id": load_id, "status": status, "rows": rows}
+def close(
+    connection: Connection,
+    load_id: int,
+    status: str,
+    rows: int | None = None,
+    reasons: dict[str, int] | None = None,
+) -> None:
+    """Closes the row as loaded or superseded, with the rows in the target and the rejected ones.
+
+    Without `rows` and `reasons` it keeps those of an earlier load.
+    """
+    parameters = {
+        "load_id": load_id,
+        "status": status,
+        "rows": rows,
+        "rejected": None if reasons is None else sum(reasons.values()),
+        "reasons": None if reasons is None else Jsonb(reasons),
+    }
     connection.execute(statement("ledger/close"), parameters)
 
 
 def keep_failure(
-    connection: Connection, claimant: Claimant, error: str, seconds: float
-) -> Entry | None:
-    """Writes the failure in a transaction of its own. Waits for a COMMIT that is still under way.
+    connection: Connection,
+    claimant: Claimant,
+    error: str,
+    seconds: float,
+    reasons: dict[str, int] | None = None,
+) -> tuple[Entry | None, int | None]:
+    """Writes the failure. Waits for a COMMIT that is still under way.
 
-    Returns the row instead when this very attempt is loaded after all: its COMMIT had arrived
-    though the answer had not.
+    Returns the row when this very attempt is loaded after all, because its COMMIT had arrived
+    though the answer had not; and the id of the row where the failure was written.
     """
-    connection.execute(statement("ledger/fail"), claimant.values(error=error, seconds=seconds))
-    return find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
+    parameters = claimant.values(
+        error=error,
+        seconds=seconds,
+        rejected=None if reasons is None else sum(reasons.values()),
+        reasons=None if reasons is None else Jsonb(reasons),
+    )
+    row = connection.execute(statement("ledger/fail"), parameters).fetchone()
+    loaded = find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
+    return loaded, row[0] if row else None
 
 
 def find(connection: Connection, claimant: Claimant, rule: LiteralString = "") -> Entry | None:

@@ -11,11 +11,15 @@ from include.landfall.postgres.catalog import create_schema, has_relation, lock_
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
+NEWEST = "replays"  # the table that came last: where it is, all are
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the ledger. `seconds` is how long the load took; times have a zone."""
+    """A row of the ledger. `seconds` is how long the load took; times have a zone.
+
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    """
 
     load_id: int
     feed: str
@@ -32,6 +36,8 @@ class Entry:
     status: str
     error: str | None
     loaded_by: str
+    rejected: int | None = None
+    reasons: dict[str, int] | None = None
 
     @property
     def version(self) -> str:
@@ -40,8 +46,11 @@ class Entry:
 
 
 def create_ledger(connection: Connection) -> None:
-    """Creates the ledger where it is missing, also when two first loads do so at once."""
-    if ledger_exists(connection):
+    """Creates the ledger where it is missing, also when two first loads do so at once.
+
+    A ledger of an earlier version gets the columns and tables that came later.
+    """
+    if has_relation(connection, SCHEMA, NEWEST):
         return
     with connection.transaction():
         lock_name(connection, "create landfall.ledger")

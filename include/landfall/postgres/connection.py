@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import sql
 
 from include.landfall.connections import Warehouse
 from include.landfall.postgres.errors import postgres_errors, unreached
@@ -46,3 +47,13 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
         with connection:
             connection.execute(SESSION)
             yield connection
+
+
+def server_encoding(connection: psycopg.Connection) -> str | None:
+    """Returns Python's name of the database's encoding, or None where it takes every letter."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding in {"UTF8", "SQL_ASCII"}:
+        return None
+    with connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL client_encoding = {}").format(sql.Literal(encoding)))
+        return connection.info.encoding

@@ -1,21 +1,32 @@
-"""Copies frames into the target, or into staging and from there with set-based SQL."""
+"""Copies frames into the target part by part, so that a refused row costs its part and no more.
+
+A part is some megabytes of typed rows, copied in a savepoint and held until the server has taken
+them. Where it refuses them, their rows go into staging as texts, for Postgres to judge.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
+from array import array
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+import psycopg
 from psycopg import sql
 from psycopg.copy import LibpqWriter
 
+from include.landfall.errors import RefusedCell
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import LOAD_ID, ROW_NUMBER
-from include.landfall.postgres.errors import postgres_errors
-from include.landfall.postgres.statements import identifiers
-from include.landfall.write import judge
-from include.landfall.write.staging import TEXTS, Staging
+from include.landfall.job import LOAD_ID
+from include.landfall.postgres.errors import postgres_errors, refusal
+from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
+from include.landfall.write.staging import (
+    TEXTS,
+    TEXTS_COLUMNS,
+    WIRE,
+    Staging,
+    copy_statement,
+)
 from include.landfall.write.target import TYPED
 
 # What stands around the rows of a binary COPY:
@@ -23,72 +34,118 @@ from include.landfall.write.target import TYPED
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 MESSAGE_BYTES = 1 << 16  # the server holds a message whole, and a megabyte leaves its cache
+PART_BYTES = 16 << 20
 
 
-class Written(NamedTuple):
-    """How many rows were read from the file, and how many of them the target took."""
+class Part:
+    """Some megabytes of the stream: typed rows, and what came between them."""
 
-    read: int
-    written: int
+    def __init__(self) -> None:
+        self.rows: list[Frame] = []
+        self.suspects: list[Frame] = []
+        self.rejects: list[Frame] = []
+        self.read: int | None = None  # all rows of the file, once it has ended
+
+    def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Yields typed rows until the part is full or the file ends, and keeps every frame."""
+        kept = {
+            FrameType.ROWS: self.rows,
+            FrameType.SUSPECTS: self.suspects,
+            FrameType.REJECTS: self.rejects,
+        }
+        size = 0
+        for frame in frames:
+            if frame.type is FrameType.END:
+                self.read = frame.count
+                return
+            kept[frame.type].append(frame)
+            if frame.type is FrameType.ROWS:
+                yield frame
+            size += len(frame.payload)
+            if size >= PART_BYTES and frame.count:  # the last frame of a batch has its count
+                return
+
+    def row_numbers(self) -> array[int]:
+        """Returns the typed rows' numbers in the file."""
+        numbers = array("q")
+        for frame in self.rows:
+            numbers.extend(frame.row_numbers)
+        return numbers
 
 
-def copy(frames: Iterator[Frame], staging: Staging) -> Written:
-    """Takes every frame of a fast reading.
+def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
+    """Takes every frame of a file; suspects and what the target refused are in TEXTS afterwards.
 
-    Raises: what the reading side raises, and RefusedCell when Postgres refuses a row.
+    Returns how many rows were read, and how many are in the target.
+
+    Raises: what the reading side raises.
     """
     text_columns = json.loads(bytes(next(frames).payload))
     if text_columns:
         staging.keep_as_text(text_columns)
-    counts = _copy_frames(frames, staging)
-    typed = staging.insert(TYPED) if text_columns else counts[FrameType.ROWS]
-    texts = staging.insert(TEXTS) if staging.has_texts else 0
-    return Written(counts[FrameType.END], typed + texts)
+    written = 0
+    while True:
+        part = Part()
+        written += _write(part, frames, staging)
+        if part.read is not None:
+            return part.read, written
 
 
-def copy_judged(frames: Iterator[Frame], staging: Staging) -> Written:
-    """Takes every frame of a reading of all rows as text, for Postgres to judge each cell.
-
-    Raises: what the reading side raises, and RefusedCell with the row and the column.
-    """
-    next(frames)  # the shape, which matters only to typed rows
-    count = _copy_frames(frames, staging)[FrameType.END]
-    return Written(count, judge.insert(staging, count))
-
-
-def _copy_frames(frames: Iterator[Frame], staging: Staging) -> dict[FrameType, int]:
-    """Returns how many rows the frames of each type held."""
-    counts = {FrameType.ROWS: 0, FrameType.SUSPECTS: 0, FrameType.END: 0}
-    for frame_type, run in itertools.groupby(frames, key=lambda frame: frame.type):
-        if frame_type is FrameType.END:
-            counts[frame_type] += sum(frame.count for frame in run)
-        else:
-            counts[frame_type] += _copy_run(frame_type, run, staging)
-    return counts
+def _write(part: Part, frames: Iterator[Frame], staging: Staging) -> int:
+    """Writes one part, and returns how many of its rows are in the target."""
+    typed = part.take(frames)
+    written = 0
+    if first := next(typed, None):
+        try:
+            written = _copy_typed(itertools.chain([first], typed), staging)
+        except psycopg.Error as error:
+            if not isinstance(refusal(error), RefusedCell):
+                raise
+            for _ in typed:  # the rest of the part
+                pass
+            _stage_as_texts(part, staging)
+    _stage(part, staging)
+    return written
 
 
-def _copy_run(frame_type: FrameType, run: Iterable[Frame], staging: Staging) -> int:
-    """Makes one COPY of frames of one type, and returns the rows that the server counted."""
-    statement = _copy_statement(frame_type, staging)
+def _copy_typed(frames: Iterator[Frame], staging: Staging) -> int:
+    with staging.connection.transaction():
+        into = TYPED if staging.text_columns else staging.target
+        count = _copy(copy_statement(into, [*staging.names, LOAD_ID]), frames, staging)
+        return staging.insert_typed() if staging.text_columns else count
+
+
+def _stage(part: Part, staging: Staging) -> None:
+    """Puts the suspects and the rejects of the part into their tables."""
+    with postgres_errors():
+        if part.suspects:
+            staging.create_texts()
+            _copy(copy_statement(TEXTS, TEXTS_COLUMNS), part.suspects, staging)
+        if part.rejects:
+            staging.rejected.create()
+            _copy(copy_statement(REJECTED, REJECTED_COLUMNS), part.rejects, staging)
+
+
+def _stage_as_texts(part: Part, staging: Staging) -> None:
+    """Puts typed rows that the target refused into TEXTS."""
+    with postgres_errors():
+        staging.create_wire()
+        _copy(copy_statement(WIRE, [*staging.names, LOAD_ID]), part.rows, staging)
+        staging.move_wire_to_texts(part.row_numbers())
+
+
+def _copy(statement: sql.Composed, frames: Iterable[Frame], staging: Staging) -> int:
+    """Makes one COPY of the frames, and returns the rows that the server counted."""
     with staging.connection.cursor() as cursor:
         # Sent at once: what waits in libpq's buffer is moved at every step.
         writer = LibpqWriter(cursor, flush_threshold=0)
-        with postgres_errors(), cursor.copy(statement, writer=writer) as copy:
+        with cursor.copy(statement, writer=writer) as copy:
             copy.write(SIGNATURE)
-            for frame in run:
+            for frame in frames:
                 for piece in _pieces(frame.payload):
                     copy.write(piece)
             copy.write(TRAILER)
         return cursor.rowcount
-
-
-def _copy_statement(frame_type: FrameType, staging: Staging) -> sql.Composed:
-    if frame_type is FrameType.SUSPECTS:
-        staging.create_texts()
-        into, names = TEXTS, [ROW_NUMBER, *staging.names]
-    else:
-        into, names = TYPED if staging.text_columns else staging.target, [*staging.names, LOAD_ID]
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(into, identifiers(names))
 
 
 def _pieces(payload: bytes | memoryview) -> Iterator[memoryview]:

@@ -1,52 +1,135 @@
-"""Finds which row and which cell Postgres refuses, and says so in the server's words.
+"""Postgres judges the rows whose cells are texts: good ones go into the target, others are rejects.
 
-It works on the staging of texts, where every row stands with its number.
+It works on the staging of texts, where every row stands with its number, and set by set: only a set
+that is refused is taken apart.
 """
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 import psycopg
 from psycopg import Connection, sql
 
-from include.landfall.errors import RefusedCell
-from include.landfall.job import ROW_NUMBER
+from include.landfall.errors import LandfallError, RefusedCell
 from include.landfall.postgres.errors import refusal
-from include.landfall.write.staging import TEXTS, Staging
-from include.landfall.write.target import TYPED, TargetColumn
+from include.landfall.postgres.statements import statement
+from include.landfall.write.rejected import REJECTED
+from include.landfall.write.staging import TEXTS, Staging, cell_of
 
-NUMBER = sql.Identifier(ROW_NUMBER)
+ONE_BY_ONE = 500  # rows: below this, halving a set again costs more than its rows
 
 
-def insert(staging: Staging, count: int) -> int:
-    """Puts all `count` staged rows into the target, and returns how many went in.
+def judge(staging: Staging) -> int:
+    """Puts the rows of TEXTS into the target, and returns how many went in.
 
-    Raises: RefusedCell with row and column.
+    Those that Postgres refuses are in the staging's rejected rows afterwards.
+
+    Raises: LandfallError when a trigger or a policy refuses a row for reasons of its own.
     """
-    inserted = _try(staging.connection, _rows_between(staging, 1, count))
-    if isinstance(inserted, psycopg.Error):
-        raise _first_refused(staging, count, inserted)
-    return inserted
+    if not staging.has_texts:
+        return 0
+    if not _has_nulls(staging):
+        inserted = _try(staging.connection, staging.insert_texts_statement())
+        if isinstance(inserted, int):
+            return inserted
+    staging.rejected.create()
+    _judge_cells(staging)
+    return _insert_good_rows(staging)
 
 
-def _first_refused(staging: Staging, count: int, whole: psycopg.Error) -> RefusedCell:
-    """Searches by halves. What goes in stays, so that a row is judged beside those before it."""
-    first, last = 1, count
-    while first <= last:
-        middle = (first + last) // 2
-        inserted = _try(staging.connection, _rows_between(staging, first, middle))
-        if not isinstance(inserted, psycopg.Error):
-            first = middle + 1
-        elif first == last:
-            return _of_row(staging, first, inserted)
-        else:
-            last = middle
-    return _without_row(whole)  # no single row: a trigger that looks at all of them, for instance
-
-
-def _rows_between(staging: Staging, first: int, last: int) -> sql.Composed:
-    return sql.SQL("{} WHERE {} BETWEEN {} AND {}").format(
-        staging.insert_statement(), NUMBER, sql.Literal(first), sql.Literal(last)
+def _has_nulls(staging: Staging) -> bool:
+    """Returns whether a cell is NULL in a column of the feed that takes none."""
+    nulls = [sql.SQL("{} IS NULL").format(cell) for _, cell in _never_null(staging)]
+    if not nulls:
+        return False
+    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {})").format(
+        TEXTS, sql.SQL(" OR ").join(nulls)
     )
+    row = staging.connection.execute(query).fetchone()
+    return bool(row and row[0])
+
+
+def _never_null(staging: Staging) -> list[tuple[str, sql.SQL]]:
+    return [
+        (column.name, cell_of(position))
+        for position, column in enumerate(staging.columns, 1)
+        if not column.planned.nullable
+    ]
+
+
+def _judge_cells(staging: Staging) -> None:
+    """Reads every cell alone, so that all reasons of a row are known."""
+    cells = [c.from_text(cell_of(position)) for position, c in enumerate(staging.columns, 1)]
+    each = [
+        _fill("judge_cell", cell=cell, column=sql.Literal(column.name), rejected=REJECTED)
+        for column, cell in zip(staging.columns, cells)
+    ]
+    nulls = [
+        _fill("judge_null", cell=cell, column=sql.Literal(name), rejected=REJECTED)
+        for name, cell in _never_null(staging)
+    ]
+    _do(
+        staging.connection,
+        "judge_cells",
+        texts=TEXTS,
+        all_cells=sql.SQL(", ").join(cells),
+        each_cell=sql.SQL("\n").join(each),
+        nulls=sql.SQL("\n").join(nulls),
+    )
+
+
+def _insert_good_rows(staging: Staging) -> int:
+    """Puts the rows whose cells are all good into the target, except those that it refuses."""
+    staging.connection.execute(
+        sql.SQL("DELETE FROM {} AS t USING {} AS r WHERE t.number = r.number").format(
+            TEXTS, REJECTED
+        )
+    )
+    inserted = _try(staging.connection, staging.insert_texts_statement())
+    if isinstance(inserted, int):
+        return inserted
+    staging.connection.execute(sql.SQL("CREATE INDEX ON {} (number)").format(TEXTS))
+    staging.connection.execute(sql.SQL("ANALYZE {}").format(TEXTS))
+    query = sql.SQL("SELECT min(number), max(number) FROM {}").format(TEXTS)
+    first, last = staging.connection.execute(query).fetchone() or (1, 0)
+    return _insert_half(staging, first, (first + last) // 2) + _insert_half(
+        staging, (first + last) // 2 + 1, last
+    )
+
+
+def _insert_half(staging: Staging, first: int, last: int) -> int:
+    """Inserts by halves, earlier rows first: of two rows with one key the first goes in."""
+    if last - first < ONE_BY_ONE:
+        return _insert_one_by_one(staging, first, last)
+    insert = sql.SQL("{} WHERE number BETWEEN {} AND {}").format(
+        staging.insert_texts_statement(), sql.Literal(first), sql.Literal(last)
+    )
+    inserted = _try(staging.connection, insert)
+    if isinstance(inserted, int):
+        return inserted
+    middle = (first + last) // 2
+    return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
+
+
+def _insert_one_by_one(staging: Staging, first: int, last: int) -> int:
+    connection = staging.connection
+    try:
+        _do(
+            connection, "judge_rows", texts=TEXTS, rejected=REJECTED, first=sql.Literal(first),
+            last=sql.Literal(last), insert=staging.insert_texts_statement(),
+        )  # fmt: skip
+    except psycopg.Error as error:
+        raise _of_trigger(error) from error
+    row = connection.execute("SELECT current_setting('landfall.inserted')").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _of_trigger(error: psycopg.Error) -> LandfallError:
+    """Returns the error of a row that something in the table refuses: it stops the whole file."""
+    number = error.diag.datatype_name
+    refused = refusal(error)
+    return refused.at(row=int(number)) if number and number.isdecimal() else refused
 
 
 def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
@@ -61,55 +144,13 @@ def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
         return error
 
 
-def _of_row(staging: Staging, number: int, failure: psycopg.Error) -> RefusedCell:
-    for column in staging.columns:
-        error = _try(staging.connection, _one_cell(column, number))
-        if isinstance(error, psycopg.Error):
-            return _of_cell(staging.connection, column, number, error)
-    return _without_row(failure).at(row=number)
+def _do(connection: Connection, name: LiteralString, **parts: sql.Composable) -> None:
+    """Runs a block of PL/pgSQL, with the constraints checked row by row."""
+    with connection.transaction():
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        body = _fill(name, **parts).as_string(connection)
+        connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
 
 
-def _one_cell(column: TargetColumn, number: int) -> sql.Composed:
-    """Puts the cell into a table of its column alone: the other columns may take no NULL."""
-    return sql.SQL(
-        "CREATE TEMP TABLE landfall_cell AS SELECT {0} FROM {1} WITH NO DATA;"
-        " INSERT INTO pg_temp.landfall_cell SELECT {2} FROM {3} WHERE {4} = {5};"
-        " DROP TABLE pg_temp.landfall_cell"
-    ).format(
-        sql.Identifier(column.planned.name),
-        TYPED,
-        column.from_text,
-        TEXTS,
-        NUMBER,
-        sql.Literal(number),
-    )
-
-
-def _of_cell(
-    connection: Connection, column: TargetColumn, number: int, error: psycopg.Error
-) -> RefusedCell:
-    name = column.planned.name
-    query = sql.SQL("SELECT {} FROM {} WHERE {} = {}").format(
-        sql.Identifier(name), TEXTS, NUMBER, sql.Literal(number)
-    )
-    row = connection.execute(query).fetchone()
-    return RefusedCell(
-        f"Postgres refuses a cell: {_message(error)}",
-        found=row[0] if row else None,
-        expected=f"a value of type {column.planned.type}",
-        do="ask the sender to correct the cell, or declare a type that takes it",
-    ).at(row=number, column=name)
-
-
-def _without_row(error: psycopg.Error) -> RefusedCell:
-    constraint = error.diag.constraint_name
-    return RefusedCell(
-        f"Postgres refuses a row: {_message(error)}",
-        found=error.diag.message_detail,
-        expected=f"rows that keep {constraint}" if constraint else None,
-        do="correct the row, or the table's constraint",
-    ).at(column=error.diag.column_name)
-
-
-def _message(error: psycopg.Error) -> str:
-    return f"{error.diag.message_primary} (SQLSTATE {error.sqlstate})"
+def _fill(name: LiteralString, **parts: sql.Composable) -> sql.Composed:
+    return statement(f"write/{name}").format(**parts)

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import Connection, sql
 
-from include.landfall.errors import DataError, FeedError
+from include.landfall.errors import DataError, FeedError, LandfallError
 from include.landfall.job import LOAD_ID
-from include.landfall.ledger import claims
+from include.landfall.ledger import claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
 from include.landfall.write import target
-from include.landfall.write.copy import Written
+from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
 
-# Writes the arrival's rows through the staging that it is given.
-Write = Callable[[Staging, int], Written]
+# Writes the arrival's rows through the staging that it is given, and returns how many were read,
+# and how many the target took.
+Write = Callable[[Staging, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of an arrival: the outcome, the load, its rows in the target, and by whom."""
+    """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
+
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    """
 
     outcome: str
     load_id: int
     rows: int
     by: str
+    rejected: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 def settle(
@@ -59,23 +65,39 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        rows = _fill(connection, claimant, disposition, write, claim)
-        claims.close(connection, claim.load_id, "loaded", rows)
-    return Settled("loaded", claim.load_id, rows, claimant.by)
+        rows, reasons = _fill(connection, claimant, disposition, write, claim)
+        claims.close(connection, claim.load_id, "loaded", rows, reasons)
+    rejected = sum(reasons.values())
+    return Settled("loaded", claim.load_id, rows, claimant.by, rejected, reasons)
 
 
 def keep_failure(
-    connection: Connection, claimant: Claimant, error: str, seconds: float
+    connection: Connection, claimant: Claimant, error: BaseException, seconds: float
 ) -> Settled | None:
-    """Writes a failure into the ledger. Returns what became of the load if it arrived after all."""
+    """Writes a failure into the ledger, and samples of the rejected rows that were its reason.
+
+    Returns what became of the load if it arrived after all.
+    """
+    text = str(error) if isinstance(error, LandfallError) else f"{type(error).__name__}: {error}"
+    rejection = rejection_of(error)
     with postgres_errors():
         create_ledger(connection)
-        entry = claims.keep_failure(connection, claimant, error, seconds)
+        with connection.transaction():
+            entry, load_id = claims.keep_failure(
+                connection, claimant, text, seconds, rejection.counts if rejection else None
+            )
+            if entry is None and load_id:
+                are_kept = rejection and claimant.feed.rejects.keep != "count"
+                samples = rejection.samples if rejection and are_kept else []
+                rejects.keep_samples(connection, claimant, load_id, samples)
     return _loaded("loaded", entry) if entry else None
 
 
 def _loaded(outcome: str, entry: Entry) -> Settled:
-    return Settled(outcome, entry.load_id, entry.rows or 0, entry.loaded_by)
+    return Settled(
+        outcome, entry.load_id, entry.rows or 0, entry.loaded_by,
+        entry.rejected or 0, entry.reasons or {},
+    )  # fmt: skip
 
 
 def _fill(
@@ -84,8 +106,11 @@ def _fill(
     disposition: Disposition,
     write: Write,
     claim: Claim,
-) -> int:
-    """Puts the arrival's rows into the target in place of those that they replace."""
+) -> tuple[int, dict[str, int]]:
+    """Puts the arrival's rows into the target in place of those that they replace.
+
+    Returns how many are in the target, and how many were rejected for which reason.
+    """
     feed = claimant.feed
     _check_empty(claimant)
     columns = target.prepare(connection, feed)
@@ -93,16 +118,20 @@ def _fill(
     replaced += [claim.load_id] if claim.has_rows else []
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
     _check_removed(connection, claimant, replaced)
+    rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
     staging = Staging(connection, feed, disposition, columns, claim.load_id)
     read, written = write(staging, claim.load_id)
-    if read != written:
+    reasons = check_budget(feed, staging.rejected, read)
+    rejected = sum(reasons.values())
+    if read != written + rejected:
         raise DataError(
             "rows were lost on the way to the table",
-            found=f"{written} rows loaded",
+            found=f"{written} rows loaded and {rejected} rejected",
             expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    return written
+    staging.rejected.keep(claimant.values(load_id=claim.load_id))
+    return written, reasons
 
 
 def _check_empty(claimant: Claimant) -> None:

@@ -1,17 +1,29 @@
-"""Staging: the temporary tables of one load, and how their rows go into the target."""
+"""Staging: the temporary tables of one load, and how their rows go into the target.
+
+TEXTS holds rows whose cells are texts, which Postgres reads and judges: suspects of the reading
+side, and the rows of a part of the file that a COPY refused. TYPED holds typed rows of a feed that
+has columns without a fast cast. WIRE takes what a COPY refused, whatever it is.
+"""
 
 from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
 
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
-from include.landfall.job import LOAD_ID, ROW_NUMBER
-from include.landfall.postgres.errors import postgres_errors
-from include.landfall.postgres.statements import table
+from include.landfall.job import LOAD_ID
+from include.landfall.postgres.statements import identifiers, table
 from include.landfall.write.dispositions import Disposition, StagedRows
+from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.target import TYPED, TargetColumn
 
-TEXTS = sql.Identifier("pg_temp", "landfall_texts")  # suspects: every cell as text
+TEXTS = sql.Identifier("pg_temp", "landfall_texts")
+TEXTS_COLUMNS = ["number", "line", "raw", "cells"]
+WIRE = sql.Identifier("pg_temp", "landfall_wire")
+WIRE_NUMBER = "_load_number"
+AS_BYTES = {"text", "varchar", "char", "json"}  # a binary COPY sends these as bytes of text
 
 
 class Staging:
@@ -28,15 +40,17 @@ class Staging:
         self.connection = connection
         self.columns = columns
         self.target = table(feed.target.table)
+        self.rejected = RejectedRows(connection, feed)
         self.has_texts = False
         self.text_columns: list[str] = []
+        self._has_wire = False
         self._disposition = disposition
         self._load_id = load_id
 
     @property
     def names(self) -> list[str]:
         """The names of the feed's columns."""
-        return [column.planned.name for column in self.columns]
+        return [column.name for column in self.columns]
 
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""
@@ -49,27 +63,93 @@ class Staging:
 
     def create_texts(self) -> None:
         """Creates TEXTS, unless it is there."""
-        if self.has_texts:
-            return
-        columns = [sql.SQL("{} text").format(sql.Identifier(name)) for name in self.names]
-        self.connection.execute(
-            sql.SQL("CREATE TEMP TABLE landfall_texts ({} bigint, {}) ON COMMIT DROP").format(
-                sql.Identifier(ROW_NUMBER), sql.SQL(", ").join(columns)
+        if not self.has_texts:
+            self.connection.execute(
+                "CREATE TEMP TABLE landfall_texts"
+                " (number bigint, line bigint, raw text, cells text[]) ON COMMIT DROP"
             )
-        )
         self.has_texts = True
 
-    def insert(self, staging: sql.Identifier) -> int:
-        """Puts all rows of a staging table into the target, and returns how many went in."""
-        with postgres_errors():
-            return self.connection.execute(self.insert_statement(staging)).rowcount
-
-    def insert_statement(self, staging: sql.Identifier = TEXTS) -> sql.Composed:
-        """Returns the statement that puts staged rows into the target, ready for a WHERE."""
-        texts = set(self.text_columns if staging is TYPED else self.names)
-        values = [
-            column.from_text if name in texts else sql.Identifier(name)
-            for name, column in zip(self.names, self.columns)
+    def create_wire(self) -> None:
+        """Creates WIRE, or empties it. Its columns take every value that a binary COPY sends."""
+        if self._has_wire:
+            self.connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(WIRE))
+            return
+        columns = [
+            sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(self._wire_type(c)))
+            for c in self.columns
         ]
-        rows = StagedRows(staging, [*self.names, LOAD_ID], [*values, sql.Literal(self._load_id)])
-        return self._disposition.insert(self.target, rows)
+        self.connection.execute(
+            sql.SQL(
+                "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {},"
+                " {} bigint) ON COMMIT DROP"
+            ).format(
+                sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns), sql.Identifier(LOAD_ID)
+            )
+        )
+        self._has_wire = True
+
+    def move_wire_to_texts(self, numbers: array[int]) -> None:
+        """Puts the rows of WIRE into TEXTS; `numbers` are theirs in the file, in order."""
+        self.create_texts()
+        cells = sql.SQL(", ").join(map(self._wire_text, self.columns))
+        self.connection.execute(
+            sql.SQL(
+                "INSERT INTO {} (number, cells) SELECT numbers.number, ARRAY[{}]::text[] FROM {}"
+                " JOIN unnest({}::bigint[]) WITH ORDINALITY AS numbers (number, nth)"
+                " ON numbers.nth = {}"
+            ).format(TEXTS, cells, WIRE, sql.Literal(numbers.tolist()), sql.Identifier(WIRE_NUMBER))
+        )
+
+    def insert_typed(self) -> int:
+        """Puts the rows of TYPED into the target, empties it, and returns how many went in."""
+        inserted = self.connection.execute(self._insert_typed_statement()).rowcount
+        self.connection.execute(sql.SQL("TRUNCATE {}").format(TYPED))
+        return inserted
+
+    def insert_texts_statement(self) -> sql.Composed:
+        """Returns the statement that puts rows of TEXTS into the target, ready for a WHERE."""
+        values = [c.from_text(cell_of(position)) for position, c in enumerate(self.columns, 1)]
+        return self._insert_statement(TEXTS, values)
+
+    def _insert_typed_statement(self) -> sql.Composed:
+        texts = set(self.text_columns)
+        values = [
+            c.from_text(sql.Identifier(c.name)) if c.name in texts else sql.Identifier(c.name)
+            for c in self.columns
+        ]
+        return self._insert_statement(TYPED, values)
+
+    def _insert_statement(
+        self, staging: sql.Identifier, values: Sequence[sql.Composable]
+    ) -> sql.Composed:
+        names, load_id = [*self.names, LOAD_ID], sql.Literal(self._load_id)
+        return self._disposition.insert(self.target, StagedRows(staging, names, [*values, load_id]))
+
+    def _wire_type(self, column: TargetColumn) -> str:
+        declared = column.planned.type
+        return "bytea" if self._is_sent_as_bytes(column) else declared.name
+
+    def _wire_text(self, column: TargetColumn) -> sql.Composed:
+        name: sql.Composable = sql.Identifier(column.name)
+        if not self._is_sent_as_bytes(column):
+            return sql.SQL("{}::text").format(name)
+        if column.planned.type.name == "jsonb" and column.name not in self.text_columns:
+            name = sql.SQL("substr({}, 2)").format(name)  # the first byte is a version
+        return sql.SQL("convert_from({}, 'UTF8')").format(name)
+
+    def _is_sent_as_bytes(self, column: TargetColumn) -> bool:
+        declared, typtype = column.planned.type, column.planned.typtype
+        if column.name in self.text_columns or typtype != "b" or declared.name == "jsonb":
+            return True
+        return declared.name in AS_BYTES
+
+
+def cell_of(position: int) -> sql.SQL:
+    """Returns the SQL of a row's cell in TEXTS, by its column's place in the feed, from 1."""
+    return sql.SQL(f"cells[{position}]")
+
+
+def copy_statement(into: sql.Identifier, names: list[str]) -> sql.Composed:
+    """Returns the COPY of rows in binary form into columns of a table."""
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(into, identifiers(names))

@@ -21,10 +21,19 @@ LOCK_TIMEOUT = sql.Literal("5s")
 
 @dataclass(frozen=True)
 class TargetColumn:
-    """A column of the contract, and the SQL that turns text into it in a set-based INSERT."""
+    """A column of the contract, and how Postgres reads it from text."""
 
     planned: PlannedColumn
-    from_text: sql.Composable
+    input: sql.SQL
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.planned.name
+
+    def from_text(self, text: sql.Composable) -> sql.Composed:
+        """Returns the SQL that reads the text as COPY would read the cell."""
+        return self.input.format(text)
 
 
 def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
@@ -50,7 +59,7 @@ def _compare(connection: Connection, feed: Feed) -> list[TargetColumn]:
         ).fetchall()
     for row in rows:
         _check(feed, row)
-    return [_target_column(r.name, feed.columns[r.name], r.typtype, r.category) for r in rows]
+    return [_target_column(feed, row) for row in rows]
 
 
 def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
@@ -138,30 +147,25 @@ def _check(feed: Feed, row: Any) -> None:
         ).at(column=row.name)
 
 
-def _target_column(name: str, column: Column, typtype: str, category: str) -> TargetColumn:
-    planned = PlannedColumn(name, column.parsed, typtype, column.nullable)
-    return TargetColumn(planned, _from_text(planned, category))
+def _target_column(feed: Feed, row: Any) -> TargetColumn:
+    column = feed.columns[row.name]
+    planned = PlannedColumn(row.name, column.parsed, row.typtype, column.nullable)
+    return TargetColumn(planned, _input_of(planned, row))
 
 
-def _from_text(column: PlannedColumn, category: str) -> sql.Composable:
-    """Returns the SQL that reads the column's text as the type's input function would.
+def _input_of(column: PlannedColumn, row: Any) -> sql.SQL:
+    """Returns the expression that reads a text, in place of {}, as COPY would.
 
-    A cast to char(2) cuts off a longer text silently, while assignment refuses it. So the cast
-    goes to the type without its modifiers, and the assignment applies them.
+    COPY calls the type's input function with the column's modifiers. A cast would not do: to
+    char(2), bit(3) or a domain of varchar(3) it cuts off a longer text silently.
     """
-    name = sql.Identifier(column.name)
-    if category == "S":  # a type of text
-        return name
     declared = column.type
-    if declared.name == "numeric" and declared.modifiers and not declared.array:
-        # 1e-40000 is 0.00 to numeric(15,2) and more than a numeric without modifiers can hold.
-        typmod = _numeric_typmod(*declared.modifiers)
-        return sql.SQL("numeric_in(textout({}), 0, {})").format(name, typmod)
-    bare = {"char": "bpchar"}.get(declared.name, declared.name)
-    array = "[]" if declared.array else ""
-    return sql.SQL("{}::{}").format(name, sql.SQL(bare + array))
-
-
-def _numeric_typmod(precision: int, scale: int) -> sql.Literal:
-    """Returns pg_attribute.atttypmod of numeric(precision, scale): see make_numeric_typmod()."""
-    return sql.Literal((precision << 16 | scale & 0x7FF) + 4)
+    if declared.name == "text" and not declared.array:
+        return sql.SQL("{}")
+    if row.input_schema is None:  # of arrays and enums a cast does what the input function does
+        bare = {"char": "bpchar"}.get(declared.name, declared.name)
+        return sql.SQL("{}::" + bare + ("[]" if declared.array else ""))
+    arguments = ["textout({})", str(row.input_parameter), str(row.typmod)][: row.input_arguments]
+    function = f'"{row.input_schema}"."{row.input_name}"'
+    domain = f"::{declared}" if column.typtype == "d" else ""
+    return sql.SQL(f"{function}({', '.join(arguments)}){domain}")

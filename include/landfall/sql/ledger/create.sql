@@ -29,3 +29,60 @@ COMMENT ON COLUMN landfall.ledger.status IS
 COMMENT ON COLUMN landfall.ledger.loaded_by IS 'Who loaded it, or tried last';
 COMMENT ON COLUMN landfall.ledger.attempt IS 'Tells whose COMMIT arrived when a connection broke';
 COMMENT ON COLUMN landfall.ledger.version IS 'What tells two versions of one object apart';
+
+-- A ledger of an earlier version gets what has come since.
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS rejected bigint;
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS reasons jsonb;
+COMMENT ON COLUMN landfall.ledger.rejected IS 'Rows of the file that are rejects: rows read = rows + rejected';
+COMMENT ON COLUMN landfall.ledger.reasons IS 'How many rows were rejected for which reason, when the file was read';
+
+-- The rejects: one row for each row of a file that was refused.
+CREATE TABLE IF NOT EXISTS landfall.rejects (
+    reject_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    load_id bigint NOT NULL,
+    feed text NOT NULL,
+    bucket text NOT NULL,
+    key text NOT NULL,
+    version text NOT NULL,
+    line bigint,
+    row_number bigint NOT NULL,
+    column_name text,
+    reason text NOT NULL,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    more jsonb,
+    raw text,
+    cells jsonb,
+    state text NOT NULL DEFAULT 'open'
+    CHECK (state IN ('open', 'sample', 'replayed', 'dismissed', 'superseded')),
+    rejected_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    settled_at timestamptz,
+    settled_by text
+);
+CREATE INDEX IF NOT EXISTS rejects_of_feed ON landfall.rejects (feed, state, reject_id);
+CREATE INDEX IF NOT EXISTS rejects_of_load ON landfall.rejects (load_id, state);
+
+COMMENT ON TABLE landfall.rejects IS
+    'Rows of files that were refused, with the reason. They commit with the data of their file.';
+COMMENT ON COLUMN landfall.rejects.load_id IS 'The load that read the file: landfall.ledger.load_id';
+COMMENT ON COLUMN landfall.rejects.line IS 'The physical line on which the row begins; null where a format has none';
+COMMENT ON COLUMN landfall.rejects.row_number IS 'The row''s number in the file; the first after the header is 1';
+COMMENT ON COLUMN landfall.rejects.message IS 'What is wrong, in the server''s own words where the server said it';
+COMMENT ON COLUMN landfall.rejects.more IS 'The other reasons of the same row: column, reason, sqlstate, message';
+COMMENT ON COLUMN landfall.rejects.raw IS 'The row as it stands in the file, as far as the feed keeps it';
+COMMENT ON COLUMN landfall.rejects.cells IS 'The row''s cells by column, where it could be cut into cells';
+COMMENT ON COLUMN landfall.rejects.state IS
+    'open; sample (its file was refused whole); replayed (it is in the target now); dismissed; '
+    'superseded (another version of its object was loaded)';
+
+-- The replays: each try to load rejects once more.
+CREATE TABLE IF NOT EXISTS landfall.replays (
+    replay_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    load_id bigint NOT NULL,
+    replayed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    rows bigint NOT NULL,
+    refused bigint NOT NULL,
+    replayed_by text NOT NULL
+);
+COMMENT ON TABLE landfall.replays IS
+    'One row for each load whose rejects were replayed: rows that went in, rows that stay rejects';

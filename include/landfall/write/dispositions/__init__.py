@@ -43,8 +43,11 @@ class Disposition(ABC):
         """
 
     def insert(self, target: sql.Identifier, rows: StagedRows) -> sql.Composed:
-        """Returns the statement that puts staged rows into the target, ready for a WHERE."""
-        return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
+        """Returns the statement that puts staged rows into the target, ready for a WHERE.
+
+        As COPY does, it takes the file's values for a column that is GENERATED ALWAYS AS IDENTITY.
+        """
+        return sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
             target, identifiers(rows.names), sql.SQL(", ").join(rows.values), rows.staging
         )
 

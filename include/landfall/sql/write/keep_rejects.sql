@@ -1,0 +1,37 @@
+-- Keeps the rejected rows of a load.
+INSERT INTO landfall.rejects (
+    load_id, feed, bucket, key, version,
+    line, row_number, column_name, reason, sqlstate, message, raw, cells, more
+)
+SELECT
+    %(load_id)s,
+    %(feed)s,
+    %(bucket)s,
+    %(key)s,
+    %(version)s,
+    first.line,
+    first.number,
+    first.column_name,
+    first.reason,
+    first.sqlstate,
+    first.message,
+    first.raw,
+    (
+        SELECT jsonb_object_agg(name, cell)
+        FROM unnest(%(names)s::text [], first.cells) AS cell (name, cell)
+        WHERE first.cells IS NOT NULL
+    ),
+    others.more
+FROM pg_temp.landfall_rejects AS first
+LEFT JOIN (
+    SELECT
+        reason.number,
+        jsonb_agg(jsonb_build_object(
+            'column', reason.column_name, 'reason', reason.reason,
+            'sqlstate', reason.sqlstate, 'message', reason.message
+        ) ORDER BY reason.id) AS more
+    FROM pg_temp.landfall_rejected AS reason
+    WHERE reason.id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
+    GROUP BY reason.number
+) AS others ON first.number = others.number
+ORDER BY first.number

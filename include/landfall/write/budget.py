@@ -1,0 +1,105 @@
+"""The error budget: whether a file is loaded without its rejected rows, and the error if not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from include.landfall.errors import DataError, MisshapenRow, RefusedCell, shorten
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.rejects import RejectedRow
+from include.landfall.write.rejected import RejectedRows
+
+# What a person can do about a row that is refused for a reason.
+WHAT_TO_DO = {
+    "fields": "quote a field that holds the delimiter, or correct the row",
+    "quote": "close the quote, or double it where it belongs to the text",
+    "carriage_return": "quote the field, or write line ends as LF",
+    "encoding": "convert the file, for instance: iconv -f LATIN1 -t UTF-8",
+    "zero_byte": "write the file again without it (UTF-16 files are full of them)",
+    "too_long": "close the quote that may be open, or keep such large texts elsewhere",
+    "cell": "ask the sender to correct the cell, or declare a type that takes it",
+    "null": "ask the sender, or let the column be nullable in the feed",
+}
+# Reasons for which a row cannot be cut into cells.
+MISSHAPEN = {"fields", "quote", "carriage_return", "encoding", "zero_byte", "too_long"}
+CORRECT = "correct the row, or the table's constraint"
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """The rejected rows of a load: how many for which reason, and some of them."""
+
+    counts: dict[str, int]
+    samples: list[RejectedRow]
+
+    @property
+    def rows(self) -> int:
+        """How many rows are rejected."""
+        return sum(self.counts.values())
+
+
+def rejection_of(error: BaseException) -> Rejection | None:
+    """Returns the rejected rows that are the reason of an error, if they are."""
+    return getattr(error, "rejection", None)
+
+
+def check_budget(feed: Feed, rejected: RejectedRows, read: int) -> dict[str, int]:
+    """Returns how many rows are rejected for which reason, when the feed takes so many.
+
+    Raises: DataError about the first of them, which carries the counts and samples as `rejection`.
+    """
+    counts = rejected.counts()
+    budget = feed.rejects.budget
+    if counts and budget.is_exceeded(sum(counts.values()), read):
+        raise _over_budget(feed, Rejection(counts, rejected.samples(budget.samples)), read)
+    return counts
+
+
+def _over_budget(feed: Feed, rejection: Rejection, read: int) -> DataError:
+    first, *others = sorted(rejection.samples, key=lambda row: row.number)
+    error = _error_of(feed, first)
+    if rejection.rows > 1:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in rejection.counts.items())
+        error.more.append(("rejected", f"{rejection.rows:,} of {read:,} rows: {counts}"))
+        error.more += [("also", _in_short(row)) for row in _first_of_reasons(first, others)]
+    if feed.rejects.at_most != 0:
+        error.more.append(("error budget", str(feed.rejects.budget)))
+    error.rejection = rejection  # type: ignore[attr-defined]
+    return error
+
+
+def _first_of_reasons(first: RejectedRow, others: list[RejectedRow]) -> list[RejectedRow]:
+    firsts: dict[str, RejectedRow] = {first.reason: first}
+    for row in others:
+        firsts.setdefault(row.reason, row)
+    return list(firsts.values())[1:]
+
+
+def _in_short(row: RejectedRow) -> str:
+    where = f"row {row.number}" if row.line is None else f"line {row.line}"
+    column = f", column {row.column_name}" if row.column_name else ""
+    return f"{where}{column}: {row.message}"
+
+
+def _error_of(feed: Feed, row: RejectedRow) -> DataError:
+    error = _misshapen(row) if row.reason in MISSHAPEN else _refused(feed, row)
+    return error.at(line=row.line, row=row.number, column=row.column_name)
+
+
+def _misshapen(row: RejectedRow) -> DataError:
+    return MisshapenRow(row.message, found=row.raw, do=WHAT_TO_DO[row.reason])
+
+
+def _refused(feed: Feed, row: RejectedRow) -> DataError:
+    column = row.column_name
+    cell = (row.cells or {}).get(column) if column else None
+    expected = f"a value of type {feed.columns[column].type}" if column in feed.columns else None
+    if row.reason == "null":
+        return RefusedCell(row.message, expected=expected, do=WHAT_TO_DO["null"])
+    what = "a cell" if row.reason == "cell" else "a row"
+    return RefusedCell(
+        f"Postgres refuses {what}: {row.message} (SQLSTATE {row.sqlstate})",
+        found=shorten(cell) if cell is not None else row.raw,
+        expected=expected,
+        do=WHAT_TO_DO.get(row.reason, CORRECT),
+    )

@@ -1,0 +1,93 @@
+"""The rejected rows of one load, in a temporary table until the load is settled.
+
+A row may be refused for several reasons, and has a row in the table for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row
+
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.rejects import RejectedRow
+from include.landfall.postgres.statements import statement
+
+# A row's number, its line, its text, and its cells where it can be cut into cells.
+Located = tuple[int, int | None, str, list[str | None] | None]
+REJECTED = sql.Identifier("pg_temp", "landfall_rejected")
+REJECTED_COLUMNS = ["number", "line", "column_name", "reason", "sqlstate", "message", "raw"]
+
+
+class RejectedRows:
+    """What of one load was refused."""
+
+    def __init__(self, connection: Connection, feed: Feed) -> None:
+        self._connection = connection
+        self._names = list(feed.columns)
+        self._secret = [name for name, column in feed.columns.items() if column.secret]
+        self._keep = feed.rejects.keep
+        self._exists = False
+
+    def create(self) -> None:
+        """Creates the table, unless it is there."""
+        if not self._exists:
+            self._connection.execute(statement("write/rejected"))
+        self._exists = True
+
+    def counts(self) -> dict[str, int]:
+        """Returns how many rows were refused, by their first reason."""
+        if not self._exists:
+            return {}
+        rows = self._connection.execute(
+            "SELECT reason, count(*) FROM pg_temp.landfall_rejects GROUP BY reason"
+            " ORDER BY min(number)"
+        )
+        return dict(rows.fetchall())
+
+    def without_origin(self, limit: int | None) -> list[int]:
+        """Returns the numbers of rows whose line and text are not known yet, at most `limit`."""
+        if not self._exists:
+            return []
+        rows = self._connection.execute(
+            "SELECT DISTINCT number FROM pg_temp.landfall_rejected WHERE raw IS NULL"
+            " ORDER BY number LIMIT %s",
+            [limit],
+        )
+        return [number for (number,) in rows.fetchall()]
+
+    def set_origins(self, origins: Iterable[Located]) -> None:
+        """Fills in line, text and cells, as the file has them, by the rows' numbers."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE pg_temp.landfall_rejected SET line = %(line)s, raw = %(raw)s,"
+                " cells = coalesce(%(cells)s::text[], cells) WHERE number = %(number)s",
+                [
+                    {"number": number, "line": line, "raw": raw.replace("\0", "\\x00"), "cells": c}
+                    for number, line, raw, c in origins
+                ],
+            )
+
+    def samples(self, limit: int) -> list[RejectedRow]:
+        """Returns at most so many rows: the first of each reason, then the second of each."""
+        if not self._exists:
+            return []
+        with self._connection.cursor(row_factory=class_row(RejectedRow)) as cursor:
+            return cursor.execute(
+                statement("write/samples"), {"names": self._names, "limit": limit}
+            ).fetchall()
+
+    def conceal(self) -> None:
+        """Takes out of the table what the feed does not want to be kept of a row."""
+        if self._exists and (self._keep != "raw" or self._secret):
+            self._connection.execute(
+                statement("write/conceal"), {"keep": self._keep, "secret": self._secret}
+            )
+
+    def keep(self, values: dict[str, Any]) -> None:
+        """Writes the rows into landfall.rejects, beside the data; `values` are the load's own."""
+        if self._exists and self._keep != "count":
+            parameters = {**values, "names": self._names}
+            self._connection.execute(statement("write/keep_rejects"), parameters)
