@@ -28,7 +28,10 @@ def named(feed: Feed, keys: list[str]) -> list[Arrival]:
 
 def new_of(feed: Feed) -> list[Arrival]:
     """Returns the arrivals of the feed that are not loaded, oldest first."""
-    listed = all_of(feed)
     warehouse = warehouse_from_environ(feed.target.connection)
-    with connect(warehouse) as connection, postgres_errors():
-        return new_arrivals(connection, feed, listed)
+    with (
+        closing(make_client(store_from_environ(feed.source.connection))) as client,
+        connect(warehouse) as connection,
+        postgres_errors(),
+    ):
+        return new_arrivals(connection, feed, list_arrivals(client, feed.source))
