@@ -8,6 +8,7 @@ from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
+from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.feed.model import Feed
@@ -17,12 +18,16 @@ from include.landfall.ledger.queries import entries_of, longest_key
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 
+EXAMPLES = "--feed include/feeds/orders.yaml"
+
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = commands.add_parser("status", help="what the ledger knows, and what is new")
-    command.add_argument("--feed", required=True, metavar="PATH", help="the feed's YAML file")
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_feed(
+        command := add_command(
+            commands, "status", "what the ledger knows, and what is new", EXAMPLES
+        )
+    )
     command.set_defaults(run=run)
 
 
@@ -52,8 +57,12 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
     print(f"{feed.name} -> {feed.target.table}")
     for entry in entries:
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"
+        rejected = f"{entry.rejected:,} rejected" if entry.rejected else ""
         when = entry.started.isoformat(sep=" ", timespec="seconds")
-        print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
+        print(
+            f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {rejected:>14}  {when}"
+            f"  {entry.loaded_by}"
+        )
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
     for arrival in new:

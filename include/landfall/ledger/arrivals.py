@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from itertools import islice
 
 import psycopg
@@ -34,6 +35,24 @@ from include.landfall.postgres.statements import statement
 PAGE = 5_000  # arrivals that one statement compares
 
 
+class Reason(StrEnum):
+    """Why an arrival is loaded, or why it is not."""
+
+    NEW = "new"
+    CHANGED = "changed"  # the ledger has another version of the object
+    FAILED = "failed"  # this version was refused before
+    LOADED = "loaded"  # nothing to do
+    SUPERSEDED = "superseded"  # nothing to do: a newer file took its place
+
+    @property
+    def is_new(self) -> bool:
+        """Whether an arrival of this reason is loaded."""
+        return self not in (Reason.LOADED, Reason.SUPERSEDED)
+
+
+Explained = tuple[Arrival, Reason]
+
+
 def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> list[Arrival]:
     """Returns the arrivals that are not loaded: first those never tried, then the failed ones.
 
@@ -42,20 +61,43 @@ def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
     Raises: FeedError when the table that the ledger tells of is gone or has another name in the
     feed, and when another feed loaded one of the arrivals into the same table.
     """
-    if not ledger_exists(connection):
-        return sorted(arrivals, key=_age)
-    _check_target(connection, feed)
-    newest = queries.newest_loaded(connection, feed.name)
-    untried: list[Arrival] = []
-    failed: list[Arrival] = []
-    for page in _pages(arrivals):
-        for arrival, status in _not_loaded(connection, feed, page):
-            if status == "superseded" and newest and _age(arrival) <= newest:
-                continue
-            (failed if status == "failed" else untried).append(arrival)
-    new = sorted(untried, key=_age) + sorted(failed, key=_age)
+    reasons = _with_reasons(connection, feed, arrivals)
+    ordered = _in_turn(each for each in reasons if each[1].is_new)
+    new = [arrival for arrival, _ in ordered]
     _check_other_feeds(connection, feed, new)
     return new
+
+
+def plan(
+    connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
+) -> tuple[list[Explained], list[Explained]]:
+    """Returns the new arrivals in the order of `new_arrivals`, and the others, with their reasons.
+
+    Raises: FeedError, as `new_arrivals` does.
+    """
+    explained = list(_with_reasons(connection, feed, arrivals))
+    to_load = _in_turn(each for each in explained if each[1].is_new)
+    _check_other_feeds(connection, feed, [arrival for arrival, _ in to_load])
+    return to_load, [each for each in explained if not each[1].is_new]
+
+
+def _with_reasons(
+    connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
+) -> Iterator[Explained]:
+    """Yields every arrival with the reason why it is new, or why it is not."""
+    if not ledger_exists(connection):
+        yield from ((arrival, Reason.NEW) for arrival in arrivals)
+        return
+    _check_target(connection, feed)
+    newest = queries.newest_loaded(connection, feed.name)
+    for page in _pages(arrivals):
+        for arrival, reason in _reasons(connection, feed, page):
+            is_restored = reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest)
+            yield arrival, Reason.NEW if is_restored else reason
+
+
+def _in_turn(new: Iterable[Explained]) -> list[Explained]:
+    return sorted(new, key=lambda each: (each[1] is Reason.FAILED, *_age(each[0])))
 
 
 def _age(arrival: Arrival) -> tuple[datetime, str]:
@@ -68,20 +110,19 @@ def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
         yield page
 
 
-def _not_loaded(
-    connection: Connection, feed: Feed, page: list[Arrival]
-) -> list[tuple[Arrival, str | None]]:
-    """Returns the arrivals of a page that are not loaded, with the ledger's status of each."""
+def _reasons(connection: Connection, feed: Feed, page: list[Arrival]) -> list[Explained]:
+    """Returns the arrivals of a page with their reasons, as the ledger alone knows them."""
     try:
         rows = connection.execute(statement("ledger/new"), _values(feed, page)).fetchall()
     except psycopg.errors.UntranslatableCharacter:
         # The database's encoding lacks a character of one key, so its ledger cannot have the key.
         if len(page) == 1:
-            return [(page[0], None)]
+            return [(page[0], Reason.NEW)]
         middle = len(page) // 2
         halves = page[:middle], page[middle:]
-        return [new for half in halves for new in _not_loaded(connection, feed, half)]
-    return [(page[place], status) for place, status in rows]
+        return [each for half in halves for each in _reasons(connection, feed, half)]
+    reasons = {place: Reason(reason) for place, reason in rows}
+    return [(arrival, reasons.get(n, Reason.LOADED)) for n, arrival in enumerate(page)]
 
 
 def _values(feed: Feed, page: list[Arrival]) -> dict[str, str]:

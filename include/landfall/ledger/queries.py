@@ -66,14 +66,14 @@ def has_other_feeds(connection: Connection, feed: Feed) -> bool:
 
 
 def select_entries(
-    connection: Connection, rule: sql.SQL, parameters: dict[str, Any]
+    connection: Connection, rule: sql.Composable, parameters: dict[str, Any]
 ) -> list[Entry]:
     """Returns the rows of the ledger that keep the rule, which follows WHERE."""
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(_select(rule), parameters).fetchall()
 
 
-def _select(rule: sql.SQL) -> sql.Composed:
+def _select(rule: sql.Composable) -> sql.Composed:
     return sql.SQL("SELECT {} FROM {} WHERE {}").format(
         identifiers(list(Entry.__dataclass_fields__)), sql.Identifier(SCHEMA, NAME), rule
     )

@@ -1,8 +1,13 @@
--- Of a page of the bucket's listing: the places of the arrivals that may be new, and the status of
--- that version where the ledger has it. The rule is in ledger/arrivals.py. The subqueries have a
--- LIMIT so that the server looks each object up in the index, and never reads the whole ledger for
--- a page.
-SELECT listed.place, same.status
+-- Of a page of the bucket's listing: the places of the arrivals that may be new, and why. The rule is
+-- in ledger/arrivals.py. The subqueries have a LIMIT so that the server looks each object up in the
+-- index, and never reads the whole ledger for a page.
+SELECT
+    listed.place,
+    CASE
+        WHEN loaded.version IS NOT NULL THEN 'changed'
+        WHEN same.status IN ('failed', 'superseded') THEN same.status
+        ELSE 'new'
+    END AS reason
 FROM json_to_recordset(%(page)s) AS listed (place integer, key text, version text, size bigint)
 LEFT JOIN LATERAL (
     SELECT version, size
