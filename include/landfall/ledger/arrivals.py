@@ -159,7 +159,7 @@ def _check_target(connection: Connection, feed: Feed) -> None:
 
 def _check_other_feeds(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
     """Checks that no other feed, such as this one before it was renamed, loaded the same files."""
-    if not new or not queries.has_other_feeds(connection, feed):
+    if not new or not ledger_exists(connection) or not queries.has_other_feeds(connection, feed):
         return
     for page in _pages(new):
         values = _values(feed, page)
