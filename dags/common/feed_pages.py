@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from include.airflow_bridge import rejects_command
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
@@ -29,6 +30,9 @@ What was loaded is in `landfall.ledger`; each row's `_load_id` says which file i
 **When a load is red**, its log says which line and column and what to do, and nothing of that file
 is in the table. Fix the file and put it in the same place: the next run loads it. Files that were
 loaded stay loaded, and the DAGs that depend on the table are started.
+**When a load warns of rejects**, some of its rows were refused (at most
+{feed.rejects.budget} may be), and the others are in the table. This command shows which, and why:
+`{rejects_command(feed.name)}`
 **When a check is red**, the rows are in the table, and no DAG that depends on it is started.
 
 | column | type | | |
