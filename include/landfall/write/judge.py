@@ -11,8 +11,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import Connection, sql
 
-from include.landfall.errors import LandfallError, RefusedCell
-from include.landfall.postgres.errors import refusal
+from include.landfall.errors import LandfallError
+from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import statement
 from include.landfall.write.rejected import REJECTED
 from include.landfall.write.staging import TEXTS, Staging, cell_of
@@ -35,7 +35,7 @@ def judge(staging: Staging) -> int:
             return inserted
     staging.rejected.create()
     _judge_cells(staging)
-    return _insert_good_rows(staging)
+    return 0 if staging.rejected.are_enough() else _insert_good_rows(staging)
 
 
 def _has_nulls(staging: Staging) -> bool:
@@ -76,6 +76,7 @@ def _judge_cells(staging: Staging) -> None:
         all_cells=sql.SQL(", ").join(cells),
         each_cell=sql.SQL("\n").join(each),
         nulls=sql.SQL("\n").join(nulls),
+        enough=sql.Literal(staging.rejected.enough),
     )
 
 
@@ -108,6 +109,8 @@ def _insert_half(staging: Staging, first: int, last: int) -> int:
     inserted = _try(staging.connection, insert)
     if isinstance(inserted, int):
         return inserted
+    if staging.rejected.are_enough():
+        return 0
     middle = (first + last) // 2
     return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
 
@@ -139,7 +142,7 @@ def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             return connection.execute(query).rowcount
     except psycopg.Error as error:
-        if not isinstance(refusal(error), RefusedCell):
+        if not refuses_rows(error):
             raise
         return error
 
