@@ -7,7 +7,7 @@ import os
 import traceback
 from collections.abc import Sequence
 
-from include.landfall.cli import check, load, schema, status
+from include.landfall.cli import check, load, schema, status, validate
 from include.landfall.cli.output import show_error
 from include.landfall.errors import LandfallError, TerminalError
 
@@ -56,6 +56,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (load, status, check, schema):
+    for command in (load, validate, status, check, schema):
         command.add_to(commands)
     return parser
