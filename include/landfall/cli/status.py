@@ -49,6 +49,8 @@ def _show(feed: Feed, entries: list[Entry], new: list[Arrival]) -> None:
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"
         when = entry.started.isoformat(sep=" ", timespec="seconds")
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
+        if entry.rejected and entry.status == "loaded":
+            print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
     for arrival in new:
