@@ -260,8 +260,8 @@ def test_all_reasons_of_a_row_are_told(engine):
     )
     engine.load("id,day,n\n1,2013-01-01,1\n,2013-02-30,x\n")
     (more,) = rejects_of(engine, "more")
-    assert rejects_of(engine, "line, column_name, reason") == [(3, "day", "cell")]
-    assert [(m["column"], m["reason"]) for m in more] == [("n", "cell"), ("id", "null")]
+    assert rejects_of(engine, "line, column_name, reason") == [(3, "id", "null")]
+    assert [(m["column"], m["reason"]) for m in more] == [("day", "cell"), ("n", "cell")]
 
 
 def test_a_key_that_an_earlier_file_has_is_a_reject(engine):

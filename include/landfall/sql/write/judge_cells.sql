@@ -1,5 +1,5 @@
--- Reads every cell of every row of the staging of texts, and keeps each one that Postgres refuses, up
--- to as many rows as refuse the whole file.
+-- Reads cells of every row of the staging of texts, and keeps each one that Postgres refuses, up to as
+-- many rows as refuse the whole file.
 DECLARE
     _number bigint;
     _line bigint;
@@ -16,7 +16,6 @@ BEGIN
             _refused := _refused + 1;
             {each_cell}
         END;
-        {nulls}
         EXIT WHEN _refused > {enough};
     END LOOP;
 END
