@@ -1,6 +1,6 @@
 """Measures loads of files with bad rows beside loads of the clean file.
 
-`.venv/bin/python -m tests.bench.dirty` prints each load's share of the clean load's time, writes the
+`.venv/bin/python -m tests.bench.dirty` prints each share of the clean load's time, writes the
 table of docs/benchmarks.md, and returns 1 when a share or the memory is above its limit.
 """
 
