@@ -43,7 +43,7 @@ date            | someday                     | today            | 22007
 date            | 2013-1                      | 2013-01-01       | 22007
 time            | 25:00                       | 24:00            | 22008
 time            | 10:60                       | 10:59            | 22008
-time            | noon-ish                    | 12:00            | 22007
+time            | noon-ish                    | 12:00            | 22023
 timetz          | 10:00+99                    | 10:00+01         | 22009
 timestamp       | 2013-02-30 10:00            | 2013-02-28 10:00 | 22008
 timestamp       | 2013-01-01 25:00            | 2013-01-01 24:00 | 22008
@@ -102,7 +102,7 @@ def rejects_of(engine, columns="line, column_name, reason, sqlstate, raw"):
     return engine.sql(f"SELECT {columns} FROM landfall.rejects ORDER BY row_number")
 
 
-@pytest.mark.parametrize(("kind", "bad", "good", "state"), cells())
+@pytest.mark.parametrize(("kind", "bad", "good", "state"), list(cells()))
 def test_a_bad_cell_is_a_reject_and_the_other_rows_are_loaded(engine, kind, bad, good, state):
     engine.sql(TYPES)
     engine.be(columns={"id": "integer", "v": kind}, rejects={"at_most": 1})
@@ -168,7 +168,7 @@ SHAPES = {
     "two rows with a CR between": (
         b"1,a\n2,b\r3,c\n4,d\n", [1, 4], [(3, "carriage_return", "2,b\r3,c")],
     ),
-    "a CR at the very end": (b"1,a\n2,b\r", [1], [(3, "carriage_return", "2,b\r")]),
+    "a CR at the very end": (b"1,a\n2,b\r", [1], [(3, "carriage_return", "2,b")]),
 }  # fmt: skip
 
 
@@ -216,7 +216,7 @@ RULES = {
         (3, None, "unique", "23505"),
     ),
     "EXCLUDE": (
-        "name text EXCLUDE USING btree (name WITH =)", "1,a\n2,a\n3,c\n", [1, 3],
+        "name text, EXCLUDE USING btree (name WITH =)", "1,a\n2,a\n3,c\n", [1, 3],
         (3, None, "exclusion", "23P01"),
     ),
     "FOREIGN KEY": (
