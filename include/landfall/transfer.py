@@ -79,7 +79,7 @@ class Transfer:
     def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         rows = 0
         for frame in frames:
-            if frame.type is not FrameType.END:
+            if frame.count and frame.type is not FrameType.END:
                 rows += frame.count
                 self.progress(rows)
             yield frame

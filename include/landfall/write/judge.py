@@ -126,16 +126,23 @@ def _insert_good_rows(staging: Staging) -> int:
             TEXTS, REJECTED
         )
     )
-    inserted = _try(staging.connection, staging.insert_texts_statement())
-    if isinstance(inserted, int):
-        return inserted
+    whole = _try(staging.connection, staging.insert_texts_statement())
+    if isinstance(whole, int):
+        return whole
+    rejected = staging.rejected.count()
+    inserted = _insert_by_halves(staging)
+    if staging.rejected.count() == rejected:
+        raise refusal(whole)  # no single row: a trigger that looks at all of them, for instance
+    return inserted
+
+
+def _insert_by_halves(staging: Staging) -> int:
     staging.connection.execute(sql.SQL("CREATE INDEX ON {} (number)").format(TEXTS))
     staging.connection.execute(sql.SQL("ANALYZE {}").format(TEXTS))
     query = sql.SQL("SELECT min(number), max(number) FROM {}").format(TEXTS)
     first, last = staging.connection.execute(query).fetchone() or (1, 0)
-    return _insert_half(staging, first, (first + last) // 2) + _insert_half(
-        staging, (first + last) // 2 + 1, last
-    )
+    middle = (first + last) // 2
+    return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
 
 
 def _insert_half(staging: Staging, first: int, last: int) -> int:

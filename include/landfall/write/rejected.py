@@ -42,14 +42,17 @@ class RejectedRows:
             self._connection.execute(statement("write/rejected"))
         self._exists = True
 
+    def count(self) -> int:
+        """Returns how many rows are rejected so far."""
+        if not self._exists:
+            return 0
+        query = "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected"
+        row = self._connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
     def are_enough(self) -> bool:
         """Returns whether so many rows are rejected that no more need be known."""
-        if self.enough is None or not self._exists:
-            return False
-        row = self._connection.execute(
-            "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected"
-        ).fetchone()
-        return bool(row and row[0] > self.enough)
+        return self.enough is not None and self.count() > self.enough
 
     def counts(self) -> dict[str, int]:
         """Returns how many rows were refused, by their first reason."""
