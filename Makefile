@@ -67,6 +67,7 @@ training-image:  ## Build the image in which the model is trained (needs Docker)
 
 bench: .venv  ## Measure speed and memory of a load, compared with psql's \copy
 	@$(RUN) tests.bench
+	@$(RUN) tests.bench.dirty
 
 bench-beside: .venv  ## Compare the loads of this checkout with those of another commit: COMMIT=main~1
 	@$(RUN) tests.bench.beside $(COMMIT)

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
-from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.read.process import read_frames
-from include.landfall.write import copy
+from include.landfall.transfer import Progress, Transfer
 from include.landfall.write.dispositions import disposition_of
-from include.landfall.write.judge import judge
-from include.landfall.write.rejected import Located
 from include.landfall.write.settle import Settled, keep_failure, settle
-from include.landfall.write.staging import Staging
 from include.landfall.write.target import add_load_id
-
-INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -122,41 +110,10 @@ class _Load:
                 create_ledger(connection)
                 add_load_id(connection, feed)
                 encoding = server_encoding(connection)
-            write = partial(self._write, encoding)
-            return settle(connection, self.claimant, disposition_of(feed), write, force=self.force)
-
-    def _write(self, encoding: str | None, staging: Staging, load_id: int) -> tuple[int, int]:
-        feed, arrival = self.claimant.feed, self.claimant.arrival
-        columns = tuple(column.planned for column in staging.columns)
-        dialect = feed.format.dialect()
-        job = Job(feed.name, arrival, self.store, columns, load_id, dialect, encoding)
-        with closing(_read(job)) as frames:
-            read, written = copy.copy(self._reported(frames), staging)
-        try:
-            written += judge(staging)
-        except LandfallError as error:
-            if error.place.row:
-                error.at(line=_line_of(job, error.place.row))
-            raise
-        self._find_origins(job, staging, read)
-        return read, written
-
-    def _find_origins(self, job: Job, staging: Staging, read: int) -> None:
-        """Finds line and text of the rejected rows that came through the fast path."""
-        rejected, budget = staging.rejected, self.claimant.feed.rejects.budget
-        is_refused = budget.is_exceeded(sum(rejected.counts().values()), read)
-        numbers = rejected.without_origin(budget.samples if is_refused else None)
-        if numbers:
-            rejected.set_origins(_origins(job, numbers))
-        rejected.conceal()
-
-    def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        rows = 0
-        for frame in frames:
-            if frame.type in (FrameType.ROWS, FrameType.SUSPECTS):
-                rows += frame.count
-                self.progress(rows)
-            yield frame
+            transfer = Transfer(feed, arrival, self.store, encoding, self.progress)
+            return settle(
+                connection, self.claimant, disposition_of(feed), transfer.run, force=self.force
+            )
 
     def _keep(self, error: Exception, seconds: float) -> Settled | None:
         """Keeps the failure. Returns what became of the load if it had arrived after all."""
@@ -165,32 +122,3 @@ class _Load:
                 return keep_failure(connection, self.claimant, error, seconds)
         except LandfallError:
             return None  # the database is away: the first error is the one to tell
-
-
-def _read(job: Job) -> Generator[Frame]:
-    """Yields the job's frames, read in a process of its own when the file is large."""
-    if job.arrival.size > INLINE_BYTES:
-        yield from read_frames(job)
-        return
-    # Imported here, so that a large load's copying process stays small.
-    from include.landfall.read.pipeline import frames
-    from include.landfall.s3.client import make_client
-
-    with closing(make_client(job.store)) as client:
-        yield from frames(client, job)
-
-
-def _origins(job: Job, numbers: list[int]) -> list[Located]:
-    """Returns line, text and cells of the rows, by one more pass over the file."""
-    from include.landfall.read.pipeline import origins
-    from include.landfall.s3.client import make_client
-
-    with closing(make_client(job.store)) as client:
-        return [
-            (number, origin.line, origin.raw, cells)
-            for number, origin, cells in origins(client, job, numbers)
-        ]
-
-
-def _line_of(job: Job, number: int) -> int | None:
-    return next((line for _, line, _, _ in _origins(job, [number])), None)

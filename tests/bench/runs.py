@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -27,6 +28,7 @@ from .verdict import BY_PSQL, PSQL, PSQL_BINARY
 
 FEED = Path(__file__).parent / "lineitem.yaml"
 WAYS = [PSQL, PSQL_BINARY, *NAMES]
+NO_CHANGES: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,22 @@ class Bench:
         self._check(csv if way in BY_PSQL else files[way])
         return usage
 
+    def load(self, key: str, changes: Mapping[str, Any], table_rule: str = "") -> Usage:
+        """Loads a CSV object with a feed that has these changes, and measures it.
+
+        With `table_rule` the table is there before, with this constraint.
+        """
+        self._clear()
+        if table_rule:
+            self._create(f"_load_id bigint, {table_rule}")
+        command = self._load("csv", key, changes)
+        return measure(command, self._environ(), self._servers(), self.folder / "run.log")
+
+    def columns(self) -> dict[str, Any]:
+        """Returns the columns of the feed, as it declares them."""
+        columns: dict[str, Any] = yaml.safe_load(FEED.read_text())["columns"]
+        return columns
+
     def rows(self) -> int:
         """Counts the rows of the table."""
         with psycopg.connect(self.postgres.warehouse.conninfo()) as connection:
@@ -82,9 +100,11 @@ class Bench:
         copy = f"\\copy bench.lineitem {direction} '{file}' with (format {form})"
         return [find_psql(), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-c", copy]
 
-    def _load(self, way: str, key: str) -> list[str | Path]:
+    def _load(
+        self, way: str, key: str, changes: Mapping[str, Any] = NO_CHANGES
+    ) -> list[str | Path]:
         feed = self.folder / f"{way}.yaml"
-        declared = yaml.safe_load(FEED.read_text()) | {"format": format_of(way)}
+        declared = yaml.safe_load(FEED.read_text()) | {"format": format_of(way)} | changes
         feed.write_text(yaml.safe_dump(declared, sort_keys=False))
         return [sys.executable, "-m", "include.landfall", "load", "--feed", feed, "--key", key]
 
@@ -111,13 +131,14 @@ class Bench:
             connection.execute("DROP SCHEMA IF EXISTS bench, landfall CASCADE")
             connection.execute("CHECKPOINT")
 
-    def _create(self) -> None:
-        """Creates the table for psql: the feed's columns, without a load id."""
-        columns = yaml.safe_load(FEED.read_text())["columns"]
+    def _create(self, more: str = "") -> None:
+        """Creates the table: the feed's columns, without a load id (as for psql), and `more`."""
         declared = sql.SQL(", ").join(
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column_type))
-            for name, column_type in columns.items()
+            for name, column_type in self.columns().items()
         )
+        if more:
+            declared = sql.SQL("{}, {}").format(declared, sql.SQL(more))
         with psycopg.connect(self.postgres.warehouse.conninfo(), autocommit=True) as connection:
             connection.execute("CREATE SCHEMA bench")
             connection.execute(sql.SQL("CREATE TABLE bench.lineitem ({})").format(declared))

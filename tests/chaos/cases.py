@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import random
 import threading
 import time
 import uuid
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 SMALL = 500
 LARGE = 90_000  # more than 8 MiB, so that another process reads it
 COLUMNS = {"id": "integer", "tag": "text", "amount": "numeric(10,2)", "note": "text"}
+BAD = {  # rows that no load takes, by the reason
+    "cell": "x,{tag},1.00,bad",
+    "fields": "1,{tag}",
+    "quote": '1,{tag},1.00,"bad" row',
+}
 ROW = "id || ',' || tag || ',' || amount || ',' || note"
 WAIT = 15  # seconds for a server to notice that a client is dead
 numbers = itertools.count(1)
@@ -77,6 +83,7 @@ class Servers:
             "source": {"bucket": self.bucket, "pattern": f"{name}/*.csv"},
             "target": {"table": f"chaos.{name}", "disposition": disposition},
             "columns": COLUMNS,
+            "rejects": {"at_most": len(BAD)},
         }
         return Case(self, name, Feed.model_validate(values), values)
 
@@ -124,15 +131,20 @@ class Case:
     def put(
         self, tag: str, rows: int, key: str = "", pack: Callable[[bytes], bytes] = bytes
     ) -> File:
-        """Uploads a file whose rows all differ, with `key` or the tag in its name."""
+        """Uploads a file whose rows all differ, with `key` or the tag in its name.
+
+        Among them, at random, are the rows of BAD.
+        """
         lines = [
             f"{i},{tag},{i % 9973}.{i % 100:02d},line {i:08d} of {tag}: "
             + hashlib.sha256(f"{tag}{i}".encode()).hexdigest()
             for i in range(1, rows + 1)
         ]
         text = "\n".join(lines)
+        for row in BAD.values():
+            lines.insert(random.randrange(rows + 1), row.format(tag=tag))
         key = f"{self.name}/{key or tag}.csv"
-        body = pack(f"{','.join(COLUMNS)}\n{text}\n".encode())
+        body = pack("\n".join([",".join(COLUMNS), *lines, ""]).encode())
         self.servers.client.put_object(Bucket=self.servers.bucket, Key=key, Body=body)
         digest = hashlib.md5(text.encode()).hexdigest()
         return File(tag, rows, digest, find_arrival(self.servers.client, self.servers.bucket, key))
@@ -160,6 +172,21 @@ class Case:
             (version, rows) for version, status, rows, _ in self.ledger() if status == "loaded"
         ]
         assert sorted(loaded) == sorted((f.arrival.version, f.rows) for f in files), self.ledger()
+        self.check_rejects(*files)
+
+    def check_rejects(self, *files: File) -> None:
+        """Checks that each loaded file has its bad rows as open rejects, once, and no other has."""
+        query = (
+            "SELECT version, array_agg(reason ORDER BY reason) FROM landfall.rejects"
+            " WHERE feed = %s AND state = 'open' GROUP BY version ORDER BY version"
+        )
+        rejects = self.servers.execute(query, self.name)
+        assert rejects == sorted((f.arrival.version, sorted(BAD)) for f in files), rejects
+        counted = self.servers.execute(
+            "SELECT sum(rejected) FROM landfall.ledger WHERE feed = %s AND status = 'loaded'",
+            self.name,
+        )
+        assert (counted[0][0] or 0) == len(BAD) * len(files), counted
 
     def check_quiet(self) -> None:
         """Waits until the load's backends are gone, and with them its locks."""

@@ -92,3 +92,7 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
+    if receipt.rejected:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
+        print(f"{'':<15}{receipt.rejected:,} rows are rejected: {counts}", flush=True)
+        print(f"{'':<15}to see them: landfall rejects --feed {options.feed}", flush=True)

@@ -8,7 +8,17 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from include.landfall.cli import check, forget, load, plan, rejects, replay, schema, status
+from include.landfall.cli import (
+    check,
+    forget,
+    load,
+    plan,
+    rejects,
+    replay,
+    schema,
+    status,
+    validate,
+)
 from include.landfall.cli.command import PROGRAM
 from include.landfall.cli.output import show_error
 from include.landfall.errors import LandfallError, TerminalError
@@ -64,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (load, plan, status, rejects, replay, forget, check, schema):
+    for command in (
+        load, plan, validate, status, rejects, replay, forget, check, schema,
+    ):  # fmt: skip
         command.add_to(commands)
     return parser

@@ -57,12 +57,10 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
     print(f"{feed.name} -> {feed.target.table}")
     for entry in entries:
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"
-        rejected = f"{entry.rejected:,} rejected" if entry.rejected else ""
         when = entry.started.isoformat(sep=" ", timespec="seconds")
-        print(
-            f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {rejected:>14}  {when}"
-            f"  {entry.loaded_by}"
-        )
+        print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
+        if entry.rejected and entry.status == "loaded":
+            print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
     for arrival in new:

@@ -20,6 +20,7 @@ ALIASES = {
     "string": "text",
     "character varying": "varchar",
     "character": "char",
+    "bit varying": "varbit",
     "time without time zone": "time",
     "time with time zone": "timetz",
     "timestamp without time zone": "timestamp",
@@ -31,7 +32,7 @@ PLAIN = frozenset(
 # Types that take modifiers in parentheses, and how many at the most.
 MODIFIED = {
     "numeric": 2, "varchar": 1, "char": 1, "time": 1, "timetz": 1, "timestamp": 1,
-    "timestamptz": 1, "interval": 1,
+    "timestamptz": 1, "interval": 1, "bit": 1, "varbit": 1,
 }  # fmt: skip
 BUILT_IN = PLAIN | MODIFIED.keys()
 
@@ -39,14 +40,18 @@ _SPELLING = re.compile(
     r"^(?P<name>[a-z_][a-z0-9_ ]*?)\s*(?:\((?P<modifiers>\s*-?\d+\s*(?:,\s*-?\d+\s*)?)\))?"
     r"(?P<zone>\s+with(?:out)? time zone)?\s*(?P<array>\[\])?$"
 )
-_NAME = re.compile(r'^(?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?$')
+# A type of an extension may have modifiers too: geometry(Point,4326), vector(3).
+_NAME = re.compile(
+    r'^(?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?(?:\(\s*\w+\s*(?:,\s*\w+\s*)*\))?$'
+)
 
 
 @dataclass(frozen=True)
 class ColumnType:
     """A type as declared: `numeric(15,2)[]` is ("numeric", (15, 2), True).
 
-    A name that is not built in is an enum or a domain of the target, kept as it was written.
+    A name that is not built in is a type of the target (an enum, a domain, one of an extension),
+    kept as it was written, modifiers and all.
     """
 
     name: str

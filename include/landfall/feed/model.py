@@ -175,6 +175,12 @@ class Feed(Strict):
                 )
         return value
 
+    @property
+    def hides_texts(self) -> bool:
+        """Whether texts of rows must not be kept or shown."""
+        hidden = self.rejects.keep in {"hashed", "count"}
+        return hidden or any(column.secret for column in self.columns.values())
+
     @model_validator(mode="after")
     def _checks_fit(self) -> Feed:
         for name, check in self.checks.items():

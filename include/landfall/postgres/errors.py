@@ -8,7 +8,12 @@ from contextlib import contextmanager
 import psycopg
 
 from include.landfall.connections import Warehouse
-from include.landfall.errors import ConnectionUnusable, LandfallError, ServerUnavailable
+from include.landfall.errors import (
+    ConnectionUnusable,
+    LandfallError,
+    RefusedCell,
+    ServerUnavailable,
+)
 from include.landfall.postgres.error_table import CLASSES, STATES, TIMEOUT_STATES, TIMEOUTS, UNKNOWN
 from include.landfall.verdict import Verdict
 
@@ -38,6 +43,12 @@ def refusal(error: psycopg.Error) -> LandfallError:
         found=f"{message} (SQLSTATE {error.sqlstate})" if error.sqlstate else message,
         do=_what_to_do(error, setting, verdict),
     )
+
+
+def refuses_rows(error: psycopg.Error) -> bool:
+    """Returns whether the error may be about single rows: data, or a trigger's own SQLSTATE."""
+    verdict = _verdict(error)
+    return verdict is UNKNOWN or verdict.error is RefusedCell
 
 
 def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> LandfallError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from include.landfall.errors import DataError, MisshapenRow, RefusedCell, shorten
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.rejects import RejectedRow
-from include.landfall.write.rejected import RejectedRows
+from include.landfall.write.rejected import ENOUGH, RejectedRows
 
 # What a person can do about a row that is refused for a reason.
 WHAT_TO_DO = {
@@ -60,7 +60,9 @@ def _over_budget(feed: Feed, rejection: Rejection, read: int) -> DataError:
     error = _error_of(feed, first)
     if rejection.rows > 1:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejection.counts.items())
-        error.more.append(("rejected", f"{rejection.rows:,} of {read:,} rows: {counts}"))
+        enough = feed.rejects.budget.rows
+        at_least = "at least " if enough is not None and rejection.rows > enough + ENOUGH else ""
+        error.more.append(("rejected", f"{at_least}{rejection.rows:,} of {read:,} rows: {counts}"))
         error.more += [("also", _in_short(row)) for row in _first_of_reasons(first, others)]
     if feed.rejects.at_most != 0:
         error.more.append(("error budget", str(feed.rejects.budget)))

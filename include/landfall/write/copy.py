@@ -15,10 +15,9 @@ import psycopg
 from psycopg import sql
 from psycopg.copy import LibpqWriter
 
-from include.landfall.errors import RefusedCell
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.errors import postgres_errors, refusal
+from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
 from include.landfall.write.staging import (
     TEXTS,
@@ -65,6 +64,11 @@ class Part:
             if size >= PART_BYTES and frame.count:  # the last frame of a batch has its count
                 return
 
+    @property
+    def count(self) -> int:
+        """How many rows of the file are in the part."""
+        return sum(frame.count for frame in [*self.rows, *self.suspects, *self.rejects])
+
     def row_numbers(self) -> array[int]:
         """Returns the typed rows' numbers in the file."""
         numbers = array("q")
@@ -76,19 +80,26 @@ class Part:
 def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
     """Takes every frame of a file; suspects and what the target refused are in TEXTS afterwards.
 
-    Returns how many rows were read, and how many are in the target.
+    Returns how many rows were read, and how many are in the target. Reading stops early when so
+    many rows are rejected that the file is refused, however it goes on.
 
     Raises: what the reading side raises.
     """
     text_columns = json.loads(bytes(next(frames).payload))
     if text_columns:
         staging.keep_as_text(text_columns)
-    written = 0
+    read = written = 0
     while True:
         part = Part()
         written += _write(part, frames, staging)
-        if part.read is not None:
-            return part.read, written
+        read += part.count
+        if part.read is not None or _are_enough(staging):
+            return part.read or read, written
+
+
+def _are_enough(staging: Staging) -> bool:
+    enough = staging.rejected.enough
+    return enough is not None and staging.rejected.misshapen > enough
 
 
 def _write(part: Part, frames: Iterator[Frame], staging: Staging) -> int:
@@ -99,7 +110,7 @@ def _write(part: Part, frames: Iterator[Frame], staging: Staging) -> int:
         try:
             written = _copy_typed(itertools.chain([first], typed), staging)
         except psycopg.Error as error:
-            if not isinstance(refusal(error), RefusedCell):
+            if not refuses_rows(error):
                 raise
             for _ in typed:  # the rest of the part
                 pass
@@ -123,7 +134,9 @@ def _stage(part: Part, staging: Staging) -> None:
             _copy(copy_statement(TEXTS, TEXTS_COLUMNS), part.suspects, staging)
         if part.rejects:
             staging.rejected.create()
-            _copy(copy_statement(REJECTED, REJECTED_COLUMNS), part.rejects, staging)
+            staging.rejected.misshapen += _copy(
+                copy_statement(REJECTED, REJECTED_COLUMNS), part.rejects, staging
+            )
 
 
 def _stage_as_texts(part: Part, staging: Staging) -> None:

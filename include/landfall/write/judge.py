@@ -11,13 +11,14 @@ from typing import LiteralString
 import psycopg
 from psycopg import Connection, sql
 
-from include.landfall.errors import LandfallError, RefusedCell
-from include.landfall.postgres.errors import refusal
+from include.landfall.errors import LandfallError
+from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import statement
 from include.landfall.write.rejected import REJECTED
 from include.landfall.write.staging import TEXTS, Staging, cell_of
 
 ONE_BY_ONE = 500  # rows: below this, halving a set again costs more than its rows
+INPUT_IS_VALID = 160000  # the version of the server that has pg_input_is_valid()
 
 
 def judge(staging: Staging) -> int:
@@ -35,12 +36,16 @@ def judge(staging: Staging) -> int:
             return inserted
     staging.rejected.create()
     _judge_cells(staging)
-    return _insert_good_rows(staging)
+    return 0 if staging.rejected.are_enough() else _insert_good_rows(staging)
 
 
 def _has_nulls(staging: Staging) -> bool:
     """Returns whether a cell is NULL in a column of the feed that takes none."""
-    nulls = [sql.SQL("{} IS NULL").format(cell) for _, cell in _never_null(staging)]
+    nulls = [
+        sql.SQL("{} IS NULL").format(cell_of(position))
+        for position, column in enumerate(staging.columns, 1)
+        if not column.planned.nullable
+    ]
     if not nulls:
         return False
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {})").format(
@@ -50,24 +55,59 @@ def _has_nulls(staging: Staging) -> bool:
     return bool(row and row[0])
 
 
-def _never_null(staging: Staging) -> list[tuple[str, sql.SQL]]:
-    return [
-        (column.name, cell_of(position))
-        for position, column in enumerate(staging.columns, 1)
-        if not column.planned.nullable
-    ]
-
-
 def _judge_cells(staging: Staging) -> None:
     """Reads every cell alone, so that all reasons of a row are known."""
-    cells = [c.from_text(cell_of(position)) for position, c in enumerate(staging.columns, 1)]
+    one_by_one = []
+    for position, column in enumerate(staging.columns, 1):
+        if not column.planned.nullable:
+            _judge(staging, "judge_null", position)
+        if column.planned.type.name == "text" and not column.planned.type.array:
+            continue
+        if not _judge_as_set(staging, position):
+            one_by_one.append(position)
+    if one_by_one:
+        _judge_one_by_one(staging, one_by_one)
+
+
+def _judge_as_set(staging: Staging, position: int) -> bool:
+    """Judges a column with one statement. Returns False where the server cannot.
+
+    Before PostgreSQL 16 it has no function for it. It knows no NULL that a domain refuses, and some
+    types of extensions raise an error instead of giving it back.
+    """
+    column, connection = staging.columns[position - 1], staging.connection
+    if connection.info.server_version < INPUT_IS_VALID or column.planned.typtype == "d":
+        return False
+    try:
+        with connection.transaction():
+            _judge(staging, "judge_column", position, type=sql.Literal(str(column.planned.type)))
+    except psycopg.Error as error:
+        if not refuses_rows(error):
+            raise
+        return False
+    return True
+
+
+def _judge(staging: Staging, name: LiteralString, position: int, **more: sql.Composable) -> None:
+    query = _fill(name, texts=TEXTS, **_place_of(staging, position), **more)
+    staging.connection.execute(query)
+
+
+def _place_of(staging: Staging, position: int) -> dict[str, sql.Composable]:
+    return {
+        "rejected": REJECTED,
+        "position": sql.Literal(position),
+        "column": sql.Literal(staging.columns[position - 1].name),
+        "cell": cell_of(position),
+    }
+
+
+def _judge_one_by_one(staging: Staging, positions: list[int]) -> None:
+    """Reads the cells of these columns row by row."""
+    cells = [staging.columns[p - 1].from_text(cell_of(p)) for p in positions]
     each = [
-        _fill("judge_cell", cell=cell, column=sql.Literal(column.name), rejected=REJECTED)
-        for column, cell in zip(staging.columns, cells)
-    ]
-    nulls = [
-        _fill("judge_null", cell=cell, column=sql.Literal(name), rejected=REJECTED)
-        for name, cell in _never_null(staging)
+        _fill("judge_cell", **{**_place_of(staging, position), "cell": cell})
+        for position, cell in zip(positions, cells)
     ]
     _do(
         staging.connection,
@@ -75,7 +115,7 @@ def _judge_cells(staging: Staging) -> None:
         texts=TEXTS,
         all_cells=sql.SQL(", ").join(cells),
         each_cell=sql.SQL("\n").join(each),
-        nulls=sql.SQL("\n").join(nulls),
+        enough=sql.Literal(staging.rejected.enough),
     )
 
 
@@ -86,16 +126,23 @@ def _insert_good_rows(staging: Staging) -> int:
             TEXTS, REJECTED
         )
     )
-    inserted = _try(staging.connection, staging.insert_texts_statement())
-    if isinstance(inserted, int):
-        return inserted
+    whole = _try(staging.connection, staging.insert_texts_statement())
+    if isinstance(whole, int):
+        return whole
+    rejected = staging.rejected.count()
+    inserted = _insert_by_halves(staging)
+    if staging.rejected.count() == rejected:
+        raise refusal(whole)  # no single row: a trigger that looks at all of them, for instance
+    return inserted
+
+
+def _insert_by_halves(staging: Staging) -> int:
     staging.connection.execute(sql.SQL("CREATE INDEX ON {} (number)").format(TEXTS))
     staging.connection.execute(sql.SQL("ANALYZE {}").format(TEXTS))
     query = sql.SQL("SELECT min(number), max(number) FROM {}").format(TEXTS)
     first, last = staging.connection.execute(query).fetchone() or (1, 0)
-    return _insert_half(staging, first, (first + last) // 2) + _insert_half(
-        staging, (first + last) // 2 + 1, last
-    )
+    middle = (first + last) // 2
+    return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
 
 
 def _insert_half(staging: Staging, first: int, last: int) -> int:
@@ -108,6 +155,8 @@ def _insert_half(staging: Staging, first: int, last: int) -> int:
     inserted = _try(staging.connection, insert)
     if isinstance(inserted, int):
         return inserted
+    if staging.rejected.are_enough():
+        return 0
     middle = (first + last) // 2
     return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
 
@@ -139,7 +188,7 @@ def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             return connection.execute(query).rowcount
     except psycopg.Error as error:
-        if not isinstance(refusal(error), RefusedCell):
+        if not refuses_rows(error):
             raise
         return error
 

@@ -18,6 +18,7 @@ from include.landfall.postgres.statements import statement
 # A row's number, its line, its text, and its cells where it can be cut into cells.
 Located = tuple[int, int | None, str, list[str | None] | None]
 REJECTED = sql.Identifier("pg_temp", "landfall_rejected")
+ENOUGH = 100_000  # rejects above the budget, after which a file is not read on
 REJECTED_COLUMNS = ["number", "line", "column_name", "reason", "sqlstate", "message", "raw"]
 
 
@@ -30,12 +31,28 @@ class RejectedRows:
         self._secret = [name for name, column in feed.columns.items() if column.secret]
         self._keep = feed.rejects.keep
         self._exists = False
+        self.misshapen = 0  # rows that the reading side rejected
+        # So many rejected rows refuse the file, however it goes on, and no more need be known.
+        most = feed.rejects.budget.rows
+        self.enough = None if most is None else most + ENOUGH
 
     def create(self) -> None:
         """Creates the table, unless it is there."""
         if not self._exists:
             self._connection.execute(statement("write/rejected"))
         self._exists = True
+
+    def count(self) -> int:
+        """Returns how many rows are rejected so far."""
+        if not self._exists:
+            return 0
+        query = "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected"
+        row = self._connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+    def are_enough(self) -> bool:
+        """Returns whether so many rows are rejected that no more need be known."""
+        return self.enough is not None and self.count() > self.enough
 
     def counts(self) -> dict[str, int]:
         """Returns how many rows were refused, by their first reason."""
@@ -47,14 +64,13 @@ class RejectedRows:
         )
         return dict(rows.fetchall())
 
-    def without_origin(self, limit: int | None) -> list[int]:
-        """Returns the numbers of rows whose line and text are not known yet, at most `limit`."""
+    def without_origin(self) -> list[int]:
+        """Returns the numbers of rows whose line and text are not known yet."""
         if not self._exists:
             return []
         rows = self._connection.execute(
             "SELECT DISTINCT number FROM pg_temp.landfall_rejected WHERE raw IS NULL"
-            " ORDER BY number LIMIT %s",
-            [limit],
+            " ORDER BY number"
         )
         return [number for (number,) in rows.fetchall()]
 

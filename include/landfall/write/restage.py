@@ -28,6 +28,7 @@ def stage_rejects(
     connection = staging.connection
     staging.create_texts()
     staging.rejected.create()
+    staging.rejected.enough = None  # there is no error budget: every row is judged
     _create_edited(connection, edited or {})
     parameters: dict[str, Any] = {
         "load_id": load_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import psycopg
 from psycopg import Connection, sql
 
 from include.landfall.errors import DataError, FeedError, LandfallError
@@ -18,6 +19,7 @@ from include.landfall.write import target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
+from include.landfall.write.target import TargetColumn
 
 # Writes the arrival's rows through the staging that it is given, and returns how many were read,
 # and how many the target took.
@@ -119,8 +121,12 @@ def _fill(
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
     check_removed(connection, claimant, replaced)
     rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-    staging = Staging(connection, feed, disposition, columns, claim.load_id)
-    read, written = write(staging, claim.load_id)
+    try:
+        staging, read, written = _write(connection, claimant, disposition, columns, write, claim)
+    except _LateRefusal:
+        # A constraint that is checked at the end only: this time at once, so that the row is known.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        staging, read, written = _write(connection, claimant, disposition, columns, write, claim)
     reasons = check_budget(feed, staging.rejected, read)
     rejected = sum(reasons.values())
     if read != written + rejected:
@@ -129,9 +135,34 @@ def _fill(
             found=f"{written} rows loaded and {rejected} rejected",
             expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     staging.rejected.keep(claimant.values(load_id=claim.load_id))
     return written, reasons
+
+
+class _LateRefusal(Exception):
+    """A constraint that was deferred refuses rows, and nobody knows which."""
+
+
+def _write(
+    connection: Connection,
+    claimant: Claimant,
+    disposition: Disposition,
+    columns: list[TargetColumn],
+    write: Write,
+    claim: Claim,
+) -> tuple[Staging, int, int]:
+    """Writes the rows in a savepoint. Returns their staging, and how many were read and written.
+
+    Raises: _LateRefusal when a deferred constraint refuses them in the end.
+    """
+    with connection.transaction():
+        staging = Staging(connection, claimant.feed, disposition, columns, claim.load_id)
+        read, written = write(staging, claim.load_id)
+        try:
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.IntegrityError as error:
+            raise _LateRefusal from error
+    return staging, read, written
 
 
 def _check_empty(claimant: Claimant) -> None:

@@ -392,7 +392,7 @@ def test_the_program_itself_exits_with_the_code_and_shows_no_traceback(shell, ob
 
 def test_a_large_file_is_read_by_another_process_whose_errors_are_as_clear(shell, mocker):
     """A child process reads a file beyond eight megabytes, and its errors cross a pipe."""
-    mocker.patch.object(load_module, "INLINE_BYTES", 10)
+    mocker.patch("include.landfall.transfer.INLINE_BYTES", 10)
     shell.put(b"id,day\n1,2013-01-01\n2,2013-01-02,3\n")
     shell.fails(5, "line: 3", "3 fields, not 2")
     shell.put(b"id,day\n1,2013-01-01\nx,\n")

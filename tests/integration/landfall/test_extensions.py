@@ -41,7 +41,7 @@ def extensions(monkeypatch):
 
 @pytest.mark.parametrize("child", [False, True], ids=["in this process", "in a child"])
 def test_a_format_of_one_module_loads_a_file(engine, mocker, child):
-    mocker.patch("include.landfall.load.INLINE_BYTES", 0 if child else 1 << 30)
+    mocker.patch("include.landfall.transfer.INLINE_BYTES", 0 if child else 1 << 30)
     engine.be(format="key_value")
     receipt = engine.load("id=1 name=a\nname=b id=2\n")
     assert (receipt.outcome, receipt.rows) == ("loaded", 2)
@@ -50,7 +50,7 @@ def test_a_format_of_one_module_loads_a_file(engine, mocker, child):
 
 @pytest.mark.parametrize("child", [False, True], ids=["in this process", "in a child"])
 def test_its_faults_and_refused_cells_have_their_line(engine, mocker, child):
-    mocker.patch("include.landfall.load.INLINE_BYTES", 0 if child else 1 << 30)
+    mocker.patch("include.landfall.transfer.INLINE_BYTES", 0 if child else 1 << 30)
     engine.be(format={"type": "key_value", "separator": ":"})
     with pytest.raises(MisshapenRow, match="not key and value") as refused:
         engine.load("id:1 name:a\nwrong\n")

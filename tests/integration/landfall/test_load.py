@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from include.landfall import load as load_module
+from include.landfall import transfer
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from tests.support.engine import LARGE, many
 
@@ -317,7 +317,7 @@ def test_a_column_may_have_the_name_of_our_own_row_number(engine):
 
 
 def test_a_large_and_a_small_file_take_the_two_ways_of_reading(engine, mocker):
-    apart = mocker.spy(load_module, "read_frames")
+    apart = mocker.spy(transfer, "read_frames")
     engine.load(A, "small.csv")
     assert apart.call_count == 0
     engine.load(many(LARGE), "large.csv")
@@ -327,7 +327,7 @@ def test_a_large_and_a_small_file_take_the_two_ways_of_reading(engine, mocker):
 @pytest.mark.parametrize("child", [False, True], ids=["in the process", "in a child"])
 def test_rows_that_grow_in_the_encoding_all_arrive(engine, mocker, child):
     """Short rows grow beyond one megabyte in binary COPY, so they are sent in parts."""
-    mocker.patch("include.landfall.load.INLINE_BYTES", 0 if child else 1 << 30)
+    mocker.patch("include.landfall.transfer.INLINE_BYTES", 0 if child else 1 << 30)
     numbers = range(300_000)
     engine.load("id,name\n" + "".join(f"{n},\n" for n in numbers))
     query = "SELECT count(DISTINCT id), min(id), max(id), count(name), count(*) FROM raw.t"

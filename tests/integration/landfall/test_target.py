@@ -209,6 +209,7 @@ def test_views_and_grants_outlive_every_load(engine, disposition):
 GRANTS = """
 GRANT USAGE ON SCHEMA landfall, raw TO {role};
 GRANT SELECT, INSERT, UPDATE ON landfall.ledger TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON landfall.rejects TO {role};
 GRANT SELECT, INSERT, DELETE ON raw.t TO {role};
 """
 

@@ -1,4 +1,14 @@
-IF {cell} IS NULL THEN
-    INSERT INTO {rejected} (number, line, column_name, reason, sqlstate, message, raw, cells)
-    VALUES (_number, _line, {column}, 'null', '23502', 'a cell is NULL in a column that takes none', _raw, cells);
-END IF;
+-- Keeps each row with a NULL in a column of the feed that takes none.
+INSERT INTO {rejected} (number, line, position, column_name, reason, sqlstate, message, raw, cells)
+SELECT
+    t.number,
+    t.line,
+    {position},
+    {column},
+    'null',
+    '23502',
+    'a cell is NULL in a column that takes none',
+    t.raw,
+    t.cells
+FROM {texts} AS t
+WHERE t.{cell} IS NULL

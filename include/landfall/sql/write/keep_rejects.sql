@@ -29,7 +29,7 @@ LEFT JOIN (
         jsonb_agg(jsonb_build_object(
             'column', reason.column_name, 'reason', reason.reason,
             'sqlstate', reason.sqlstate, 'message', reason.message
-        ) ORDER BY reason.id) AS more
+        ) ORDER BY reason.position, reason.id) AS more
     FROM pg_temp.landfall_rejected AS reason
     WHERE reason.id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
     GROUP BY reason.number

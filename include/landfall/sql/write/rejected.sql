@@ -3,6 +3,7 @@ CREATE TEMP TABLE landfall_rejected (
     id bigint GENERATED ALWAYS AS IDENTITY,
     number bigint,
     line bigint,
+    position integer,
     column_name text,
     reason text,
     sqlstate text,
@@ -22,4 +23,4 @@ SELECT DISTINCT ON (number)
     cells,
     id
 FROM pg_temp.landfall_rejected
-ORDER BY number, id;
+ORDER BY number, position, id;

@@ -31,7 +31,7 @@ SELECT
             json_agg(json_build_object(
                 'column', other.column_name, 'reason', other.reason,
                 'sqlstate', other.sqlstate, 'message', other.message
-            ) ORDER BY other.id)
+            ) ORDER BY other.position, other.id)
         FROM pg_temp.landfall_rejected AS other
         WHERE other.number = chosen.number AND other.id <> chosen.id
     ) AS more

@@ -1,0 +1,76 @@
+"""landfall validate: reads and judges files as a load would, and changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from include.landfall.arrival import Arrival
+from include.landfall.cli import listing
+from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.output import show_error, show_json
+from include.landfall.connections import store_from_environ, warehouse_from_environ
+from include.landfall.errors import DataError, ObjectMissing
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.validate import Validated, validate
+
+EXAMPLES = """\
+--feed include/feeds/orders.yaml
+--feed include/feeds/orders.yaml --key orders/2026-02.csv"""
+SHOWN = 20  # rejected rows of a file
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    summary = "judge files as a load would; change nothing"
+    add_feed(command := add_command(commands, "validate", summary, EXAMPLES))
+    command.add_argument(
+        "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judges the named objects, or else all new ones; returns 5 when one would be refused."""
+    feed = read_feed(options.feed)
+    arrivals = listing.named(feed, options.key) if options.key else listing.new_of(feed)
+    codes = [_run_one(feed, arrival, as_json=options.json) for arrival in arrivals]
+    if not arrivals and not options.json:
+        print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
+    return max(codes, default=0)
+
+
+def _run_one(feed: Feed, arrival: Arrival, *, as_json: bool) -> int:
+    try:
+        validated = validate(
+            feed,
+            arrival,
+            store=store_from_environ(feed.source.connection),
+            warehouse=warehouse_from_environ(feed.target.connection),
+        )
+    except (DataError, ObjectMissing) as error:
+        show_error(error, as_json=as_json, arrival=arrival)
+        return error.exit_code
+    if as_json:
+        rows = [row.__dict__ for row in validated.samples]
+        show_json({**validated.__dict__, "rejected": validated.rejected, "samples": rows})
+    else:
+        _show(feed, validated)
+    return 0 if validated.fits_budget else DataError.exit_code
+
+
+def _show(feed: Feed, validated: Validated) -> None:
+    verdict = "would load" if validated.fits_budget else "refused"
+    print(
+        f"{verdict:<12}{validated.key}  {validated.read:,} rows read, {validated.accepted:,} good,"
+        f" {validated.rejected:,} rejected (error budget: {feed.rejects.budget})"
+    )
+    for row in validated.samples[:SHOWN]:
+        where = f"row {row.number}" if row.line is None else f"line {row.line}"
+        column = f", column {row.column_name}" if row.column_name else ""
+        print(f"    {where}{column}: {row.reason}: {row.message}")
+    if validated.rejected > SHOWN:
+        print(f"    and {validated.rejected - SHOWN:,} more")
+    for name in validated.not_judged:
+        print(f"    not judged: {name}")

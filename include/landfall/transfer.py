@@ -1,0 +1,114 @@
+"""Carries the rows of one arrival from its object into the staging of a load, and its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.errors import LandfallError
+from include.landfall.feed.model import Feed
+from include.landfall.frames import Frame, FrameType
+from include.landfall.job import Job
+from include.landfall.read.process import read_frames
+from include.landfall.write import copy
+from include.landfall.write.judge import judge
+from include.landfall.write.rejected import Located
+from include.landfall.write.staging import Staging
+
+INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Reads one arrival and writes its rows. `encoding` is the database's, where it is not UTF-8.
+
+    `progress` hears of the rows read so far, now and then.
+    """
+
+    feed: Feed
+    arrival: Arrival
+    store: Store
+    encoding: str | None
+    progress: Progress = lambda rows: None
+
+    def run(self, staging: Staging, load_id: int) -> tuple[int, int]:
+        """Returns how many rows were read, and how many the target took.
+
+        The others are the staging's rejected rows, with line and text as far as the feed keeps
+        them.
+
+        Raises: LandfallError when the file as a whole is wrong, or a server is away.
+        """
+        columns = tuple(column.planned for column in staging.columns)
+        dialect = self.feed.format.dialect()
+        job = Job(
+            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding
+        )
+        with closing(_read(job)) as frames:
+            read, written = copy.copy(self._reported(frames), staging)
+        written += self._judge(job, staging)
+        self._find_origins(job, staging, read)
+        staging.rejected.conceal()
+        return read, written
+
+    def _judge(self, job: Job, staging: Staging) -> int:
+        try:
+            return judge(staging)
+        except LandfallError as error:
+            if error.place.row:
+                error.at(line=_line_of(job, error.place.row))
+            if self.feed.hides_texts:
+                error.found = None  # what a trigger raises may quote the row
+            raise
+
+    def _find_origins(self, job: Job, staging: Staging, read: int) -> None:
+        """Finds line and text of the rejected rows that came through the fast path."""
+        rejected, budget = staging.rejected, self.feed.rejects.budget
+        if budget.is_exceeded(sum(rejected.counts().values()), read):
+            samples = rejected.samples(budget.samples)
+            numbers = [row.number for row in samples if row.raw is None]
+        else:
+            numbers = rejected.without_origin()
+        if numbers:
+            rejected.set_origins(_origins(job, numbers))
+
+    def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        rows = 0
+        for frame in frames:
+            if frame.count and frame.type is not FrameType.END:
+                rows += frame.count
+                self.progress(rows)
+            yield frame
+
+
+def _read(job: Job) -> Generator[Frame]:
+    """Yields the job's frames, read in a process of its own when the file is large."""
+    if job.arrival.size > INLINE_BYTES:
+        yield from read_frames(job)
+        return
+    # Imported here, so that a large load's copying process stays small.
+    from include.landfall.read.pipeline import frames
+    from include.landfall.s3.client import make_client
+
+    with closing(make_client(job.store)) as client:
+        yield from frames(client, job)
+
+
+def _origins(job: Job, numbers: list[int]) -> list[Located]:
+    """Returns line, text and cells of the rows, by one more pass over the file."""
+    from include.landfall.read.pipeline import origins
+    from include.landfall.s3.client import make_client
+
+    with closing(make_client(job.store)) as client:
+        return [
+            (number, origin.line, origin.raw, cells)
+            for number, origin, cells in origins(client, job, numbers)
+        ]
+
+
+def _line_of(job: Job, number: int) -> int | None:
+    return next((line for _, line, _, _ in _origins(job, [number])), None)

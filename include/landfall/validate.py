@@ -1,0 +1,105 @@
+"""Validates an arrival: reads and judges every row as a load would, and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import Connection, sql
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store, Warehouse
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.rejects import RejectedRow
+from include.landfall.postgres.connection import connect, server_encoding
+from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.statements import table
+from include.landfall.transfer import Progress, Transfer
+from include.landfall.write.dispositions import disposition_of
+from include.landfall.write.staging import Staging
+from include.landfall.write.target import prepare
+
+COPY = "landfall_copy_of_target"
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What a load of the arrival would do. `samples` are some of the rows that it would reject.
+
+    `not_judged` names what only a real load meets: foreign keys, triggers, and keys of rows that
+    are in the table already.
+    """
+
+    feed: str
+    key: str
+    read: int
+    accepted: int
+    reasons: dict[str, int]
+    samples: list[RejectedRow]
+    fits_budget: bool
+    not_judged: list[str]
+
+    @property
+    def rejected(self) -> int:
+        """How many rows would be rejected."""
+        return sum(self.reasons.values())
+
+
+def validate(
+    feed: Feed,
+    arrival: Arrival,
+    *,
+    store: Store,
+    warehouse: Warehouse,
+    progress: Progress = lambda rows: None,
+) -> Validated:
+    """Reads an arrival into an empty temporary copy of the target, and rolls that back.
+
+    Raises: LandfallError when the file as a whole is wrong, or a server is away.
+    """
+    with (
+        connect(warehouse, f"landfall validate {feed.name}") as connection,
+        postgres_errors(),
+        connection.transaction(force_rollback=True),
+    ):
+        columns = prepare(connection, feed)
+        not_judged = _not_judged(connection, feed)
+        _copy_target(connection, feed)
+        staging = Staging(connection, feed, disposition_of(feed), columns, 0)
+        staging.target = sql.Identifier("pg_temp", COPY)
+        transfer = Transfer(feed, arrival, store, server_encoding(connection), progress)
+        read, accepted = transfer.run(staging, 0)
+        reasons, budget = staging.rejected.counts(), feed.rejects.budget
+        return Validated(
+            feed.name, arrival.key, read, accepted, reasons,
+            staging.rejected.samples(budget.samples),
+            not budget.is_exceeded(sum(reasons.values()), read), not_judged,
+        )  # fmt: skip
+
+
+def _copy_target(connection: Connection, feed: Feed) -> None:
+    """Makes an empty temporary table with the target's columns, constraints and indexes."""
+    connection.execute(
+        sql.SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP").format(
+            sql.Identifier(COPY), table(feed.target.table)
+        )
+    )
+    connection.execute(
+        sql.SQL("ALTER TABLE pg_temp.{} ADD COLUMN IF NOT EXISTS _load_id bigint").format(
+            sql.Identifier(COPY)
+        )
+    )
+
+
+def _not_judged(connection: Connection, feed: Feed) -> list[str]:
+    """Names what of the target only a real load meets."""
+    rows = connection.execute(
+        "SELECT 'foreign key ' || conname FROM pg_constraint"
+        " WHERE conrelid = to_regclass(%(target)s) AND contype = 'f'"
+        " UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger"
+        " WHERE tgrelid = to_regclass(%(target)s) AND NOT tgisinternal"
+        " UNION ALL SELECT 'unique index ' || relname || ' against the rows already there'"
+        " FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+        " WHERE indrelid = to_regclass(%(target)s) AND indisunique",
+        {"target": table(feed.target.table).as_string(connection)},
+    )
+    return sorted(name for (name,) in rows.fetchall())
