@@ -18,7 +18,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger.kept_rejects import Reject
 
 HEAD = ["reject_id", "line", "reason", "message"]
-_NEEDS_QUOTES = re.compile(r'[",\r\n]|^$|^\s|\s$')
+_NEEDS_QUOTES = re.compile(r'[",\r\n]|^$')
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|\Z)')
 
 
