@@ -10,18 +10,26 @@ from typing import NamedTuple
 
 
 class FrameType(Enum):
-    """What a frame holds."""
+    """What a frame holds. Rows are those of a binary COPY, without its header and trailer."""
 
     SHAPE = b"S"  # JSON: the columns that go as text; always the first frame
-    ROWS = b"R"  # rows of a binary COPY, typed
-    SUSPECTS = b"T"  # rows of a binary COPY: the row's number, then every cell as text
-    END = b"Z"  # nothing more; `count` is all rows read
+    ROWS = b"R"  # typed rows
+    SUSPECTS = b"T"  # number bigint, line bigint, raw text, cells text[] (the feed's order)
+    # number bigint, line bigint, column_name text, reason text, sqlstate text, message text, raw text
+    REJECTS = b"J"
+    END = b"Z"  # nothing more; `count` is all records: rows, suspects and rejects
     ERROR = b"E"  # a pickled error; only between processes
 
 
 class Frame(NamedTuple):
-    """One step of the stream; `count` rows end in `payload`, which is good until the next frame."""
+    """One step of the stream; `payload` holds `count` rows.
+
+    For ROWS, `first` is the number of the first one, and `numbers` are all of them as
+    little-endian int64, or nothing where they are consecutive.
+    """
 
     type: FrameType
     count: int = 0  # type: ignore[assignment]  # tuple.count is never asked of a frame
     payload: bytes | memoryview = b""
+    first: int = 0
+    numbers: bytes = b""

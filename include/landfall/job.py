@@ -16,7 +16,7 @@ ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 # Bytes of CSV text in a batch. Measured on 766 MB: 512 KiB takes 147 MB and 9.1 s of CPU to
 # read, 1 MiB 188 MB and 8.5 s, 256 KiB 136 MB and 10.1 s.
 BLOCK_BYTES = 1 << 19
-LARGE_BLOCK_BYTES = 1 << 26  # the longest row that can be read at all
+LONGEST_ROW = 16 << 20  # bytes of a row that can be read: what a load has room for
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,11 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True)
-class ReadMode:
-    """How to read a file: at first fast and in small blocks, otherwise where that failed.
-
-    `all_as_text`: every row goes as text, with its number, for Postgres to judge. `long_rows`: in
-    blocks of 64 MiB, for rows that do not fit a small one. Only this takes more memory.
-    """
-
-    all_as_text: bool = False
-    long_rows: bool = False
-
-    @property
-    def block_bytes(self) -> int:
-        """Bytes of CSV text that are parsed at once. No row may be longer."""
-        return LARGE_BLOCK_BYTES if self.long_rows else BLOCK_BYTES
-
-
-@dataclass(frozen=True)
 class Job:
-    """One reading of one arrival."""
+    """One reading of one arrival.
+
+    `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    """
 
     feed: str
     arrival: Arrival
@@ -59,7 +45,7 @@ class Job:
     columns: tuple[PlannedColumn, ...]
     load_id: int
     dialect: Dialect = field(default_factory=CsvDialect)
-    mode: ReadMode = field(default_factory=ReadMode)
+    encoding: str | None = None
 
     @property
     def names(self) -> list[str]:
