@@ -15,7 +15,7 @@ class FrameType(Enum):
     SHAPE = b"S"  # JSON: the columns that go as text; always the first frame
     ROWS = b"R"  # typed rows
     SUSPECTS = b"T"  # number bigint, line bigint, raw text, cells text[] (the feed's order)
-    # number bigint, line bigint, column_name text, reason text, sqlstate text, message text, raw text
+    # number bigint, line bigint, then as text column_name, reason, sqlstate, message and raw
     REJECTS = b"J"
     END = b"Z"  # nothing more; `count` is all records: rows, suspects and rejects
     ERROR = b"E"  # a pickled error; only between processes

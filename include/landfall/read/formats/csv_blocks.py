@@ -223,7 +223,7 @@ class _Skipped:
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._data = bytearray()
-        self._is_cut = False
+        self._size = 0
         self.height = 0
         self.has_open_quote = False
 
@@ -231,21 +231,18 @@ class _Skipped:
         """Adds bytes behind the others."""
         self.height += data.count(b"\n")
         self.has_open_quote ^= bool(data.count(quote) % 2)
-        if self._is_cut:
-            return
         self._data += data
-        if len(self._data) > self._longest:
-            self._is_cut = True
+        self._size += len(data)
+        if self._size > self._longest:
             del self._data[4 * SHOWN_CHARACTERS :]
 
     @property
     def raw(self) -> bytes:
         """The bytes, of a long record only so many characters."""
-        if not self._is_cut:
+        if self._size <= self._longest:
             return bytes(self._data)
-        return self._data.decode("utf-8", "surrogateescape")[:SHOWN_CHARACTERS].encode(
-            "utf-8", "surrogateescape"
-        )
+        text = self._data.decode("utf-8", "surrogateescape")
+        return text[:SHOWN_CHARACTERS].encode("utf-8", "surrogateescape")
 
 
 class _Pending:

@@ -43,11 +43,13 @@ class Layout:
     @cached_property
     def _whole_line(self) -> re.Pattern[bytes]:
         q, d = re.escape(self.quote), re.escape(self.delimiter)
-        field = b"(?:%b[^%b]*+(?:%b%b[^%b]*+)*+%b|[^%b%b\n]*+)" % (q, q, q, q, q, q, q, d)
+        plain = b"[^%b%b\n]*+" % (q, d)
+        # A carriage return behind the closing quote is found later, as a fault of its own.
+        field = b"(?:%b[^%b]*+(?:%b%b[^%b]*+)*+%b(?:\r%b)?+|%b)" % (q, q, q, q, q, q, plain, plain)
         return re.compile(b"%b(?:%b%b){%d}\r?\n?" % (field, d, field, self.width - 1))
 
     def is_whole(self, data: Bytes, start: int, end: int) -> bool:
-        """Returns whether the line from `start` to `end` is a record without the lines beside it."""
+        """Returns whether the line from `start` to `end` is a record by itself."""
         return self._whole_line.fullmatch(data, start, end) is not None
 
     def scan(

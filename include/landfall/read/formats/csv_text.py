@@ -39,7 +39,7 @@ def _zero_byte(data: bytes, start: int) -> int:
 
 
 def _untranslatable(data: bytes, start: int, encoding: str | None) -> list[tuple[int, Fault]]:
-    """Returns where bytes are not UTF-8, and where a letter is not in the encoding; else nothing."""
+    """Returns where bytes are not UTF-8, and where the encoding lacks a letter; else nothing."""
     part = data[start:] if start else data
     if part.isascii():
         return []
