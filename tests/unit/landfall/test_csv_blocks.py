@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from include.landfall.feed.dialect import CsvDialect
-from include.landfall.job import LONGEST_ROW
 from include.landfall.read.formats.csv_blocks import ZERO, Cutter
 from include.landfall.read.formats.csv_quotes import Layout
 
@@ -49,30 +47,21 @@ def cut(data, *, chunk=1 << 20, layout=TWO, line=2, **options):
 
 
 def state_after(record, layout):
-    """What a record's bytes are: whole, open (inside quotes), or broken."""
+    """What a record's bytes are: open (inside quotes), broken, or whole."""
+    ends = {layout.delimiter: "start", b"\n": "start"}
+    quote = layout.quote
+    steps = {
+        "start": {quote: "open", None: "plain", **ends},
+        "plain": {quote: "broken", None: "plain", **ends},
+        "open": {quote: "closed", None: "open"},
+        # A carriage return is judged by itself.
+        "closed": {quote: "open", b"\r": "plain", None: "broken", **ends},
+        "broken": {None: "broken"},
+    }
     state = "start"
     for at in range(len(record)):
-        byte = record[at : at + 1]
-        if state in ("start", "plain"):
-            if byte == layout.quote:
-                if state == "plain":
-                    return "broken"
-                state = "inside"
-            elif byte in (layout.delimiter, b"\n"):
-                state = "start"
-            else:
-                state = "plain"
-        elif state == "inside":
-            state = "closed" if byte == layout.quote else state
-        elif byte == layout.quote:
-            state = "inside"
-        elif byte in (layout.delimiter, b"\n"):
-            state = "start"
-        elif byte == b"\r":
-            state = "plain"  # a carriage return is judged by itself
-        else:
-            return "broken"
-    return "open" if state == "inside" else "whole"
+        state = steps[state].get(record[at : at + 1], steps[state][None])
+    return state if state in ("open", "broken") else "whole"
 
 
 def fields_of(record, layout):
@@ -131,43 +120,49 @@ def model(data, layout, line=2, encoding=None):
     """What the cutter should give, by the rules as they are written."""
     records, at = [], 0
     while at < len(data):
-        end, reason = at, None
-        while True:
-            end = line_end(data, end)
-            if end - at > LONGEST:
-                reason = "quote" if line_end(data, at) - at <= LONGEST else "too_long"
-                break
-            state = state_after(data[at:end], layout)
-            if state == "whole":
-                break
-            if state == "broken" or end == len(data):
-                reason = "quote"
-                break
-        if reason:
-            end = line_end(data, at)
-            if reason == "quote" or data.count(layout.quote, at, end) % 2:
-                while end < len(data):
-                    stop = line_end(data, end)
-                    alone = data[end:stop]
-                    if stop - end <= LONGEST and is_whole(alone, layout):
-                        break
-                    end = stop
+        end, reason = record_at(data, at, layout)
         raw = data[at:end]
         reason = reason or fault_of(raw, layout, encoding)
-        text = shown(raw, encoding)
         if reason or layout.width == 1 or raw not in (b"\n", b"\r\n"):
-            records.append((line, text, reason))
+            records.append((line, shown(raw, encoding), reason))
         line += raw.count(b"\n")
         at = end
     return records
+
+
+def record_at(data, at, layout):
+    """Where the record ends, and what is wrong with its quotes or its length."""
+    end, state = at, "open"
+    while state == "open" and end < len(data):
+        end = line_end(data, end)
+        if end - at > LONGEST:
+            end = line_end(data, at)
+            if end - at > LONGEST and data.count(layout.quote, at, end) % 2 == 0:
+                return end, "too_long"
+            return next_whole(data, end, layout), "too_long" if end - at > LONGEST else "quote"
+        state = state_after(data[at:end], layout)
+    if state == "whole":
+        return end, None
+    return next_whole(data, line_end(data, at), layout), "quote"
+
+
+def next_whole(data, start, layout):
+    """The first line from `start` on that is a record by itself."""
+    while start < len(data):
+        end = line_end(data, start)
+        if end - start <= LONGEST and is_whole(data[start:end], layout):
+            break
+        start = end
+    return start
 
 
 def is_whole(line, layout):
     return state_after(line, layout) == "whole" and fields_of(line, layout) == layout.width
 
 
-PIECES = [b'"', b'"', b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"a", b"b", "ü".encode(), b'""', b'"a"',
-          b"1,2\n", b'1,"x\ny"\n', b"\0", b"\xff", "€".encode(), b"long long long long"]  # fmt: skip
+PIECES = [b'"', b'"', b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"a", b"b", b'""', b'"a"', b"1,2\n",
+          b'1,"x\ny"\n', "ü".encode(), "€".encode(), b"\0", b"\xff",
+          b"long long long long"]  # fmt: skip
 
 
 @settings(max_examples=1500, deadline=None)

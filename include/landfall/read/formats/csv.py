@@ -119,7 +119,8 @@ class _Parser:
         self._nulls = ["", *dialect.nulls]
         self._grammar = Grammar(dialect)
         self._positions = [names.index(name) for name in job.names]
-        self._schema = pa.schema([(name, pa.string()) for name in job.names])
+        texts = pa.schema([(name, pa.string()) for name in job.names])
+        self._empty = pa.RecordBatch.from_pylist([], texts)
         self._left_out: list[LeftOut] = []
         self._options = (
             csv.ReadOptions(column_names=names, use_threads=False, block_size=2 * LONGEST_ROW),
@@ -153,11 +154,8 @@ class _Parser:
             batches = list(csv.open_csv(pa.BufferReader(block.data), *self._options))
         except pa.ArrowInvalid:
             return self._parse_exactly(block)
-        if len(batches) != 1:
-            return pa.Table.from_batches(batches, self._schema).combine_chunks().to_batches()[
-                0
-            ], self._left_out
-        return batches[0], self._left_out
+        batch = batches[0] if len(batches) == 1 else pa.concat_batches([self._empty, *batches])
+        return batch, self._left_out
 
     def _parse_exactly(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
         """Parses record by record what Arrow refuses as a whole."""
@@ -168,10 +166,8 @@ class _Parser:
                 rows.append([cells[position] for position in self._positions])
             else:
                 left_out.append(LeftOut(index, len(cells)))
-        columns = [pa.array(cells, pa.string()) for cells in zip(*rows)]
-        if not rows:
-            return self._schema.empty_table().combine_chunks().to_batches()[0], left_out
-        return pa.record_batch(columns, schema=self._schema), left_out
+        cells_by_name = [dict(zip(self._empty.schema.names, row, strict=True)) for row in rows]
+        return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
 
     def cells(self, raw: bytes) -> list[str | None] | None:
         """Returns the cells of a record in the feed's order, or None when it has no such cells."""
