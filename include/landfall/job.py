@@ -16,7 +16,7 @@ ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 # Bytes of CSV text in a batch. Measured on 766 MB: 512 KiB takes 147 MB and 9.1 s of CPU to
 # read, 1 MiB 188 MB and 8.5 s, 256 KiB 136 MB and 10.1 s.
 BLOCK_BYTES = 1 << 19
-LARGE_BLOCK_BYTES = 1 << 26  # the longest row that can be read at all
+LONGEST_ROW = 16 << 20  # bytes of a row that can be read: what a load has room for
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class PlannedColumn:
 
 @dataclass(frozen=True)
 class Job:
-    """One reading of one arrival."""
+    """One reading of one arrival.
+
+    `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    """
 
     feed: str
     arrival: Arrival

@@ -26,14 +26,15 @@ class Encoder:
         }
         self._inferred = not jsonb
 
-    def rows(self, batch: pa.RecordBatch) -> tuple[bytes, memoryview]:
-        """Returns the batch's rows in two parts, without the header and trailer of the COPY."""
+    def rows(self, batch: pa.RecordBatch) -> bytes | memoryview:
+        """Returns the batch's rows, without the header and trailer of the COPY."""
         # pgpq gives bytes out by the megabyte, not by the batch. A new encoder for each batch keeps
         # the rows of a frame in their frame.
         encoder = self._new()
         encoder.write_header()
-        first, rest = encoder.write_batch(batch), encoder.finish()
-        return first, memoryview(rest)[: -len(TRAILER)]
+        rows, rest = encoder.write_batch(batch), encoder.finish()
+        # A megabyte or more comes at once, and leaves the trailer for the end.
+        return rows or memoryview(rest)[: -len(TRAILER)]
 
     def _new(self) -> ArrowToPostgresBinaryEncoder:
         if self._inferred:  # 7 microseconds instead of 150

@@ -1,21 +1,38 @@
-"""Turns batches of rows into frames: rows that are vouched for, typed, and suspects as text."""
+"""Turns batches of rows into frames: rows that are vouched for, typed, suspects and rejects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.landfall.errors import RefusedCell
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import LOAD_ID, ROW_NUMBER, Job
+from include.landfall.job import LOAD_ID, Job
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.guards import Mask, either
 from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.casts.types import fast_cast_of
 from include.landfall.read.encode import Encoder
-from include.landfall.read.rows import Rows
+from include.landfall.read.rows import Misshapen, Rows
+
+SUSPECTS = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("line", pa.int64()),
+        ("raw", pa.string()),
+        ("cells", pa.list_(pa.string())),
+    ]
+)
+REJECTS = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        *((name, pa.string()) for name in ("reason", "sqlstate", "message", "raw")),
+    ]
+)
+PART_BYTES = 1 << 20  # of raw text in a frame of suspects or rejects
 
 
 class Framer:
@@ -26,11 +43,10 @@ class Framer:
         self._casts = [fast_cast_of(column) for column in job.columns]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
-        texts = [(name, pa.string()) for name in job.names]
         self._typed = pa.schema([*typed, (LOAD_ID, pa.int64())])
-        self._texts = pa.schema([(ROW_NUMBER, pa.int64()), *texts])
         self._encode_typed = Encoder(self._typed, jsonb - set(self.text_columns))
-        self._encode_texts = Encoder(self._texts)
+        self._encode_suspects = Encoder(SUSPECTS)
+        self._encode_rejects = Encoder(REJECTS)
 
     @property
     def text_columns(self) -> list[str]:
@@ -38,65 +54,87 @@ class Framer:
         return [name for name, c in zip(self._job.names, self._casts) if c is None]
 
     def frames(self, rows: Rows) -> Iterator[Frame]:
-        """Yields the batch's rows: those that are vouched for, then the suspects.
-
-        Raises: RefusedCell when a cell is NULL in a column that takes none.
-        """
-        self._check_nulls(rows)
-        if self._job.mode.all_as_text:
-            yield from self._suspect_frames(rows, None)
-            return
+        """Yields the rows that are vouched for, then the suspects, then the misshapen records."""
         columns, suspects = self._cast(rows.batch)
+        if suspects is not None and not pc.any(suspects).as_py():
+            suspects = None
         if suspects is None:
-            yield from self._row_frames(columns, rows.batch.num_rows)
-            return
-        good = pc.invert(suspects)
-        count = pc.sum(good).as_py() or 0
-        if count:
-            yield from self._row_frames([c.filter(good) for c in columns], count)
-        yield from self._suspect_frames(rows, suspects)
-
-    def _check_nulls(self, rows: Rows) -> None:
-        for column, values in zip(self._job.columns, rows.batch.columns):
-            if not column.nullable and values.null_count:
-                raise RefusedCell(
-                    "a cell is NULL in a column that takes none",
-                    expected=f"a value of type {column.type}",
-                    do="ask the sender, or let the column be nullable in the feed",
-                ).at(column=column.name, row=rows.first + pc.index(values.is_null(), True).as_py())
+            yield from self._row_frames(columns, rows, None)
+        else:
+            yield from self._row_frames(columns, rows, pc.invert(suspects))
+            yield from self._suspect_frames(rows, pc.indices_nonzero(suspects).to_pylist())
+        yield from self._reject_frames(rows.misshapen)
 
     def _cast(self, batch: pa.RecordBatch) -> tuple[list[pa.Array], Mask | None]:
         """Returns the columns, typed, and which rows are suspect."""
         columns: list[pa.Array] = []
         suspects: Mask | None = None
         for values, fast_cast, planned in zip(batch.columns, self._casts, self._job.columns):
-            typed, doubtful = cast_column(values, fast_cast, planned.type)
-            columns.append(typed)
-            if doubtful is not None and pc.any(doubtful).as_py():
-                suspects = either(suspects, doubtful)
+            if not planned.nullable and values.null_count:
+                suspects = either(suspects, values.is_null())
+            column, doubtful = cast_column(values, fast_cast, planned.type)
+            columns.append(column)
+            suspects = either(suspects, doubtful)
         return columns, suspects
 
-    def _row_frames(self, columns: list[pa.Array], count: int) -> Iterator[Frame]:
+    def _row_frames(
+        self, columns: list[pa.Array], rows: Rows, good: Mask | None
+    ) -> Iterator[Frame]:
+        count = rows.batch.num_rows
+        first, numbers = rows.first, b""
+        if good is not None or rows.numbers is not None:
+            all_numbers = pa.array(
+                rows.numbers or range(rows.first, rows.first + count), pa.int64()
+            )
+            if good is not None:
+                columns = [column.filter(good) for column in columns]
+                all_numbers = all_numbers.filter(good)
+            count = len(all_numbers)
+            first = all_numbers[0].as_py() if count else 0
+            numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
+        if count == 0:
+            return
         load_id = pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)
         batch = pa.record_batch([*columns, load_id], schema=self._typed)
-        yield from _in_parts(FrameType.ROWS, count, self._encode_typed.rows(batch))
+        yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
 
-    def _suspect_frames(self, rows: Rows, mask: Mask | None) -> Iterator[Frame]:
-        count = rows.batch.num_rows
-        numbers = pa.array(range(rows.first, rows.first + count), pa.int64())
+    def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:
+        for part in _parts(positions, rows.batch.nbytes // max(1, rows.batch.num_rows)):
+            origins = rows.origins(part)
+            numbers = [rows.numbers[p] if rows.numbers else rows.first + p for p in part]
+            columns = [
+                pa.array(numbers, pa.int64()),
+                pa.array([origin.line for origin in origins], pa.int64()),
+                pa.array([origin.raw for origin in origins], pa.string()),
+                self._cells(rows.batch.take(pa.array(part, pa.int64()))),
+            ]
+            batch = pa.record_batch(columns, schema=SUSPECTS)
+            yield Frame(FrameType.SUSPECTS, len(part), self._encode_suspects.rows(batch))
+
+    def _cells(self, batch: pa.RecordBatch) -> pa.Array:
+        """Returns the cells of each row as a list of texts."""
         types = [column.type for column in self._job.columns]
-        columns = [numbers, *map(as_text, rows.batch.columns, types)]
-        batch = pa.record_batch(columns, schema=self._texts)
-        batch = batch if mask is None else batch.filter(mask)
-        encoded = self._encode_texts.rows(batch)
-        yield from _in_parts(FrameType.SUSPECTS, batch.num_rows, encoded)
+        texts = pa.concat_arrays(list(map(as_text, batch.columns, types)))
+        width, count = batch.num_columns, batch.num_rows
+        cell = pa.array(range(width * count), pa.int64())  # row by row
+        row = pc.divide(cell, width)
+        column = pc.subtract(cell, pc.multiply(row, width))
+        cells = texts.take(pc.add(pc.multiply(column, count), row))
+        offsets = pa.array(range(0, width * count + 1, width), pa.int32())
+        return pa.ListArray.from_arrays(offsets, cells)
+
+    def _reject_frames(self, misshapen: Sequence[Misshapen]) -> Iterator[Frame]:
+        average = sum(len(record.raw) for record in misshapen) // max(1, len(misshapen))
+        for part in _parts(misshapen, average):
+            values = [
+                [r.number, r.line, r.column, r.reason, r.sqlstate, r.message, r.raw] for r in part
+            ]
+            columns = [pa.array(v, f.type) for v, f in zip(zip(*values), REJECTS, strict=True)]
+            batch = pa.record_batch(columns, schema=REJECTS)
+            yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
 
 
-def _in_parts(
-    frame_type: FrameType, count: int, parts: tuple[bytes, memoryview]
-) -> Iterator[Frame]:
-    """Yields two frames rather than one for large rows: joining megabytes would copy them."""
-    first, rest = parts
-    if first:
-        yield Frame(frame_type, 0, first)
-    yield Frame(frame_type, count, rest)
+def _parts(items: Sequence, size: int) -> Iterator[Sequence]:
+    """Yields so many items of about that size at a time that they make no large frame."""
+    at_once = max(1, PART_BYTES // max(1, size))
+    return (items[start : start + at_once] for start in range(0, len(items), at_once))

@@ -1,26 +1,105 @@
-"""Rows as a format gives them, and what a format says when its fast path is not enough."""
+"""Rows as a format gives them, and the records that cannot be cut into cells."""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 
-
-class FastPathFailed(Exception):
-    """The fast reader refused the file: an exact reading must find what is wrong with it."""
+SHOWN_CHARACTERS = 1000  # of a record that is too long to be kept whole
 
 
-class FastPathUnsure(FastPathFailed):
-    """Every row was read, but perhaps not as it was meant: an odd quote, a last row of many lines.
+class Fault(NamedTuple):
+    """Why a record is misshapen: a short code, the SQLSTATE of a like error, and one sentence."""
 
-    Most such files are fine. An exact reading decides.
-    """
+    reason: str
+    sqlstate: str
+    message: str
+
+
+_BAD_COPY_FILE = "22P04"
+_NOT_IN_REPERTOIRE = "22021"
+_UNTRANSLATABLE = "22P05"
+TEXT_AFTER_QUOTE = Fault("quote", _BAD_COPY_FILE, "text follows a closing quote")
+QUOTE_INSIDE = Fault("quote", _BAD_COPY_FILE, "a quote stands inside an unquoted field")
+NEVER_CLOSED = Fault("quote", _BAD_COPY_FILE, "a quote is opened and never closed")
+NOT_CLOSED_SOON = Fault("quote", _BAD_COPY_FILE, "a quote is opened and not closed within 16 MiB")
+LONE_RETURN = Fault("carriage_return", _BAD_COPY_FILE, "a carriage return stands outside quotes")
+TOO_LONG = Fault("too_long", _BAD_COPY_FILE, "the row is longer than 16 MiB")
+NOT_UTF8 = Fault("encoding", _NOT_IN_REPERTOIRE, "the row is not UTF-8 text")
+ZERO_BYTE = Fault("zero_byte", _NOT_IN_REPERTOIRE, "the row holds a zero byte")
+UNTRANSLATABLE = Fault(
+    "encoding", _UNTRANSLATABLE, "the row holds a letter that the database's encoding lacks"
+)
+
+
+def wrong_width(fields: int, width: int) -> Fault:
+    """Returns the fault of a record that has more or fewer fields than the header."""
+    plural = "" if fields == 1 else "s"
+    return Fault("fields", _BAD_COPY_FILE, f"the row has {fields} field{plural}, not {width}")
+
+
+@dataclass(frozen=True)
+class Misshapen:
+    """One record that cannot be cut into cells. `raw` is its text without the line end."""
+
+    number: int
+    line: int | None
+    reason: str
+    sqlstate: str
+    message: str
+    raw: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A row as the file has it: without its line end, or as JSON where the format has no text."""
+
+    line: int | None
+    raw: str
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch, its columns in the feed's order. `first` is the number of its first row, from 1."""
+    """A stretch of the file: a batch, its columns in the feed's order, and what is not in it.
+
+    `first` is the number of the stretch's first record. `numbers` are those of the batch's rows,
+    where they are not `first` and those that follow it. `misshapen` are the other records.
+    `origins` finds rows of the batch by their positions, which ascend; it is for suspects alone.
+    """
 
     first: int
     batch: pa.RecordBatch
+    origins: Callable[[Sequence[int]], list[Origin]]
+    numbers: array[int] | None = None
+    misshapen: Sequence[Misshapen] = ()
+
+    @property
+    def count(self) -> int:
+        """How many records the stretch has."""
+        return self.batch.num_rows + len(self.misshapen)
+
+
+def numbers_without(first: int, count: int, left_out: Sequence[int]) -> array[int]:
+    """Returns the numbers of `count` records from `first` on, without those left out, ascending."""
+    numbers, start = array("q"), first
+    for number in left_out:
+        numbers.extend(range(start, number))
+        start = number + 1
+    numbers.extend(range(start, first + count))
+    return numbers
+
+
+def readable(raw: bytes, encoding: str | None = None) -> str:
+    r"""Returns bytes as text that a database can keep: others than text become \x and digits.
+
+    `encoding` is the Python codec of a database that is not UTF-8.
+    """
+    text = raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    if encoding is None:
+        return text
+    return text.encode(encoding, "backslashreplace").decode(encoding)

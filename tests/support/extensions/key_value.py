@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
 from include.landfall.contract import check_header
-from include.landfall.errors import LandfallError, MisshapenRow
 from include.landfall.feed.dialect import Dialect
 from include.landfall.feed.formats import FileFormat, register
 from include.landfall.job import Job
-from include.landfall.read.rows import FastPathFailed, Rows
+from include.landfall.read.rows import Fault, Misshapen, Origin, Rows, numbers_without
 
 RANDOM_ACCESS = False
-BATCH_ROWS = 1000
+BATCH_LINES = 1000
+NOT_PAIRS = Fault("fields", "22P04", "a line is not key and value")
 
 
 @dataclass(frozen=True)
@@ -41,39 +41,44 @@ class KeyValueFormat(FileFormat):
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows, every cell as text."""
-    first, batch = 1, []
-    for row in _parsed(stream, job):
-        if row is None:
-            raise FastPathFailed("a line is not key and value")
-        check_header(list(row), job.names)
-        batch.append(row)
-        if len(batch) == BATCH_ROWS:
-            yield _rows(first, batch, job)
-            first, batch = first + len(batch), []
-    if batch:
-        yield _rows(first, batch, job)
+    lines = stream.read().decode().splitlines()
+    for start in range(0, len(lines), BATCH_LINES):
+        yield _rows(start + 1, lines[start : start + BATCH_LINES], job)
 
 
-def find_fault(stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:
-    """Returns the first line that is not key and value."""
-    for line, row in enumerate(_parsed(stream, job), 1):
-        if row is None:
-            return MisshapenRow("a line is not key and value").at(line=line)
-    return None
+def origins_of(
+    stream: BinaryIO, job: Job, numbers: Sequence[int]
+) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
+    """Yields the rows with these numbers: each is a line."""
+    lines = stream.read().decode().splitlines()
+    for number in numbers:
+        cells = _cells(lines[number - 1], job)
+        yield number, Origin(number, lines[number - 1]), list(cells.values()) if cells else None
 
 
-def line_of(stream: BinaryIO, job: Job, number: int) -> int | None:
-    """Returns the line of a row: each row is a line."""
-    return number
+def _rows(first: int, lines: list[str], job: Job) -> Rows:
+    cells = {number: _cells(line, job) for number, line in enumerate(lines, first)}
+    bad = [number for number, row in cells.items() if row is None]
+    columns = {
+        name: pa.array([row[name] for row in cells.values() if row is not None], pa.string())
+        for name in job.names
+    }
+    numbers = numbers_without(first, len(lines), bad)
+    return Rows(
+        first,
+        pa.record_batch(columns),
+        lambda positions: [Origin(numbers[p], lines[numbers[p] - first]) for p in positions],
+        numbers if bad else None,
+        [Misshapen(number, number, *NOT_PAIRS, lines[number - first]) for number in bad],
+    )
 
 
-def _parsed(stream: BinaryIO, job: Job) -> Iterator[dict[str, str] | None]:
+def _cells(line: str, job: Job) -> dict[str, str] | None:
+    """The row, in the feed's order, or None where a part of it is not key and value."""
     assert isinstance(job.dialect, KeyValueDialect)
-    for line in stream.read().decode().splitlines():
-        parts = [part.partition(job.dialect.separator) for part in line.split(" ")]
-        yield {key: value for key, _, value in parts} if all(p[1] for p in parts) else None
-
-
-def _rows(first: int, batch: list[dict[str, str]], job: Job) -> Rows:
-    columns = {name: pa.array([row[name] for row in batch], pa.string()) for name in job.names}
-    return Rows(first, pa.record_batch(columns))
+    parts = [part.partition(job.dialect.separator) for part in line.split(" ")]
+    if not all(separator for _, separator, _ in parts):
+        return None
+    row = {key: value for key, _, value in parts}
+    check_header(list(row), job.names)
+    return {name: row[name] for name in job.names}

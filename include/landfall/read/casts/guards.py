@@ -89,6 +89,14 @@ def year_zero(texts: pa.Array, days: pa.Array) -> Mask | None:
     return pc.fill_null(pc.less(day_numbers, first), False)
 
 
+def not_plain_bytes(texts: pa.Array) -> Mask | None:
+    """Suspects texts with a backslash, or with letters that are not ASCII."""
+    column = bytes_of(texts)
+    if b"\\" not in column and column.isascii():
+        return None
+    return matching(texts, r"\\|[^\x00-\x7f]")
+
+
 def hour_alone(texts: pa.Array) -> Mask:
     """Suspects `2013-01-01 12`, noon to Arrow and an error to Postgres, and year 0."""
     return matching(texts, r"^0000|^\d{4}-\d\d-\d\d[ T]\d\d([+-]|Z|$)")

@@ -20,6 +20,7 @@ from include.landfall.read.casts.guards import (
     hour_alone,
     lost_range,
     not_matching,
+    not_plain_bytes,
     odd_zone,
     year_zero,
 )
@@ -115,8 +116,9 @@ FAST_CASTS = {
     "char": FastCast(pa.string()),
     "json": FastCast(pa.string()),
     "jsonb": FastCast(pa.string()),
-    # Postgres reads \x… and escapes. Without a backslash the text's bytes are the value.
-    "bytea": FastCast(pa.binary(), before=bytes_in(b"\\")),
+    # Postgres reads \x… and escapes, and other letters in the database's encoding. Without these
+    # the text's bytes are the value.
+    "bytea": FastCast(pa.binary(), before=not_plain_bytes),
     "date": FastCast(pa.date32(), DATE, after=year_zero),
     "time": FastCast(
         pa.time64("us"), TIME, before=lambda texts: not_matching(texts, TIME), convert=_to_time

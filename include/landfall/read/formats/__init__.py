@@ -5,13 +5,14 @@ A feed's format makes a dialect, and the dialect names the module that reads suc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, TypeAlias, cast
 
-from include.landfall.errors import LandfallError
 from include.landfall.job import Job
-from include.landfall.read.rows import Rows
+from include.landfall.read.rows import Origin, Rows
+
+OriginOf: TypeAlias = tuple[int, Origin, list[str | None] | None]  # number, origin, cells
 
 
 class Format(Protocol):
@@ -24,19 +25,15 @@ class Format(Protocol):
     def rows(self, stream: BinaryIO, job: Job) -> Iterator[Rows]:
         """Yields the file's rows, columns in the feed's order, in the file's own types or as text.
 
-        Raises: HeaderMismatch when the columns or their types are not the feed's; FastPathFailed
-        when `find_fault` must say what is wrong; FastPathUnsure after the last row, when
-        `find_fault` must decide; TruncatedFile.
+        Raises: HeaderMismatch when the columns or their types are not the feed's; TruncatedFile
+        and other DataErrors when the whole file is wrong. A wrong record is no error.
         """
 
-    def find_fault(self, stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:
-        """Returns the first fault of the file with its line, or None when it has none.
+    def origins_of(self, stream: BinaryIO, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
+        """Yields the records with these numbers, which ascend, from one pass over the file.
 
-        With `count`, the number of rows that were read, another number of rows is a fault too.
+        The cells are texts in the feed's order, or None where the record cannot be cut.
         """
-
-    def line_of(self, stream: BinaryIO, job: Job, number: int) -> int | None:
-        """Returns the line on which the row begins, or None where rows have no line."""
 
 
 def format_of(job: Job) -> Format:

@@ -1,194 +1,226 @@
-"""CSV, read fast: Arrow cuts rows and cells, and every cell comes as text.
+"""CSV, read fast: blocks of whole records are cut, and Arrow parses each into cells of text.
 
-Arrow takes some files silently in another way than they were meant. So the stream is watched while
-it passes, and `csv_exact` reads the file once more where Arrow refused it or may be wrong.
+What the database could not take, or would take in another way than Arrow, never comes so far: the
+cutter (`csv_blocks`) keeps it apart, record by record.
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as csv
 
 from include.landfall.contract import check_header
-from include.landfall.errors import LandfallError, RowTooLong
+from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
-from include.landfall.job import Job
-from include.landfall.read.formats import csv_exact
-from include.landfall.read.rows import FastPathFailed, FastPathUnsure, Rows
+from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.read.formats.csv_blocks import ZERO, Block, Cutter
+from include.landfall.read.formats.csv_exact import BOM, Grammar, header_of
+from include.landfall.read.formats.csv_quotes import Layout
+from include.landfall.read.rows import Misshapen, Origin, Rows, numbers_without, wrong_width
 
 RANDOM_ACCESS = False
-BOM = b"\xef\xbb\xbf"
-READ_BYTES = 1 << 16
+LONGEST_HEADER = 1 << 20  # of 1,599 names of 63 bytes
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows, every cell as text.
 
-    Raises: HeaderMismatch, FastPathFailed, and FastPathUnsure after the last row.
+    Raises: HeaderMismatch, and MisshapenRow when the header cannot be read.
     """
+    opened = _open(stream, job)
+    if opened is None:
+        return
+    names, cutter = opened
+    parser = _Parser(names, job)
     first = 1
-    for batch in _batches(stream, job):
-        if batch.num_rows:
-            yield Rows(first, batch)
-            first += batch.num_rows
+    for block in cutter.blocks():
+        part = _rows_of(block, first, parser)
+        if part.count:
+            yield part
+            first += part.count
 
 
-def find_fault(stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:
-    """Returns the first row that is misshapen or not UTF-8 text, as the error to raise."""
-    fault = csv_exact.find_fault(stream, _dialect_of(job), len(job.columns), count)
-    if fault is None and count is None and not job.mode.long_rows:
-        # Arrow refused what the exact reader takes: a row that does not fit a block.
-        return RowTooLong(f"a row is longer than {job.mode.block_bytes} bytes")
-    return fault
+def origins_of(
+    stream: BinaryIO, job: Job, numbers: Sequence[int]
+) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
+    """Yields number, origin and cells, in the feed's order, of the records with these numbers."""
+    opened = _open(stream, job)
+    if opened is None:
+        return
+    names, cutter = opened
+    parser = _Parser(names, job)
+    first, wanted = 1, iter(numbers)
+    number = next(wanted, None)
+    for block in cutter.blocks():
+        behind = first + len(block.records)
+        while number is not None and number < behind:
+            line, raw = block.records[number - first]
+            yield number, _origin(line, raw), parser.cells(raw)
+            number = next(wanted, None)
+        if number is None:
+            return
+        first = behind
 
 
-def line_of(stream: BinaryIO, job: Job, number: int) -> int | None:
-    """Returns the physical line on which the row begins."""
-    record = csv_exact.find_record(stream, _dialect_of(job), len(job.columns), number)
-    return record.line if record else None
+# ---- the beginning of the file -------------------------------------------------------------------
 
 
-def _dialect_of(job: Job) -> CsvDialect:
-    return cast(CsvDialect, job.dialect)
+def _open(stream: BinaryIO, job: Job) -> tuple[list[str], Cutter] | None:
+    """Reads and checks the header. Returns its names and the cutter of the rest, or None without.
 
-
-def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
-    watched = WatchedStream(stream, _dialect_of(job))
-    names = watched.take_header(job.mode.block_bytes)
-    if names is None:
-        return  # a file without a byte: no rows
+    Raises: HeaderMismatch, MisshapenRow.
+    """
+    dialect = cast(CsvDialect, job.dialect)
+    beginning, blank_lines = _beginning(stream)
+    if not beginning:
+        return None  # a file without a byte: no rows
+    names, size = header_of(beginning, dialect)
+    if size == len(beginning) and size > LONGEST_HEADER:
+        raise MisshapenRow("the header is longer than 1 MiB", do="check the feed's format").at(
+            line=1
+        )
     check_header(names, job.names)
-    if watched.at_end(blank_rows=len(names) == 1):
-        return  # a header alone: Arrow would call that an error
-    try:
-        yield from _read(watched, job, names)
-    except pa.ArrowInvalid as error:
-        raise FastPathFailed(str(error)) from error
-    if watched.is_doubtful:
-        raise FastPathUnsure("quotes or carriage returns do not pair up")
+    cutter = Cutter(
+        stream,
+        Layout.of(dialect, len(names)),
+        ahead=beginning[size:],
+        line=1 + blank_lines + beginning.count(b"\n", 0, size),
+        encoding=job.encoding,
+        longest=LONGEST_ROW,
+        window=BLOCK_BYTES,
+    )
+    return names, cutter
 
 
-def _read(stream: WatchedStream, job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
-    last = None
-    for batch in _open(stream, job, names):
-        last = batch if batch.num_rows else last
-        yield batch
-    # A quote that is never closed swallows the rest of the file into its last cells.
-    if last is not None and any("\n" in (c[-1].as_py() or "") for c in last.columns):
-        raise FastPathUnsure("the last row spans lines")
+def _beginning(stream: BinaryIO) -> tuple[bytes, int]:
+    """Returns bytes that hold the header, and how many blank lines stand before them."""
+    data, blank_lines = b"", 0
+    while len(data) <= LONGEST_HEADER and (chunk := stream.read(BLOCK_BYTES)):
+        at_start = not data and not blank_lines
+        data = (data + chunk).removeprefix(BOM) if at_start else data + chunk
+        shorter = data.lstrip(b"\r\n")
+        blank_lines += data.count(b"\n", 0, len(data) - len(shorter))
+        data = shorter
+    return data, blank_lines
 
 
-def _open(stream: WatchedStream, job: Job, names: list[str]) -> csv.CSVStreamingReader:
-    dialect = _dialect_of(job)
-    return csv.open_csv(
-        pa.PythonFile(stream, "r"),
-        read_options=csv.ReadOptions(
-            block_size=job.mode.block_bytes, column_names=names, use_threads=False
-        ),
-        parse_options=csv.ParseOptions(
-            delimiter=dialect.delimiter,
-            quote_char=dialect.quote,
-            newlines_in_values=True,
-            # To Postgres a blank line is a NULL where there is one column.
-            ignore_empty_lines=len(names) > 1,
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types={name: pa.string() for name in names},
-            include_columns=job.names,
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            check_utf8=False,  # WatchedStream does, by the chunk and not by the cell
-            null_values=["", *dialect.nulls],
-        ),
+# ---- blocks --------------------------------------------------------------------------------------
+
+
+class _Parser:
+    """Parses blocks of one file into text cells."""
+
+    def __init__(self, names: list[str], job: Job) -> None:
+        dialect = cast(CsvDialect, job.dialect)
+        self._nulls = ["", *dialect.nulls]
+        self._grammar = Grammar(dialect)
+        self._positions = [names.index(name) for name in job.names]
+        texts = pa.schema([(name, pa.string()) for name in job.names])
+        self._empty = pa.RecordBatch.from_pylist([], texts)
+        self._left_out: list[LeftOut] = []
+        self._options = (
+            csv.ReadOptions(column_names=names, use_threads=False, block_size=2 * LONGEST_ROW),
+            csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote,
+                newlines_in_values=True,
+                # To Postgres a blank line is a NULL where there is one column.
+                ignore_empty_lines=len(names) > 1,
+                invalid_row_handler=self._leave_out,
+            ),
+            csv.ConvertOptions(
+                column_types={name: pa.string() for name in names},
+                include_columns=job.names,
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                check_utf8=False,  # the cutter does, by the block and not by the cell
+                null_values=self._nulls,
+            ),
+        )
+
+    def _leave_out(self, row: csv.InvalidRow) -> str:
+        self._left_out.append(LeftOut(row.number - 1, row.actual_columns))
+        return "skip"
+
+    def parse(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
+        """Returns the rows, and those that are left out since their number of fields is wrong."""
+        self._left_out = []
+        try:
+            # A reader of one block takes less time than read_csv().
+            batches = list(csv.open_csv(pa.BufferReader(block.data), *self._options))
+        except pa.ArrowInvalid:
+            return self._parse_exactly(block)
+        batch = batches[0] if len(batches) == 1 else pa.concat_batches([self._empty, *batches])
+        return batch, self._left_out
+
+    def _parse_exactly(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
+        """Parses record by record what Arrow refuses as a whole."""
+        rows, left_out = [], []
+        for index, (_, raw) in enumerate(block.records):
+            cells = self._grammar.cells(_without_return(raw), self._nulls)
+            if len(cells) == block.layout.width:
+                rows.append([cells[position] for position in self._positions])
+            else:
+                left_out.append(LeftOut(index, len(cells)))
+        cells_by_name = [dict(zip(self._empty.schema.names, row, strict=True)) for row in rows]
+        return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
+
+    def cells(self, raw: bytes) -> list[str | None] | None:
+        """Returns the cells of a record in the feed's order, or None when it has no such cells."""
+        cells = self._grammar.cells(_without_return(raw), self._nulls)
+        if len(cells) != len(self._positions):
+            return None
+        return [cells[position] for position in self._positions]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A record of a wrong number of fields, by its index in the block."""
+
+    index: int
+    fields: int
+
+
+def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
+    batch, left_out = parser.parse(block)
+    if not left_out:
+        return Rows(first, batch, lambda positions: _origins(block, positions))
+    count = batch.num_rows + len(left_out)
+    indexes = [record.index for record in left_out]
+    numbers = numbers_without(first, count, [first + index for index in indexes])
+    return Rows(
+        first,
+        batch,
+        lambda positions: _origins(block, [numbers[position] - first for position in positions]),
+        numbers,
+        list(_misshapen(block, first, left_out)),
     )
 
 
-class WatchedStream:
-    """A stream that notes, while it passes, what the fast reader would take silently."""
+def _origins(block: Block, indexes: Sequence[int]) -> list[Origin]:
+    return [_origin(*block.records[index]) for index in indexes]
 
-    def __init__(self, stream: BinaryIO, dialect: CsvDialect) -> None:
-        self._stream = stream
-        self._dialect = dialect
-        self._quote = ord(dialect.quote)  # ASCII: the feed takes no other
-        self._ahead = b""
-        self._quotes = 0
-        self._lone_returns = 0
-        self._ends_in_return = False
-        self._utf8 = codecs.getincrementaldecoder("utf-8")()
-        self.closed = False
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether a quote may be open at the end, or a CR may stand alone."""
-        return self._quotes % 2 == 1 or self._lone_returns > 0 or self._ends_in_return
+def _origin(line: int, raw: bytes) -> Origin:
+    return Origin(line, _without_return(raw).decode())
 
-    def take_header(self, limit: int) -> list[str] | None:
-        """Reads the header off the stream and returns its names, or None when there is nothing.
 
-        Raises: FastPathFailed when it has a zero byte.
-        """
-        while len(self._ahead) < limit and (chunk := self._stream.read(limit)):
-            self._ahead += chunk
-        if not self._ahead.removeprefix(BOM).strip(b"\r\n"):
-            return None
-        if b"\0" in self._ahead[:limit]:
-            raise FastPathFailed("a zero byte")
-        names, size = csv_exact.header_of(self._ahead, self._dialect)
-        self._ahead = self._ahead[size:]
-        return names
+def _without_return(raw: bytes) -> bytes:
+    return raw.removesuffix(b"\r")
 
-    def at_end(self, blank_rows: bool) -> bool:
-        """Returns whether nothing is left. Blank lines are nothing, unless they are rows."""
-        while not blank_rows and not self._ahead.strip(b"\r\n"):
-            self._ahead = self._stream.read(READ_BYTES)
-            if not self._ahead:
-                return True
-        self._ahead = self._ahead or self._stream.read(READ_BYTES)
-        return not self._ahead
 
-    def read(self, size: int) -> bytes:
-        """Returns the next bytes, at most `size`.
-
-        Raises: FastPathFailed at a zero byte, or bytes that are not UTF-8.
-        """
-        if self._ahead:
-            chunk, self._ahead = self._ahead[:size], self._ahead[size:]
+def _misshapen(block: Block, first: int, left_out: list[LeftOut]) -> Iterator[Misshapen]:
+    """Yields the records that the parser left out, with their numbers."""
+    before = iter(block.misshapen)
+    for record in left_out:
+        line, raw = block.records[record.index]
+        number = first + record.index
+        if raw.startswith(ZERO):
+            yield replace(next(before), number=number)
         else:
-            chunk = self._stream.read(size)
-        self._note(chunk)
-        return chunk
-
-    def _note(self, chunk: bytes) -> None:
-        if b"\0" in chunk:
-            raise FastPathFailed("a zero byte")
-        self._check_utf8(chunk)
-        if self._quote in chunk:  # a search is many times faster than a count
-            self._quotes += _count(chunk, self._quote)
-        if b"\r" in chunk or self._ends_in_return:
-            joined = b"\r" + chunk if self._ends_in_return else chunk
-            self._ends_in_return = joined.endswith(b"\r")
-            whole = joined[:-1] if self._ends_in_return else joined
-            self._lone_returns += whole.count(b"\r") - whole.count(b"\r\n")
-
-    def _check_utf8(self, chunk: bytes) -> None:
-        if chunk.isascii() and not self._utf8.getstate()[0]:
-            return
-        try:
-            self._utf8.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            raise FastPathFailed(str(error)) from error
-
-    def close(self) -> None:
-        """Marks the stream as closed, which Arrow asks of every file."""
-        self.closed = True
-
-
-def _count(chunk: bytes, byte: int) -> int:
-    """Counts a byte with Arrow's comparison: bytes.count() takes twice the time."""
-    cells = pa.Array.from_buffers(pa.uint8(), len(chunk), [None, pa.py_buffer(chunk)])
-    return int(pc.equal(cells, pa.scalar(byte, pa.uint8())).true_count)
+            fault = wrong_width(record.fields, block.layout.width)
+            yield Misshapen(number, line, *fault, _origin(line, raw).raw)

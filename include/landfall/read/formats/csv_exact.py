@@ -1,4 +1,4 @@
-"""CSV, read slowly and exactly, to name the line of what the fast reader refused.
+"""CSV, record by record: the header, single cells, and what no block can be made of.
 
 Its grammar is the fast reader's (Arrow's): a quote opens a quoted field only at the field's
 start, is doubled inside it, and what follows a closing quote belongs to the field.
@@ -7,15 +7,17 @@ start, is doubled inside it, and what follows a closing quote belongs to the fie
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
 
 from include.landfall.errors import LandfallError, MisshapenRow, Place
 from include.landfall.feed.dialect import CsvDialect
+from include.landfall.read.rows import readable
 
 SLICE = 1 << 20
+BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,6 @@ class Record:
     line: int
     raw: bytes
     closed: bool = True
-
-    @property
-    def text(self) -> str:
-        """The row for a person to read."""
-        return _readable(self.raw)
 
 
 def records(stream: BinaryIO, dialect: CsvDialect, width: int) -> Iterator[Record]:
@@ -46,45 +43,42 @@ def records(stream: BinaryIO, dialect: CsvDialect, width: int) -> Iterator[Recor
         line += raw.count(b"\n")
 
 
-def find_record(stream: BinaryIO, dialect: CsvDialect, width: int, number: int) -> Record | None:
-    """Returns the row of that number."""
-    return next((r for r in records(stream, dialect, width) if r.number == number), None)
-
-
-def find_fault(
-    stream: BinaryIO, dialect: CsvDialect, width: int, count: int | None = None
-) -> LandfallError | None:
-    """Returns the first row that is misshapen or not UTF-8 text, as the error to raise.
-
-    With `count`, the number of rows that the fast reader saw, another number is a fault too.
-    """
-    grammar = Grammar(dialect)
-    last = 0
-    for record in records(stream, dialect, width):
-        error = _fault_of(record, grammar, width)
-        if error:
-            return error.at(line=record.line, row=record.number or None)
-        last = record.number
-    if count is not None and last != count:
-        return MisshapenRow("the rows cannot be told apart", found=f"{count} or {last} rows")
-    return None
-
-
 def header_of(first: bytes, dialect: CsvDialect) -> tuple[list[str], int]:
     """Returns the names in the header, and how many bytes it takes. `first` holds all of it.
 
-    Raises: MisshapenRow when it has an open quote or is not UTF-8.
+    Raises: MisshapenRow when it cannot be read.
     """
     grammar = Grammar(dialect)
-    start = len(first) - len(first.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"))
+    start = len(first) - len(first.removeprefix(BOM).lstrip(b"\r\n"))
     raw, closed = next(_record_bytes(_lines(BytesIO(first[start:])), grammar))
+    fields = grammar.split(_without_end(raw))[0]
+    if b"\0" in raw:
+        raise _not_text(raw, "the header holds a zero byte: UTF-16 files are full of them")
     if not closed:
         raise MisshapenRow("the header's quote is never closed", place=Place(line=1))
+    if any(b"\r" in grammar.outside(field) for field in fields):
+        raise MisshapenRow(
+            "a carriage return stands outside quotes in the header",
+            found=readable(raw[:1000]),
+            expected="lines that end with LF or CRLF",
+            do="write the file with such line ends",
+            place=Place(line=1),
+        )
     try:
-        names = [grammar.value(f).decode() for f in grammar.split(_without_end(raw))[0]]
+        names = [grammar.value(field).decode() for field in fields]
     except UnicodeDecodeError:
-        raise _not_utf8(raw).at(line=1) from None
+        raise _not_text(raw, "the header is not UTF-8 text") from None
     return names, start + len(raw)
+
+
+def _not_text(raw: bytes, what: str) -> LandfallError:
+    return MisshapenRow(
+        what,
+        found=readable(_without_end(raw[:1000])),
+        expected="UTF-8",
+        do="convert the file, for instance: iconv -f LATIN1 -t UTF-8",
+        place=Place(line=1),
+    )
 
 
 class Grammar:
@@ -131,6 +125,14 @@ class Grammar:
         match = self._quoted.match(field)
         return field[match.end() :] if match else field
 
+    def cells(self, raw: bytes, nulls: Collection[str]) -> list[str | None]:
+        """Returns the cells of a record without its line end. `nulls` are NULL without quotes."""
+        texts = [
+            (field.startswith(self.quote), self.value(field).decode())
+            for field in self.split(raw)[0]
+        ]
+        return [text if quoted or text not in nulls else None for quoted, text in texts]
+
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yields the stream's lines, ended by LF alone: a CR is judged with its row."""
@@ -156,65 +158,6 @@ def _record_bytes(lines: Iterable[bytes], grammar: Grammar) -> Iterator[tuple[by
         yield b"".join(parts), False
 
 
-def _fault_of(record: Record, grammar: Grammar, width: int) -> LandfallError | None:
-    if not record.closed:
-        return MisshapenRow(
-            "a quote is opened and never closed", found=record.text, do="close it, or double it"
-        )
-    if b"\0" in record.raw:
-        return _zero_byte(record.raw)
-    try:
-        record.raw.decode()
-    except UnicodeDecodeError:
-        return _not_utf8(record.raw)
-    fields, _ = grammar.split(_without_end(record.raw))
-    if len(fields) != width:
-        return _wrong_width(record, len(fields), width)
-    if any(b"\r" in grammar.outside(field) for field in fields):
-        return _lone_return(record)
-    return None
-
-
 def _without_end(raw: bytes) -> bytes:
     """Returns the row without the LF or CRLF that ends it."""
     return raw.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _readable(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
-
-
-def _wrong_width(record: Record, count: int, width: int) -> LandfallError:
-    return MisshapenRow(
-        f"a row has {count} fields, not {width}",
-        found=record.text,
-        expected=f"{width} fields, as in the header",
-        do="quote a field that holds the delimiter, or correct the row",
-    )
-
-
-def _lone_return(record: Record) -> LandfallError:
-    return MisshapenRow(
-        "a carriage return stands inside an unquoted field",
-        found=record.text,
-        expected="rows that end with LF or CRLF",
-        do="quote the field, or write line ends as LF",
-    )
-
-
-def _zero_byte(raw: bytes) -> LandfallError:
-    return MisshapenRow(
-        "the row holds a zero byte, which no Postgres text can",
-        found=_readable(raw),
-        expected="UTF-8 text",
-        do="write the file again without it (UTF-16 files are full of them)",
-    )
-
-
-def _not_utf8(raw: bytes) -> LandfallError:
-    return MisshapenRow(
-        "the row is not UTF-8 text",
-        found=_readable(raw),
-        expected="UTF-8",
-        do="convert the file, for instance: iconv -f LATIN1 -t UTF-8",
-    )

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.landfall.contract import check_header
-from include.landfall.errors import LandfallError, RefusedCell, TruncatedFile
+from include.landfall.errors import TruncatedFile
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text
-from include.landfall.read.rows import Rows
+from include.landfall.read.rows import (
+    NOT_UTF8,
+    UNTRANSLATABLE,
+    ZERO_BYTE,
+    Fault,
+    Misshapen,
+    Origin,
+    Rows,
+    numbers_without,
+    readable,
+)
 
 RANDOM_ACCESS = True
 BATCH_ROWS = 4096  # pgpq holds the GIL while it encodes, so batches stay small
@@ -28,7 +40,24 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     for batch in _batches(stream, job):
         if first == 1:
             check_types(job.columns, batch.schema)
-        yield Rows(first, _with_checked_texts(batch, first))
+        yield _rows(first, batch, job.encoding)
+        first += batch.num_rows
+
+
+def origins_of(
+    stream: BinaryIO, job: Job, numbers: Sequence[int]
+) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
+    """Yields number, origin and cells, in the feed's order, of the rows with these numbers."""
+    types = [column.type for column in job.columns]
+    first, wanted = 1, list(reversed(numbers))
+    for batch in _batches(stream, job):
+        while wanted and wanted[-1] < first + batch.num_rows:
+            number = wanted.pop()
+            row = batch.slice(number - first, 1)
+            cells = [as_text(c, t)[0].as_py() for c, t in zip(row.columns, types)]
+            yield number, _origin(batch, number - first), cells
+        if not wanted:
+            return
         first += batch.num_rows
 
 
@@ -62,36 +91,29 @@ def _with_plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch(columns, names=batch.schema.names)
 
 
-def _with_checked_texts(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
-    """Returns the batch with its texts as strings, which Postgres can hold.
+def _rows(first: int, batch: pa.RecordBatch, encoding: str | None) -> Rows:
+    """Returns the batch with its texts as strings, without rows that Postgres cannot hold."""
+    texts = [as_text(c) if is_text(c.type) else c for c in batch.columns]
+    whole = pa.record_batch(texts, names=batch.schema.names)
+    faults: dict[int, tuple[Fault, str]] = {}
+    for name, column in zip(batch.schema.names, texts):
+        if column.type == pa.string() and not _is_storable(column, encoding):
+            faults = dict(_faults_of(name, column, encoding)) | faults
+    if not faults:
+        return Rows(first, whole, partial(_origins, whole))
+    left_out = sorted(faults)
+    numbers = numbers_without(first, len(whole), [first + position for position in left_out])
+    misshapen = [_misshapen(first, whole, at, *faults[at], encoding) for at in left_out]
+    good = whole.take(pa.array([number - first for number in numbers], pa.int64()))
+    return Rows(first, good, partial(_origins, good), numbers, misshapen)
 
-    Raises: RefusedCell when one is not UTF-8 or holds a zero byte.
-    """
-    columns = [as_text(c) if is_text(c.type) else c for c in batch.columns]
-    for name, column in zip(batch.schema.names, columns):
-        if column.type == pa.string() and not _is_storable(column):
-            raise _bad_text(column, first).at(column=name)
-    return pa.record_batch(columns, names=batch.schema.names)
 
-
-def _is_storable(texts: pa.Array) -> bool:
-    """Returns whether Postgres can hold the texts. Most are ASCII, which is quickly seen."""
+def _is_storable(texts: pa.Array, encoding: str | None) -> bool:
+    """Returns whether the database can hold the texts. Most are ASCII, which is quickly seen."""
     data = bytes_of(texts)
-    return b"\0" not in data and (data.isascii() or _is_utf8(texts))
-
-
-def _bad_text(column: pa.Array, first: int) -> RefusedCell:
-    texts = enumerate(column.cast(pa.binary()).to_pylist(), first)
-    number, text = next(
-        (number, text)
-        for number, text in texts
-        if text is not None and (b"\0" in text or not _is_utf8(pa.array([text])))
-    )
-    return RefusedCell(
-        "a text is not UTF-8, or holds a zero byte, which no Postgres text can",
-        found=text.decode("utf-8", "backslashreplace"),
-        do="ask the sender, or declare the column as bytea",
-    ).at(row=number)
+    if b"\0" in data:
+        return False
+    return data.isascii() or (encoding is None and _is_utf8(texts))
 
 
 def _is_utf8(texts: pa.Array) -> bool:
@@ -102,11 +124,46 @@ def _is_utf8(texts: pa.Array) -> bool:
     return True
 
 
-def find_fault(stream: BinaryIO, job: Job, count: int | None) -> LandfallError | None:
-    """Returns None: Parquet is read once, and `rows` says what is wrong with it."""
+def _faults_of(
+    name: str, column: pa.Array, encoding: str | None
+) -> Iterator[tuple[int, tuple[Fault, str]]]:
+    for position, text in enumerate(column.cast(pa.binary()).to_pylist()):
+        if text is not None and (fault := _fault_of(text, encoding)):
+            message = fault.message.replace("the row", f"the text of column {name}")
+            yield position, (fault._replace(message=message), name)
+
+
+def _fault_of(text: bytes, encoding: str | None) -> Fault | None:
+    if b"\0" in text:
+        return ZERO_BYTE
+    try:
+        text.decode().encode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    except UnicodeEncodeError:
+        return UNTRANSLATABLE
     return None
 
 
-def line_of(stream: BinaryIO, job: Job, number: int) -> int | None:
-    """Returns None: Parquet has no lines."""
-    return None
+def _misshapen(
+    first: int, batch: pa.RecordBatch, at: int, fault: Fault, column: str, encoding: str | None
+) -> Misshapen:
+    raw = readable(_origin(batch, at).raw.encode(), encoding)
+    return Misshapen(first + at, None, *fault, raw, column)
+
+
+def _origins(batch: pa.RecordBatch, positions: Sequence[int]) -> list[Origin]:
+    return [_origin(batch, position) for position in positions]
+
+
+def _origin(batch: pa.RecordBatch, position: int) -> Origin:
+    """Returns a row as one line of JSON: a Parquet file has no lines of its own."""
+    row = batch.slice(position, 1)
+    columns = [c.cast(pa.binary()) if c.type == pa.string() else c for c in row.columns]
+    cells = {
+        name: readable(value) if column.type == pa.string() and value is not None else value
+        for name, column, value in zip(
+            batch.schema.names, row.columns, (c[0].as_py() for c in columns)
+        )
+    }
+    return Origin(None, json.dumps(cells, default=str, ensure_ascii=False))

@@ -1,0 +1,277 @@
+"""Cuts a CSV stream into blocks of whole, clean records, and finds those that are misshapen.
+
+A record whose quotes are wrong may have swallowed the lines behind it. So reading goes on at the
+next line that is a whole record by itself; the lines up to it belong to the misshapen record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import BinaryIO
+
+from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.read.formats.csv_quotes import Layout, Misplaced
+from include.landfall.read.formats.csv_text import first_fault
+from include.landfall.read.rows import (
+    NEVER_CLOSED,
+    NOT_CLOSED_SOON,
+    QUOTE_INSIDE,
+    SHOWN_CHARACTERS,
+    TEXT_AFTER_QUOTE,
+    TOO_LONG,
+    Fault,
+    Misshapen,
+    readable,
+)
+
+ZERO = b"\0"  # begins the line that stands for a misshapen record: no clean record has one
+
+
+@dataclass
+class Block:
+    """Whole records. A line that begins with ZERO stands for each of the misshapen ones.
+
+    `line` is the number of the first line. The misshapen have no numbers yet, and `heights` says
+    how many lines each takes.
+    """
+
+    layout: Layout
+    line: int
+    data: bytes = b""
+    misshapen: list[Misshapen] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+
+    @cached_property
+    def records(self) -> list[tuple[int, bytes]]:
+        """Line and bytes of every record, without its LF; blank lines are left out."""
+        raws = self.layout.records(self.data)
+        blank_is_none = self.layout.width > 1 and (b"" in raws or b"\r" in raws)
+        if not blank_is_none and not self.heights and self.layout.quote not in self.data:
+            return list(enumerate(raws, self.line))
+        records, line, heights = [], self.line, iter(self.heights)
+        for raw in raws:
+            if not blank_is_none or raw not in (b"", b"\r"):
+                records.append((line, raw))
+            line += next(heights) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
+        return records
+
+
+class Cutter:
+    """Cuts what is left of a stream behind the header, of which `ahead` was read already.
+
+    `line` is the number of the first line. `window` bytes are scanned at once, at the most; no
+    record may be longer than `longest` bytes. `encoding` is what the database needs, if not UTF-8.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        layout: Layout,
+        *,
+        ahead: bytes = b"",
+        line: int = 1,
+        encoding: str | None = None,
+        longest: int = LONGEST_ROW,
+        window: int = BLOCK_BYTES,
+    ) -> None:
+        self._stream, self._layout, self._encoding = stream, layout, encoding
+        self._longest, self._widest, self._window = longest, window, window
+        self._buffer = bytearray(ahead)  # begins with a record
+        self._line = line  # of the buffer's first byte
+        self._ended = False
+        self._scanned = 0  # up to here the buffer holds one record that goes on, and is strict
+        self._is_open = False  # whether that is inside quotes
+        self._block = _Pending(layout, line)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yields the blocks, in the file's order."""
+        while self._step():
+            if self._block.size >= self._widest // 2:
+                yield self._block.take(self._line)
+        if self._block.size:
+            yield self._block.take(self._line)
+
+    def _step(self) -> bool:
+        """Scans some lines. Returns False when nothing is left."""
+        end = self._next_end()
+        if end is None:
+            self._skip_long()
+            return True
+        if not self._buffer:
+            return False
+        misplaced, is_open = self._layout.scan(self._buffer, self._scanned, end, self._is_open)
+        if misplaced:
+            self._skip_misplaced(misplaced)
+            return True
+        cut = self._layout.last_end(self._buffer, self._scanned, end, True) if is_open else end
+        is_last = self._ended and end == len(self._buffer)
+        if cut > self._scanned:
+            self._take(cut)
+            end -= cut
+        self._scanned, self._is_open = end, is_open
+        if is_open and is_last:
+            self._skip(NEVER_CLOSED)
+        self._window = min(self._widest, 2 * self._window)
+        return True
+
+    # ---- the buffer -----------------------------------------------------------------------------
+
+    def _read(self, size: int) -> bool:
+        """Reads on. Returns whether anything came."""
+        chunk = self._stream.read(size)
+        self._buffer += chunk
+        self._ended = not chunk
+        return bool(chunk)
+
+    def _next_end(self) -> int | None:
+        """Returns where the lines to scan end. None when a record is too long."""
+        wanted = self._scanned + self._window
+        while len(self._buffer) < wanted and not self._ended:
+            self._read(wanted - len(self._buffer))
+        end = self._buffer.rfind(b"\n", self._scanned, min(wanted, self._longest)) + 1
+        return end or self._line_end(self._scanned)
+
+    def _line_end(self, start: int) -> int | None:
+        """Returns the end of the line at `start`. None when it is beyond what a record may be."""
+        searched = start
+        while (end := self._buffer.find(b"\n", searched) + 1) == 0:
+            searched = len(self._buffer)
+            if searched > self._longest or self._ended or not self._read(self._widest):
+                end = searched
+                break
+        return end if end <= self._longest else None
+
+    def _move(self, size: int) -> bytes:
+        """Takes bytes off the buffer's beginning."""
+        with memoryview(self._buffer) as view:
+            data = bytes(view[:size])
+        del self._buffer[:size]
+        # Twice as fast as data.count(), since lines are long.
+        self._line += size - len(data.replace(b"\n", b""))
+        return data
+
+    # ---- clean records --------------------------------------------------------------------------
+
+    def _take(self, end: int) -> None:
+        """Takes strict records off the buffer."""
+        line, data = self._line, self._move(end)
+        at = 0
+        while fault := first_fault(data, at, self._layout, self._encoding):
+            where = fault.at
+            start = self._layout.last_end(data, at, where, fault.is_open)
+            stop = self._layout.first_end(data, where, fault.is_open)
+            self._block.add(data[at:start])
+            line += data.count(b"\n", at, start)
+            record = data[start:stop]
+            self._block.add_misshapen(self._misshapen(line, fault.fault, record), record)
+            line += record.count(b"\n")
+            at = stop
+        self._block.add(data[at:] if at else data)
+
+    # ---- misshapen records ----------------------------------------------------------------------
+
+    def _misshapen(self, line: int, fault: Fault, raw: bytes) -> Misshapen:
+        text = readable(raw.removesuffix(b"\n").removesuffix(b"\r"), self._encoding)
+        return Misshapen(0, line, *fault, text)
+
+    def _skip_misplaced(self, misplaced: Misplaced) -> None:
+        """Takes what stands before the record of a misplaced quote, then skips that record."""
+        scanned, at = self._scanned, misplaced.at
+        start = self._layout.last_end(self._buffer, scanned, at, not misplaced.opens)
+        self._take(start if start > scanned else 0)
+        self._skip(QUOTE_INSIDE if misplaced.opens else TEXT_AFTER_QUOTE)
+
+    def _skip_long(self) -> None:
+        """Skips the record at the buffer's beginning, which is too long."""
+        self._skip(NOT_CLOSED_SOON if self._line_end(0) else TOO_LONG)
+
+    def _skip(self, fault: Fault) -> None:
+        """Skips the record at the buffer's beginning, and the lines that it may have swallowed."""
+        line, record = self._line, _Skipped(self._longest)
+        self._skip_line(record)
+        # Behind a long line whose quotes pair up, nothing is in doubt.
+        if fault is not TOO_LONG or record.has_open_quote:
+            while not self._is_at_whole_line():
+                self._skip_line(record)
+        self._block.add_misshapen(
+            self._misshapen(line, fault, record.raw), record.raw, record.height
+        )
+        self._scanned, self._is_open = 0, False
+        self._window = max(1, self._widest // 16)  # more such records may be near
+
+    def _is_at_whole_line(self) -> bool:
+        """Returns whether reading can go on: at a line that is a record, or at the end."""
+        end = self._line_end(0)
+        if not self._buffer:
+            return True
+        return end is not None and self._layout.is_whole(self._buffer, 0, end)
+
+    def _skip_line(self, record: _Skipped) -> None:
+        """Moves a line, which may be longer than the buffer ever is, to the record."""
+        while (end := self._buffer.find(b"\n") + 1) == 0:
+            record.add(self._move(len(self._buffer)), self._layout.quote)
+            if self._ended or not self._read(self._widest):
+                return
+        record.add(self._move(end), self._layout.quote)
+
+
+class _Skipped:
+    """The text of a record that is skipped: all of it, or its beginning when it is too long."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._data = bytearray()
+        self._size = 0
+        self.height = 0
+        self.has_open_quote = False
+
+    def add(self, data: bytes, quote: bytes) -> None:
+        """Adds bytes behind the others."""
+        self.height += data.count(b"\n")
+        self.has_open_quote ^= bool(data.count(quote) % 2)
+        self._data += data
+        self._size += len(data)
+        if self._size > self._longest:
+            del self._data[4 * SHOWN_CHARACTERS :]
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes, of a long record only so many characters."""
+        if self._size <= self._longest:
+            return bytes(self._data)
+        text = self._data.decode("utf-8", "surrogateescape")
+        return text[:SHOWN_CHARACTERS].encode("utf-8", "surrogateescape")
+
+
+class _Pending:
+    """Collects a block."""
+
+    def __init__(self, layout: Layout, line: int) -> None:
+        # Of a wrong number of fields, so that the parser counts it and leaves it out.
+        more = layout.delimiter + ZERO if layout.width == 1 else b""
+        self._substitute = ZERO + more + b"\n"
+        self._block = Block(layout, line)
+        self._pieces: list[bytes] = []
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        """Adds clean records."""
+        if data:
+            self._pieces.append(data)
+            self.size += len(data)
+
+    def add_misshapen(self, misshapen: Misshapen, raw: bytes, height: int | None = None) -> None:
+        """Adds a misshapen record, for which a line stands."""
+        self._pieces.append(self._substitute)
+        self._block.misshapen.append(misshapen)
+        self._block.heights.append(raw.count(b"\n") if height is None else height)
+        self.size += len(raw) + len(self._substitute)
+
+    def take(self, line: int) -> Block:
+        """Returns the block, and begins another one at that line."""
+        block, self._block = self._block, Block(self._block.layout, line)
+        block.data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces, self.size = [], 0
+        return block

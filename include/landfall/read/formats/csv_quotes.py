@@ -1,0 +1,140 @@
+"""Where quotes, and so records, begin and end in CSV bytes: quickly, for whole blocks at once.
+
+It is strict (RFC 4180): a quote opens at a field's start alone, is doubled inside, and after the
+closing one comes the delimiter, a line end or the end. Then every other quote opens, if a doubled
+quote counts as one that closes and one that opens again, and their parity tells what is inside.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.landfall.feed.dialect import CsvDialect
+
+Bytes = bytes | bytearray
+
+
+class Misplaced(NamedTuple):
+    """A quote that is not strict: where it is, and whether it opens a field."""
+
+    at: int
+    opens: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How records are written, and how many fields each has."""
+
+    quote: bytes
+    delimiter: bytes
+    width: int
+
+    @classmethod
+    def of(cls, dialect: CsvDialect, width: int) -> Layout:
+        """Returns the layout of a dialect's records with so many fields."""
+        return cls(dialect.quote.encode(), dialect.delimiter.encode(), width)
+
+    @cached_property
+    def _whole_line(self) -> re.Pattern[bytes]:
+        q, d = re.escape(self.quote), re.escape(self.delimiter)
+        plain = b"[^%b%b\n]*+" % (q, d)
+        # A carriage return behind the closing quote is found later, as a fault of its own.
+        field = b"(?:%b[^%b]*+(?:%b%b[^%b]*+)*+%b(?:\r%b)?+|%b)" % (q, q, q, q, q, q, plain, plain)
+        return re.compile(b"%b(?:%b%b){%d}\r?\n?" % (field, d, field, self.width - 1))
+
+    def is_whole(self, data: Bytes, start: int, end: int) -> bool:
+        """Returns whether the line from `start` to `end` is a record by itself."""
+        return self._whole_line.fullmatch(data, start, end) is not None
+
+    def scan(
+        self, data: Bytes, start: int, end: int, is_open: bool
+    ) -> tuple[Misplaced | None, bool]:
+        """Checks the quotes of whole lines. `is_open` is whether `start` is inside quotes.
+
+        Returns the first quote that is not strict, or whether `end` is inside quotes.
+        """
+        if data.find(self.quote, start, end) < 0:
+            return None, is_open
+        before = data[start - 1 : start] if start else b"\n"
+        cells = _cells(b"%b%b\n" % (before, memoryview(data)[start:end]))
+        quotes = pc.equal(cells[1:-1], pa.scalar(self.quote[0], pa.uint8()))
+        befores, afters = _bytes(cells[:-2].filter(quotes)), _bytes(cells[2:].filter(quotes))
+        opening = int(is_open)  # index of the first quote that opens
+        wrong = [
+            opening + 2 * _first_other(befores[opening::2], self.delimiter + b"\n" + self.quote),
+            1 - opening
+            + 2 * _first_other(afters[1 - opening :: 2], self.delimiter + b"\n\r" + self.quote),
+        ]  # fmt: skip
+        index = min(wrong)
+        if index < len(befores):
+            at = start + pc.indices_nonzero(quotes)[index].as_py()
+            return Misplaced(at, opens=index == wrong[0]), False
+        return None, is_open ^ bool(len(befores) % 2)
+
+    def last_end(self, data: Bytes, start: int, end: int, is_open: bool) -> int:
+        """Returns the end of the last record that ends between `start` and `end`; without, `start`.
+
+        `is_open` is whether `end` is inside quotes.
+        """
+        while True:
+            feed = data.rfind(b"\n", start, end)
+            if feed < 0:
+                return start
+            if is_open == bool(data.count(self.quote, feed, end) % 2):
+                return feed + 1
+            end, is_open = data.rfind(self.quote, start, feed), False
+            if end < 0:
+                return start
+
+    def first_end(self, data: Bytes, start: int, is_open: bool) -> int:
+        """Returns the end of the first record that ends behind `start`, or the end of the data.
+
+        `is_open` is whether `start` is inside quotes.
+        """
+        while (feed := data.find(b"\n", start)) >= 0:
+            if is_open == bool(data.count(self.quote, start, feed) % 2):
+                return feed + 1
+            start, is_open = data.find(self.quote, feed) + 1, False
+            if start == 0:
+                break
+        return len(data)
+
+    def records(self, data: bytes) -> list[bytes]:
+        """Returns whole records, which are strict, without the LF of each. Blank lines are some."""
+        lines = data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        if self.quote not in data:
+            return lines
+        records, parts = [], []
+        for line in lines:
+            odd = line.count(self.quote) % 2
+            if parts or odd:
+                parts.append(line)
+                if len(parts) > 1 and odd:
+                    records.append(b"\n".join(parts))
+                    parts = []
+            else:
+                records.append(line)
+        return records
+
+
+def _cells(data: bytes) -> pa.Array:
+    return pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
+
+
+def _bytes(cells: pa.Array) -> bytes:
+    return cells.buffers()[1].to_pybytes()[: len(cells)]
+
+
+def _first_other(data: bytes, allowed: bytes) -> int:
+    """Returns the index of the first byte that is not allowed, beyond the data if there is none."""
+    if not data.translate(None, allowed):
+        return len(data) + 1
+    return len(data) - len(data.lstrip(allowed))
