@@ -49,7 +49,7 @@ def run(command: str, folder: Path, environ: dict[str, str]) -> str:
         typed, shell=True, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return done.stdout
+    return done.stdout.replace(str(folder / Path(FEED).name), FEED)
 
 
 def plain(text: str) -> str:

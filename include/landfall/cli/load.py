@@ -83,9 +83,6 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         show_json(receipt.as_dict())
         return
     rows = f"{receipt.rows:,} rows"
-    if receipt.rejected:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in receipt.reasons.items())
-        rows += f", {receipt.rejected:,} rejected ({reasons})"
     detail = {
         "loaded": f"{rows} in {receipt.seconds:.1f} s (load {receipt.load_id})",
         "already_loaded": f"{rows}, by {receipt.by} (load {receipt.load_id})",
