@@ -13,11 +13,6 @@ from include.landfall.feed.rules import Check
 def feed_page(feed: Feed) -> str:
     """Writes the page of a feed's DAG in Markdown: source, target, columns, checks, what to do."""
     source, target = feed.source, feed.target
-    columns = "\n".join(
-        f"| {name} | {column.type} | {'' if column.nullable else 'never NULL'} |"
-        f" {_cell(column.description)} |"
-        for name, column in feed.columns.items()
-    )
     checks = "\n".join(f"- `{name}`: {_check(check)}" for name, check in feed.checks.items())
     return f"""\
 ### {feed.description or feed.name}
@@ -37,7 +32,7 @@ loaded stay loaded, and the DAGs that depend on the table are started.
 
 | column | type | | |
 |---|---|---|---|
-{columns}
+{_columns(feed)}
 
 Checks after each load:
 {checks or "- none"}
@@ -56,6 +51,14 @@ def broken_feed_page(path: Path, error: FeedError) -> str:
 Fix the file, and the feed's own DAG takes the place of this one. No other feed is affected. The
 same error is among the import errors at the top of the list of DAGs.
 """
+
+
+def _columns(feed: Feed) -> str:
+    return "\n".join(
+        f"| {name} | {column.type} | {'' if column.nullable else 'never NULL'} |"
+        f" {_cell(column.description)} |"
+        for name, column in feed.columns.items()
+    )
 
 
 def _cell(text: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from include.landfall.errors import DataError, FeedError, TerminalError
+from include.landfall.forget import forget
 from include.landfall.ledger import claims
 from include.landfall.ledger.kept_rejects import dismiss
 from include.landfall.postgres.connection import connect
@@ -236,11 +240,11 @@ def test_a_replay_waits_for_a_load_of_its_object_and_finds_it_replaced(engine, w
     assert (states(engine), replayed_rows(engine)) == (["superseded"], [])
 
 
-def wait_for_a_lock(engine):
+def wait_for_a_lock(engine, kind="advisory"):
     with psycopg.connect(engine.warehouse.conninfo(), autocommit=True) as connection:
         connection.execute(
             "DO $$BEGIN FOR n IN 1..300 LOOP PERFORM pg_sleep(0.05);"
-            " EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted);"
+            f" EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE locktype = '{kind}' AND NOT granted);"
             " END LOOP; END$$"
         )
 
@@ -267,3 +271,98 @@ def test_of_two_rejects_with_one_key_the_first_goes_in(engine):
     (replayed,) = replay_all(engine)
     assert (replayed.rows, replayed.refused) == (1, {"unique": 1})
     assert replayed_rows(engine) == [(1, "row 1", load_id)]
+
+
+def test_a_replay_has_no_error_budget_and_judges_every_row(engine, mocker):
+    mocker.patch("include.landfall.write.rejected.ENOUGH", 1)  # where a load stops judging
+    load_id = keep_load(engine, rejected=6)
+    engine.sql("ALTER TABLE raw.t ADD CHECK (id <> 5)")
+    for row, cell in enumerate(["a", "b", "c", "d", "5", "6"], 1):
+        keep_reject(engine, load_id, {"id": cell, "name": "a"}, row=row)
+    (replayed,) = replay_all(engine)
+    assert (replayed.rows, replayed.refused) == (1, {"cell": 4, "check": 1})
+
+
+# ---- rejects of real loads -----------------------------------------------------------------------
+
+DIRTY = 'id,name\n1,a\nx,b\n3,c,d\n4,"e\n5,f\n6,\n'
+
+
+@pytest.fixture
+def dirty(engine):
+    """An engine whose file has four bad rows of four kinds, and two good ones."""
+    engine.be(
+        columns={"id": "integer", "name": {"type": "text", "nullable": False}},
+        rejects={"at_most": 10},
+    )
+    engine.load(DIRTY)
+    return engine
+
+
+def test_rejects_of_a_load_are_replayed_after_a_fix_of_feed_and_table(dirty):
+    assert counts(dirty) == [(2, 4)]
+    dirty.sql("ALTER TABLE raw.t ALTER id TYPE text, ALTER name DROP NOT NULL")
+    dirty.be(columns={"id": "text", "name": "text"})
+    (replayed,) = replay_all(dirty)
+    assert (replayed.rows, replayed.refused, replayed.left_out) == (2, {}, 2)
+    assert dirty.sql("SELECT id, name FROM raw.t ORDER BY id COLLATE \"C\"") == [
+        ("1", "a"), ("5", "f"), ("6", None), ("x", "b"),
+    ]  # fmt: skip
+    assert counts(dirty) == [(4, 2)]
+
+
+def test_a_forced_load_replaces_the_replayed_rows_too(dirty):
+    (reject_id,) = dirty.sql("SELECT reject_id FROM landfall.rejects WHERE reason = 'cell'")
+    replay_all(dirty, edited={reject_id: ["2", "b"]})
+    assert counts(dirty) == [(3, 3)]
+    arrival = dirty.put(DIRTY)
+    dirty.load(arrival, force=True)
+    assert (counts(dirty), len(dirty.rows())) == ([(2, 4)], 2)
+    assert sorted(states(dirty)) == ["open"] * 4 + ["replayed"] + ["superseded"] * 3
+
+
+def test_a_changed_object_closes_the_open_rejects_of_its_older_version(dirty):
+    dirty.load("id,name\n1,corrected\n")
+    assert set(states(dirty)) == {"superseded"}
+    assert replay_all(dirty) == []
+    assert dirty.rows() == [(1, "corrected")]
+
+
+def test_forget_and_load_again_gives_the_same_rows(dirty):
+    before = dirty.rows()
+    forgotten = forget(dirty.feed, "a.csv", warehouse=dirty.warehouse)
+    assert (forgotten.rows, forgotten.rejects, forgotten.entries) == (2, 4, 1)
+    assert (dirty.rows(), dirty.entries()) == ([], [])
+    dirty.load(DIRTY)
+    assert (dirty.rows(), counts(dirty)) == (before, [(2, 4)])
+
+
+REPLAYS = """
+import pickle, sys
+from include.landfall.replay import rejects_to_replay, replay
+feed, warehouse = pickle.load(sys.stdin.buffer)
+for batch in rejects_to_replay(feed, warehouse=warehouse).batches:
+    replay(feed, batch, warehouse=warehouse)
+"""
+
+
+def test_a_replay_that_is_killed_has_changed_nothing_and_the_next_one_loads_all(engine):
+    load_id = keep_load(engine, rejected=50)
+    for row in range(1, 51):
+        keep_reject(engine, load_id, {"id": str(row), "name": "a"}, row=row)
+    with psycopg.connect(engine.warehouse.conninfo()) as holding:
+        # The replay waits here with all its rows in the target: for the history of replays.
+        holding.execute("LOCK TABLE landfall.replays")
+        child = subprocess.Popen([sys.executable, "-c", REPLAYS], stdin=subprocess.PIPE)
+        child.stdin.write(pickle.dumps((engine.feed, engine.warehouse)))
+        child.stdin.close()
+        wait_for_a_lock(engine, "relation")
+        child.kill()
+        child.wait(10)
+    engine.sql(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE application_name LIKE 'landfall replay%'"
+    )
+    assert (counts(engine), replayed_rows(engine)) == ([(0, 50)], [])
+    (replayed,) = replay_all(engine)
+    assert (replayed.rows, counts(engine), len(replayed_rows(engine))) == (50, [(50, 0)], 50)
