@@ -88,7 +88,7 @@ class Cutter:
     def blocks(self) -> Iterator[Block]:
         """Yields the blocks, in the file's order."""
         while self._step():
-            if self._block.size >= self._widest // 2:
+            if 2 * self._block.size > self._widest:
                 yield self._block.take(self._line)
         if self._block.size:
             yield self._block.take(self._line)
