@@ -88,7 +88,7 @@ class Cutter:
     def blocks(self) -> Iterator[Block]:
         """Yields the blocks, in the file's order."""
         while self._step():
-            if self._block.size >= self._widest // 2:
+            if 2 * self._block.size > self._widest:
                 yield self._block.take(self._line)
         if self._block.size:
             yield self._block.take(self._line)
@@ -272,6 +272,9 @@ class _Pending:
     def take(self, line: int) -> Block:
         """Returns the block, and begins another one at that line."""
         block, self._block = self._block, Block(self._block.layout, line)
-        block.data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        # Arrow takes an empty cell behind a quoted one for text and not for NULL at a file's end.
+        ends = b"" if self._pieces[-1].endswith(b"\n") else b"\n"
+        several = len(self._pieces) > 1 or ends
+        block.data = b"".join([*self._pieces, ends]) if several else self._pieces[0]
         self._pieces, self.size = [], 0
         return block
