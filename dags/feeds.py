@@ -17,6 +17,7 @@ from croniter import croniter
 
 from dags.common.defaults import NO_RETRY, dag_defaults
 from dags.common.feed_pages import broken_feed_page, feed_page
+from dags.common.receipts import extra_of
 from include import astro_sdk
 from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
@@ -97,7 +98,7 @@ def make_feed_dag(feed: Feed) -> None:
 def check_and_publish(feed: Feed, load: Any) -> None:
     """Adds the feed's checks after its loads, and its asset after the checks."""
     table, checks = feed_table(feed), feed_checks(feed)
-    published = EmptyOperator(task_id="published", outlets=[table_asset(table)])
+    published = publish(table_asset(table))
     some_file_loaded = EmptyOperator(task_id="some_file_loaded", trigger_rule=SOME_LOADED)
     load >> some_file_loaded >> published
     if checks.table:
@@ -108,6 +109,17 @@ def check_and_publish(feed: Feed, load: Any) -> None:
             dataset=table, column_mapping=checks.columns, task_id="check_columns", **NO_RETRY
         )
         some_file_loaded >> columns >> published
+
+
+def publish(asset: Any) -> Any:
+    """Adds the task that updates the asset; its event carries rows, rejects and load ids."""
+
+    @task(task_id="published", outlets=[asset])
+    def published(*, ti: Any = None, outlet_events: Any = None) -> None:
+        receipts = ti.xcom_pull(task_ids=["load"], key="receipts")
+        outlet_events[asset].extra.update(extra_of(receipts))
+
+    return published()
 
 
 def make_broken_feed_dag(path: Path, error: FeedError) -> None:

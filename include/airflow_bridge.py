@@ -6,15 +6,19 @@ to Airflow as its own, and the ledger learns which task loads.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import ConnectionUnusable, LandfallError
+
+if TYPE_CHECKING:
+    from include.landfall.load import Receipt
 
 DEFAULT_STORE = "aws_default"
 
@@ -101,6 +105,23 @@ def push_xcom(key: str, value: Any) -> None:
     ti = _task_instance()
     if ti:
         ti.xcom_push(key=key, value=value)
+
+
+def rejects_command(feed: str, key: str | None = None) -> str:
+    """Gives the command that shows the rejects of a feed of the project, or of one object."""
+    command = f".venv/bin/landfall rejects --feed include/feeds/{feed}.yaml"
+    return f"{command} --object {shlex.quote(key)}" if key else command
+
+
+def rejects_warning(receipt: Receipt) -> str | None:
+    """Gives the warning of a load that has rejects: how many, why, and how to see them."""
+    if not receipt.rejected:
+        return None
+    reasons = ", ".join(f"{number} {reason}" for reason, number in receipt.reasons.items())
+    return (
+        f"s3://{receipt.bucket}/{receipt.key}: {receipt.rejected} rows are rejected ({reasons});"
+        f" to see them: {rejects_command(receipt.feed, receipt.key)}"
+    )
 
 
 def _task_instance() -> Any:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from include.airflow_bridge import airflow_errors, loader, store_of, warehouse_of
+from include.airflow_bridge import (
+    airflow_errors,
+    loader,
+    rejects_warning,
+    store_of,
+    warehouse_of,
+)
 from include.landfall.arrival import Arrival
 from include.landfall.feed.model import Feed
 
@@ -59,7 +65,24 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
                 by=by or loader(),
             )
         self.log.info("%s: %s, %s rows", arrival.uri, receipt.outcome, receipt.rows)
+        if warning := rejects_warning(receipt):
+            self.log.warning(warning)
         return receipt
+
+    def expire_rejects(self, feed: Feed) -> dict[str, int]:
+        """Deletes rejects older than the feed's `rejects.days`; gives how many in which state."""
+        from include.landfall.ledger.kept_rejects import expire
+        from include.landfall.postgres.connection import connect
+        from include.landfall.postgres.errors import postgres_errors
+
+        with (
+            airflow_errors(),
+            connect(warehouse_of(self.postgres_conn_id)) as connection,
+            postgres_errors(),
+        ):
+            expired = expire(connection, feed.name, feed.rejects.days)
+        self.log.info("%s: deleted %s", feed.name, expired or "nothing")
+        return expired
 
     def export(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from include.airflow_bridge import rejects_command
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
@@ -12,11 +13,6 @@ from include.landfall.feed.rules import Check
 def feed_page(feed: Feed) -> str:
     """Writes the page of a feed's DAG in Markdown: source, target, columns, checks, what to do."""
     source, target = feed.source, feed.target
-    columns = "\n".join(
-        f"| {name} | {column.type} | {'' if column.nullable else 'never NULL'} |"
-        f" {_cell(column.description)} |"
-        for name, column in feed.columns.items()
-    )
     checks = "\n".join(f"- `{name}`: {_check(check)}" for name, check in feed.checks.items())
     return f"""\
 ### {feed.description or feed.name}
@@ -29,11 +25,14 @@ What was loaded is in `landfall.ledger`; each row's `_load_id` says which file i
 **When a load is red**, its log says which line and column and what to do, and nothing of that file
 is in the table. Fix the file and put it in the same place: the next run loads it. Files that were
 loaded stay loaded, and the DAGs that depend on the table are started.
+**When a load warns of rejects**, some of its rows were refused (at most
+{feed.rejects.budget} may be), and the others are in the table. This command shows which, and why:
+`{rejects_command(feed.name)}`
 **When a check is red**, the rows are in the table, and no DAG that depends on it is started.
 
 | column | type | | |
 |---|---|---|---|
-{columns}
+{_columns(feed)}
 
 Checks after each load:
 {checks or "- none"}
@@ -52,6 +51,14 @@ def broken_feed_page(path: Path, error: FeedError) -> str:
 Fix the file, and the feed's own DAG takes the place of this one. No other feed is affected. The
 same error is among the import errors at the top of the list of DAGs.
 """
+
+
+def _columns(feed: Feed) -> str:
+    return "\n".join(
+        f"| {name} | {column.type} | {'' if column.nullable else 'never NULL'} |"
+        f" {_cell(column.description)} |"
+        for name, column in feed.columns.items()
+    )
 
 
 def _cell(text: str) -> str:

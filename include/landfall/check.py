@@ -217,13 +217,14 @@ def _use_database(warehouse: Warehouse) -> str:
             "the role may not make temporary tables",
             do=f"GRANT TEMPORARY ON DATABASE {rights.database} TO {rights.role}",
         )
-    return f"PostgreSQL {rights.version}; may make temporary tables; ledger: {_ledger(rights)}"
+    ledger = _ledger(rights)
+    return f"PostgreSQL {rights.version}; may make temporary tables; ledger: {ledger}"
 
 
 def _ledger(rights: Any) -> str:
     """Returns what the next load will find. Raises: ConnectionUnusable."""
     if rights.writes_ledger:
-        return "there"
+        return _rejects(rights)
     if rights.writes_ledger is None and rights.creates_ledger:
         return "the first load makes it"
     if rights.creates_ledger is None and rights.creates_schemas:
@@ -233,8 +234,26 @@ def _ledger(rights: Any) -> str:
             "there is no ledger, and the role may not make its schema",
             do=f"CREATE SCHEMA landfall AUTHORIZATION {rights.role}",
         )
-    raise ConnectionUnusable(
-        "the role may not use the ledger",
-        do=f"GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role};"
-        f" GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA landfall TO {rights.role}",
+    raise ConnectionUnusable("the role may not use the ledger", do=_grants(rights))
+
+
+def _rejects(rights: Any) -> str:
+    """Returns what the next load will find beside the ledger. Raises: ConnectionUnusable."""
+    if rights.writes_rejects and rights.writes_replays:
+        return "there"
+    if rights.writes_rejects is None or rights.writes_replays is None:
+        if rights.extends_ledger:
+            return "the first load brings it up to date"
+        raise ConnectionUnusable(
+            "the ledger has no tables of rejects yet, and the role may not add them",
+            do=f"ALTER TABLE landfall.ledger OWNER TO {rights.role};"
+            f" GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role}",
+        )
+    raise ConnectionUnusable("the role may not write rejects and replays", do=_grants(rights))
+
+
+def _grants(rights: Any) -> str:
+    return (
+        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role};"
+        f" GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA landfall TO {rights.role}"
     )

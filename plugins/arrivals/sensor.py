@@ -29,7 +29,9 @@ TRIGGERER_GRACE_SECONDS = 600
 
 
 class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
-    """Waits for arrivals of a feed that the ledger does not have; gives them oldest first.
+    """Waits for arrivals of a feed that the ledger does not have.
+
+    It gives them oldest first, and after them those that failed before.
 
     XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), for a mapped task; the
     rest is left to the next run. What is new is the listing of the feed's prefix minus the ledger,

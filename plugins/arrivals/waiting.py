@@ -67,7 +67,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Ready:
-    """New and complete arrivals, oldest first; `left` more are left to the next run."""
+    """New and complete arrivals in the ledger's order; `left` more are left to the next run."""
 
     arrivals: list[Arrival]
     left: int
@@ -91,9 +91,10 @@ class Nothing:
 def decide(new: Iterable[Arrival], watch: Watch, now: float) -> Ready | Wait | Nothing:
     """Decides what to do with the arrivals that the ledger does not have, as listed at `now`.
 
-    Complete ones are handed on at once, without waiting for others that grow.
+    Complete ones are handed on at once, without waiting for others that grow. They keep their order
+    (`new_arrivals`: failed ones last), so that of too many the first are handed on.
     """
-    arrivals = sorted(new, key=lambda a: (a.last_modified, a.key))
+    arrivals = list(new)
     sightings = {a.key: _sighting(a, watch.sightings.get(a.key), now) for a in arrivals}
     unsettled = {a.key: _unsettled_for(a, sightings[a.key], watch, now) for a in arrivals}
     growing = [a for a in arrivals if unsettled[a.key] > 0]

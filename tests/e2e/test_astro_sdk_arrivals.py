@@ -113,3 +113,16 @@ def test_another_table_than_the_feeds_is_refused(
     )
     run("failed")
     assert "output_table=feed_table(feed)" in capsys.readouterr().out
+
+
+def test_a_file_within_its_error_budget_is_green_and_its_log_warns_of_the_rejects(
+    world: World, feed: Feed, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put("trips/1.csv", "code;miles;day\nJFK;1;2013-01-01\nEWR;2;2013-02-30\nLGA;3\n")
+    values = {**feed.model_dump(by_alias=True), "rejects": {"at_most": 2}}
+    load_all(Feed.model_validate(values), listed(world, feed))
+    assert run()["load_0"] == "success"
+    assert world.rows("SELECT code FROM raw.trips") == [("JFK",)]
+    log = capsys.readouterr().out
+    assert "2 rows are rejected (1 cell, 1 fields)" in log
+    assert ".venv/bin/landfall rejects --feed include/feeds/trips.yaml --object trips/1.csv" in log

@@ -52,6 +52,10 @@ ELSEWHERE = {
         for command in commands("docs/reports.md")
         if command.startswith("curl ")
     },
+    **dict.fromkeys(
+        commands("docs/rejects.md"),
+        "tests/e2e/test_rejects_page.py::test_a_step_prints_what_the_page_shows",
+    ),
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
     "::test_the_script_takes_exactly_the_pictures_that_are_shown",
     "make test": ".ci/run::suite test",
@@ -239,19 +243,19 @@ def test_a_command_ends_well(walked, page, command):
         ("README.md", "make", "make demo "),
         ("README.md", "make up", "postgres      answers"),
         ("README.md", ".venv/bin/python -m include.local seed", "16 files in s3://landing, 16"),
-        ("README.md", f".venv/bin/python -m include.landfall load --feed {FEED}", "1 rows"),
-        ("docs/operations.md", f".venv/bin/python -m include.landfall status --feed {FEED}",
+        ("README.md", f".venv/bin/landfall load --feed {FEED}", "1 rows"),
+        ("docs/operations.md", f".venv/bin/landfall status --feed {FEED}",
          "orders/2026-01.csv"),
-        ("docs/operations.md", f".venv/bin/python -m include.landfall load --feed {FEED}"
+        ("docs/operations.md", f".venv/bin/landfall load --feed {FEED}"
          " --key orders/2026-01.csv --force", "loaded "),
-        ("include/landfall/README.md", ".venv/bin/python -m include.landfall --help", "75 "),
+        ("include/landfall/README.md", ".venv/bin/landfall --help", "75 "),
         ("include/landfall/README.md",
-         ".venv/bin/python -m include.landfall load --feed include/feeds/flights.yaml",
+         ".venv/bin/landfall load --feed include/feeds/flights.yaml",
          "flights/2013-12.csv.zst"),
         ("include/landfall/README.md",
-         ".venv/bin/python -m include.landfall status --feed include/feeds/flights.yaml",
+         ".venv/bin/landfall status --feed include/feeds/flights.yaml",
          "nothing new"),
-        ("include/landfall/README.md", ".venv/bin/python -m include.landfall check", "ok "),
+        ("include/landfall/README.md", ".venv/bin/landfall check", "ok "),
         ("include/local/README.md", ".venv/bin/python -m include.local status", "answers at"),
         ("include/local/README.md", "make down", "stopped postgres and object_store"),
     ],
@@ -381,11 +385,10 @@ def test_an_undone_load_stays_away_until_it_is_forced(warehouse, orders, tmp_pat
     assert rows(warehouse) == [(7, None, None)]
 
 
-def test_a_load_that_is_undone_in_the_ledger_too_is_new_to_the_next_run(
-    warehouse, orders, tmp_path
-):
+def test_a_load_that_is_forgotten_is_new_to_the_next_run(warehouse, orders, tmp_path):
     assert orders() == 0
-    run_sql(warehouse, "BEGIN;")
+    feed = str(tmp_path / "orders.yaml")
+    assert cli.main(["forget", "--feed", feed, "--object", "orders/1.csv"]) == 0
     assert rows(warehouse) == []
     assert load_new(tmp_path) == 0
     assert rows(warehouse) == [(7, None, None)]

@@ -81,7 +81,7 @@ class Engine:
     def entries(self) -> list[Entry]:
         """Reads the ledger."""
         with connect(self.warehouse) as connection:
-            return entries_of(connection, "t")
+            return list(entries_of(connection, "t"))
 
     def statuses(self) -> list[str]:
         """Reads the statuses in the ledger, oldest load first."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from include.landfall.check import Finding, asked_by, check, in_one_line
+from include.landfall.cli.command import add_command
 from include.landfall.cli.output import facts_of, show_json
 from include.landfall.errors import FeedError
 from include.landfall.feed.yaml_file import Feeds, read_feed, read_folder
@@ -17,7 +18,8 @@ FEEDS = Path(__file__).parents[2] / "feeds"
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = commands.add_parser("check", help="whether the feeds' connections can be used")
+    summary = "whether the feeds' connections can be used"
+    command = add_command(commands, "check", summary, "\n--json")
     command.add_argument(
         "--feed", action="append", default=[], metavar="PATH",
         help="only what this feed names (repeatable); else all of include/feeds",

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.feed.model import Feed
-from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.ledger.arrivals import Reason, new_arrivals, plan
+from include.landfall.ledger.entries import ledger_exists
+from include.landfall.ledger.queries import newest_loaded
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.s3.client import make_client
-from include.landfall.s3.listing import find_arrival, list_arrivals
+from include.landfall.s3.listing import (
+    find_arrival,
+    list_arrivals,
+    list_objects,
+    why_ignored,
+)
+from include.landfall.write.dispositions import disposition_of
+
+
+@dataclass
+class Plan:
+    """The arrivals that would be loaded, in their order, and the objects that would be skipped.
+
+    Each with its reason.
+    """
+
+    to_load: list[tuple[Arrival, str]] = field(default_factory=list)
+    skipped: list[tuple[Arrival, str]] = field(default_factory=list)
 
 
 def all_of(feed: Feed) -> list[Arrival]:
@@ -28,7 +52,55 @@ def named(feed: Feed, keys: list[str]) -> list[Arrival]:
 
 def new_of(feed: Feed) -> list[Arrival]:
     """Returns the arrivals of the feed that are not loaded, oldest first."""
-    listed = all_of(feed)
     warehouse = warehouse_from_environ(feed.target.connection)
-    with connect(warehouse) as connection, postgres_errors():
-        return new_arrivals(connection, feed, listed)
+    with (
+        closing(make_client(store_from_environ(feed.source.connection))) as client,
+        connect(warehouse) as connection,
+        postgres_errors(),
+    ):
+        return new_arrivals(connection, feed, list_arrivals(client, feed.source))
+
+
+def plan_of(feed: Feed, now: float) -> Plan:
+    """Returns what a run of the feed would do at this time (seconds since the epoch)."""
+    result = Plan()
+    warehouse = warehouse_from_environ(feed.target.connection)
+    with (
+        closing(make_client(store_from_environ(feed.source.connection))) as client,
+        connect(warehouse) as connection,
+        postgres_errors(),
+        connection.transaction(),
+    ):
+        objects = list_objects(client, feed.source)
+        to_load, skipped = plan(connection, feed, _arrivals(feed, objects, result))
+        newest = _newest_table(connection, feed)
+    for arrival, reason in to_load:
+        age = arrival.last_modified, arrival.key
+        if newest and arrival.key != newest[1] and age < newest:
+            result.skipped.append((arrival, Reason.SUPERSEDED))
+        elif now - arrival.last_modified.timestamp() < feed.source.settle_seconds:
+            result.skipped.append((arrival, "settling"))
+        else:
+            result.to_load.append((arrival, reason))
+    result.skipped += skipped
+    return result
+
+
+def _arrivals(feed: Feed, objects: Iterator[Arrival], plan: Plan) -> Iterator[Arrival]:
+    """Yields the objects that are the feed's, and puts the others into the plan."""
+    for each in objects:
+        reason = why_ignored(feed.source, each.key)
+        if reason is None:
+            yield each
+        else:
+            plan.skipped.append((each, reason))
+
+
+def _newest_table(connection: Connection, feed: Feed) -> tuple[datetime, str] | None:
+    """Returns time and key of the object that is the whole table, where the newest one is that.
+
+    A load of an older object ends without loading it (ledger/newer.sql).
+    """
+    if not (disposition_of(feed).replaces_feed and ledger_exists(connection)):
+        return None
+    return newest_loaded(connection, feed.name)

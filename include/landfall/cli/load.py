@@ -8,6 +8,7 @@ from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
+from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import clear_tick, show_error, show_json, ticker
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import DataError, ObjectMissing
@@ -16,18 +17,22 @@ from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load
 from include.landfall.write.dispositions import disposition_of
 
+FEED = "--feed include/feeds/orders.yaml"
+EXAMPLES = f"""\
+{FEED}
+{FEED} --key orders/2026-02.csv
+{FEED} --key orders/2026-02.csv --force"""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = commands.add_parser("load", help="load what is new")
-    command.add_argument("--feed", required=True, metavar="PATH", help="the feed's YAML file")
+    add_feed(command := add_command(commands, "load", "load what is new", EXAMPLES))
     command.add_argument(
         "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
     )
     command.add_argument(
         "--force", action="store_true", help="load again, in place of the file's own rows"
     )
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
     command.set_defaults(run=run)
 
 
@@ -77,9 +82,10 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
     if options.json:
         show_json(receipt.as_dict())
         return
+    rows = f"{receipt.rows:,} rows"
     detail = {
-        "loaded": f"{receipt.rows:,} rows in {receipt.seconds:.1f} s (load {receipt.load_id})",
-        "already_loaded": f"{receipt.rows:,} rows, by {receipt.by} (load {receipt.load_id})",
+        "loaded": f"{rows} in {receipt.seconds:.1f} s (load {receipt.load_id})",
+        "already_loaded": f"{rows}, by {receipt.by} (load {receipt.load_id})",
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import traceback
 from collections.abc import Sequence
 
-from include.landfall.cli import check, load, schema, status, validate
+from include.landfall.cli import (
+    check,
+    forget,
+    load,
+    plan,
+    rejects,
+    replay,
+    schema,
+    status,
+    validate,
+)
+from include.landfall.cli.command import PROGRAM
 from include.landfall.cli.output import show_error
 from include.landfall.errors import LandfallError, TerminalError
 
 TRACE = "LANDFALL_TRACE"
 EXIT_CODES = """\
 exit codes:
-  0   all that was new is loaded (or nothing was new); every connection can be used
+  0   all that was new is loaded (or nothing was new; within its error budget a file may have
+      rejects); every reject was replayed; every connection can be used
   1   an error that has no code of its own
   2   the feed is wrong, or does not fit its table; also wrong arguments
   3   a connection is missing, or its server refused the key, the password or a right
-  4   no such bucket or object
-  5   a file's content is wrong: nothing of that file was loaded
+  4   no such bucket or object; the ledger has no such object
+  5   a file's content is wrong: nothing of that file was loaded; a replayed row is still a reject
   75  a server is away or a connection broke: a retry can help
 check goes on after a failure, and ends with the lowest code of all that it met
+
+in the project's folder: .venv/bin/landfall, or python -m include.landfall
 """
 
 
@@ -33,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LandfallError as error:
         show_error(error, as_json=options.json)
         return error.exit_code
+    except BrokenPipeError:  # who reads the output, such as `head`, has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return LandfallError.exit_code
     except Exception as error:  # noqa: BLE001  the last line of defence: no traceback for a person
         show_error(_unforeseen(error), as_json=options.json)
         return LandfallError.exit_code
@@ -50,12 +68,14 @@ def _unforeseen(error: Exception) -> LandfallError:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m include.landfall",
+        prog=PROGRAM,
         description="Files land in S3, rows land in Postgres: exactly once, atomically.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (load, validate, status, check, schema):
+    for command in (
+        load, plan, validate, status, rejects, replay, forget, check, schema,
+    ):  # fmt: skip
         command.add_to(commands)
     return parser

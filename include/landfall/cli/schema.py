@@ -6,12 +6,14 @@ import argparse
 import json
 from typing import Any
 
+from include.landfall.cli.command import add_command
 from include.landfall.feed.schema import schema
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = commands.add_parser("schema", help="the JSON schema of feed files, for editors")
+    summary = "the JSON schema of feed files, for editors"
+    command = add_command(commands, "schema", summary, "> include/feeds/feed.schema.json")
     command.set_defaults(run=run, json=False)
 
 

@@ -3,47 +3,57 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
+from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.ledger.entries import Entry
-from include.landfall.ledger.queries import entries_of
+from include.landfall.ledger.queries import entries_of, longest_key
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
+
+EXAMPLES = "--feed include/feeds/orders.yaml"
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = commands.add_parser("status", help="what the ledger knows, and what is new")
-    command.add_argument("--feed", required=True, metavar="PATH", help="the feed's YAML file")
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_feed(
+        command := add_command(
+            commands, "status", "what the ledger knows, and what is new", EXAMPLES
+        )
+    )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Shows the feed's rows of the ledger, then its new arrivals."""
     feed = read_feed(options.feed)
+    new = listing.new_of(feed)
     with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
         entries = entries_of(connection, feed.name)
-    new = listing.new_of(feed)
-    if options.json:
-        for entry in entries:
-            show_json(entry.__dict__)
-        for arrival in new:
-            show_json({"status": "new", **arrival.as_dict()})
-    else:
-        _show(feed, entries, new)
+        if options.json:
+            _show_json(entries, new)
+        else:
+            longest = longest_key(connection, feed.name)
+            width = max([longest, *(len(arrival.key) for arrival in new)])
+            _show(feed, entries, new, width)
     return 0
 
 
-def _show(feed: Feed, entries: list[Entry], new: list[Arrival]) -> None:
-    keys = [entry.key for entry in entries] + [arrival.key for arrival in new]
-    width = max(map(len, keys), default=0)
+def _show_json(entries: Iterable[Entry], new: list[Arrival]) -> None:
+    for entry in entries:
+        show_json(entry.__dict__)
+    for arrival in new:
+        show_json({"status": "new", **arrival.as_dict()})
+
+
+def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) -> None:
     print(f"{feed.name} -> {feed.target.table}")
     for entry in entries:
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"

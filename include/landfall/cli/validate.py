@@ -7,6 +7,7 @@ from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
+from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import show_error, show_json
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import DataError, ObjectMissing
@@ -14,17 +15,19 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.validate import Validated, validate
 
+EXAMPLES = """\
+--feed include/feeds/orders.yaml
+--feed include/feeds/orders.yaml --key orders/2026-02.csv"""
 SHOWN = 20  # rejected rows of a file
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = commands.add_parser("validate", help="judge files as a load would; change nothing")
-    command.add_argument("--feed", required=True, metavar="PATH", help="the feed's YAML file")
+    summary = "judge files as a load would; change nothing"
+    add_feed(command := add_command(commands, "validate", summary, EXAMPLES))
     command.add_argument(
         "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
     )
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
     command.set_defaults(run=run)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection, sql
@@ -11,34 +13,67 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import NAME, SCHEMA, Entry, ledger_exists
 from include.landfall.postgres.statements import identifiers
 
+FETCHED = 1_000  # rows that are in memory at a time
 
-def entries_of(connection: Connection, feed: str) -> list[Entry]:
-    """Returns the feed's rows of the ledger, oldest first; none when there is no ledger yet."""
+
+def entries_of(connection: Connection, feed: str) -> Iterator[Entry]:
+    """Yields the feed's rows of the ledger, oldest first; none when there is no ledger yet."""
     if not ledger_exists(connection):
-        return []
-    rule = sql.SQL("feed = %(feed)s ORDER BY load_id")
-    return select_entries(connection, rule, {"feed": feed})
+        return
+    query = _select(sql.SQL("feed = %(feed)s ORDER BY load_id"))
+    with (
+        connection.transaction(),
+        connection.cursor("landfall_entries", row_factory=class_row(Entry)) as cursor,
+    ):
+        cursor.itersize = FETCHED
+        yield from cursor.execute(query, {"feed": feed})
 
 
-def loaded_by_others(connection: Connection, feed: Feed) -> list[Entry]:
-    """Returns what other feeds loaded from the same bucket into the same table."""
+def longest_key(connection: Connection, feed: str) -> int:
+    """Returns how many characters the longest key among the feed's rows has."""
     if not ledger_exists(connection):
-        return []
-    rule = sql.SQL(
-        "target = %(target)s AND bucket = %(bucket)s AND feed <> %(feed)s AND status = 'loaded'"
+        return 0
+    query = "SELECT coalesce(max(length(key)), 0) FROM landfall.ledger WHERE feed = %s"
+    return int((connection.execute(query, [feed]).fetchone() or (0,))[0])
+
+
+def loaded_files(connection: Connection, feed: str) -> dict[str, int]:
+    """Returns how many files of the feed are loaded into each table."""
+    query = (
+        "SELECT target, count(*) FROM landfall.ledger WHERE feed = %s AND status = 'loaded'"
+        " GROUP BY target"
     )
-    parameters = {
-        "target": feed.target.table, "bucket": feed.source.bucket, "feed": feed.name,
-    }  # fmt: skip
-    return select_entries(connection, rule, parameters)
+    return dict(connection.execute(query, [feed]).fetchall())
+
+
+def newest_loaded(connection: Connection, feed: str) -> tuple[datetime, str] | None:
+    """Returns the time and the key of the newest object that the feed has loaded, if any."""
+    query = (
+        "SELECT last_modified, key FROM landfall.ledger WHERE feed = %s AND status = 'loaded'"
+        ' ORDER BY last_modified DESC, key COLLATE "C" DESC LIMIT 1'
+    )
+    return connection.execute(query, [feed]).fetchone()
+
+
+def has_other_feeds(connection: Connection, feed: Feed) -> bool:
+    """Returns whether another feed loaded files into the same table."""
+    query = (
+        "SELECT EXISTS (SELECT 1 FROM landfall.ledger"
+        " WHERE target = %s AND feed <> %s AND status = 'loaded')"
+    )
+    row = connection.execute(query, [feed.target.table, feed.name]).fetchone()
+    return bool(row and row[0])
 
 
 def select_entries(
-    connection: Connection, rule: sql.SQL, parameters: dict[str, Any]
+    connection: Connection, rule: sql.Composable, parameters: dict[str, Any]
 ) -> list[Entry]:
     """Returns the rows of the ledger that keep the rule, which follows WHERE."""
-    query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+        return cursor.execute(_select(rule), parameters).fetchall()
+
+
+def _select(rule: sql.Composable) -> sql.Composed:
+    return sql.SQL("SELECT {} FROM {} WHERE {}").format(
         identifiers(list(Entry.__dataclass_fields__)), sql.Identifier(SCHEMA, NAME), rule
     )
-    with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(query, parameters).fetchall()

@@ -16,18 +16,31 @@ if TYPE_CHECKING:
 
 def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
     """Yields the objects that match the source's pattern, by key. Only its prefix is listed."""
+    for arrival in list_objects(client, source):
+        if why_ignored(source, arrival.key) is None:
+            yield arrival
+
+
+def list_objects(client: S3Client, source: Source) -> Iterator[Arrival]:
+    """Yields every object under the source's prefix, by key, whether it is the feed's or not."""
     pages = client.get_paginator("list_objects_v2")
     with s3_errors(source.bucket):
         for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
             for entry in page.get("Contents", []):
-                if source.matches(entry["Key"]) and not _is_marker(entry["Key"]):
-                    yield Arrival(
-                        source.bucket,
-                        entry["Key"],
-                        entry["ETag"].strip('"'),
-                        entry["Size"],
-                        entry["LastModified"],
-                    )
+                yield Arrival(
+                    source.bucket,
+                    entry["Key"],
+                    entry["ETag"].strip('"'),
+                    entry["Size"],
+                    entry["LastModified"],
+                )
+
+
+def why_ignored(source: Source, key: str) -> str | None:
+    """Returns why an object is no arrival of the source: other_name or marker. None: it is one."""
+    if _is_marker(key):
+        return "marker"
+    return None if source.matches(key) else "other_name"
 
 
 def _is_marker(key: str) -> bool:

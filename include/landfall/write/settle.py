@@ -119,7 +119,7 @@ def _fill(
     replaced = claims.supersede(connection, claimant, claim.load_id)
     replaced += [claim.load_id] if claim.has_rows else []
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
-    _check_removed(connection, claimant, replaced)
+    check_removed(connection, claimant, replaced)
     rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
     try:
         staging, read, written = _write(connection, claimant, disposition, columns, write, claim)
@@ -178,7 +178,7 @@ def _check_empty(claimant: Claimant) -> None:
     )
 
 
-def _check_removed(connection: Connection, claimant: Claimant, replaced: list[int]) -> None:
+def check_removed(connection: Connection, claimant: Claimant, replaced: list[int]) -> None:
     """Checks that the replaced rows are gone: a trigger or a policy may keep them silently."""
     if not replaced:
         return

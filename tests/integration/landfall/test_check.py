@@ -17,6 +17,8 @@ from psycopg import sql
 
 from include.landfall import check as check_module
 from include.landfall.cli import main as cli
+from include.landfall.ledger.entries import create_ledger
+from include.landfall.postgres.connection import connect
 from include.local.services.environ import connections as spelled
 
 SECRET = "hunter2"
@@ -310,6 +312,39 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
     assert "the role may not use the ledger" in done.of("warehouse")
     execute(warehouse, *do(done.of("warehouse")).split(";"))
     assert check().of("warehouse").endswith("ledger: there")
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("REVOKE DELETE ON landfall.rejects FROM", "may not write rejects and replays"),
+        ("REVOKE INSERT ON landfall.replays FROM", "may not write rejects and replays"),
+        ("DROP TABLE landfall.rejects, landfall.replays; REVOKE ALL ON landfall.ledger FROM",
+         "the role may not use the ledger"),
+        ("DROP TABLE landfall.rejects, landfall.replays; REVOKE DELETE ON landfall.ledger FROM",
+         "no tables of rejects yet, and the role may not add them"),
+    ],
+)  # fmt: skip
+def test_a_role_that_may_not_write_rejects_and_what_to_do_helps(
+    check, role, warehouse, missing, message
+):
+    with connect(warehouse) as connection:
+        create_ledger(connection)
+    execute(
+        warehouse,
+        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA landfall TO {role}",
+        *f"{missing} {role}".split(";"),
+    )
+    done = check()
+    assert (done.code, message in done.of("warehouse")) == (3, True)
+    for _ in range(2):  # of a ledger of an earlier version, the second thing comes after the first
+        if (line := check().of("warehouse")).startswith("FAILED"):
+            execute(warehouse, *do(line).split(";"))
+    assert check().of("warehouse").split("ledger: ")[1] in ("there", UPGRADED)
+
+
+UPGRADED = "the first load brings it up to date"
 
 
 def test_the_role_of_the_readme_may_load(check, role, warehouse, feed, client, bucket):

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import tracemalloc
 import uuid
 from dataclasses import replace
 from decimal import Decimal
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.errors import (
     ConnectionUnusable,
@@ -323,3 +326,44 @@ def test_6_1_every_option_of_libpq_reaches_it():
     extra = {"require_auth": "scram-sha-256", "sslcrl": "x", "channel_binding": "require"}
     conninfo = Warehouse.from_fields(**fields, extra=extra).conninfo()
     assert all(f"{name}={value}" in conninfo for name, value in extra.items())
+
+
+MANY_ENTRIES = """
+    INSERT INTO landfall.ledger (
+        feed, bucket, key, etag, size, last_modified, target, started, status, error, loaded_by,
+        attempt
+    )
+    SELECT
+        't', {}, 'x/' || n, 'e', 1, '2026-01-01', 'raw.t', now(), 'loaded', repeat('x', 2000),
+        'me', gen_random_uuid()
+    FROM generate_series(1, {}) AS n
+"""
+
+
+def test_3_9_a_look_takes_the_same_memory_for_any_number_of_loaded_files(engine):
+    engine.load(engine.put(A))
+    listed = 30_000
+    values = psycopg.sql.Literal(engine.bucket), psycopg.sql.Literal(listed)
+    engine.sql(psycopg.sql.SQL(MANY_ENTRIES).format(*values))
+    when = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    arrivals = (Arrival(engine.bucket, f"x/{n}", "e", 1, when) for n in range(listed + 2))
+    with connect(engine.warehouse) as connection:
+        tracemalloc.start()
+        try:
+            new = new_arrivals(connection, engine.feed, arrivals)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert [arrival.key for arrival in new] == ["x/0", f"x/{listed + 1}"]
+    assert peak < 10 << 20
+
+
+def test_3_9_a_key_that_the_database_cannot_hold_hides_no_other(engine):
+    """The encoding of the database lacks a letter of one key. The look still finds the others."""
+    name = f"latin1_{uuid.uuid4().hex[:12]}"
+    engine.sql(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    engine.warehouse = replace(engine.warehouse, dbname=name)
+    engine.load(engine.put(A, "1.csv"))
+    for key in ("2.csv", "zł.csv", "3.csv"):
+        engine.put(B, key)
+    assert sorted(listed(engine)) == ["2.csv", "3.csv", "zł.csv"]

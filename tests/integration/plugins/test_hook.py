@@ -10,8 +10,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import set_current_context
 
 from include.landfall.feed.model import Feed
+from include.landfall.load import Receipt
 from include.landfall.s3.listing import find_arrival
 from plugins.s3_to_postgres import S3ToPostgresHook
+from tests.support.engine import Engine
+from tests.support.kept_rejects import keep_load, keep_reject
 
 
 @pytest.fixture
@@ -24,6 +27,18 @@ def feed(bucket, connections):
             "columns": {"id": "integer", "name": "text"},
         }
     )
+
+
+@pytest.fixture
+def engine_of(warehouse, object_store, client, bucket):
+    """Makes the engine of a feed, for what the tests write by SQL."""
+
+    def make(feed):
+        engine = Engine(warehouse, object_store, client, bucket)
+        engine.feed = feed
+        return engine
+
+    return make
 
 
 @pytest.fixture
@@ -86,3 +101,29 @@ def test_it_knows_which_tables_are_missing(feed, arrival):
     assert hook.missing_tables(["raw.things", "raw.others"]) == ["raw.things", "raw.others"]
     hook.load(feed, arrival("id,name\n"))
     assert hook.missing_tables(["raw.things", "raw.others"]) == ["raw.others"]
+
+
+def test_a_load_with_rejects_warns_with_the_command_that_shows_them(feed, arrival, mocker):
+    receipt = Receipt(
+        "things", "b", "it's.csv", "v", 7, "loaded", 10, 1.0, "me", 3, {"cell": 2, "fields": 1}
+    )
+    mocker.patch("include.landfall.load.load", return_value=receipt)
+    hook = S3ToPostgresHook.of(feed)
+    warning = mocker.patch.object(hook.log, "warning")
+    hook.load(feed, arrival("id,name\n"))
+    warning.assert_called_once_with(
+        "s3://b/it's.csv: 3 rows are rejected (2 cell, 1 fields); to see them: .venv/bin/landfall"
+        " rejects --feed include/feeds/things.yaml --object 'it'\"'\"'s.csv'"
+    )
+
+
+def test_old_rejects_expire_through_the_hook(feed, engine_of):
+    engine = engine_of(feed)
+    load_id = keep_load(engine, rejected=2)
+    keep_reject(engine, load_id, {"id": "x"})
+    keep_reject(engine, load_id, {"id": "y"}, row=2)
+    engine.sql(
+        "UPDATE landfall.rejects SET rejected_at = now() - interval '91 days' WHERE line = 2"
+    )
+    assert S3ToPostgresHook.of(feed).expire_rejects(feed) == {"open": 1}
+    assert S3ToPostgresHook.of(feed).expire_rejects(feed) == {}

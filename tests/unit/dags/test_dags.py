@@ -21,6 +21,7 @@ EXPECTED = {
     "delay_model.py": ["delay_model"],
     "feeds.py": ["feed_airlines", "feed_airports", "feed_flights", "feed_planes", "feed_weather"],
     "flights_marts.py": ["flights_marts"],
+    "maintenance.py": ["maintenance"],
 }
 
 
@@ -150,6 +151,19 @@ BREAKAGES = {
     "no YAML": ("feed: planes", "feed: [planes", "not YAML"),
     "another feed's name": ("feed: planes", "feed: flights", "flights"),
 }
+
+
+def test_the_old_rejects_of_every_feed_expire_every_day(bag):
+    dag = bag.dags["maintenance"]
+    assert dag.schedule == "@daily"
+    assert sorted(task.task_id for task in dag.tasks) == [
+        f"expire_rejects_{path.stem}" for path in sorted(FEEDS.glob("*.yaml"))
+    ]
+
+
+def test_a_feeds_page_names_the_command_that_shows_its_rejects(bag):
+    command = ".venv/bin/landfall rejects --feed include/feeds/planes.yaml"
+    assert f"`{command}`" in bag.dags["feed_planes"].doc_md
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES)

@@ -9,6 +9,6 @@ WHERE feed = %(feed)s
       WHEN (bucket, key) = (%(bucket)s, %(key)s) THEN version_id IS NOT NULL AND %(version_id)s::text IS NOT NULL
       ELSE %(replaces_feed)s
   END
-  AND (last_modified, key) > (%(last_modified)s, %(key)s)
-ORDER BY last_modified DESC, key DESC
+  AND (last_modified, key COLLATE "C") > (%(last_modified)s, %(key)s)
+ORDER BY last_modified DESC, key COLLATE "C" DESC
 LIMIT 1

@@ -7,7 +7,11 @@ SELECT
     has_database_privilege(current_database(), 'CREATE') AS creates_schemas,
     s.usage AND s.creation AS creates_ledger,
     -- Without the schema's USAGE no right to a table in it is of use.
-    s.usage AND t.granted AS writes_ledger
+    s.usage AND t.granted AS writes_ledger,
+    s.usage AND rejects.granted AS writes_rejects,
+    s.usage AND replays.granted AS writes_replays,
+    -- A ledger of an earlier version gets columns and tables, and only an owner can add a column.
+    s.creation AND t.owned AS extends_ledger
 FROM (SELECT 1) AS one
 LEFT JOIN (
     SELECT
@@ -22,7 +26,25 @@ LEFT JOIN (
         relnamespace,
         has_table_privilege(oid, 'SELECT')
         AND has_table_privilege(oid, 'INSERT')
-        AND has_table_privilege(oid, 'UPDATE') AS granted
+        AND has_table_privilege(oid, 'UPDATE') AS granted,
+        pg_has_role(relowner, 'USAGE') AS owned
     FROM pg_class
     WHERE relname = 'ledger'
-) AS t ON t.relnamespace = s.oid;
+) AS t ON t.relnamespace = s.oid
+LEFT JOIN (
+    SELECT
+        relnamespace,
+        has_table_privilege(oid, 'SELECT')
+        AND has_table_privilege(oid, 'INSERT')
+        AND has_table_privilege(oid, 'UPDATE')
+        AND has_table_privilege(oid, 'DELETE') AS granted
+    FROM pg_class
+    WHERE relname = 'rejects'
+) AS rejects ON rejects.relnamespace = s.oid
+LEFT JOIN (
+    SELECT
+        relnamespace,
+        has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AS granted
+    FROM pg_class
+    WHERE relname = 'replays'
+) AS replays ON replays.relnamespace = s.oid;

@@ -1,0 +1,39 @@
+"""landfall forget: takes away what was loaded from an object; the next run loads it again."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.output import show_json
+from include.landfall.connections import warehouse_from_environ
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.forget import forget
+
+EXAMPLES = "--feed include/feeds/orders.yaml --object orders/2026-02.csv"
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    summary = "take away what was loaded from an object; the next run loads it again"
+    command = add_command(commands, "forget", summary, EXAMPLES)
+    add_feed(command)
+    command.add_argument("--object", required=True, metavar="KEY", help="the object's key")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Forgets the object, and says what was taken away."""
+    feed = read_feed(options.feed)
+    warehouse = warehouse_from_environ(feed.target.connection)
+    forgotten = forget(feed, options.object, warehouse=warehouse)
+    if options.json:
+        show_json(forgotten.as_dict())
+    else:
+        print(
+            f"{'forgotten':<15}{forgotten.key}  {forgotten.rows:,} rows,"
+            f" {forgotten.rejects:,} rejects, {forgotten.replays:,} replays,"
+            f" {forgotten.entries:,} rows of the ledger"
+        )
+    return 0

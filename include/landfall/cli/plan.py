@@ -1,0 +1,65 @@
+"""landfall plan: shows what would be loaded, in which order and why, and what is skipped."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from typing import Any
+
+from include.landfall.arrival import Arrival
+from include.landfall.cli import listing
+from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.output import show_json
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_feed
+
+EXAMPLES = "--feed include/feeds/orders.yaml"
+SHOWN = 10  # keys that are skipped for one reason
+REASONS = {
+    "new": "new",
+    "changed": "changed: it replaces its own rows",
+    "failed": "failed before",
+    "loaded": "loaded already",
+    "superseded": "a newer file is loaded already",
+    "settling": "changed a moment ago: Airflow waits for source.settle_seconds",
+    "other_name": "its name does not match source.pattern",
+    "marker": "a folder, or a marker beside data",
+}
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    summary = "what would be loaded, in which order and why; changes nothing"
+    add_feed(command := add_command(commands, "plan", summary, EXAMPLES))
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Shows the arrivals that would be loaded, then the objects that would be skipped."""
+    feed = read_feed(options.feed)
+    plan = listing.plan_of(feed, time.time())
+    if options.json:
+        for action, objects in (("load", plan.to_load), ("skip", plan.skipped)):
+            for arrival, reason in objects:
+                show_json({"action": action, "reason": reason, **arrival.as_dict()})
+    else:
+        _show(feed, plan)
+    return 0
+
+
+def _show(feed: Feed, plan: listing.Plan) -> None:
+    print(f"{feed.name} -> {feed.target.table}")
+    width = max((len(arrival.key) for arrival, _ in plan.to_load), default=0)
+    for arrival, reason in plan.to_load:
+        size = f"{arrival.size:,} bytes"
+        print(f"  load  {arrival.key:<{width}}  {size:>16}  {REASONS[reason]}")
+    if not plan.to_load:
+        print("  nothing to load")
+    skipped: dict[str, list[Arrival]] = defaultdict(list)
+    for arrival, reason in plan.skipped:
+        skipped[reason].append(arrival)
+    for reason, arrivals in skipped.items():
+        keys = ", ".join(arrival.key for arrival in arrivals[:SHOWN])
+        more = f" and {len(arrivals) - SHOWN:,} more" if len(arrivals) > SHOWN else ""
+        print(f"  skip  {len(arrivals):,}  {REASONS[reason]}: {keys}{more}")

@@ -1,0 +1,127 @@
+"""landfall rejects: shows the rows that were refused, dismisses some, lets old ones go."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from itertools import islice
+from typing import Any
+
+from psycopg import Connection
+
+from include.landfall.cli import reject_csv
+from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.output import show_json
+from include.landfall.cli.who import who
+from include.landfall.connections import warehouse_from_environ
+from include.landfall.errors import shorten
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.ledger import kept_rejects
+from include.landfall.ledger.kept_rejects import OPEN, STATES, Reject, Selection
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import postgres_errors
+
+FEED = "--feed include/feeds/orders.yaml"
+EXAMPLES = f"""\
+{FEED}
+{FEED} --object orders/2026-02.csv --reason cell
+{FEED} --csv > edited.csv
+{FEED} --dismiss 17 18
+{FEED} --expire"""
+ALL = "all"
+SHOWN = 100  # rows of the table that a person reads
+MESSAGE, ROW = 70, 60  # characters of a message and of a row in the table
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    command = add_command(commands, "rejects", "rows that were refused, and why", EXAMPLES)
+    add_feed(command)
+    command.add_argument("--object", metavar="KEY", help="only of this object")
+    command.add_argument("--reason", metavar="CODE", help="only of this reason, such as cell")
+    command.add_argument(
+        "--state", choices=(*STATES, ALL), default=OPEN, help="only in this state; default: open"
+    )
+    command.add_argument("--csv", action="store_true", help="CSV to edit, for landfall replay")
+    actions = command.add_mutually_exclusive_group()
+    actions.add_argument(
+        "--dismiss", nargs="+", type=int, metavar="ID",
+        help="settle open rejects that nobody will replay; they stay counted as rejected",
+    )  # fmt: skip
+    actions.add_argument(
+        "--expire", action="store_true", help="delete rejects older than rejects.days of the feed"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Shows the rejects, or dismisses or deletes them, and returns the exit code."""
+    feed = read_feed(options.feed)
+    warehouse = warehouse_from_environ(feed.target.connection)
+    with connect(warehouse) as connection, postgres_errors(), connection.transaction():
+        if options.dismiss:
+            _dismiss(connection, feed, options)
+        elif options.expire:
+            _expire(connection, feed, options)
+        else:
+            _show(connection, feed, options)
+    return 0
+
+
+def _dismiss(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
+    kept_rejects.dismiss(connection, feed.name, options.dismiss, who())
+    number = len(set(options.dismiss))
+    if options.json:
+        show_json({"feed": feed.name, "dismissed": number})
+    else:
+        print(f"{feed.name}: {number:,} dismissed")
+
+
+def _expire(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
+    days = feed.rejects.days
+    expired = kept_rejects.expire(connection, feed.name, days)
+    if options.json:
+        show_json({"feed": feed.name, "days": days, "expired": expired})
+        return
+    counts = ", ".join(f"{number:,} {state}" for state, number in expired.items())
+    print(f"{feed.name}: {counts or 'nothing'} deleted (older than {days} days)")
+
+
+def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
+    states = STATES if options.state == ALL else (options.state,)
+    selection = Selection(feed.name, options.object, options.reason, states)
+    rejects = kept_rejects.rejects_of(connection, selection)
+    if options.csv:
+        sys.stdout.writelines(reject_csv.lines_of(feed, rejects))
+    elif options.json:
+        for reject in rejects:
+            show_json(reject.__dict__)
+    else:
+        counts = kept_rejects.counts(connection, selection)
+        _show_table(feed, options.state, counts, list(islice(rejects, SHOWN)))
+
+
+def _show_table(feed: Feed, state: str, counts: dict[str, int], shown: list[Reject]) -> None:
+    total = sum(counts.values())
+    of_state = "" if state == ALL else f"{state} "
+    if not total:
+        print(f"{feed.name}: no {of_state}rejects")
+        return
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.items())
+    print(f"{feed.name} -> {feed.target.table}: {total:,} {of_state}rejects ({reasons})")
+    table = [("id", "line", "column", "reason", "message", "row", "object"), *map(_cells, shown)]
+    widths = [max(map(len, column)) for column in zip(*table)]
+    for row in table:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip())
+    if total > len(shown):
+        print(f"and {total - len(shown):,} more: --csv and --json show all")
+
+
+def _cells(reject: Reject) -> tuple[str, ...]:
+    line = f"row {reject.row_number}" if reject.line is None else str(reject.line)
+    return (
+        str(reject.reject_id), line, reject.column_name or "", reject.reason,
+        shorten("; ".join([reject.message, *reject.messages[1:]]), MESSAGE),
+        shorten(reject.raw or "", ROW), shorten(reject.key, ROW),
+    )  # fmt: skip

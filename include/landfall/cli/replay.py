@@ -1,0 +1,104 @@
+"""landfall replay: loads rejects once more, after a fix of the feed, the table or the rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from include.landfall.cli import reject_csv
+from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.output import show_error, show_json
+from include.landfall.cli.reject_csv import Edited
+from include.landfall.cli.who import who
+from include.landfall.connections import warehouse_from_environ
+from include.landfall.errors import DataError
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.replay import Replayed, ToReplay, rejects_to_replay, replay
+
+FEED = "--feed include/feeds/orders.yaml"
+EXAMPLES = f"""\
+{FEED}
+{FEED} --object orders/2026-02.csv --reason cell
+{FEED} --file edited.csv"""
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    command = add_command(commands, "replay", "load open rejects once more", EXAMPLES)
+    add_feed(command)
+    command.add_argument("--object", metavar="KEY", help="only rejects of this object")
+    command.add_argument("--reason", metavar="CODE", help="only of this reason, such as cell")
+    command.add_argument(
+        "--file", metavar="CSV", help="corrected rows: what landfall rejects --csv wrote, edited"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replays load by load, and returns the exit code: not 0 when a row is still a reject."""
+    feed = read_feed(options.feed)
+    warehouse = warehouse_from_environ(feed.target.connection)
+    edited = reject_csv.read(options.file, feed) if options.file else None
+    chosen = rejects_to_replay(
+        feed,
+        warehouse=warehouse,
+        key=options.object,
+        reason=options.reason,
+        edited=edited.cells if edited else None,
+    )
+    code = DataError.exit_code if edited and edited.uncut else 0
+    for batch in chosen.batches:
+        try:
+            replayed = replay(feed, batch, warehouse=warehouse, by=who())
+        except DataError as error:
+            show_error(error, as_json=options.json)
+            code = code or error.exit_code
+            continue
+        _show(replayed, feed, options)
+        if replayed.refused or replayed.left_out:
+            code = code or DataError.exit_code
+    _show_others(feed, chosen, edited, options)
+    return code
+
+
+def _show(replayed: Replayed, feed: Feed, options: argparse.Namespace) -> None:
+    if options.json:
+        show_json(replayed.as_dict())
+        return
+    print(f"{'replayed':<15}{replayed.key}  {replayed.rows:,} rows (load {replayed.load_id})")
+    if replayed.refused:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in replayed.refused.items())
+        print(f"{'refused again':<15}{replayed.key}  {reasons}")
+    if replayed.left_out:
+        print(f"{'left out':<15}{replayed.key}  {replayed.left_out:,} rows: {_why(feed)}")
+
+
+def _why(feed: Feed) -> str:
+    """Returns why rejects have no cells, and what to do."""
+    if feed.rejects.keep != "raw":
+        reason = f"the feed does not keep their cells (rejects.keep: {feed.rejects.keep})"
+    elif any(column.secret for column in feed.columns.values()):
+        reason = "the feed does not keep their cells (a column is secret)"
+    else:
+        reason = "they are not cut into cells"
+    return f"{reason}; correct them in the CSV of landfall rejects --csv, and give it with --file"
+
+
+def _show_others(
+    feed: Feed, chosen: ToReplay, edited: Edited | None, options: argparse.Namespace
+) -> None:
+    """Shows what was not replayed: to standard error where standard output is for a program."""
+    output = sys.stderr if options.json else sys.stdout
+    for reject_id, reason in (edited.uncut if edited else {}).items():
+        print(f"{'left out':<15}reject {reject_id}, {reason}", file=output)
+    if chosen.settled:
+        print(f"{'left out':<15}{len(chosen.settled):,} rows that are settled already", file=output)
+    if chosen.batches or options.json:
+        return
+    counted = feed.rejects.keep == "count"
+    print(
+        f"{feed.name}: no open rejects"
+        + (" (the feed keeps only their number: rejects.keep: count)" if counted else "")
+    )

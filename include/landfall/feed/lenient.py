@@ -1,0 +1,38 @@
+"""Cuts the text of a row that is no proper record as far as it goes, for a person to edit."""
+
+from __future__ import annotations
+
+import re
+
+from include.landfall.feed.dialect import CsvDialect, Dialect
+
+
+def fields_of(text: str, dialect: Dialect) -> list[str | None]:
+    """Returns the fields of a row's text, NULL as None; none where the format has no text.
+
+    It takes every text: a quote may stay open, and what follows a closing quote belongs to the
+    field. So it is only for showing, never for loading.
+    """
+    if not isinstance(dialect, CsvDialect):
+        return []
+    fields: list[str | None] = []
+    field, position = _field(dialect), 0
+    while match := field.match(text, position):
+        fields.append(_value(match, dialect))
+        position = match.end()
+        if not match["end"]:
+            break
+    return fields
+
+
+def _field(dialect: CsvDialect) -> re.Pattern[str]:
+    quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
+    quoted = rf"{quote}(?P<quoted>(?:[^{quote}]|{quote}{quote})*)(?:{quote}|\Z)"
+    return re.compile(rf"(?:{quoted})?(?P<rest>[^{delimiter}]*)(?P<end>{delimiter}|\Z)", re.DOTALL)
+
+
+def _value(match: re.Match[str], dialect: CsvDialect) -> str | None:
+    if match["quoted"] is None:
+        is_null = not match["rest"] or match["rest"] in dialect.nulls
+        return None if is_null else match["rest"]
+    return match["quoted"].replace(dialect.quote * 2, dialect.quote) + match["rest"]

@@ -1,0 +1,31 @@
+"""Takes an object out of the ledger, with everything that hangs on its loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import Connection, sql
+
+from include.landfall.ledger.entries import Entry
+from include.landfall.ledger.queries import select_entries
+
+TABLES = ("rejects", "replays", "ledger")
+
+
+def entries_of_object(connection: Connection, feed: str, bucket: str, key: str) -> list[Entry]:
+    """Returns the rows of all versions of an object, oldest first."""
+    rule = sql.SQL("feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s ORDER BY load_id")
+    return select_entries(connection, rule, {"feed": feed, "bucket": bucket, "key": key})
+
+
+def delete_loads(connection: Connection, load_ids: Sequence[int]) -> list[int]:
+    """Deletes the loads' rejects, replays and rows of the ledger, and returns how many of each."""
+    return [
+        connection.execute(
+            sql.SQL("DELETE FROM {} WHERE load_id = ANY(%s)").format(
+                sql.Identifier("landfall", name)
+            ),
+            [list(load_ids)],
+        ).rowcount
+        for name in TABLES
+    ]

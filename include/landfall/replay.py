@@ -1,0 +1,210 @@
+"""Loads rejects once more: after a fix of the feed, of the table, or of the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from psycopg import Connection
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Warehouse
+from include.landfall.errors import FeedError, LandfallError
+from include.landfall.feed.lenient import fields_of
+from include.landfall.feed.model import Feed
+from include.landfall.ledger import claims, replays
+from include.landfall.ledger.claims import Claimant
+from include.landfall.ledger.entries import Entry
+from include.landfall.ledger.kept_rejects import OPEN, Selection, check_all_are_open
+from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.connection import connect
+from include.landfall.postgres.errors import postgres_errors
+from include.landfall.write import target
+from include.landfall.write.dispositions import disposition_of
+from include.landfall.write.restage import Cells, judge_rejects, stage_rejects
+from include.landfall.write.staging import Staging
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rejects of one load that are replayed in one transaction.
+
+    `edited` are cells in the feed's order, by the rejects' ids; without it all open rejects of the
+    load are meant, or those of one `reason`. `unedited` is how many were named and not corrected.
+    """
+
+    entry: Entry
+    reason: str | None = None
+    edited: Mapping[int, Cells] | None = None
+    unedited: int = 0
+
+
+@dataclass(frozen=True)
+class ToReplay:
+    """The batches of a replay. `settled` are ids that were named and are not open any more."""
+
+    batches: list[Batch]
+    settled: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of the rejects of one load.
+
+    `rows` went into the target, `refused` were refused again for which reason, and `left_out` have
+    no cells that could be loaded.
+    """
+
+    feed: str
+    bucket: str
+    key: str
+    load_id: int
+    rows: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the outcome in values that JSON, and so XCom, can carry."""
+        return asdict(self)
+
+
+def rejects_to_replay(
+    feed: Feed,
+    *,
+    warehouse: Warehouse,
+    key: str | None = None,
+    reason: str | None = None,
+    edited: Mapping[int, Cells] | None = None,
+) -> ToReplay:
+    """Returns the open rejects of the feed, or of one object or reason, in a batch for each load.
+
+    `edited` are the cells that a person has corrected, by the rejects' ids; then no other is taken.
+
+    Raises: TerminalError when one of the ids is no reject of the feed.
+    """
+    selection = Selection(feed.name, key, reason)
+    with connect(warehouse) as connection, postgres_errors(), connection.transaction():
+        entries = replays.loads_with_rejects(connection, selection)
+        if edited is None:
+            return ToReplay([Batch(entry, reason) for entry in entries])
+        named = replays.named_rejects(connection, feed.name, edited)
+    check_all_are_open(feed.name, edited.keys() - {each.reject_id for each in named})
+    batches = [_edited_batch(feed, entry, reason, edited, named) for entry in entries]
+    settled = [each.reject_id for each in named if each.state != OPEN]
+    return ToReplay([batch for batch in batches if batch.edited or batch.unedited], settled)
+
+
+def _edited_batch(
+    feed: Feed,
+    entry: Entry,
+    reason: str | None,
+    edited: Mapping[int, Cells],
+    named: list[replays.Named],
+) -> Batch:
+    dialect, own = feed.format.dialect(), [each for each in named if each.load_id == entry.load_id]
+    open_rejects = {each.reject_id: each.raw for each in own if each.state == OPEN}
+    corrected = {
+        reject_id: edited[reject_id]
+        for reject_id, raw in open_rejects.items()
+        # A row that could not be cut into cells and is as it was exported has nothing to load.
+        if raw is None or not _is_as_exported(edited[reject_id], fields_of(raw, dialect))
+    }
+    return Batch(entry, reason, corrected, len(open_rejects) - len(corrected))
+
+
+def _is_as_exported(cells: Cells, fields: Cells) -> bool:
+    """Returns whether the cells are the fields, though a spreadsheet may have filled up the row."""
+    missing = len(cells) - len(fields)
+    return list(cells) == [*fields, *[None] * missing]
+
+
+def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> Replayed:
+    """Loads the rejects of a batch once more, in one transaction, each at most once.
+
+    The rows get the load id of their file. Those that are refused again stay open, with their new
+    reasons. `by` is whom the ledger names.
+
+    Raises: LandfallError that says what to do. Then nothing has changed.
+    """
+    entry = batch.entry
+    arrival = Arrival(
+        entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified, entry.version_id
+    )
+    replaces_feed = disposition_of(feed).replaces_feed
+    claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
+    try:
+        with (
+            connect(warehouse, f"landfall replay {feed.name} {entry.key}") as connection,
+            postgres_errors(),
+            connection.transaction(),
+        ):
+            claims.lock(connection, claimant)
+            return _replay(connection, claimant, batch)
+    except LandfallError as error:
+        error.at(feed=feed.name, object=arrival.uri)
+        raise
+
+
+def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replayed:
+    feed, load_id = claimant.feed, batch.entry.load_id
+    nothing = Replayed(feed.name, batch.entry.bucket, batch.entry.key, load_id)
+    entry = replays.loaded_entry(connection, load_id)
+    if entry is None:  # another version of the object was loaded while this one waited
+        return nothing
+    _check_target(connection, feed, entry)
+    if batch.edited is None:
+        _check_columns(connection, feed, batch)
+        left_out = replays.left_out(connection, load_id, batch.reason)
+    else:
+        left_out = batch.unedited
+    columns = target.prepare(connection, feed)
+    staging = Staging(connection, feed, disposition_of(feed), columns, load_id)
+    staged = stage_rejects(staging, load_id, batch.reason, batch.edited)
+    if not staged:
+        return replace(nothing, left_out=left_out)
+    rows, refused = _judge(connection, staging, staged, claimant.by)
+    replays.keep_replay(connection, load_id, rows, sum(refused.values()), claimant.by)
+    return replace(nothing, rows=rows, refused=refused, left_out=left_out)
+
+
+def _judge(
+    connection: Connection, staging: Staging, staged: int, by: str
+) -> tuple[int, dict[str, int]]:
+    try:
+        with connection.transaction():
+            return judge_rejects(staging, staged, by)
+    except LandfallError as error:
+        if error.place.row:  # in the staging a row's number is the id of its reject
+            place = replays.place_of(connection, error.place.row)
+            error.place = replace(error.place, **place)
+        raise
+
+
+def _check_target(connection: Connection, feed: Feed, entry: Entry) -> None:
+    """Checks that the rows of the load are in the feed's table."""
+    if entry.target != feed.target.table:
+        raise FeedError(
+            f"the file is loaded into {entry.target}",
+            found=f"target.table: {feed.target.table}",
+            do=f"name {entry.target} in the feed, or load the file again with --force",
+        )
+    if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
+        raise FeedError(
+            f"the table {feed.target.table} is gone",
+            do="restore the table, or load the file again with --force",
+        )
+
+
+def _check_columns(connection: Connection, feed: Feed, batch: Batch) -> None:
+    """Checks that no cell would be lost because the feed has no column of its name any more."""
+    names = replays.columns_beside(
+        connection, batch.entry.load_id, batch.reason, list(feed.columns)
+    )
+    if names:
+        raise FeedError(
+            "rejects have cells of columns that the feed does not have",
+            found=", ".join(names),
+            expected=", ".join(feed.columns),
+            do="write them with landfall rejects --csv, edit them, and give them with --file",
+        )

@@ -1,0 +1,26 @@
+-- Of a page of the bucket's listing: the places of the arrivals that may be new, and why. The rule is
+-- in ledger/arrivals.py. The subqueries have a LIMIT so that the server looks each object up in the
+-- index, and never reads the whole ledger for a page.
+SELECT
+    listed.place,
+    CASE
+        WHEN loaded.version IS NOT NULL THEN 'changed'
+        WHEN same.status IN ('failed', 'superseded') THEN same.status
+        ELSE 'new'
+    END AS reason
+FROM json_to_recordset(%(page)s) AS listed (place integer, key text, version text, size bigint)
+LEFT JOIN LATERAL (
+    SELECT version, size
+    FROM landfall.ledger
+    WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = listed.key AND status = 'loaded'
+    LIMIT 1
+) AS loaded ON true
+LEFT JOIN LATERAL (
+    SELECT status
+    FROM landfall.ledger
+    WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = listed.key AND version = listed.version
+        AND loaded.version IS NULL
+    LIMIT 1
+) AS same ON true
+WHERE loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size)
+ORDER BY listed.place

@@ -1,0 +1,26 @@
+-- Keeps why rejects were refused once more, and the cells that a person gave them.
+UPDATE landfall.rejects AS reject
+SET
+    column_name = first.column_name,
+    reason = first.reason,
+    sqlstate = first.sqlstate,
+    message = first.message,
+    more = others.more,
+    cells = (
+        SELECT jsonb_object_agg(name, cell)
+        FROM unnest(%(names)s::text [], first.cells) AS cell (name, cell)
+        WHERE first.cells IS NOT NULL
+    )
+FROM pg_temp.landfall_rejects AS first
+LEFT JOIN (
+    SELECT
+        reason.number,
+        jsonb_agg(jsonb_build_object(
+            'column', reason.column_name, 'reason', reason.reason,
+            'sqlstate', reason.sqlstate, 'message', reason.message
+        ) ORDER BY reason.position, reason.id) AS more
+    FROM pg_temp.landfall_rejected AS reason
+    WHERE reason.id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
+    GROUP BY reason.number
+) AS others ON first.number = others.number
+WHERE reject.reject_id = first.number

@@ -1,0 +1,76 @@
+"""Rejects once more: from the ledger into the staging of texts, and back with what became of them.
+
+In the staging a row's number is the id of its reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from include.landfall.errors import DataError
+from include.landfall.postgres.statements import statement
+from include.landfall.write.judge import judge
+from include.landfall.write.staging import Staging
+
+Cells = Sequence[str | None]
+
+
+def stage_rejects(
+    staging: Staging, load_id: int, reason: str | None, edited: Mapping[int, Cells] | None
+) -> int:
+    """Locks open rejects of a load, puts their cells into TEXTS, and returns how many there are.
+
+    `edited` are cells by the rejects' ids; then no other reject is taken.
+    """
+    connection = staging.connection
+    staging.create_texts()
+    staging.rejected.create()
+    staging.rejected.enough = None  # there is no error budget: every row is judged
+    _create_edited(connection, edited or {})
+    parameters: dict[str, Any] = {
+        "load_id": load_id,
+        "reason": reason,
+        "is_edited": edited is not None,
+        "names": staging.names,
+    }
+    return connection.execute(statement("write/stage_rejects"), parameters).rowcount
+
+
+def _create_edited(connection: Connection, edited: Mapping[int, Cells]) -> None:
+    connection.execute(
+        "CREATE TEMP TABLE landfall_edited (reject_id bigint, cells text[]) ON COMMIT DROP"
+    )
+    if not edited:
+        return
+    query = "COPY pg_temp.landfall_edited (reject_id, cells) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        copy.set_types(["int8", "text[]"])
+        for reject_id, cells in edited.items():
+            copy.write_row((reject_id, list(cells)))
+
+
+def judge_rejects(staging: Staging, staged: int, by: str) -> tuple[int, dict[str, int]]:
+    """Puts what Postgres takes into the target, and settles those rejects.
+
+    Returns how many rows went in, and how many were refused again for which reason. The latter stay
+    open, with their new reasons.
+
+    Raises: DataError when a row is lost, LandfallError when a trigger or a policy refuses one.
+    """
+    connection = staging.connection
+    inserted = judge(staging)
+    refused = staging.rejected.counts()
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    settled = connection.execute(statement("write/settle_replayed"), {"by": by}).rowcount
+    if not inserted == settled == staged - sum(refused.values()):
+        raise DataError(
+            "rows were lost on the way to the table",
+            found=f"{inserted} rows loaded, {sum(refused.values())} refused, {settled} settled",
+            expected=f"the {staged} rows replayed (a rule or trigger may drop rows)",
+        )
+    staging.rejected.conceal()
+    connection.execute(statement("write/refuse_again"), {"names": staging.names})
+    return inserted, refused

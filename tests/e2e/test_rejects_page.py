@@ -1,0 +1,79 @@
+"""The page on rejected rows is walked as a reader walks it, and shows what the commands print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from include.local.services.environ import connections, tools
+from include.local.state import PROJECT
+from tests.support.readmes import blocks, commands
+from tests.support.servers import fresh_bucket, fresh_database
+
+pytestmark = pytest.mark.timeout(300)
+
+PAGE = "docs/rejects.md"
+FEED = "include/feeds/payments.yaml"
+COMMANDS = commands(PAGE)
+SHOWN = [block for block in blocks(PAGE) if block.language == "sh" and block.shown]
+
+
+def text_of(language: str) -> str:
+    (block,) = (block for block in blocks(PAGE) if block.language == language)
+    return block.text
+
+
+@pytest.fixture(scope="module")
+def walked(warehouse_server, object_store, client, tmp_path_factory) -> dict[str, str]:
+    """What each command of the page prints, one after the other."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / Path(FEED).name).write_text(text_of("yaml"))
+    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client, "landing") as bucket:
+        client.put_object(Bucket=bucket, Key="payments/2026-01.csv", Body=text_of("csv").encode())
+        environ = {
+            **os.environ,
+            **connections(warehouse, object_store),
+            **tools(warehouse, object_store),
+        }
+        return {command: run(command, folder, environ) for command in COMMANDS}
+
+
+def run(command: str, folder: Path, environ: dict[str, str]) -> str:
+    typed = command.replace(FEED, str(folder / Path(FEED).name))
+    typed = typed.replace("edited.csv", str(folder / "edited.csv"))
+    done = subprocess.run(
+        typed, shell=True, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout.replace(str(folder / Path(FEED).name), FEED)
+
+
+def plain(text: str) -> str:
+    """The text without what differs from run to run: blanks, ids of loads, seconds."""
+    text = re.sub(r"in \d+\.\d s \(load \d+\)", "in … s (load …)", text)
+    return " ".join(re.sub(r"-{3,}(\+-+)*", "---", text).split())
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=[block.commands[-1] for block in SHOWN])
+def test_a_step_prints_what_the_page_shows(walked, block):
+    assert plain(walked[block.commands[-1]]) == plain(block.shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("--reason cell", "1 rows"),
+        ("replay --feed include/feeds/payments.yaml --file edited.csv", "1 rows"),
+        ("--dismiss 3", "1 dismissed"),
+        ("status --feed include/feeds/payments.yaml", "1 rows are rejects"),
+        ("forget --feed include/feeds/payments.yaml", "3 rows, 3 rejects, 2 replays, 1 rows of"),
+        ("plan --feed include/feeds/payments.yaml", "load  payments/2026-01.csv"),
+    ],
+)
+def test_the_loop_is_closed_step_by_step(walked, command, words):
+    (printed,) = (text for typed, text in walked.items() if command in typed)
+    assert words in printed
