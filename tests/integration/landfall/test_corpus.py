@@ -224,7 +224,8 @@ RULES = {
         (3, None, "foreign_key", "23503"),
     ),
     "a row of a partition that is not there": (
-        "name text) PARTITION BY LIST (name", "1,a\n2,x\n3,c\n", [1, 3], (3, None, "check", "23514"),
+        "name text) PARTITION BY LIST (name", "1,a\n2,x\n3,c\n", [1, 3],
+        (3, None, "check", "23514"),
     ),
 }  # fmt: skip
 
