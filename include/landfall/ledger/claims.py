@@ -108,7 +108,8 @@ def keep_failure(
     Returns the row instead when this very attempt is loaded after all: its COMMIT had arrived
     though the answer had not.
     """
-    connection.execute(statement("ledger/fail"), claimant.values(error=error, seconds=seconds))
+    with connection.transaction():
+        connection.execute(statement("ledger/fail"), claimant.values(error=error, seconds=seconds))
     return find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
 
 

@@ -40,5 +40,6 @@ def select_entries(
     query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
         identifiers(list(Entry.__dataclass_fields__)), sql.Identifier(SCHEMA, NAME), rule
     )
-    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+    # A transaction of the engine has settings in which psycopg can read the times.
+    with connection.transaction(), connection.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(query, parameters).fetchall()

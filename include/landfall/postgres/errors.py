@@ -16,7 +16,11 @@ from include.landfall.verdict import Verdict
 # about the role and the database, and of libpq about certificates: a retry meets them again.
 REFUSALS = (
     "password", "authentication", "does not exist", "pg_hba.conf", "not permitted",
-    "permission denied", "certificate", "does not support SSL",
+    "permission denied", "certificate", "does not support SSL", "channel binding",
+    # Options that libpq, or a pooler, does not take as they are.
+    " value: \"", "invalid integer value", "invalid port number", "could not match",
+    "could not parse network address", "weak sslmode", "definition of service",
+    "unsupported startup parameter",
 )  # fmt: skip
 
 
@@ -50,7 +54,7 @@ def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> Landfall
             do="check the connection's user, password and database, and that the user may CONNECT",
         )
     return ServerUnavailable(
-        f"the database cannot be reached at {warehouse.host}:{warehouse.port}",
+        f"the database cannot be reached at {warehouse.address}",
         found=message,
         do="start it, or correct the connection; then retry",
     )
