@@ -17,6 +17,7 @@ from tests.support.worker_scheduling import WorkerScheduling
 pytest_plugins = [
     "tests.support.airflow_home",
     "tests.support.certificates",
+    "tests.support.postgres_pair",
     "tests.support.servers",
 ]
 

@@ -68,7 +68,7 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
                 client_encoding="UTF8",
                 prepare_threshold=None,  # a pooler gives the next statement to another session
             )
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             raise unreached(warehouse, error) from None  # its text may hold the conninfo
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection:

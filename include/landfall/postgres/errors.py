@@ -17,9 +17,11 @@ from include.landfall.verdict import Verdict
 REFUSALS = (
     "password", "authentication", "does not exist", "pg_hba.conf", "not permitted",
     "permission denied", "certificate", "does not support SSL", "channel binding",
-    # Options that libpq, or a pooler, does not take as they are.
-    " value: \"", "invalid integer value", "invalid port number", "could not match",
-    "could not parse network address", "weak sslmode", "definition of service",
+)  # fmt: skip
+# Words of libpq, psycopg and PgBouncer about options that they do not take as they are.
+WRONG_OPTIONS = (
+    " value: \"", "bad value for", "invalid integer value", "invalid port number",
+    "could not match", "could not parse network address", "weak sslmode", "definition of service",
     "unsupported startup parameter",
 )  # fmt: skip
 
@@ -44,9 +46,15 @@ def refusal(error: psycopg.Error) -> LandfallError:
     )
 
 
-def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> LandfallError:
+def unreached(warehouse: Warehouse, error: psycopg.Error) -> LandfallError:
     """Returns a failed connect as one of the project's errors, by what a retry would do."""
     message = " ".join(str(error).split())
+    if any(words in message for words in WRONG_OPTIONS):
+        return ConnectionUnusable(
+            "an option of the Postgres connection cannot be used",
+            found=message,
+            do="correct the connection's extras",
+        )
     if _is_refused(error, message):
         return ConnectionUnusable(
             f"the database refused the connection as {warehouse.name}",
@@ -60,7 +68,7 @@ def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> Landfall
     )
 
 
-def _is_refused(error: psycopg.OperationalError, message: str) -> bool:
+def _is_refused(error: psycopg.Error, message: str) -> bool:
     if error.sqlstate:
         return not _verdict(error).error.retryable
     return any(words in message for words in REFUSALS)
