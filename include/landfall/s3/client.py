@@ -17,10 +17,10 @@ from include.landfall.s3.errors import refusal, without_login
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "read_timeout": 60,
     "connect_timeout": 10,
-    "retries": {"mode": "standard", "max_attempts": 4},
+    "retries": {"mode": "standard", "total_max_attempts": 5},
     # Since 1.36 boto3 asks for checksums that some S3 clones refuse.
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
@@ -92,8 +92,10 @@ def _options(store: Store, settings: dict[str, Any]) -> dict[str, Any]:
         given["signature_version"] = UNSIGNED
     # A clone on its own address rarely has a name for each bucket.
     style = {"addressing_style": "path"} if store.endpoint_url else {}
-    s3 = {**style, **given.pop("s3", {})}
-    return {**SETTINGS, **given, **settings, "s3": s3}
+    given["s3"] = {**style, **given.get("s3", {})}
+    if isinstance(given.get("retries"), dict):
+        given["retries"] = {"mode": "standard", **given["retries"]}
+    return {**SETTINGS, **given, **settings}
 
 
 def _config(options: dict[str, Any]) -> Config:
