@@ -34,8 +34,8 @@ class AwsServer:
     s3_seconds: float = 0  # for which a request to S3 waits
     sts_answer: tuple[int, str] | None = None  # what STS answers instead: status and code
     keys: dict[str, float] = field(default_factory=dict)  # given out by STS, and when each ends
-    asked: list[dict[str, str]] = field(default_factory=list)  # the requests to STS
-    came: list[tuple[str, float]] = field(default_factory=list)  # the keys that reached S3, when
+    sts_requests: list[dict[str, str]] = field(default_factory=list)  # the requests to STS
+    s3_requests: list[tuple[str, float]] = field(default_factory=list)  # key and time of each
 
     def __post_init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -56,7 +56,7 @@ class AwsServer:
         return answer(environ, start_response)
 
     def _sts(self, environ: dict[str, Any], form: dict[str, str]) -> Response:
-        self.asked.append(form)
+        self.sts_requests.append(form)
         if self.sts_answer:
             status, code = self.sts_answer
             return Response(REFUSED.format(tag="ErrorResponse", code=code), status)
@@ -71,7 +71,7 @@ class AwsServer:
     def _s3(self, request: Request, environ: dict[str, Any]) -> Response:
         time.sleep(self.s3_seconds)
         (key,) = re.findall("Credential=(.*?)/", request.headers.get("Authorization", "")) or [""]
-        self.came.append((key, time.time()))
+        self.s3_requests.append((key, time.time()))
         if self.asks_for_role and self.keys.get(key, 0) < time.time():
             code = "ExpiredToken" if key in self.keys else "AccessDenied"
             return Response(f"<Error><Code>{code}</Code></Error>", 400 if key in self.keys else 403)

@@ -68,7 +68,7 @@ def put(engine, aws, body, key="a.csv"):
     aws.asks_for_role = False
     arrival = engine.put(body, key)
     aws.asks_for_role = True
-    aws.came.clear()
+    aws.s3_requests.clear()
     return arrival
 
 
@@ -88,11 +88,11 @@ def test_6_2_the_key_that_reaches_s3_is_that_of_the_role(engine, aws):
     arrival = put(engine, aws, "id,name\n1,a\n")
     more = {"external_id": "x-1", "assume_role_kwargs": {"DurationSeconds": 1200}}
     assert engine.load(arrival, store=store(aws, **more)).rows == 1
-    request = aws.asked[0]
+    request = aws.sts_requests[0]
     assert (request["RoleArn"], request["ExternalId"]) == (ROLE, "x-1")
     assert request["DurationSeconds"] == "1200"
     assert request["RoleSessionName"] == "airflow_landing"  # what Airflow's own hook writes
-    assert {key for key, _ in aws.came} == set(aws.keys)
+    assert {key for key, _ in aws.s3_requests} == set(aws.keys)
 
 
 def by_json(extras):
@@ -109,8 +109,8 @@ def test_6_2_airflow_and_the_command_line_take_on_the_same_role(aws, monkeypatch
     monkeypatch.setenv("AIRFLOW_CONN_LANDING", spelling(extra(aws, external_id="x-1")))
     with closing(make_client(read("landing"))) as client:
         client.list_objects_v2(Bucket="landing")
-    assert [key for key, _ in aws.came] == list(aws.keys)
-    assert aws.asked[0]["ExternalId"] == "x-1"
+    assert [key for key, _ in aws.s3_requests] == list(aws.keys)
+    assert aws.sts_requests[0]["ExternalId"] == "x-1"
 
 
 def test_6_2_a_role_whose_key_ends_in_mid_load_is_taken_on_again(engine, aws):
@@ -119,9 +119,9 @@ def test_6_2_a_role_whose_key_ends_in_mid_load_is_taken_on_again(engine, aws):
     assert arrival.size > 8 << 20
     aws.key_seconds, aws.s3_seconds = 0.5, 0.2
     assert engine.load(arrival).rows == ROWS
-    first, last = aws.came[0], aws.came[-1]
+    first, last = aws.s3_requests[0], aws.s3_requests[-1]
     assert last[1] > aws.keys[first[0]], "the load was over before the first key ended"
-    assert len({key for key, _ in aws.came}) > 1
+    assert len({key for key, _ in aws.s3_requests}) > 1
 
 
 def test_6_2_a_session_token_that_ends_is_told_and_not_retried(engine, aws):
@@ -143,8 +143,8 @@ def test_6_2_a_web_identity_is_a_token_s_and_needs_no_key(engine, aws, tmp_path)
     }
     web = Store.from_fields(login=None, password=None, extra=extra(aws, **more), conn_id="landing")
     assert engine.load(arrival, store=web).rows == 1
-    assert aws.asked[0]["Action"] == "AssumeRoleWithWebIdentity"
-    assert aws.asked[0]["WebIdentityToken"] == "signed-by-the-cluster"
+    assert aws.sts_requests[0]["Action"] == "AssumeRoleWithWebIdentity"
+    assert aws.sts_requests[0]["WebIdentityToken"] == "signed-by-the-cluster"
     token.unlink()
     with pytest.raises(ConnectionUnusable, match="cannot be taken on"):
         engine.load(arrival, store=web, force=True)

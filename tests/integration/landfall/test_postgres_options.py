@@ -22,7 +22,7 @@ from include.landfall.postgres.connection import connect
 QUERY = "SELECT pg_is_in_recovery(), coalesce(inet_server_port(), 0)"
 
 
-def asked(warehouse: Warehouse) -> tuple[bool, int, bool]:
+def server_of(warehouse: Warehouse) -> tuple[bool, int, bool]:
     """Connects, and says whether it is the standby, its port (0: a socket), and whether by TLS."""
     with connect(warehouse) as connection:
         return *connection.execute(QUERY).fetchone(), connection.pgconn.ssl_in_use
@@ -47,7 +47,7 @@ def test_6_1_of_several_hosts_the_one_with_the_attributes_is_taken(pair, attribu
     ports = f"{pair.standby.port},{pair.primary.port}"
     both = of(pair.primary, "localhost,127.0.0.1", port=None, target_session_attrs=attributes)
     both = replace(both, options={**both.options, "port": ports})
-    assert asked(both)[0] is is_standby
+    assert server_of(both)[0] is is_standby
 
 
 @pytest.mark.parametrize("spelling", ["uri", "field", "extras"])
@@ -64,20 +64,20 @@ def test_6_1_several_hosts_have_ports_of_their_own(pair, spelling):
     else:
         listed = {"port": f"{ports[0]},{ports[1]}", "target_session_attrs": "primary"}
         warehouse = of(user, "127.0.0.1,localhost", **listed)
-    assert asked(warehouse)[:2] == (False, ports[1])
+    assert server_of(warehouse)[:2] == (False, ports[1])
     assert warehouse.name == f"landfall@{hosts.replace('/', '')}/warehouse"
 
 
 def test_6_1_a_host_that_is_away_is_passed_over(pair, unused_port):
     both = of(pair.primary, f"127.0.0.1:{unused_port},127.0.0.1:{pair.primary.port}")
-    assert asked(both)[1] == pair.primary.port
+    assert server_of(both)[1] == pair.primary.port
     with pytest.raises(ServerUnavailable, match=f"127.0.0.1:{unused_port},127.0.0.1:1"):
-        asked(of(pair.primary, f"127.0.0.1:{unused_port},127.0.0.1:1"))
+        server_of(of(pair.primary, f"127.0.0.1:{unused_port},127.0.0.1:1"))
 
 
 def test_6_1_no_host_with_the_attributes_is_a_matter_of_time(pair):
     with pytest.raises(ServerUnavailable):
-        asked(of(pair.standby, target_session_attrs="primary"))
+        server_of(of(pair.standby, target_session_attrs="primary"))
 
 
 # ---- sockets -------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ def test_6_1_a_host_may_be_the_folder_of_a_socket(pair):
     ]
     assert "Sockets" in pair.sockets  # a URI's host must keep its capital letters
     for uri in spellings:
-        assert asked(warehouse_from_environ("w", {"AIRFLOW_CONN_W": uri}))[1] == 0
+        assert server_of(warehouse_from_environ("w", {"AIRFLOW_CONN_W": uri}))[1] == 0
 
 
 # ---- options, as the owner means them ------------------------------------------------------------
@@ -145,10 +145,10 @@ OPTIONS = [
 def test_6_1_an_option_holds_or_is_refused(pair, certificate, extra, outcome):
     extra = {k: certificate[0] if v == "CERTIFICATE" else v for k, v in extra.items()}
     if isinstance(outcome, bool):
-        assert asked(of(pair.encrypted, **extra))[2] is outcome
+        assert server_of(of(pair.encrypted, **extra))[2] is outcome
         return
     with pytest.raises(LandfallError) as refused:
-        asked(of(pair.encrypted, **extra))
+        server_of(of(pair.encrypted, **extra))
     assert type(refused.value) is outcome, refused.value
     assert pair.primary.password not in str(refused.value)
 
@@ -172,7 +172,7 @@ def test_6_1_a_service_s_file_has_what_the_connection_leaves_out(pair, tmp_path,
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     nothing = dict.fromkeys(("host", "port", "schema", "login", "password"))
     warehouse = Warehouse.from_fields(**nothing, extra={"service": "loads"})
-    assert asked(warehouse)[1] == pair.primary.port
+    assert server_of(warehouse)[1] == pair.primary.port
 
 
 # ---- tokens of RDS -------------------------------------------------------------------------------
@@ -212,10 +212,10 @@ def test_6_3_iam_signs_in_with_a_token_of_the_aws_connection(pair, monkeypatch, 
     where = f"{pair.encrypted.host}:{pair.encrypted.port}/warehouse"
     uri = f"postgres://rds_user:ignored@{where}?iam=true&aws_conn_id=rds"
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
-    assert asked(read("warehouse"))[2], "a token must not go over the network in clear text"
+    assert server_of(read("warehouse"))[2], "a token must not go over the network in clear text"
     monkeypatch.setenv("AIRFLOW_CONN_RDS", "aws://AKIAKEY:other@/?region_name=eu-west-1")
     with pytest.raises(ConnectionUnusable, match="refused the connection"):
-        asked(read("warehouse"))
+        server_of(read("warehouse"))
 
 
 def test_6_3_a_token_is_for_one_host_and_needs_a_key(pair, monkeypatch):
@@ -229,7 +229,7 @@ def test_6_3_a_token_is_for_one_host_and_needs_a_key(pair, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConnectionUnusable, match="no token can be made for u@h"):
-        asked(warehouse_from_environ("w"))
+        server_of(warehouse_from_environ("w"))
     monkeypatch.setenv("AIRFLOW_CONN_W", "postgres://u@h/d?iam=true&aws_conn_id=missing")
     with pytest.raises(ConnectionUnusable, match="'missing' is not in the environment"):
         warehouse_from_environ("w")
