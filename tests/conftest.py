@@ -14,7 +14,12 @@ from tests.support.unexplained_skips import UnexplainedSkips
 from tests.support.worker_scheduling import WorkerScheduling
 
 # The modules whose fixtures every test can use.
-pytest_plugins = ["tests.support.airflow_home", "tests.support.servers"]
+pytest_plugins = [
+    "tests.support.airflow_home",
+    "tests.support.certificates",
+    "tests.support.postgres_pair",
+    "tests.support.servers",
+]
 
 airflow_home_key = pytest.StashKey[Path]()
 NEEDS_DOCKER = Path(__file__).parent / "containers"

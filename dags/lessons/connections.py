@@ -20,7 +20,7 @@ names and the types are the same everywhere. The values are not:
 
 To keep these places alike, a test checks that all of them have the same names, types and fields,
 and that no feed and no DAG uses another connection. `include/airflow_bridge.py` reads connections
-from Airflow, and `include/landfall/connections.py` reads them in a shell. Both return objects of
+from Airflow, and `include/landfall/connections` reads them in a shell. Both return objects of
 the same two classes.
 
 ## The code that matters

@@ -69,7 +69,8 @@ def select_entries(
     connection: Connection, rule: sql.Composable, parameters: dict[str, Any]
 ) -> list[Entry]:
     """Returns the rows of the ledger that keep the rule, which follows WHERE."""
-    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+    # A transaction of the engine has settings in which psycopg can read the times.
+    with connection.transaction(), connection.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(_select(rule), parameters).fetchall()
 
 

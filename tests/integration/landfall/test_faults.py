@@ -310,7 +310,7 @@ def test_5_4_an_endpoint_without_a_scheme_is_one_clear_message(engine):
 
 @pytest.mark.parametrize(
     ("extra", "hint"),
-    [({"ssl_mode": "verify-full"}, "'sslmode'"), ({"iam": True}, "take it out"),
+    [({"ssl_mode": "verify-full"}, "'sslmode'"), ({"wallet": "x"}, "take it out"),
      ({"sslcrll": "x"}, "'sslcrl'")],
 )  # fmt: skip
 def test_6_1_an_option_that_libpq_does_not_know_is_refused_by_name(extra, hint):
