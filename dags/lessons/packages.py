@@ -102,7 +102,8 @@ with DAG(
                 except PackageNotFoundError:
                     installed = "nothing"
                 agree = installed != "nothing" and required.contains(installed)
-                log.info("%-45s%-14s%-12s%s", name, required, installed, "ok" if agree else "WRONG")
+                mark = "ok" if agree else "WRONG"
+                log.info("%-45s  %-18s  %-14s  %s", name, required, installed, mark)
                 packages[name] = installed
                 if not agree:
                     wrong.append(f"{name}: {installed} instead of {required}")
