@@ -108,7 +108,7 @@ def test_the_cli_knows_the_projects_name():
 
 
 def test_airflow_s_own_database_is_a_postgresql_that_airflow_supports():
-    """The CLI's default is 12.6. Its compose file fits images up to 17: 18 moved the data folder."""
+    """The CLI's default is 12.6. Its compose file fits images up to 17: 18 moved the data."""
     database = read(".astro/config.yaml")["postgres"]
     assert f"{database['repository']}:{database['tag']}" == SERVICES["warehouse"]["image"]
     assert 14 <= int(database["tag"].split(".")[0]) <= 17

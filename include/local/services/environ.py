@@ -7,10 +7,13 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from include.landfall.connections import Store, Warehouse
 from include.local.airflow.home import local_settings
-from include.local.services.control import Services
+
+if TYPE_CHECKING:  # the module imports redis, which is only installed where services run
+    from include.local.services.control import Services
 
 
 def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
