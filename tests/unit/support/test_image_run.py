@@ -20,7 +20,15 @@ def test_nothing_is_missing_here():
 
 
 def test_the_image_has_no_plugin(tmp_path):
+    """The test of `astro dev pytest` hides them in an environment of `make`."""
+    (tmp_path / ".ready").touch()
     assert missing_plugins(without(*PLUGINS), str(tmp_path)) == list(PLUGINS)
+
+
+def test_an_image_with_one_of_the_plugins_runs_what_it_can(tmp_path):
+    """A user may add pytest-mock to the image for tests of their own."""
+    missing = ["pytest_socket", "pytest_timeout", "xdist"]
+    assert missing_plugins(without(*missing), str(tmp_path)) == missing
 
 
 def test_an_environment_of_make_without_a_plugin_ends_the_run(tmp_path):
