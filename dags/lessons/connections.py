@@ -98,10 +98,10 @@ with DAG(
 
         connections = (Bucket(params["landing"], "landing"), Database(params["warehouse"]))
         findings = check(connections, store_of, warehouse_of)
-        log.info("%-8s%-12s%-48s%s", "", "connection", "address", "answer")
+        log.info("%-6s  %-10s  %-46s  %s", "", "connection", "address", "answer")
         for each in findings:
             mark = "ok" if each.reachable else "FAILED"
-            log.info("%-8s%-12s%-48s%s", mark, each.connection, each.address, each.answer)
+            log.info("%-6s  %-10s  %-46s  %s", mark, each.connection, each.address, each.answer)
         errors = [each.error for each in findings if each.error]
         if errors:
             raise verdict(str(errors[0]), retryable=all(error.retryable for error in errors))
