@@ -194,7 +194,7 @@ class Cutter:
         # Behind a long line whose quotes pair up, nothing is in doubt.
         if fault is not TOO_LONG or record.has_open_quote:
             while not self._is_at_whole_line():
-                self._skip_line(record)
+                self._skip_lines(record)
         self._block.add_misshapen(
             self._misshapen(line, fault, record.raw), record.raw, record.height
         )
@@ -206,7 +206,15 @@ class Cutter:
         end = self._line_end(0)
         if not self._buffer:
             return True
-        return end is not None and self._layout.is_whole(self._buffer, 0, end)
+        return end is not None and self._layout.is_whole(self._buffer, end)
+
+    def _skip_lines(self, record: _Skipped) -> None:
+        """Moves lines to the record, at the most up to one that is whole by itself."""
+        end = self._buffer.rfind(b"\n", 0, self._widest) + 1
+        if end:
+            record.add(self._move(self._layout.next_whole(self._buffer, end)), self._layout.quote)
+        else:
+            self._skip_line(record)
 
     def _skip_line(self, record: _Skipped) -> None:
         """Moves a line, which may be longer than the buffer ever is, to the record."""
