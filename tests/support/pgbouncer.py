@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from include.landfall.connections import Warehouse
 from include.local.services.account import server_account
 from include.local.services.process import LOCALHOST, Process, free_ports, is_free, wait_until
+from tests.support.find_pgbouncer import find_pgbouncer
 
 SETTINGS = """
 [databases]
@@ -28,11 +28,6 @@ default_pool_size = {pool}
 logfile = {folder}/log
 pidfile = {folder}/pid
 """
-
-
-def find_pgbouncer() -> str | None:
-    """Finds the program, which Debian puts where not every user looks."""
-    return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.pgbouncer import find_pgbouncer
+from tests.support.find_pgbouncer import find_pgbouncer
 
 
 class RunSummary:
