@@ -11,10 +11,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import BaseHook, get_current_context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import ConnectionUnusable, LandfallError
+from include.landfall.errors import ConnectionUnusable, LandfallError, ObjectChanged
 
 DEFAULT_STORE = "aws_default"
 
@@ -88,6 +93,22 @@ def airflow_errors() -> Iterator[None]:
     except LandfallError as error:
         # `from None`: the message is complete, and the engine's frames would hide it in the log.
         raise verdict(str(error), error.retryable) from None
+
+
+@contextmanager
+def arrival_errors() -> Iterator[None]:
+    """Does what `airflow_errors` does, and skips the task when its listed object has changed.
+
+    A retry would ask for the version that is gone. The new version is an arrival of its own, which
+    the sensor's next look finds.
+
+    Raises: AirflowSkipException when the object has changed, else as `airflow_errors`.
+    """
+    with airflow_errors():
+        try:
+            yield
+        except ObjectChanged as changed:
+            raise AirflowSkipException(f"{changed}\nskipped: the next run loads it") from None
 
 
 def loader() -> str:

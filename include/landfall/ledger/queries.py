@@ -55,6 +55,17 @@ def newest_loaded(connection: Connection, feed: str) -> tuple[datetime, str] | N
     return connection.execute(query, [feed]).fetchone()
 
 
+def loads_fingerprint(connection: Connection, feed: str) -> str | None:
+    """Returns a text that every load of the feed changes, or None when nothing is loaded."""
+    if not ledger_exists(connection):
+        return None
+    query = (
+        "SELECT count(*) || '-' || sum(hashtextextended(load_id || ' ' || started, 0))"
+        " FROM landfall.ledger WHERE feed = %s AND status = 'loaded'"
+    )
+    return (connection.execute(query, [feed]).fetchone() or (None,))[0]
+
+
 def has_other_feeds(connection: Connection, feed: Feed) -> bool:
     """Returns whether another feed loaded files into the same table."""
     query = (
