@@ -19,6 +19,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -34,10 +35,13 @@ from include.landfall.postgres.statements import statement
 PAGE = 5_000  # arrivals that one statement compares
 
 
-def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> list[Arrival]:
+def new_arrivals(
+    connection: Connection, feed: Feed, arrivals: Iterable[Arrival], *, due_only: bool = False
+) -> list[Arrival]:
     """Returns the arrivals that are not loaded: first those never tried, then the failed ones.
 
-    Each oldest first. So files that fail again and again never keep a good one waiting.
+    Each oldest first. So files that fail again and again never keep a good one waiting. With
+    `due_only` a failed one is left out until its time has come (Entry.retry_after).
 
     Raises: FeedError when the table that the ledger tells of is gone or has another name in the
     feed, and when another feed loaded one of the arrivals into the same table.
@@ -49,7 +53,7 @@ def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
     untried: list[Arrival] = []
     failed: list[Arrival] = []
     for page in _pages(arrivals):
-        for arrival, status in _not_loaded(connection, feed, page):
+        for arrival, status in _not_loaded(connection, feed, page, due_only):
             if status == "superseded" and newest and _age(arrival) <= newest:
                 continue
             (failed if status == "failed" else untried).append(arrival)
@@ -69,22 +73,23 @@ def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 
 
 def _not_loaded(
-    connection: Connection, feed: Feed, page: list[Arrival]
+    connection: Connection, feed: Feed, page: list[Arrival], due_only: bool
 ) -> list[tuple[Arrival, str | None]]:
     """Returns the arrivals of a page that are not loaded, with the ledger's status of each."""
     try:
-        rows = connection.execute(statement("ledger/new"), _values(feed, page)).fetchall()
+        values = {**_values(feed, page), "due_only": due_only}
+        rows = connection.execute(statement("ledger/new"), values).fetchall()
     except psycopg.errors.UntranslatableCharacter:
         # The database's encoding lacks a character of one key, so its ledger cannot have the key.
         if len(page) == 1:
             return [(page[0], None)]
         middle = len(page) // 2
         halves = page[:middle], page[middle:]
-        return [new for half in halves for new in _not_loaded(connection, feed, half)]
+        return [new for half in halves for new in _not_loaded(connection, feed, half, due_only)]
     return [(page[place], status) for place, status in rows]
 
 
-def _values(feed: Feed, page: list[Arrival]) -> dict[str, str]:
+def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
     """Returns the parameters of a statement on a page. JSON is twice as fast as arrays are."""
     listed = [
         {"place": place, "key": arrival.key, "version": arrival.version, "size": arrival.size}

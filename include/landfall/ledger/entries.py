@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
-from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
+from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
+NEWEST_COLUMN = "retry_after"  # where it is, all are
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the ledger. `seconds` is how long the load took; times have a zone."""
+    """A row of the ledger. `seconds` is how long the load took; times have a zone.
+
+    `retry_after`: a failed one is not handed on by the sensor before.
+    """
 
     load_id: int
     feed: str
@@ -32,6 +36,7 @@ class Entry:
     status: str
     error: str | None
     loaded_by: str
+    retry_after: datetime | None = None
 
     @property
     def version(self) -> str:
@@ -40,8 +45,11 @@ class Entry:
 
 
 def create_ledger(connection: Connection) -> None:
-    """Creates the ledger where it is missing, also when two first loads do so at once."""
-    if ledger_exists(connection):
+    """Creates the ledger where it is missing, also when two first loads do so at once.
+
+    A ledger of an earlier version gets the columns that came later.
+    """
+    if has_column(connection, sql.Identifier(SCHEMA, NAME), NEWEST_COLUMN):
         return
     with connection.transaction():
         lock_name(connection, "create landfall.ledger")

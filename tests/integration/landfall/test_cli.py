@@ -152,6 +152,7 @@ def test_status_shows_what_is_loaded_what_failed_and_why_and_what_is_new(shell):
     for word in ("loaded", "2 rows", "failed", "date/time field value out of range", "new"):
         assert word in out
     assert "things/3.csv" in out
+    assert "the sensor tries it again after 20" in out
 
 
 def test_force_loads_a_file_again_in_the_place_of_its_own_rows(shell):

@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS landfall.ledger (
     UNIQUE (feed, bucket, key, version)
 );
 
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS retry_after timestamptz;
+
 COMMENT ON TABLE landfall.ledger IS
     'One row for each arrival (a version of an object) of each feed. It commits with the data.';
 COMMENT ON COLUMN landfall.ledger.load_id IS 'Every row of the target carries it as _load_id';
@@ -29,3 +31,5 @@ COMMENT ON COLUMN landfall.ledger.status IS
 COMMENT ON COLUMN landfall.ledger.loaded_by IS 'Who loaded it, or tried last';
 COMMENT ON COLUMN landfall.ledger.attempt IS 'Tells whose COMMIT arrived when a connection broke';
 COMMENT ON COLUMN landfall.ledger.version IS 'What tells two versions of one object apart';
+COMMENT ON COLUMN landfall.ledger.retry_after IS
+    'Of a failed one: the sensor does not hand it on before. The time doubles with each failure';
