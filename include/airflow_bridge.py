@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, get_current_context
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 
 from include.landfall.connections import Store, Warehouse
 from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
-from include.landfall.errors import ConnectionUnusable, LandfallError
+from include.landfall.errors import ConnectionUnusable, LandfallError, ObjectChanged
 
 if TYPE_CHECKING:
     from include.landfall.load import Receipt
@@ -101,6 +106,22 @@ def airflow_errors() -> Iterator[None]:
     except LandfallError as error:
         # `from None`: the message is complete, and the engine's frames would hide it in the log.
         raise verdict(str(error), error.retryable) from None
+
+
+@contextmanager
+def arrival_errors() -> Iterator[None]:
+    """Does what `airflow_errors` does, and skips the task when its listed object has changed.
+
+    A retry would ask for the version that is gone. The new version is an arrival of its own, which
+    the sensor's next look finds.
+
+    Raises: AirflowSkipException when the object has changed, else as `airflow_errors`.
+    """
+    with airflow_errors():
+        try:
+            yield
+        except ObjectChanged as changed:
+            raise AirflowSkipException(f"{changed}\nskipped: the next run loads it") from None
 
 
 def loader() -> str:
