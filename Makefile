@@ -15,7 +15,6 @@ export UV_SYSTEM_CERTS := 1
 endif
 
 RUN := .venv/bin/python -m
-COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 
 help:
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
@@ -96,8 +95,8 @@ env: .venv  ## Print the variables of the running services: eval "$(make env)"
 audit: .venv  ## List known vulnerabilities of the locked packages (asks PyPI)
 	@$(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.txt -r include/training/requirements.txt -r .ci/uv.txt
 
-lock: .venv  ## Resolve the requirements again: requirements-dev.txt, and the training image's lock
-	@$(COMPILE) --output-file requirements-dev.txt requirements-dev.in && $(COMPILE) --constraints requirements-dev.txt --output-file include/training/requirements.txt include/training/requirements.in
+lock: .venv  ## Resolve the requirements again: requirements.txt, and the locks
+	@.ci/lock
 
 clean:  ## Stop the local services, and remove .venv, .local and caches
 	@.ci/clean

@@ -23,14 +23,13 @@ from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_folder
+from plugins.arrivals.publishing import FINGERPRINT, unpublished_loads
 from plugins.arrivals.sensor import NewArrivalsSensor
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
 PRESETS = (
     "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
 )  # fmt: skip
-# A bad file does not keep the good ones from the marts.
-SOME_LOADED = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 
 
 def make_dags(folder: Path) -> None:
@@ -98,28 +97,30 @@ def make_feed_dag(feed: Feed) -> None:
 def check_and_publish(feed: Feed, load: Any) -> None:
     """Adds the feed's checks after its loads, and its asset after the checks."""
     table, checks = feed_table(feed), feed_checks(feed)
-    published = publish(table_asset(table))
-    some_file_loaded = EmptyOperator(task_id="some_file_loaded", trigger_rule=SOME_LOADED)
-    load >> some_file_loaded >> published
+    asset = table_asset(table)
+
+    # A bad file does not keep the good ones from the marts, and loads that an earlier run could not
+    # check are published even if there is nothing new now.
+    @task(trigger_rule=TriggerRule.ALL_DONE, inlets=[asset])
+    def loads_to_publish(inlet_events: Any = None) -> str:
+        return unpublished_loads(feed, inlet_events[asset])
+
+    @task(outlets=[asset])
+    def published(loads: str, ti: Any = None, outlet_events: Any = None) -> None:
+        receipts = ti.xcom_pull(task_ids=["load"], key="receipts")
+        outlet_events[asset].extra = {FINGERPRINT: loads, **extra_of(receipts)}
+
+    loads = loads_to_publish()
+    last = published(loads)
+    load >> loads
     if checks.table:
         rows = aql.check_table(dataset=table, checks=checks.table, task_id="check_rows", **NO_RETRY)
-        some_file_loaded >> rows >> published
+        loads >> rows >> last
     if checks.columns:
         columns = aql.check_column(
             dataset=table, column_mapping=checks.columns, task_id="check_columns", **NO_RETRY
         )
-        some_file_loaded >> columns >> published
-
-
-def publish(asset: Any) -> Any:
-    """Adds the task that updates the asset; its event carries rows, rejects and load ids."""
-
-    @task(task_id="published", outlets=[asset])
-    def published(*, ti: Any = None, outlet_events: Any = None) -> None:
-        receipts = ti.xcom_pull(task_ids=["load"], key="receipts")
-        outlet_events[asset].extra.update(extra_of(receipts))
-
-    return published()
+        loads >> columns >> last
 
 
 def make_broken_feed_dag(path: Path, error: FeedError) -> None:

@@ -12,15 +12,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, get_current_context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import ConnectionUnusable, LandfallError
+from include.landfall.connections.environment import DEFAULT_STORE
+from include.landfall.connections.warehouse import uses_iam
+from include.landfall.errors import ConnectionUnusable, LandfallError, ObjectChanged
 
 if TYPE_CHECKING:
     from include.landfall.load import Receipt
-
-DEFAULT_STORE = "aws_default"
 
 
 def store_of(conn_id: str | None) -> Store:
@@ -31,13 +37,12 @@ def store_of(conn_id: str | None) -> Store:
 
     Raises: ConnectionUnusable when a connection is named that Airflow does not have.
     """
-    if conn_id is None:
-        try:
-            connection = _connection(DEFAULT_STORE)
-        except ConnectionUnusable:
-            return Store()
-    else:
-        connection = _connection(conn_id)
+    try:
+        connection = _connection(conn_id or DEFAULT_STORE)
+    except ConnectionUnusable:
+        if conn_id:
+            raise
+        return Store()
     return _store(connection, connection.extra_dejson)
 
 
@@ -47,15 +52,22 @@ def warehouse_of(conn_id: str, database: str | None = None) -> Warehouse:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     connection = _connection(conn_id)
-    return _warehouse(connection, connection.extra_dejson, database)
+    extra = connection.extra_dejson
+    iam = store_of(extra.get("aws_conn_id")) if uses_iam(extra) else None
+    return _warehouse(connection, extra, iam, database)
 
 
-async def astore_of(conn_id: str) -> Store:
+async def astore_of(conn_id: str | None) -> Store:
     """Does what `store_of` does in the triggerer, where a blocking look-up stops the event loop.
 
-    Raises: ConnectionUnusable when Airflow does not have the connection.
+    Raises: ConnectionUnusable when a connection is named that Airflow does not have.
     """
-    connection = await _aconnection(conn_id)
+    try:
+        connection = await _aconnection(conn_id or DEFAULT_STORE)
+    except ConnectionUnusable:
+        if conn_id:
+            raise
+        return Store()
     return _store(connection, await connection.aextra_dejson())
 
 
@@ -65,7 +77,9 @@ async def awarehouse_of(conn_id: str) -> Warehouse:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     connection = await _aconnection(conn_id)
-    return _warehouse(connection, await connection.aextra_dejson())
+    extra = await connection.aextra_dejson()
+    iam = await astore_of(extra.get("aws_conn_id")) if uses_iam(extra) else None
+    return _warehouse(connection, extra, iam)
 
 
 def connection_type(conn_id: str) -> str:
@@ -92,6 +106,22 @@ def airflow_errors() -> Iterator[None]:
     except LandfallError as error:
         # `from None`: the message is complete, and the engine's frames would hide it in the log.
         raise verdict(str(error), error.retryable) from None
+
+
+@contextmanager
+def arrival_errors() -> Iterator[None]:
+    """Does what `airflow_errors` does, and skips the task when its listed object has changed.
+
+    A retry would ask for the version that is gone. The new version is an arrival of its own, which
+    the sensor's next look finds.
+
+    Raises: AirflowSkipException when the object has changed, else as `airflow_errors`.
+    """
+    with airflow_errors():
+        try:
+            yield
+        except ObjectChanged as changed:
+            raise AirflowSkipException(f"{changed}\nskipped: the next run loads it") from None
 
 
 def loader() -> str:
@@ -153,10 +183,28 @@ def _missing_connections(conn_id: str) -> Iterator[None]:
 
 
 def _store(connection: Any, extra: Mapping[str, Any]) -> Store:
-    return Store.from_fields(login=connection.login, password=connection.password, extra=extra)
+    """Makes the store from the connection, as Airflow's Amazon provider understands it.
+
+    The engine takes on roles and renews keys on its own: the process that reads a large file has no
+    Airflow to ask.
+    """
+    if conf.get("aws", "session_factory", fallback=None):
+        raise ConnectionUnusable(
+            "Airflow's setting [aws] session_factory gives keys that a load cannot have",
+            do="name the role in the connection: role_arn, profile_name or a web identity",
+        )
+    return Store.from_fields(
+        login=connection.login,
+        password=connection.password,
+        extra=extra,
+        host=connection.host,
+        conn_id=connection.conn_id,
+    )
 
 
-def _warehouse(connection: Any, extra: Mapping[str, Any], database: str | None = None) -> Warehouse:
+def _warehouse(
+    connection: Any, extra: Mapping[str, Any], iam: Store | None, database: str | None = None
+) -> Warehouse:
     return Warehouse.from_fields(
         host=connection.host,
         port=connection.port,
@@ -164,4 +212,5 @@ def _warehouse(connection: Any, extra: Mapping[str, Any], database: str | None =
         login=connection.login,
         password=connection.password,
         extra=extra,
+        iam=iam,
     )

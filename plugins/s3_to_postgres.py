@@ -9,6 +9,7 @@ from airflow.sdk import BaseHook
 
 from include.airflow_bridge import (
     airflow_errors,
+    arrival_errors,
     loader,
     rejects_warning,
     store_of,
@@ -49,13 +50,14 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         """Loads one arrival exactly once; `force` loads it again and replaces its rows.
 
         `arrival` may be the dict that NewArrivalsSensor hands on. `by` is the loader's name in the
-        ledger; without it that is the running task's.
+        ledger; without it that is the running task's. The task is skipped when the object has
+        changed since it was listed.
         """
         from include.landfall.load import load
 
         if isinstance(arrival, dict):
             arrival = Arrival.from_dict(arrival)
-        with airflow_errors():
+        with arrival_errors():
             receipt = load(
                 feed,
                 arrival,

@@ -23,12 +23,14 @@ What was loaded is in `landfall.ledger`; each row's `_load_id` says which file i
 
 **When a run is skipped**, there was nothing new.
 **When a load is red**, its log says which line and column and what to do, and nothing of that file
-is in the table. Fix the file and put it in the same place: the next run loads it. Files that were
-loaded stay loaded, and the DAGs that depend on the table are started.
+is in the table. Fix the file and put it in the same place: the next run loads it. As it is, it is
+tried again after five minutes, ten, twenty, and so on; a run that you start by hand tries it at
+once. Files that were loaded stay loaded, and the DAGs that depend on the table are started.
 **When a load warns of rejects**, some of its rows were refused (at most
 {feed.rejects.budget} may be), and the others are in the table. This command shows which, and why:
 `{rejects_command(feed.name)}`
-**When a check is red**, the rows are in the table, and no DAG that depends on it is started.
+**When a check is red**, the rows are in the table, and no DAG that depends on it is started. The
+next run checks again, also when there is nothing new.
 
 | column | type | | |
 |---|---|---|---|

@@ -139,7 +139,7 @@ with DAG(
         parts = {part: [*checks[part], without] for part, without in WITHOUT.items()}
         ti.xcom_push("parts", parts)
         for part, (up, *rest) in parts.items():
-            log.info("%-14s%-6s%-60s without it: %s", part, "up" if up else "DOWN", *rest)
+            log.info("%-13s  %-4s  %-60s  without it: %s", part, "up" if up else "DOWN", *rest)
         if down := [part for part, (up, *_) in parts.items() if not up]:
             raise AirflowFailException(f"down: {', '.join(down)}")
 

@@ -20,7 +20,7 @@ names and the types are the same everywhere. The values are not:
 
 To keep these places alike, a test checks that all of them have the same names, types and fields,
 and that no feed and no DAG uses another connection. `include/airflow_bridge.py` reads connections
-from Airflow, and `include/landfall/connections.py` reads them in a shell. Both return objects of
+from Airflow, and `include/landfall/connections` reads them in a shell. Both return objects of
 the same two classes.
 
 ## The code that matters
@@ -98,10 +98,10 @@ with DAG(
 
         connections = (Bucket(params["landing"], "landing"), Database(params["warehouse"]))
         findings = check(connections, store_of, warehouse_of)
-        log.info("%-8s%-12s%-48s%s", "", "connection", "address", "answer")
+        log.info("%-6s  %-10s  %-46s  %s", "", "connection", "address", "answer")
         for each in findings:
             mark = "ok" if each.reachable else "FAILED"
-            log.info("%-8s%-12s%-48s%s", mark, each.connection, each.address, each.answer)
+            log.info("%-6s  %-10s  %-46s  %s", mark, each.connection, each.address, each.answer)
         errors = [each.error for each in findings if each.error]
         if errors:
             raise verdict(str(errors[0]), retryable=all(error.retryable for error in errors))

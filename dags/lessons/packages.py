@@ -11,15 +11,17 @@ has an exact version (`==`), and the image and your machine get the same package
 
 | file | contains | read by |
 |---|---|---|
-| `requirements.txt` | Python packages of the image | the build of the image, and `make lock` |
+| `pyproject.toml` | the project's dependencies: Airflow and the packages | `make lock` |
+| `requirements.txt` | these packages, by `make lock` | the build of the image |
 | `packages.txt` | system packages of the image, named as for `apt` | the build of the image |
-| `requirements-dev.in` | what developers need as well: Airflow, tools | `make lock` |
+| `requirements-dev.in` | what developers need as well: tools | `make lock` |
 | `requirements-dev.txt` | the **lock**: every package, direct or not, with checksums | `make`, CI |
 
-A test checks that the lock and `requirements.txt` agree. There are two ways to put something into
+A test checks that these files agree. There are two ways to put something into
 the image:
 
-- **Extend** it with a line in `requirements.txt` or `packages.txt`. Do this whenever it is enough.
+- **Extend** it with a dependency in `pyproject.toml` and `make lock`, or with a line in
+  `packages.txt`. Do this whenever it is enough.
 - **Customise** it with your own step in the `Dockerfile`. Do this for what no package contains, or
   for a package that conflicts with the others. `packages.Dockerfile`, beside this file, is an
   example that you can copy: it puts a newer pandas into a separate environment, because astro-sdk
@@ -54,8 +56,9 @@ The answer is in the tab [Code](/dags/lesson_15_packages/code), below this text.
 
 <details><summary>Answer</summary>
 `compare` fails with `PyYAML: 6.0.3 instead of ==6.0.2`, and is not tried again. `make test-unit`
-reports it too, because the lock has another version. `make lock` would write a new lock, and the
-next `make` command that needs packages installs the versions of that lock.
+reports it too, because `pyproject.toml` and the lock have another version. `make lock` would write
+`requirements.txt` again from `pyproject.toml`. To change a version, change it there: `make lock`
+then writes a new lock, and the next `make` command that needs packages installs its versions.
 </details>
 """
 
@@ -102,7 +105,8 @@ with DAG(
                 except PackageNotFoundError:
                     installed = "nothing"
                 agree = installed != "nothing" and required.contains(installed)
-                log.info("%-45s%-14s%-12s%s", name, required, installed, "ok" if agree else "WRONG")
+                mark = "ok" if agree else "WRONG"
+                log.info("%-45s  %-18s  %-14s  %s", name, required, installed, mark)
                 packages[name] = installed
                 if not agree:
                     wrong.append(f"{name}: {installed} instead of {required}")

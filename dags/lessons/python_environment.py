@@ -31,8 +31,8 @@ eval "$(make -s env)"
 .venv/bin/airflow dags list
 ```
 If you have the Astro CLI, it can run Airflow without Docker as well: `astro dev start --standalone`
-(experimental). It creates its own `.venv` in the project's folder, so run it in a second clone of
-the project. It starts no other servers, so put the connections into `.env`.
+(experimental). It uses the folder `.venv` too, so run it in a second clone of the project. It
+starts no other servers. The page *With the Astro CLI* in `docs` has every command.
 
 ## Since Airflow 2.9
 `airflow webserver` is now `airflow api-server`, and a separate program, `airflow dag-processor`,

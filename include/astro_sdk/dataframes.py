@@ -10,6 +10,8 @@ import pandas as pd
 from pandas.api.types import infer_dtype
 from psycopg import Connection, sql
 
+from include.landfall.postgres.catalog import lock_name
+
 from . import declared, tables
 from .tables import Name
 
@@ -49,6 +51,9 @@ def load(
     name = Name.of(table)
     with database.transaction() as connection:
         exists = bool(tables.columns_of(connection, name))
+        if not exists:  # another task may create it now
+            lock_name(connection, f"create {name.schema}.{name.table}")
+            exists = bool(tables.columns_of(connection, name))
         into = name if not exists or if_exists == "append" else name.scratch()
         create = into != name or not exists
         for frame in frames:

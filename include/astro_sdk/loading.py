@@ -9,19 +9,22 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from astro import settings
+from psycopg import Connection
 from pydantic import ValidationError
 
-from include.airflow_bridge import airflow_errors, loader, push_xcom
+from include.airflow_bridge import airflow_errors, arrival_errors, loader, push_xcom
 from include.landfall.arrival import Arrival
-from include.landfall.errors import DataError, FeedError
+from include.landfall.errors import DataError, FeedError, LandfallError
 from include.landfall.feed.model import Column, Feed, Source, Target
 from include.landfall.load import Receipt, load
+from include.landfall.postgres.catalog import lock_name
+from include.landfall.write.target import add_load_id
 
 from . import dataframes, declared, inference, sources, tables
 from .arrivals import ArrivalFile, load_arrival
@@ -44,11 +47,14 @@ def load_file(
 ) -> None:
     """Loads astro's file into a table; the engine's receipts go to XCom as `receipts`.
 
-    Raises: AirflowException or AirflowFailException, by whether a retry can help.
+    Raises: AirflowException or AirflowFailException, by whether a retry can help;
+    AirflowSkipException when an arrival has changed since it was listed.
     """
     with airflow_errors():
         if isinstance(file, ArrivalFile):
-            push_xcom("receipts", [load_arrival(file, database.warehouse, table).as_dict()])
+            with arrival_errors():
+                receipt = load_arrival(file, database.warehouse, table)
+            push_xcom("receipts", [receipt.as_dict()])
             return
         database.create_schema_if_applicable(table.metadata.schema, assume_schema_exists)
         reason = sources.reason_for_pandas(file)
@@ -80,18 +86,23 @@ class PlainLoad:
 
         Raises: LandfallError.
         """
-        with self.database.connect() as connection:
-            existing = tables.data_columns(tables.columns_of(connection, self.name))
+        existing = self._existing_columns()
         if self.if_exists == "append" and existing:
             return self._append(self._columns_in_file(existing))
         columns, inferred = self._target_columns(existing)
         with _advice_on_inference(inferred):
             if self.if_exists == "append":
-                with self._new_table(self.name, columns):
-                    return self._append(columns)
-            if existing == columns and len(self.files.arrivals) == 1:
+                return self._append_to_new_table(columns)
+            if existing != columns:
+                return self._replace_whole(columns)
+            if len(self.files.arrivals) == 1:
                 return [self._load(self.files.arrivals[0], self.name, columns, "replace")]
+            self._add_load_id(columns)
             return self._replace_whole(columns)
+
+    def _existing_columns(self) -> dict[str, str]:
+        with self.database.connect() as connection:
+            return tables.data_columns(tables.columns_of(connection, self.name))
 
     def _columns_in_file(self, existing: dict[str, str]) -> dict[str, str]:
         """The columns of an existing table that the file has; the engine refuses any other."""
@@ -111,10 +122,30 @@ class PlainLoad:
     def _append(self, columns: dict[str, str]) -> list[Receipt]:
         return [self._load(a, self.name, columns, "append") for a in self.files.arrivals]
 
+    def _append_to_new_table(self, columns: dict[str, str]) -> list[Receipt]:
+        """Creates the table and loads the files into it.
+
+        Other tasks may append to the same table at the same time. The first one creates it, and
+        after a failure it stays when another one has loaded something.
+        """
+        if not self._create(self.name, columns):
+            return self._append(self._columns_in_file(self._existing_columns()))
+        with self._removed_after_failure(self.name, tables.drop_unused):
+            return self._append(columns)
+
+    def _add_load_id(self, columns: dict[str, str]) -> None:
+        """Adds the load id to the target, so that the new rows fit into it."""
+        feed = self._feed(
+            feed_name(self.name), self.files.arrivals[0], self.name, columns, "append"
+        )
+        with self.database.connect() as connection:
+            add_load_id(connection, feed)
+
     def _replace_whole(self, columns: dict[str, str]) -> list[Receipt]:
         """Loads all files into another table, which then replaces the target at once."""
         scratch = self.name.scratch()
-        with self._new_table(scratch, columns):
+        self._create(scratch, columns)
+        with self._removed_after_failure(scratch, tables.drop):
             receipts = [self._load(a, scratch, columns, "append") for a in self.files.arrivals]
             with self.database.transaction() as connection:
                 tables.replace(connection, self.name, scratch)
@@ -124,19 +155,27 @@ class PlainLoad:
                 )
         return receipts
 
-    @contextmanager
-    def _new_table(self, name: Name, columns: dict[str, str]) -> Iterator[None]:
-        """A table for the load, which is dropped when the load fails."""
+    def _create(self, name: Name, columns: dict[str, str]) -> bool:
+        """Creates a table and returns True; returns False when it has been created meanwhile."""
         with self.database.transaction() as connection:
+            lock_name(connection, f"create {_written(name)}")
+            if tables.columns_of(connection, name):
+                return False
             if self.table.columns:
                 declared.create(connection, self.table.columns, name)
             else:
                 tables.create(connection, name, columns)
+        return True
+
+    @contextmanager
+    def _removed_after_failure(
+        self, name: Name, drop: Callable[[Connection, Name], None]
+    ) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            with self.database.transaction() as connection:
-                tables.drop(connection, name)
+            with suppress(LandfallError), self.database.connect() as connection:
+                drop(connection, name)
             raise
 
     def _load(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from astro.exceptions import NonExistentTableException
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from include.landfall.job import LOAD_ID
 
@@ -95,6 +96,15 @@ def create(connection: Connection, name: Name, columns: Mapping[str, str]) -> No
 def drop(connection: Connection, name: Name) -> None:
     """Drops a table if it exists."""
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name.identifier))
+
+
+def drop_unused(connection: Connection, name: Name) -> None:
+    """Drops a table unless it has rows, or another session uses it now."""
+    with suppress(errors.LockNotAvailable, errors.UndefinedTable), connection.transaction():
+        lock = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT"
+        connection.execute(sql.SQL(lock).format(name.identifier))
+        if not row_count(connection, name):
+            drop(connection, name)
 
 
 def row_count(connection: Connection, name: Name) -> int:

@@ -34,7 +34,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import statement
-from include.landfall.s3.client import make_client
+from include.landfall.s3.client import make_client, region_of
 from include.landfall.s3.errors import s3_errors, without_login
 
 # How long one server has for its answer, and all of them together. The latter ends waits that no
@@ -144,9 +144,8 @@ def _probe(
 
 
 def _address(store: Store) -> str:
-    if store.endpoint_url is None:
-        return f"AWS {store.region}"
-    return without_login(store.endpoint_url)
+    address = without_login(store.endpoint_url or f"AWS {region_of(store)}")
+    return f"{address} as {store.role.arn}" if store.role else address
 
 
 def _raise(error: LandfallError) -> str:
@@ -208,9 +207,10 @@ def _use_database(warehouse: Warehouse) -> str:
     with (
         connect(replace(warehouse, options=options), "landfall check") as connection,
         postgres_errors(),
+        connection.transaction(),
         connection.cursor(row_factory=namedtuple_row) as cursor,
     ):
-        cursor.execute(f"SET statement_timeout = '{ANSWER_SECONDS}s'")
+        cursor.execute(f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'")
         rights: Any = cursor.execute(statement("ledger/rights")).fetchone()
     if not rights.temporary:
         raise ConnectionUnusable(

@@ -109,7 +109,7 @@ def compare(home: Path) -> int:
     for verdict in verdicts:
         result = "equal" if verdict.equal else "DIFFERS"
         counts = f"{verdict.table_rows:>9,} rows, {verdict.columns:>2} columns"
-        print(f"raw.{verdict.table:10}{counts}  {result}")
+        print(f"raw.{verdict.table:9} {counts}  {result}")
         for line in verdict.differences:
             print(f"    {line}")
     return 0 if all(verdict.equal for verdict in verdicts) else 1

@@ -7,6 +7,7 @@ caller waits until the report is made.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -23,15 +24,16 @@ from include.landfall.errors import LandfallError
 from .app import app as celery
 from .catalogue import Request
 from .front import Front, RedisAway
-from .guard import KeyRequired
+from .guard import BodyLimit, KeyRequired
 from .links import Links
-from .making import export_report
+from .making import export_report, for_callers
 from .messages import Messages
 from .records import NewReport, Record
 from .requests import object_key, report_id
 from .settings import Settings
 from .settings import settings as read_settings
 
+log = logging.getLogger(__name__)
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 MAX_IDEMPOTENCY_KEY = 200  # characters
 
@@ -71,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api = FastAPI(
         title="Reports", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
+    api.add_middleware(BodyLimit)  # the middleware that is added last is asked first
     api.add_middleware(KeyRequired, key=settings.api_key, free=("/health",))
     api.get("/health")(health)
     api.add_route("/reports", create, methods=["POST"])
@@ -192,7 +195,8 @@ async def _redis_away(_: HttpRequest, error: Exception) -> JSONResponse:
 async def _not_made(_: HttpRequest, error: Exception) -> JSONResponse:
     """Answers a blocking request whose report failed. A queued report keeps its error in Redis."""
     assert isinstance(error, LandfallError)
-    return _error_answer(503 if error.retryable else 500, str(error))
+    log.warning("a blocking report failed: %s", error)
+    return _error_answer(503 if error.retryable else 500, for_callers(error))
 
 
 HANDLERS: dict[type[Exception], Any] = {

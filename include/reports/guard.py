@@ -1,14 +1,16 @@
-"""The check of the API key, which comes before anything else of a request is read."""
+"""What a request must pass first: the check of its key, then the limit on its body."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Collection
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = b"x-api-key"
+MAX_BODY_BYTES = 64 << 10  # a request takes some hundred
 
 
 class KeyRequired:
@@ -32,3 +34,24 @@ class KeyRequired:
         # compare_digest always takes the same time. Otherwise the time of an answer would show how
         # many of the key's first characters are right.
         return hmac.compare_digest(sent_key, self._key)
+
+
+class BodyLimit:
+    """Middleware that answers 413 when a body is too large, without holding more of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on, with a `receive` that ends a body that is too large."""
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+            return message
+
+        await self._app(scope, limited, send)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from include.landfall.errors import LandfallError
+from include.landfall.errors import LandfallError, ObjectMissing
+from include.landfall.s3.listing import find_arrival
+from include.landfall.s3.upload import unchanged
 
 from .catalogue import Request, query
 from .records import CONNECTION_ERRORS, RENEW_SECONDS, Record, Records
@@ -27,6 +29,10 @@ FORMATS: dict[str, tuple[Any, Any]] = {
     "csv": ("csv", None), "csv.gz": ("csv", "gzip"), "csv.zst": ("csv", "zstd"),
     "parquet": ("parquet", None),
 }  # fmt: skip
+
+# What callers read of an error.
+AWAY = "a server that the report needs is not available: it is tried again"
+NOT_MADE = "the report could not be made: the log of the service has the reason"
 
 
 class TryLater(Exception):
@@ -66,34 +72,64 @@ def make_report(report_id: str, records: Records, settings: Settings) -> str:
 def _attempt(record: Record, number: int, records: Records, token: str, settings: Settings) -> str:
     try:
         with Lease(records, record.id, token) as lease:
-            exported = export_report(record.request, record.object_key, settings, lease.progress)
+            earlier = _etag_of(record.object_key, settings)
+            # A worker may sleep here, and wake when another one has made the report. The store
+            # then refuses its object, because the key no longer has the one that it saw before.
+            lease.check()
+            exported = export_report(
+                record.request, record.object_key, settings, lease.progress, unchanged(earlier)
+            )
         settled = records.settle(record.id, token, "done", rows=exported.rows, bytes=exported.bytes)
         return "done" if settled else "made by another worker"
     except LeaseLost:
         return "taken over by another worker"
     except LandfallError as error:
+        log.warning("report %s, attempt %s: %s", record.id, number, error)
         if error.retryable and number < MAX_ATTEMPTS:
-            records.settle(record.id, token, "accepted", error=str(error))
+            records.settle(record.id, token, "accepted", error=for_callers(error))
             raise TryLater(error.what, 2.0**number) from error
-        return _failed(record, records, token, str(error))
+        return _failed(record, records, token, for_callers(error))
     except CONNECTION_ERRORS as error:
         # Redis did not come back while the worker waited for it, so the worker does not know what
         # the record says. The next attempt reads it.
         raise TryLater("Redis is away", 5) from error
     except Exception:
         # The caller learns that the report failed, and the worker's log has the reason.
-        _failed(record, records, token, "the report could not be made: see the worker's log")
+        _failed(record, records, token, NOT_MADE)
         raise
 
 
+def for_callers(error: LandfallError) -> str:
+    """Returns what callers read of an error.
+
+    The whole message names hosts, roles, databases and buckets, so it goes to the log only.
+    """
+    return AWAY if error.retryable else NOT_MADE
+
+
 def _failed(record: Record, records: Records, token: str, error: str) -> str:
-    log.warning("report %s failed: %s", record.id, error)
+    log.warning("report %s failed", record.id)
     records.settle(record.id, token, "failed", error=error)
     return "failed"
 
 
+def _etag_of(key: str, settings: Settings) -> str | None:
+    """Returns the ETag of the object that the key has now, if any."""
+    from include.landfall.s3.client import make_client
+
+    with closing(make_client(settings.store)) as client:
+        try:
+            return find_arrival(client, BUCKET, key).etag
+        except ObjectMissing:
+            return None
+
+
 def export_report(
-    request: Request, key: str, settings: Settings, progress: Callable[[int], None] | None = None
+    request: Request,
+    key: str,
+    settings: Settings,
+    progress: Callable[[int], None] | None = None,
+    condition: Mapping[str, str] | None = None,
 ) -> Exported:
     """Streams a report's rows from the warehouse to the object with this key.
 
@@ -107,6 +143,7 @@ def export_report(
     return export(
         statement, days, warehouse=settings.warehouse, store=settings.store, bucket=BUCKET,
         key=key, format=file_format, compression=compression, progress=progress,
+        condition=condition,
     )  # fmt: skip
 
 
@@ -140,6 +177,14 @@ class Lease:
         """
         self._rows = rows
         if self._lost:
+            raise LeaseLost
+
+    def check(self) -> None:
+        """Renews the lease at once.
+
+        Raises: LeaseLost when another worker has it.
+        """
+        if not self._records.renew(*self._report, self._rows):
             raise LeaseLost
 
     def _renew(self) -> None:

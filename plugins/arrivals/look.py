@@ -36,7 +36,8 @@ def look(feed: Feed, watch: Watch, store: Store, warehouse: Warehouse) -> Ready 
         postgres_errors(),
         closing(make_client(store)) as client,
     ):
-        new = new_arrivals(connection, feed, list_arrivals(client, feed.source))
+        listed = list_arrivals(client, feed.source)
+        new = new_arrivals(connection, feed, listed, due_only=not watch.retries_failed)
     return decide(new, watch, time.time())
 
 

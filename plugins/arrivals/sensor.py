@@ -31,7 +31,9 @@ TRIGGERER_GRACE_SECONDS = 600
 class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
     """Waits for arrivals of a feed that the ledger does not have.
 
-    It gives them oldest first, and after them those that failed before.
+    It gives them oldest first, and after them those that failed before. A failed one waits five
+    minutes, and twice as long after each further failure, up to a day (`retry_after` in the
+    ledger); a run that a person starts hands it on at once.
 
     XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), for a mapped task; the
     rest is left to the next run. What is new is the listing of the feed's prefix minus the ledger,
@@ -68,7 +70,7 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
 
     def execute(self, context: Any) -> list[dict[str, Any]]:
         """Looks, and waits here or on the triggerer while there is something to wait for."""
-        watch = self._watch(time.time())
+        watch = self._watch(time.time(), is_manual(context))
         with airflow_errors():
             store = store_of(self.feed.source.connection)
             warehouse = warehouse_of(self.feed.target.connection)
@@ -104,13 +106,14 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
                 "the triggerer did not look for new arrivals in time: check that it runs"
             ) from None
 
-    def _watch(self, now: float) -> Watch:
+    def _watch(self, now: float, retries_failed: bool) -> Watch:
         return Watch(
             started=now,
             timeout=self.timeout,
             poke_interval=self.poke_interval,
             settle=self.feed.source.settle_seconds,
             most=self.most,
+            retries_failed=retries_failed,
         )
 
     def _defer(self, watch: Watch) -> NoReturn:
@@ -118,3 +121,9 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         trigger = NewArrivalsTrigger(self.feed.model_dump(mode="json"), watch.as_dict())
         self.defer(trigger=trigger, method_name="conclude", timeout=overdue)
         raise AssertionError("defer does not return")
+
+
+def is_manual(context: Any) -> bool:
+    """Tells whether a person started the run."""
+    run = context.get("dag_run")
+    return run is not None and run.run_type == "manual"

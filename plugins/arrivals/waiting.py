@@ -34,6 +34,7 @@ class Watch:
     `timeout` is how long to wait for anything new, from `started` on, deferrals included. An object
     is complete when it has not changed for `settle` seconds: by the store's last-modified time (its
     clock and this machine's may differ, but by less than that), or between two listings.
+    `retries_failed`: whether failed arrivals are handed on before their time has come.
     """
 
     started: float
@@ -41,6 +42,7 @@ class Watch:
     poke_interval: float = 60
     settle: float = 0
     most: int = MOST_ARRIVALS
+    retries_failed: bool = False
     next_look: float = 0
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
 

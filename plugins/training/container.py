@@ -10,6 +10,8 @@ from typing import Any
 from include.landfall.connections import Store
 from include.landfall.errors import ConnectionUnusable
 
+KEY_VARIABLES = ("MINIO_ACCESS_KEY_ID", "MINIO_SECRET_ACCESS_KEY", "MINIO_SESSION_TOKEN")
+
 
 def labels_of(context: Mapping[str, Any]) -> dict[str, str]:
     """Gives the labels of a task instance's container: the same for each of its tries."""
@@ -38,19 +40,26 @@ def safe_name(text: str) -> str:
 def environment_of(store: Store, bucket: str) -> dict[str, str]:
     """Gives the store in the variables of the container's environment, its key included.
 
+    The container cannot renew the key of a role: it ends after an hour, unless DurationSeconds in
+    assume_role_kwargs says otherwise.
+
     Raises: ConnectionUnusable when the store has no key.
     """
-    if not (store.access_key and store.secret_key):
+    # Imported here, because every parse of a DAG file would pay for boto3.
+    from include.landfall.s3.client import keys_of, region_of
+
+    has_identity = store.role or store.profile or (store.access_key and store.secret_key)
+    keys = keys_of(store) if has_identity else None
+    if keys is None:
         raise ConnectionUnusable(
             "the connection has no key of its own to give to a container",
-            expected="a login (the access key) and a password (the secret key)",
+            expected="a login (the access key) and a password (the secret key), or a role",
         )
+    region = region_of(store)
     environment = {
-        "MINIO_ENDPOINT": store.endpoint_url or f"https://s3.{store.region}.amazonaws.com",
-        "MINIO_ACCESS_KEY_ID": store.access_key,
-        "MINIO_SECRET_ACCESS_KEY": store.secret_key,
+        "MINIO_ENDPOINT": store.endpoint_url or f"https://s3.{region}.amazonaws.com",
         "MINIO_BUCKET_NAME": bucket,
-        "MINIO_REGION": store.region,
-        "MINIO_SESSION_TOKEN": store.session_token,
+        "MINIO_REGION": region,
+        **dict(zip(KEY_VARIABLES, keys, strict=True)),
     }
     return {name: value for name, value in environment.items() if value}

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from include.landfall.arrival import Arrival
 from include.landfall.feed.model import Feed
-from include.landfall.s3.listing import find_arrival, list_arrivals
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
+from include.landfall.s3.listing import list_arrivals
 from tests.support.astro_dags import World, dag, run, world
 
 __all__ = ["dag", "run", "world"]
@@ -75,16 +78,26 @@ def test_each_arrival_loads_once_under_the_feeds_contract(
     assert "was loaded before, by under_test.load" in caplog.text
 
 
-def test_a_version_that_is_gone_is_not_replaced_by_another(
+def test_5_6_a_version_that_is_gone_is_skipped_and_the_new_one_comes_with_the_next_look(
     world: World, feed: Feed, run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.put("trips/1.csv", "code;miles;day\nJFK;1;2013-01-01\n")
-    old = [find_arrival(world.client, world.bucket, "trips/1.csv").as_dict()]
+    arrivals = listed(world, feed)
     world.put("trips/1.csv", "code;miles;day\nEWR;2;2013-01-02\nLGA;3;2013-01-02\n")
-    load_all(feed, old)
-    states = run("failed")
-    assert states["load_0"] == "failed"
+    load_all(feed, arrivals)
+    assert run()["load_0"] == "skipped"
     assert "no longer the version that was listed" in capsys.readouterr().out
+    world.put("trips/2.csv", "code;miles;day\nJFK;1;2013-01-01\n")
+    arrivals[:] = [arrival.as_dict() for arrival in new_of(world, feed)]
+    states = run()
+    assert (states["load_0"], states["load_1"]) == ("success", "success")
+    assert world.rows("SELECT code FROM raw.trips ORDER BY 1") == [("EWR",), ("JFK",), ("LGA",)]
+
+
+def new_of(world: World, feed: Feed) -> list[Arrival]:
+    """The arrivals that the sensor's next look would find."""
+    with connect(world.warehouse) as connection:
+        return new_arrivals(connection, feed, list_arrivals(world.client, feed.source))
 
 
 def test_a_bad_cell_fails_its_file_at_once_and_leaves_the_others(

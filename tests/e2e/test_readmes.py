@@ -37,6 +37,14 @@ GATE_STEPS = ("lint", "audit", "test-unit", "test-integration", "test-e2e")
 CELERY = "tests/containers/test_celery.py"
 CUSTOM = "include/local/celery/custom.Dockerfile"
 COURSE = "tests/e2e/test_lessons.py::test_the_lesson_passes"
+ASTRO_SERVICES = (
+    "tests/project/test_astro.py::test_a_service_is_a_pinned_image_that_airflow_can_reach"
+)
+ASTRO_DOWN = "tests/containers/test_astro_override.py::test_down_leaves_nothing"
+ASTRO_VENV = (
+    "tests/project/test_venv.py"
+    "::test_an_environment_that_the_astro_cli_has_changed_is_made_again_with_a_word"
+)
 # Commands that take too long here, or need Docker: the test, or the step of the gate, that runs
 # each of them.
 ELSEWHERE = {
@@ -73,10 +81,25 @@ ELSEWHERE = {
     "make clean": "tests/project/test_make.py::test_clean_leaves_the_files_of_git",
     ".venv/bin/python -m include.local compare": "tests/e2e/test_demo.py"
     "::test_the_comparison_is_a_command_too",
-    "astro dev start": "tests/project/test_astro.py"
-    "::test_a_service_is_a_pinned_image_that_airflow_can_reach",
+    "astro dev start": ASTRO_SERVICES,
+    "astro dev start --wait 5m": ASTRO_SERVICES,
+    **{f"astro dev {command}": ASTRO_DOWN for command in ("restart --wait 5m", "stop", "kill")},
     "astro dev start --standalone": "tests/unit/astro_sdk/test_patching.py"
     "::test_without_a_plugins_folder_the_projects_own_import_patches",
+    "astro dev start --standalone --wait 5m": "tests/unit/astro_sdk/test_patching.py"
+    "::test_the_settings_of_the_page_let_a_standalone_airflow_import_astro",
+    "astro dev parse --standalone": "tests/e2e/test_astro_parse.py"
+    "::test_every_dag_of_the_project_parses",
+    "astro dev pytest --standalone": "tests/e2e/test_astro_pytest.py"
+    "::test_all_tests_that_the_image_can_run_are_collected",
+    **{f"astro dev {command} --standalone": ASTRO_VENV for command in ("stop", "kill")},
+    "astro deploy": "tests/project/test_astro.py"
+    "::test_the_image_is_one_pinned_runtime_with_a_python_for_astro_sdk",
+    **dict.fromkeys(
+        ("astro init", "astro local check", "astro local start --docker"),
+        "tests/project/test_requirements.py"
+        "::test_the_next_version_of_the_astro_cli_takes_the_project",
+    ),
     "astro dev parse": f"{GATE}::astro dev parse",
     "astro dev pytest": f"{GATE}::astro dev pytest",
     "make celery": f"{CELERY}::test_make_celery_ends_with_a_green_run_and_says_where_to_look",

@@ -104,7 +104,24 @@ def test_no_service_replaces_one_of_the_cli():
 
 
 def test_the_cli_knows_the_projects_name():
-    assert read(".astro/config.yaml") == {"project": {"name": "landfall"}}
+    assert read(".astro/config.yaml")["project"] == {"name": "landfall"}
+
+
+def test_airflow_s_own_database_is_a_postgresql_that_airflow_supports():
+    """The CLI's default is 12.6. Its compose file fits images up to 17: 18 moved the data."""
+    database = read(".astro/config.yaml")["postgres"]
+    assert f"{database['repository']}:{database['tag']}" == SERVICES["warehouse"]["image"]
+    assert 14 <= int(database["tag"].split(".")[0]) <= 17
+
+
+def test_a_file_that_git_ignores_stays_out_of_the_image_too():
+    """`.astro/standalone` has a metadata database with connections in it."""
+    ignored, left_out = (
+        {line.strip("/").removeprefix("**/") for line in (ROOT / name).read_text().splitlines()}
+        for name in (".gitignore", ".dockerignore")
+    )
+    assert ".astro/standalone" in ignored
+    assert {line for line in ignored if line and line[0] != "#"} - left_out == set()
 
 
 @pytest.mark.parametrize("name", FILES)

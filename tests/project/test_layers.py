@@ -85,6 +85,7 @@ LAYERS = [
     ("write", "load"), ("read", "load"), ("read", "write"), ("write", "read"),
     ("ledger", "write"), ("ledger", "read"), ("export", "read"), ("export", "ledger"),
     ("s3", "ledger"), ("postgres", "export"), ("postgres", "s3"), ("s3", "postgres"),
+    ("aws", "s3"), ("aws", "postgres"), ("job", "aws"),
     ("job", "s3"), ("frames", "postgres"),
     ("feed", "job"), ("contract", "frames"), ("contract", "feed"), ("feed", "contract"),
     ("arrival", "feed"), ("connections", "arrival"), ("verdict", "connections"),

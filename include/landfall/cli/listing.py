@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import store_from_environ, warehouse_from_environ
+from include.landfall.errors import FeedError, ObjectMissing, TerminalError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.arrivals import Reason, new_arrivals, plan
 from include.landfall.ledger.entries import ledger_exists
@@ -44,10 +45,14 @@ def all_of(feed: Feed) -> list[Arrival]:
         return list(list_arrivals(client, feed.source))
 
 
-def named(feed: Feed, keys: list[str]) -> list[Arrival]:
-    """Returns the arrivals of these keys. Raises: ObjectMissing."""
+def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | TerminalError]]:
+    """Yields each key with its arrival, or with the error where there is no such object."""
     with closing(make_client(store_from_environ(feed.source.connection))) as client:
-        return [find_arrival(client, feed.source.bucket, key) for key in keys]
+        for key in keys:
+            try:
+                yield key, find_arrival(client, feed.source.bucket, key)
+            except (ObjectMissing, FeedError) as error:
+                yield key, error
 
 
 def new_of(feed: Feed) -> list[Arrival]:

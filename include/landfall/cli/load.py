@@ -11,7 +11,7 @@ from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import clear_tick, show_error, show_json, ticker
 from include.landfall.connections import store_from_environ, warehouse_from_environ
-from include.landfall.errors import DataError, ObjectMissing
+from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load
@@ -22,6 +22,7 @@ EXAMPLES = f"""\
 {FEED}
 {FEED} --key orders/2026-02.csv
 {FEED} --key orders/2026-02.csv --force"""
+ERRORS_OF_ONE_OBJECT = (DataError, ObjectMissing, ObjectChanged)
 
 
 def add_to(commands: Any) -> None:
@@ -39,23 +40,32 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Loads the arrivals one after another, and returns the exit code."""
     feed = read_feed(options.feed)
-    arrivals = _wanted(feed, options)
-    code = 0
+    arrivals, code = _named(feed, options) if options.key else (_wanted(feed, options), 0)
     for arrival in arrivals:
         try:
             _show(_load_one(feed, arrival, options), options)
-        except (DataError, ObjectMissing) as error:
+        except ERRORS_OF_ONE_OBJECT as error:
             # One bad file stops no other; a refused connection or feed stops them all.
-            show_error(error, as_json=options.json, arrival=arrival)
+            show_error(error, as_json=options.json, key=arrival.key)
             code = code or error.exit_code
-    if not arrivals and not options.json:
+    if not arrivals and not options.key and not options.json:
         print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
     return code
 
 
+def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]:
+    """Returns the arrivals of the keys that there are, and the exit code for the other keys."""
+    arrivals, code = [], 0
+    for key, arrival in listing.named(feed, options.key):
+        if isinstance(arrival, Arrival):
+            arrivals.append(arrival)
+        else:
+            show_error(arrival, as_json=options.json, key=key)
+            code = code or arrival.exit_code
+    return arrivals, code
+
+
 def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
-    if options.key:
-        return listing.named(feed, options.key)
     if not options.force:
         return listing.new_of(feed)
     arrivals = sorted(listing.all_of(feed), key=lambda a: (a.last_modified, a.key))

@@ -20,10 +20,9 @@ def show_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, default=str), flush=True)
 
 
-def show_error(error: LandfallError, *, as_json: bool, arrival: Arrival | None = None) -> None:
+def show_error(error: LandfallError, *, as_json: bool, key: str | None = None) -> None:
     """Prints an error for people to standard error, and for programs to standard output too."""
     if as_json:
-        key = arrival.key if arrival else None
         show_json({"outcome": "failed", "key": key, "error": facts_of(error)})
     print(error, file=sys.stderr)
 

@@ -63,6 +63,9 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
             print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
+        if entry.status == "failed" and entry.retry_after:
+            after = entry.retry_after.isoformat(sep=" ", timespec="seconds")
+            print(f"      the sensor tries it again after {after}; load tries it at once")
     for arrival in new:
         print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
     if not new:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 from include.landfall.arrival import Arrival
@@ -10,7 +11,7 @@ from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import show_error, show_json
 from include.landfall.connections import store_from_environ, warehouse_from_environ
-from include.landfall.errors import DataError, ObjectMissing
+from include.landfall.errors import DataError, ObjectChanged, ObjectMissing, TerminalError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.validate import Validated, validate
@@ -34,23 +35,31 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judges the named objects, or else all new ones; returns 5 when one would be refused."""
     feed = read_feed(options.feed)
-    arrivals = listing.named(feed, options.key) if options.key else listing.new_of(feed)
-    codes = [_run_one(feed, arrival, as_json=options.json) for arrival in arrivals]
-    if not arrivals and not options.json:
+    wanted = list(_wanted(feed, options.key))
+    codes = [_run_one(feed, key, each, as_json=options.json) for key, each in wanted]
+    if not wanted and not options.json:
         print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
     return max(codes, default=0)
 
 
-def _run_one(feed: Feed, arrival: Arrival, *, as_json: bool) -> int:
+def _wanted(feed: Feed, keys: list[str]) -> Iterable[tuple[str, Arrival | TerminalError]]:
+    if keys:
+        return listing.named(feed, keys)
+    return [(arrival.key, arrival) for arrival in listing.new_of(feed)]
+
+
+def _run_one(feed: Feed, key: str, arrival: Arrival | TerminalError, *, as_json: bool) -> int:
     try:
+        if isinstance(arrival, TerminalError):
+            raise arrival
         validated = validate(
             feed,
             arrival,
             store=store_from_environ(feed.source.connection),
             warehouse=warehouse_from_environ(feed.target.connection),
         )
-    except (DataError, ObjectMissing) as error:
-        show_error(error, as_json=as_json, arrival=arrival)
+    except (DataError, ObjectMissing, ObjectChanged) as error:
+        show_error(error, as_json=as_json, key=key)
         return error.exit_code
     if as_json:
         rows = [row.__dict__ for row in validated.samples]

@@ -6,7 +6,7 @@ and leave as parts of a multipart upload. The object appears only when it is com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -63,6 +63,7 @@ def export(
     format: Format = "csv",  # noqa: A002  the word that people know
     compression: Compression | None = None,
     progress: Progress | None = None,
+    condition: Mapping[str, str] | None = None,
 ) -> Exported:
     """Writes the result of `query` to s3://bucket/key, whole or not at all.
 
@@ -70,9 +71,11 @@ def export(
     is nothing between the commas and an empty string is "". Parquet keeps types as its module
     says; its compression is of the pages inside (snappy when None). The query runs read-only, in
     UTC. A result of any size takes the same memory, 130 to 300 MB with Python and its libraries.
-    `progress` hears how many rows have been read, every thousand or so.
+    `progress` hears how many rows have been read, every thousand or so. With a `condition` (see
+    `s3.upload.unchanged`) only an object that fulfils it is replaced.
 
-    Raises: TransientError when a retry can help, TerminalError when it cannot.
+    Raises: TransientError when a retry can help (ObjectChanged when the condition is not
+    fulfilled), TerminalError when it cannot.
     """
     content_type = _content_type(format, compression)
     write = import_module(WRITERS[format]).write
@@ -81,7 +84,7 @@ def export(
         connect(warehouse, "landfall export") as connection,
         _as_read_only(connection),
         closing(make_client(store)) as client,
-        Upload(client, bucket, key, content_type) as upload,
+        Upload(client, bucket, key, content_type, condition) as upload,
     ):
         rows = cast(
             int, write(connection, query, parameters, upload, compression, progress or _ignore)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 # What people write, and the name that Postgres itself shows (pg_catalog.format_type).
 ALIASES = {
@@ -86,10 +87,18 @@ def parse_type(text: str) -> ColumnType:
         if name in BUILT_IN:
             return ColumnType(name, _modifiers(name, match["modifiers"]), bool(match["array"]))
     bare = text.removesuffix("[]")
-    if not _NAME.match(bare):
+    if not _NAME.match(bare) or _is_misspelt(bare):
         names = ", ".join(sorted(BUILT_IN))
         raise ValueError(f"{text!r} is not a type; known are {names}, or an enum or domain's name")
     return ColumnType(bare, (), text.endswith("[]"))
+
+
+def _is_misspelt(text: str) -> bool:
+    """Returns whether the text is a built-in type with modifiers that it does not have."""
+    name, has_modifiers, _ = text.lower().partition("(")
+    return bool(
+        has_modifiers and get_close_matches(name.strip(), BUILT_IN | ALIASES.keys(), 1, 0.8)
+    )
 
 
 def _modifiers(name: str, text: str | None) -> tuple[int, ...]:

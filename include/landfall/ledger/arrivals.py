@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -53,15 +54,18 @@ class Reason(StrEnum):
 Explained = tuple[Arrival, Reason]
 
 
-def new_arrivals(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> list[Arrival]:
+def new_arrivals(
+    connection: Connection, feed: Feed, arrivals: Iterable[Arrival], *, due_only: bool = False
+) -> list[Arrival]:
     """Returns the arrivals that are not loaded: first those never tried, then the failed ones.
 
-    Each oldest first. So files that fail again and again never keep a good one waiting.
+    Each oldest first. So files that fail again and again never keep a good one waiting. With
+    `due_only` a failed one is left out until its time has come (Entry.retry_after).
 
     Raises: FeedError when the table that the ledger tells of is gone or has another name in the
     feed, and when another feed loaded one of the arrivals into the same table.
     """
-    reasons = _with_reasons(connection, feed, arrivals)
+    reasons = _with_reasons(connection, feed, arrivals, due_only=due_only)
     ordered = _in_turn(each for each in reasons if each[1].is_new)
     new = [arrival for arrival, _ in ordered]
     _check_other_feeds(connection, feed, new)
@@ -82,16 +86,19 @@ def plan(
 
 
 def _with_reasons(
-    connection: Connection, feed: Feed, arrivals: Iterable[Arrival]
+    connection: Connection, feed: Feed, arrivals: Iterable[Arrival], *, due_only: bool = False
 ) -> Iterator[Explained]:
-    """Yields every arrival with the reason why it is new, or why it is not."""
+    """Yields every arrival with the reason why it is new, or why it is not.
+
+    With `due_only` a failed one whose time has not come is as if it were loaded.
+    """
     if not ledger_exists(connection):
         yield from ((arrival, Reason.NEW) for arrival in arrivals)
         return
     _check_target(connection, feed)
     newest = queries.newest_loaded(connection, feed.name)
     for page in _pages(arrivals):
-        for arrival, reason in _reasons(connection, feed, page):
+        for arrival, reason in _reasons(connection, feed, page, due_only):
             is_restored = reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest)
             yield arrival, Reason.NEW if is_restored else reason
 
@@ -110,22 +117,25 @@ def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
         yield page
 
 
-def _reasons(connection: Connection, feed: Feed, page: list[Arrival]) -> list[Explained]:
+def _reasons(
+    connection: Connection, feed: Feed, page: list[Arrival], due_only: bool
+) -> list[Explained]:
     """Returns the arrivals of a page with their reasons, as the ledger alone knows them."""
     try:
-        rows = connection.execute(statement("ledger/new"), _values(feed, page)).fetchall()
+        values = {**_values(feed, page), "due_only": due_only}
+        rows = connection.execute(statement("ledger/new"), values).fetchall()
     except psycopg.errors.UntranslatableCharacter:
         # The database's encoding lacks a character of one key, so its ledger cannot have the key.
         if len(page) == 1:
             return [(page[0], Reason.NEW)]
         middle = len(page) // 2
         halves = page[:middle], page[middle:]
-        return [each for half in halves for each in _reasons(connection, feed, half)]
+        return [each for half in halves for each in _reasons(connection, feed, half, due_only)]
     reasons = {place: Reason(reason) for place, reason in rows}
     return [(arrival, reasons.get(n, Reason.LOADED)) for n, arrival in enumerate(page)]
 
 
-def _values(feed: Feed, page: list[Arrival]) -> dict[str, str]:
+def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
     """Returns the parameters of a statement on a page. JSON is twice as fast as arrays are."""
     listed = [
         {"place": place, "key": arrival.key, "version": arrival.version, "size": arrival.size}

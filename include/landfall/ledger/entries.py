@@ -19,6 +19,7 @@ class Entry:
     """A row of the ledger. `seconds` is how long the load took; times have a zone.
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    `retry_after`: a failed one is not handed on by the sensor before.
     """
 
     load_id: int
@@ -38,6 +39,7 @@ class Entry:
     loaded_by: str
     rejected: int | None = None
     reasons: dict[str, int] | None = None
+    retry_after: datetime | None = None
 
     @property
     def version(self) -> str:

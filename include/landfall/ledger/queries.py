@@ -13,6 +13,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import NAME, SCHEMA, Entry, ledger_exists
 from include.landfall.postgres.statements import identifiers
 
+FIELDS = tuple(Entry.__dataclass_fields__)
 FETCHED = 1_000  # rows that are in memory at a time
 
 
@@ -20,7 +21,7 @@ def entries_of(connection: Connection, feed: str) -> Iterator[Entry]:
     """Yields the feed's rows of the ledger, oldest first; none when there is no ledger yet."""
     if not ledger_exists(connection):
         return
-    query = _select(sql.SQL("feed = %(feed)s ORDER BY load_id"))
+    query = _select(sql.SQL("feed = %(feed)s ORDER BY load_id"), _columns(connection))
     with (
         connection.transaction(),
         connection.cursor("landfall_entries", row_factory=class_row(Entry)) as cursor,
@@ -55,6 +56,19 @@ def newest_loaded(connection: Connection, feed: str) -> tuple[datetime, str] | N
     return connection.execute(query, [feed]).fetchone()
 
 
+def loads_fingerprint(connection: Connection, feed: str) -> str | None:
+    """Returns a text that every load of the feed changes, or None when nothing is loaded."""
+    if not ledger_exists(connection):
+        return None
+    query = (
+        "SELECT count(*) || '-' ||"
+        " sum(hashtextextended(concat_ws(' ', load_id, started, rows), 0))"
+        " FROM landfall.ledger WHERE feed = %s AND status = 'loaded'"
+    )
+    fingerprint: str | None = (connection.execute(query, [feed]).fetchone() or (None,))[0]
+    return fingerprint
+
+
 def has_other_feeds(connection: Connection, feed: Feed) -> bool:
     """Returns whether another feed loaded files into the same table."""
     query = (
@@ -69,11 +83,23 @@ def select_entries(
     connection: Connection, rule: sql.Composable, parameters: dict[str, Any]
 ) -> list[Entry]:
     """Returns the rows of the ledger that keep the rule, which follows WHERE."""
-    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+    # A transaction of the engine has settings in which psycopg can read the times.
+    with connection.transaction(), connection.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(_select(rule), parameters).fetchall()
 
 
-def _select(rule: sql.Composable) -> sql.Composed:
+def _columns(connection: Connection) -> set[str]:
+    """Returns the columns of the ledger. One of an earlier version lacks some."""
+    query = (
+        "SELECT attname FROM pg_attribute"
+        " WHERE attrelid = 'landfall.ledger'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
+    return {name for (name,) in connection.execute(query)}
+
+
+def _select(rule: sql.Composable, columns: set[str] | None = None) -> sql.Composed:
+    """Returns a query of the rows that keep the rule; `columns` are those that there are."""
+    fields = [name for name in FIELDS if columns is None or name in columns]
     return sql.SQL("SELECT {} FROM {} WHERE {}").format(
-        identifiers(list(Entry.__dataclass_fields__)), sql.Identifier(SCHEMA, NAME), rule
+        identifiers(fields), sql.Identifier(SCHEMA, NAME), rule
     )

@@ -1,51 +1,78 @@
-"""Connects to Postgres, with the session settings that every load has."""
+"""Connects to Postgres, and gives every transaction the settings that every load has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
-from psycopg import sql
+from psycopg import IsolationLevel, Transaction, sql
+from psycopg.pq import TransactionStatus
 
 from include.landfall.connections import Warehouse
 from include.landfall.postgres.errors import postgres_errors, unreached
 
 # What the reading of a cell depends on is set in every load, whatever the role's settings are.
-# Of two loads the second must see what the first committed while it waited: under a stricter
-# isolation it would not, and the rows of both would stay. When a client's host is gone, its locks
-# end after two minutes, not after the system's two hours.
-SESSION = (
-    "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
-    " SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET array_nulls = on;"
-    " SET timezone_abbreviations = 'Default';"
-    " SET default_transaction_isolation = 'read committed';"
+# When a client's host is gone, its locks end after two minutes, not after the system's two hours.
+# LOCAL: behind a pooler the next transaction may be in another session, and the session left behind
+# may be another client's.
+SETTINGS = (
+    "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY';"
+    " SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex';"
+    " SET LOCAL array_nulls = on; SET LOCAL timezone_abbreviations = 'Default';"
+    " SET LOCAL extra_float_digits = 1;"
     # A COPY only sends. A server with notices to send would wait for us, while we wait for it.
-    " SET client_min_messages = 'error';"
-    " SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
+    " SET LOCAL client_min_messages = 'error';"
+    " SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 10;"
+    " SET LOCAL tcp_keepalives_count = 6"
 )
+
+
+class LoadConnection(psycopg.Connection):
+    """A connection in autocommit, whose transactions have SETTINGS and read committed.
+
+    Of two loads the second must see what the first committed while it waited: under a stricter
+    isolation it would not, and the rows of both would stay. BEGIN names the isolation.
+    """
+
+    @contextmanager
+    def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> Iterator[Transaction]:
+        """Opens a transaction, or a savepoint within one."""
+        is_outermost = self.info.transaction_status == TransactionStatus.IDLE
+        with super().transaction(savepoint_name, force_rollback) as transaction:
+            if is_outermost:
+                self.execute(SETTINGS)
+            yield transaction
 
 
 @contextmanager
 def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psycopg.Connection]:
     """Opens a connection in autocommit, and closes it at the end.
 
-    `application` is what the server's own views call it (application_name).
+    Statements outside of a transaction have the settings of the role: they must not depend on them.
+    `application` is what the server's own views call it (application_name), unless the connection
+    names it.
 
     Raises: ServerUnavailable, ConnectionUnusable.
     """
+    warehouse = _with_token(warehouse)
+    application = warehouse.options.get("application_name", application)
     with postgres_errors():
         try:
-            connection = psycopg.connect(
+            connection = LoadConnection.connect(
                 warehouse.conninfo(),
                 autocommit=True,
                 application_name=application[:63],
+                client_encoding="UTF8",
                 prepare_threshold=None,  # a pooler gives the next statement to another session
             )
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             raise unreached(warehouse, error) from None  # its text may hold the conninfo
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection:
-            connection.execute(SESSION)
             yield connection
 
 
@@ -57,3 +84,14 @@ def server_encoding(connection: psycopg.Connection) -> str | None:
     with connection.transaction():
         connection.execute(sql.SQL("SET LOCAL client_encoding = {}").format(sql.Literal(encoding)))
         return connection.info.encoding
+
+
+def _with_token(warehouse: Warehouse) -> Warehouse:
+    """Puts a new token of RDS in place of the password: it is good for 15 minutes."""
+    if warehouse.iam is None:
+        return warehouse
+    # Imported here: botocore is large, and few connections need it.
+    from include.landfall.aws.token import rds_token
+
+    token = rds_token(warehouse.iam, warehouse.host, warehouse.port, warehouse.user)
+    return replace(warehouse, password=token)

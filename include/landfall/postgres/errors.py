@@ -21,7 +21,13 @@ from include.landfall.verdict import Verdict
 # about the role and the database, and of libpq about certificates: a retry meets them again.
 REFUSALS = (
     "password", "authentication", "does not exist", "pg_hba.conf", "not permitted",
-    "permission denied", "certificate", "does not support SSL",
+    "permission denied", "certificate", "does not support SSL", "channel binding",
+)  # fmt: skip
+# Words of libpq, psycopg and PgBouncer about options that they do not take as they are.
+WRONG_OPTIONS = (
+    " value: \"", "bad value for", "invalid integer value", "invalid port number",
+    "could not match", "could not parse network address", "weak sslmode", "definition of service",
+    "unsupported startup parameter",
 )  # fmt: skip
 
 
@@ -51,9 +57,15 @@ def refuses_rows(error: psycopg.Error) -> bool:
     return verdict is UNKNOWN or verdict.error is RefusedCell
 
 
-def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> LandfallError:
+def unreached(warehouse: Warehouse, error: psycopg.Error) -> LandfallError:
     """Returns a failed connect as one of the project's errors, by what a retry would do."""
     message = " ".join(str(error).split())
+    if any(words in message for words in WRONG_OPTIONS):
+        return ConnectionUnusable(
+            "an option of the Postgres connection cannot be used",
+            found=message,
+            do="correct the connection's extras",
+        )
     if _is_refused(error, message):
         return ConnectionUnusable(
             f"the database refused the connection as {warehouse.name}",
@@ -61,13 +73,13 @@ def unreached(warehouse: Warehouse, error: psycopg.OperationalError) -> Landfall
             do="check the connection's user, password and database, and that the user may CONNECT",
         )
     return ServerUnavailable(
-        f"the database cannot be reached at {warehouse.host}:{warehouse.port}",
+        f"the database cannot be reached at {warehouse.address}",
         found=message,
         do="start it, or correct the connection; then retry",
     )
 
 
-def _is_refused(error: psycopg.OperationalError, message: str) -> bool:
+def _is_refused(error: psycopg.Error, message: str) -> bool:
     if error.sqlstate:
         return not _verdict(error).error.retryable
     return any(words in message for words in REFUSALS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +33,7 @@ REJECTS = pa.schema(
         *((name, pa.string()) for name in ("reason", "sqlstate", "message", "raw")),
     ]
 )
+Item = TypeVar("Item")
 PART_BYTES = 1 << 20  # of raw text in a frame of suspects or rejects
 
 
@@ -106,8 +108,9 @@ class Framer:
                 pa.array(numbers, pa.int64()),
                 pa.array([origin.line for origin in origins], pa.int64()),
                 pa.array([origin.raw for origin in origins], pa.string()),
-                self._cells(rows.batch.take(pa.array(part, pa.int64()))),
             ]
+            del origins  # a row may be large
+            columns.append(self._cells(rows.batch.take(pa.array(part, pa.int64()))))
             batch = pa.record_batch(columns, schema=SUSPECTS)
             yield Frame(FrameType.SUSPECTS, len(part), self._encode_suspects.rows(batch))
 
@@ -134,7 +137,7 @@ class Framer:
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
 
 
-def _parts(items: Sequence, size: int) -> Iterator[Sequence]:
+def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Yields so many items of about that size at a time that they make no large frame."""
     at_once = max(1, PART_BYTES // max(1, size))
     return (items[start : start + at_once] for start in range(0, len(items), at_once))

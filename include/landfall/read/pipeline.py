@@ -54,6 +54,7 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
         for rows in format_of(job).rows(stream, job):
             count += rows.count
             yield from framer.frames(rows)
+            del rows  # the next ones need the room
     yield Frame(FrameType.END, count)
 
 

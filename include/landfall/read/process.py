@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import queue
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -27,9 +27,9 @@ from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Job
 
 HEAD = struct.Struct("!cIQQI")  # type, rows, bytes of the payload, first, bytes of the numbers
-QUEUED = 16  # heads and payloads of about a megabyte: the server never has to wait
+QUEUED_BYTES = 8 << 20  # of frames of about a megabyte: the server never has to wait
 PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for, instead of 64 KiB: fewer switches
-Block = bytes | memoryview | None  # None: no more
+Block = bytes | memoryview
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -160,7 +160,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by read_frames(), above
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    blocks: queue.Queue[Block] = queue.Queue(QUEUED)
+    blocks = Outbox(QUEUED_BYTES)
     writer = threading.Thread(target=_write, args=(blocks,), daemon=True)
     writer.start()
     try:
@@ -169,7 +169,7 @@ def main() -> None:
         _send_error(error, blocks)
     except Exception as error:  # noqa: BLE001  not foreseen, and yet the parent must know it
         _send_error(TerminalError("the file cannot be read", found=repr(error)), blocks)
-    blocks.put(None)
+    blocks.put(b"")
     writer.join()
 
 
@@ -179,7 +179,36 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _produce(job: Job, blocks: queue.Queue[Block]) -> None:
+class Outbox:
+    """A queue between two threads that is full by bytes. An empty block is the last one."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._blocks: deque[Block] = deque()
+        self._size = 0
+        self._changed = threading.Condition()
+
+    def put(self, block: Block) -> None:
+        """Puts a block in, when there is room for it or it is the only one."""
+        with self._changed:
+            while self._blocks and self._size + len(block) > self._most:
+                self._changed.wait()
+            self._blocks.append(block)
+            self._size += len(block)
+            self._changed.notify_all()
+
+    def get(self) -> Block:
+        """Takes the oldest block out, when there is one."""
+        with self._changed:
+            while not self._blocks:
+                self._changed.wait()
+            block = self._blocks.popleft()
+            self._size -= len(block)
+            self._changed.notify_all()
+            return block
+
+
+def _produce(job: Job, blocks: Outbox) -> None:
     from include.landfall.read.pipeline import frames
     from include.landfall.s3.client import make_client
 
@@ -187,19 +216,22 @@ def _produce(job: Job, blocks: queue.Queue[Block]) -> None:
         for frame in frames(client, job):
             sizes = frame.first, len(frame.numbers)
             blocks.put(HEAD.pack(frame.type.value, frame.count, len(frame.payload), *sizes))
-            blocks.put(frame.payload)  # apart from its head, so that a megabyte is not copied
+            # Apart from its head, so that a megabyte is not copied.
+            if frame.payload:
+                blocks.put(frame.payload)
             if frame.numbers:
                 blocks.put(frame.numbers)
+            del frame  # the next one may need the room
 
 
-def _send_error(error: LandfallError, blocks: queue.Queue[Block]) -> None:
+def _send_error(error: LandfallError, blocks: Outbox) -> None:
     payload = pickle.dumps(error)
     blocks.put(HEAD.pack(FrameType.ERROR.value, 0, len(payload), 0, 0) + payload)
 
 
-def _write(blocks: queue.Queue[Block]) -> None:
+def _write(blocks: Outbox) -> None:
     """Writes blocks to standard output until there are no more."""
-    while (block := blocks.get()) is not None:
+    while block := blocks.get():
         view = memoryview(block)
         while view:
             try:

@@ -81,7 +81,8 @@ class Rows:
     @property
     def count(self) -> int:
         """How many records the stretch has."""
-        return self.batch.num_rows + len(self.misshapen)
+        rows: int = self.batch.num_rows
+        return rows + len(self.misshapen)
 
 
 def numbers_without(first: int, count: int, left_out: Sequence[int]) -> array[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -33,6 +34,11 @@ def part_bytes(number: int) -> int:
     return FIRST_PART_BYTES << ((number - 1) // DOUBLE_EVERY)
 
 
+def unchanged(etag: str | None) -> dict[str, str]:
+    """Returns the condition that the key has the object with this ETag, or None: no object."""
+    return {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
+
+
 class Upload:
     """A writable file that is an S3 object once its `with` block ends well.
 
@@ -41,13 +47,23 @@ class Upload:
     behind. Readers do not see them, and a bucket's AbortIncompleteMultipartUpload rule removes
     them.
 
-    Raises: TransientError, TerminalError.
+    With a `condition` (see `unchanged`) the store keeps an object that does not fulfil it.
+
+    Raises: TransientError, TerminalError; ObjectChanged when the condition is not fulfilled.
     """
 
-    def __init__(self, client: S3Client, bucket: str, key: str, content_type: str) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        bucket: str,
+        key: str,
+        content_type: str,
+        condition: Mapping[str, str] | None = None,
+    ) -> None:
         self._client = client
         self._to: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._content_type = content_type
+        self._condition: Any = condition or {}
         self._upload_id = ""
         self._parts: list[dict[str, Any]] = []
         self._buffer = bytearray()
@@ -140,10 +156,14 @@ class Upload:
                     **self._to,
                     UploadId=self._upload_id,
                     MultipartUpload={"Parts": self._parts},  # type: ignore[typeddict-item]
+                    **self._condition,
                 )
             else:  # shorter than a part: one request does it, as whole as the other way
                 answer = self._client.put_object(
-                    **self._to, Body=bytes(self._buffer), ContentType=self._content_type
+                    **self._to,
+                    Body=bytes(self._buffer),
+                    ContentType=self._content_type,
+                    **self._condition,
                 )
         self.etag = answer["ETag"].strip('"')
 

@@ -14,6 +14,8 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
+from configparser import RawConfigParser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -79,6 +81,34 @@ def local_settings(home: Path, server: Warehouse) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / NAME / "passwords.json"),
     }
+
+
+def shell_settings(home: Path, server: Warehouse) -> dict[str, str]:
+    """Returns what a shell needs so that `airflow` there reads this home; writes its settings.
+
+    The settings are in the home's airflow.cfg, because another Airflow that starts from the same
+    shell must not take them for its own: one that the Astro CLI starts has its own home and its own
+    database. The address is for all of them: no other machine may reach an Airflow of this shell.
+    """
+    write_config(home, server)
+    return {"AIRFLOW_HOME": str(home / NAME), "AIRFLOW__API__HOST": LOCALHOST}
+
+
+def write_config(home: Path, server: Warehouse) -> None:
+    """Writes the settings of the developer's Airflow into its airflow.cfg."""
+    config = RawConfigParser()
+    for name, value in local_settings(home, server).items():
+        prefix, _, option = name.partition("__")
+        if prefix == "AIRFLOW":
+            section, _, key = option.lower().partition("__")
+            if not config.has_section(section):
+                config.add_section(section)
+            # Airflow replaces %(name)s in the values of this file.
+            config.set(section, key, value.replace("%", "%%"))
+    text = StringIO()
+    config.write(text)
+    (home / NAME).mkdir(parents=True, exist_ok=True)
+    write_private(home / NAME / "airflow.cfg", text.getvalue())
 
 
 def use_port(home: Path, port: int) -> None:

@@ -65,7 +65,13 @@ def prepare(home: Path, services: Services, ports: Sequence[int]) -> dict[str, s
     write_login(home)
     server = services.postgres.warehouse
     prepare_metadata(home, server)
-    return {**os.environ, **exports(home, services), **local_settings(home, server)}
+    return environ_of(home, services)
+
+
+def environ_of(home: Path, services: Services) -> dict[str, str]:
+    """Returns the environment of this home's Airflow and of what uses it."""
+    settings = local_settings(home, services.postgres.warehouse)
+    return {**os.environ, **exports(home, services), **settings}
 
 
 @contextmanager

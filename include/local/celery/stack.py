@@ -211,7 +211,7 @@ def _print_where(stack: Stack, console: Console) -> None:
         ("warehouse", stack.warehouse.name, "LANDFALL_WAREHOUSE_PASSWORD"),
     ]
     for name, where, login in lines:
-        console.print(f"{name:11}{where:42}{login}", soft_wrap=True)
+        console.print(f"{name:11}{where:41} {login}", soft_wrap=True)
     console.print("\nThe passwords are in .env. Unpause feed_flights, and look at both workers.")
     console.print("make celery-down ends it, and removes its volumes.")
 

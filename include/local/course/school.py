@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -11,11 +10,16 @@ import psycopg
 from rich.console import Console
 
 from include.landfall.s3.client import make_client
-from include.local.airflow.programs import airflow_programs, find_airflow, prepare, wait_ready
+from include.local.airflow.programs import (
+    airflow_programs,
+    environ_of,
+    find_airflow,
+    prepare,
+    wait_ready,
+)
 from include.local.course.classroom import Classroom
 from include.local.demo.seed import ensure_bucket
 from include.local.services.control import Services, services_while_needed
-from include.local.services.environ import exports
 from include.local.services.program import Program
 
 # What differs from `make airflow`: more tasks run at once than there are cores, because the tasks
@@ -44,7 +48,7 @@ def open_classroom(home: Path, console: Console) -> Iterator[tuple[Classroom, li
         api = find_airflow(home)
         if api:
             console.print(f"Airflow runs already, at {api.address}")
-            environ = {**os.environ, **exports(home, services)}
+            environ = environ_of(home, services)
             yield Classroom(api, home, environ, services, client), []
             return
         with console.status("preparing Airflow's metadata"):

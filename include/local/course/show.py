@@ -42,7 +42,7 @@ def progress(console: Console) -> Iterator[Notify]:
             else:
                 running.pop(lesson.name, None)
                 live.console.print(
-                    f"{_mark(result)} {lesson.section:>2} {lesson.name:20}{result.seconds:>6.1f} s"
+                    f"{_mark(result)} {lesson.section:>2} {lesson.name:19} {result.seconds:>6.1f} s"
                 )
             spinner.update(text=", ".join(running))
 

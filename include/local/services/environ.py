@@ -7,10 +7,13 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from include.landfall.connections import Store, Warehouse
-from include.local.airflow.home import local_settings
-from include.local.services.control import Services
+from include.local.airflow.home import shell_settings
+
+if TYPE_CHECKING:  # the module imports redis, which is only installed where services run
+    from include.local.services.control import Services
 
 
 def connections(warehouse: Warehouse, store: Store) -> dict[str, str]:
@@ -63,12 +66,15 @@ def around_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def exports(home: Path, services: Services) -> dict[str, str]:
-    """Returns everything that `make env` exports."""
+    """Returns everything that `make env` exports.
+
+    None of it makes another Airflow use the metadata database or the keys of the local one.
+    """
     warehouse, store = services.postgres.warehouse, services.object_store.store
     return {
         **connections(warehouse, store),
         **tools(warehouse, store),
-        **local_settings(home, warehouse),
+        **shell_settings(home, warehouse),
         **around_proxies(),
     }
 

@@ -18,6 +18,7 @@ from typing import ClassVar, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.landfall.aws.session import DEFAULT_REGION
 from include.landfall.connections import Store
 from include.landfall.s3.client import make_client
 from include.local.services.life_cycle import Service, State, start
@@ -48,7 +49,7 @@ class ObjectStore(Service):
     def from_state(cls, folder: Path, state: State, process: Process) -> Self:
         """Returns the store that runs as `process`, at the address in its state."""
         endpoint = f"http://{LOCALHOST}:{state['ports']['s3']}"
-        store = Store(endpoint, state["access_key"], state["secret_key"])
+        store = Store(endpoint, state["access_key"], state["secret_key"], region=DEFAULT_REGION)
         return cls(process, folder, store, dict(state["ports"]))
 
     @property

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from include.landfall import load as load_module
 from include.landfall.cli import load as load_command
@@ -150,6 +152,7 @@ def test_status_shows_what_is_loaded_what_failed_and_why_and_what_is_new(shell):
     for word in ("loaded", "2 rows", "failed", "date/time field value out of range", "new"):
         assert word in out
     assert "things/3.csv" in out
+    assert "the sensor tries it again after 20" in out
 
 
 def test_force_loads_a_file_again_in_the_place_of_its_own_rows(shell):
@@ -222,6 +225,47 @@ def test_a_bad_file_stops_no_other(shell):
     code, out, err = shell.run()
     assert (code, "loaded" in out, err.count("what to do")) == (5, True, 1)
     assert shell.query("SELECT count(*) FROM raw.things") == [(2,)]
+
+
+def test_2_5_one_bad_key_among_many_stops_no_other(shell):
+    shell.put(GOOD)
+    shell.put(GOOD, "things/2.csv")
+    keys = ["things/none.csv", "things/1.csv", "", "x" * 1100, "things/2.csv"]
+    code, out, err = shell.run(*(part for key in keys for part in ("--key", key)))
+    assert (code, out.count("loaded")) == (4, 2)
+    assert f"s3://{shell.bucket}/things/none.csv" in err
+    assert err.count("what to do:") == 3
+    assert shell.query("SELECT count(*) FROM raw.things") == [(4,)]
+
+
+@pytest.mark.usefixtures("quick")
+def test_2_5_an_archived_object_is_told_and_stops_no_other(shell, mocker):
+    for number in range(3):
+        shell.put(GOOD, f"things/{number}.csv")
+    answer = BaseClient._make_api_call
+
+    def archived(self, operation, request):
+        if operation == "GetObject" and request["Key"] == "things/0.csv":
+            raise ClientError(ARCHIVED, operation)
+        return answer(self, operation, request)
+
+    mocker.patch.object(BaseClient, "_make_api_call", archived)
+    code, out, err = shell.run()
+    assert (code, out.count("loaded")) == (4, 2)
+    assert "the object is archived" in err
+    assert "restore the object" in err
+    entries = "SELECT key, status FROM landfall.ledger ORDER BY key"
+    statuses = [status for _, status in shell.query(entries)]
+    assert statuses == ["failed", "loaded", "loaded"]
+
+
+ARCHIVED = {
+    "Error": {
+        "Code": "InvalidObjectState",
+        "Message": "The operation is not valid for the object's storage class",
+    },
+    "ResponseMetadata": {"HTTPStatusCode": 403},
+}
 
 
 def test_a_failure_leaves_the_rows_of_earlier_files_alone(shell):
@@ -355,6 +399,23 @@ def test_an_object_replaced_between_listing_and_reading_is_not_loaded(shell, moc
     mocker.patch.object(load_command, "load", replaced)
     shell.fails(75, "no longer the version that was listed", "new arrival")
     shell.nothing_but_a_failure("no longer the version")
+
+
+def test_5_6_an_object_replaced_between_listing_and_reading_stops_no_other(shell, mocker):
+    shell.put(GOOD)
+    shell.put(GOOD, "things/2.csv")
+
+    def replaced(feed, arrival, **values):
+        if arrival.key == "things/1.csv":
+            shell.put(b"id,day\n9,2013-09-09\n")
+        return load_module.load(feed, arrival, **values)
+
+    mocker.patch.object(load_command, "load", replaced)
+    code, out, _ = shell.run()
+    assert (code, "things/2.csv" in out) == (75, True)
+    mocker.stopall()
+    assert shell.run()[0] == 0
+    assert shell.query("SELECT id FROM raw.things ORDER BY id") == [(1,), (2,), (9,)]
 
 
 def test_an_object_replaced_while_it_is_read_is_never_a_mix_of_two(shell, mocker):

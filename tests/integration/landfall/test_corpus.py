@@ -83,7 +83,7 @@ positive        | -1                          | 1                | 23514
 positive        | x                           | 1                | 22P02
 given           |                             | 1                | 23502
 money           | five                        | 5                | 22P02
-"""  # noqa: E501
+"""
 TYPES = (
     "CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN given AS integer NOT NULL;"
     " CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%'); CREATE DOMAIN short AS varchar(3);"
@@ -144,7 +144,7 @@ SHAPES = {
         b'1,a\n2,"b\n3,"c"\n4,d\n', [1, 3, 4], [(3, "quote", '2,"b')],
     ),
     "quotes that cut two rows": (  # row 1.7 of the faults
-        b'1,5" pipe\n2,"b\n', [], [(2, "quote", '1,5" pipe'), (3, "quote", '2,"b')],
+        b'1,5" pipe\n2,"b\n', [], [(2, "quote", '1,5" pipe\n2,"b')],
     ),
     "orders that sit inside a note": (  # row 1.15
         b'1,"a 5 inch pipe\n2,b\n3,"left at the door"\n4,d\n', [2, 3, 4],
@@ -224,7 +224,8 @@ RULES = {
         (3, None, "foreign_key", "23503"),
     ),
     "a row of a partition that is not there": (
-        "name text) PARTITION BY LIST (name", "1,a\n2,x\n3,c\n", [1, 3], (3, None, "check", "23514"),
+        "name text) PARTITION BY LIST (name", "1,a\n2,x\n3,c\n", [1, 3],
+        (3, None, "check", "23514"),
     ),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from array import array
 from dataclasses import replace
 
 import psutil
@@ -11,7 +12,6 @@ import pytest
 
 from include.landfall.errors import (
     HeaderMismatch,
-    MisshapenRow,
     ObjectMissing,
     ServerUnavailable,
     TerminalError,
@@ -61,11 +61,45 @@ def test_a_reading_that_is_given_up_leaves_no_process(reading):
     assert not child.is_running()
 
 
-def test_a_killed_process_is_an_error_after_which_a_retry_helps(reading):
+def test_payloads_that_are_kept_keep_their_bytes(reading):
+    frames, _ = reading
+    payloads = [frame.payload for frame in frames if frame.type is FrameType.ROWS]
+    ids = [bytes(payload).count(b"%070d" % LARGE) for payload in payloads]
+    assert len(payloads) > 5
+    assert sum(ids) == ids[-1] == 1
+
+
+def test_5_8_a_process_that_was_killed_for_memory_is_told_as_that(reading):
     frames, child = reading
     os.kill(child.pid, signal.SIGKILL)
-    with pytest.raises(ServerUnavailable, match="ended in the middle"):
+    with pytest.raises(ServerUnavailable, match="SIGKILL killed it") as caught:
         list(frames)
+    assert "memory" in caught.value.do
+
+
+def test_5_8_a_process_that_crashed_is_no_reason_to_retry(reading):
+    frames, child = reading
+    os.kill(child.pid, signal.SIGSEGV)
+    with pytest.raises(TerminalError, match="SIGSEGV killed it"):
+        list(frames)
+
+
+def test_5_8_a_process_that_fails_to_import_says_what_is_missing(engine, monkeypatch):
+    monkeypatch.setattr(reader, "__name__", "include.landfall.read.gone")
+    frames = reader.read_frames(job(engine, engine.put(many(1))))
+    with pytest.raises(TerminalError, match="exit code 1") as caught:
+        list(frames)
+    assert "include.landfall.read.gone" in caught.value.found
+
+
+def test_5_8_a_process_that_cannot_be_started_is_told(engine, monkeypatch):
+    def refuse(*options, **more):
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(reader.subprocess, "Popen", refuse)
+    with pytest.raises(ServerUnavailable, match="could not be started") as caught:
+        list(reader.read_frames(job(engine, engine.put(many(1)))))
+    assert "Cannot allocate memory" in caught.value.found
 
 
 def test_the_secret_of_the_store_is_not_for_other_processes_to_see(
@@ -87,18 +121,29 @@ def test_the_secret_of_the_store_is_not_for_other_processes_to_see(
 @pytest.mark.parametrize(
     ("text", "error", "line"),
     [
-        (many(LARGE) + "1,2,3\n", MisshapenRow, LARGE + 2),
         (many(LARGE).replace("name", "nom"), HeaderMismatch, 1),
-        (many(LARGE).encode() + b"1,\xe9\n", MisshapenRow, LARGE + 2),
         (b"\x1f\x8b" + bytes(9 << 20), TruncatedFile, None),
     ],
 )
 def test_what_the_process_finds_wrong_crosses_whole(engine, text, error, line):
+    arrival = engine.put(text)
     with pytest.raises(error) as caught:
-        engine.load(text)
+        list(reader.read_frames(job(engine, arrival)))
     assert caught.value.place.line == line
-    assert caught.value.place.object == f"s3://{engine.bucket}/a.csv"
-    assert engine.statuses() == ["failed"]
+    assert caught.value.place.object == arrival.uri
+
+
+def test_misshapen_rows_and_numbers_cross_whole(engine):
+    text = many(LARGE).replace(f"\n{LARGE // 2},", "\nx", 1)
+    frames = list(reader.read_frames(job(engine, engine.put(text))))
+    (reject,) = [frame for frame in frames if frame.type is FrameType.REJECTS]
+    assert b"the row has 1 field, not 2" in bytes(reject.payload)
+    numbers = [n for frame in frames if frame.type is FrameType.ROWS for n in numbers_of(frame)]
+    assert numbers == [n for n in range(1, LARGE + 1) if n != LARGE // 2]
+
+
+def numbers_of(frame):
+    return array("q", frame.numbers) or range(frame.first, frame.first + frame.count)
 
 
 def test_an_object_that_is_gone_is_said_across_the_pipe(engine):

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from include.landfall.errors import ConnectionUnusable, DataError, FeedError, TerminalError
 from include.landfall.load import load
-from include.landfall.write import judge
+from include.landfall.write import copy as copying
 from tests.support.engine import LARGE, many
 
 A = "id,name\n1,a\n2,b\n"
@@ -316,7 +316,7 @@ def test_under_a_stricter_isolation_two_loads_at_once_still_see_each_other(engin
 
 
 def test_first_loads_into_a_missing_schema_do_not_trip_over_each_other(engine, mocker):
-    judged = mocker.spy(judge, "insert")
+    judged = mocker.spy(copying, "_stage_as_texts")
     feeds = [engine.make_feed(table=f"raw.t{n}", feed=f"t{n}") for n in range(4)]
     arrival = engine.put(A)
 

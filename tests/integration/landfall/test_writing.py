@@ -36,8 +36,7 @@ REJECTS = pa.schema(
 
 def frame(frame_type, schema, rows, jsonb=frozenset(), **more):
     batch = pa.RecordBatch.from_pylist([dict(zip(schema.names, row)) for row in rows], schema)
-    first, rest = Encoder(schema, jsonb).rows(batch)
-    return Frame(frame_type, len(rows), bytes(first) + bytes(rest), **more)
+    return Frame(frame_type, len(rows), Encoder(schema, jsonb).rows(batch), **more)
 
 
 def typed(first, *rows):

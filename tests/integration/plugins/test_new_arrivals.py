@@ -6,7 +6,9 @@ import asyncio
 import json
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
@@ -126,6 +128,33 @@ def test_of_more_than_a_run_can_take_the_rest_is_left_to_the_next(feed, put, def
             S3ToPostgresHook.of(feed).load(feed, arrival)
         loaded += keys(new)
     assert sorted(loaded) == [f"things/{n}.csv" for n in range(5)]
+
+
+@both_ways
+def test_2_3_a_failed_file_is_left_alone_for_a_while_unless_a_person_starts_the_run(
+    feed, put, deferrable
+):
+    put("things/bad.csv", "id\nx\n")
+    (bad,) = run(feed, deferrable)
+    with pytest.raises(AirflowFailException):
+        S3ToPostgresHook.of(feed).load(feed, bad)
+    with pytest.raises(AirflowSkipException):
+        run(feed, deferrable)
+    by_hand = {"dag_run": SimpleNamespace(run_type="manual")}
+    sensor = NewArrivalsSensor(task_id="wait", feed=feed, deferrable=deferrable)
+    assert [arrival["key"] for arrival in sensor.execute(by_hand)] == ["things/bad.csv"]
+
+
+def test_2_3_many_refused_files_do_not_keep_the_good_ones_waiting(feed, put):
+    """As 1,500 files of which the first 1,200 are refused, where a run takes 1,000."""
+    for n in range(15):
+        put(f"things/{n:02}.csv", "id\nx\n" if n < 12 else f"id\n{n}\n")
+    loaded = []
+    for _ in range(2):
+        for arrival in run(feed, False, most=10):
+            with suppress(AirflowFailException):
+                loaded.append(S3ToPostgresHook.of(feed).load(feed, arrival).key)
+    assert loaded == ["things/12.csv", "things/13.csv", "things/14.csv"]
 
 
 @both_ways

@@ -20,6 +20,7 @@ import zstandard
 from include.reports.app import app
 from include.reports.catalogue import SOURCES
 from include.reports.links import Links
+from include.reports.making import NOT_MADE
 from include.reports.settings import from_environ
 from tests.bench.burst import burst
 from tests.support.readmes import commands
@@ -123,13 +124,15 @@ def _running(site: ReportSite, report_id: str):
     return report if report["state"] == "running" and report["rows"] else None
 
 
-def test_a_report_whose_table_is_missing_fails_and_says_so(site):
+def test_6_7_a_report_whose_table_is_missing_fails_and_the_log_has_the_reason(site):
     with psycopg.connect(site.warehouse.conninfo(), autocommit=True) as connection:
         connection.execute("ALTER TABLE marts.delays_by_route RENAME TO away")
         report = site.wait_ended(site.submit(report="delays_by_route"))
         connection.execute("ALTER TABLE marts.away RENAME TO delays_by_route")
     assert report["state"] == "failed"
-    assert 'relation "marts.delays_by_route" does not exist' in report["error"]
+    assert report["error"] == NOT_MADE
+    log = site.service.programs["worker"].log.read_text()
+    assert 'relation "marts.delays_by_route" does not exist' in log
     assert "link" not in report
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from include.reports.app import app
 from include.reports.catalogue import SOURCES
+from include.reports.making import AWAY
 from include.reports.messages import Messages
 from tests.support.report_site import ReportSite, running_site, wait_for
 
@@ -183,7 +184,8 @@ def test_a_report_waits_for_a_database_that_is_away(site, warehouse_server):
     report_id = site.submit(report="delays_by_weather")
     wait_for("it has been tried twice", lambda: site.attempts(report_id) >= 2)
     assert site.state(report_id) in ("accepted", "running")
-    assert "cannot be reached" in site.request("GET", f"/reports/{report_id}").body["error"]
+    assert site.request("GET", f"/reports/{report_id}").body["error"] == AWAY
+    assert "the database cannot be reached at" in worker.log.read_text()
     worker.ask_to_stop()
     worker.wait(20)
     site.start("worker")

@@ -72,6 +72,25 @@ def test_without_a_plugins_folder_the_projects_own_import_patches() -> None:
     assert python(code, plugins=False).endswith("fine\n")
 
 
+def test_the_settings_of_the_page_let_a_standalone_airflow_import_astro(tmp_path: Path) -> None:
+    """The CLI gives its Airflow a home without plugins (7.7), and leaves the address open (7.8)."""
+    page = (PROJECT / "docs/astro-cli.md").read_text()
+    (settings,) = [line for line in page.splitlines() if line.startswith("export ")]
+    code = f"""
+import airflow
+from airflow.configuration import conf
+{DOCUMENTED}
+print(conf.get("api", "host"))
+"""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    done = subprocess.run(
+        ["sh", "-c", f'{settings}\n"$0" -c "$1"', sys.executable, code],
+        cwd=PROJECT, env=kept | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": ""},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.endswith("127.0.0.1\n"), done.stderr
+
+
 def test_a_process_that_never_imports_astro_pays_nothing() -> None:
     """Otherwise every scheduler would have pandas in its memory."""
     code = """

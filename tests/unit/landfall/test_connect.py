@@ -30,7 +30,7 @@ from include.landfall.postgres.connection import connect
     ],
 )
 def test_a_connection_that_fails_is_refused_or_away_and_shows_no_password(mocker, message, kind):
-    mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError(message))
+    mocker.patch("psycopg.Connection.connect", side_effect=psycopg.OperationalError(message))
     warehouse = Warehouse(host="h", user="u", password="hunter2", dbname="d")
     with pytest.raises(LandfallError) as caught, connect(warehouse):
         pass

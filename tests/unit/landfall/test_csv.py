@@ -62,7 +62,7 @@ def rows(data, names="ab", **options):
         (b"\xef\xbb\xbfa,b\n1,2", [("1", "2")]),
         (b"a,b\n\n1,2\n\n\n3,4\n\n", [("1", "2"), ("3", "4")]),
         (b'"a","b"\n"1,\n2","say ""x"""\n3,4', [("1,\n2", 'say "x"'), ("3", "4")]),
-        (b'a,b\n,""\n', [(None, "")]),
+        (b'a,b\n,""\n', [(None, "")]), (b'a,b\n"x",', [("x", None)]),
         (b"a,b\n  , x \n", [("  ", " x ")]),
         (b"a,b\n\\N,NULL\n", [("\\N", "NULL")]),
         (b"a,b\n2013-01-01,true\n", [("2013-01-01", "true")]),

@@ -24,6 +24,13 @@ def test_a_spelling_becomes_the_one_that_the_project_uses(text, shown):
     assert parse_type(shown) == parse_type(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["bit(8)", "varbit(16)", "geometry(Point,4326)", "vector(3)", "public.vector(3)[]"]
+)
+def test_1_10_types_with_modifiers_can_be_declared(text):
+    assert str(parse_type(text)) == text
+
+
 @pytest.mark.parametrize("name", sorted(BUILT_IN | ALIASES.keys()))
 def test_every_name_and_alias_is_built_in_and_can_be_an_array(name):
     assert parse_type(name).built_in
@@ -33,7 +40,7 @@ def test_every_name_and_alias_is_built_in_and_can_be_an_array(name):
 @pytest.mark.parametrize(
     "text",
     ["", " ", "integer(3)", "text; DROP TABLE x", "a.b.c", "numeric(1,2,3)", "text[][]", 'a"b', "'x'",
-     "numeric(x)", "a b", "--", "date(3)", "x(1)", "(text)", '"', '""."x"', "integer)"],
+     "numeric(x)", "a b", "--", "date(3)", "smalint(3)", "(text)", '"', '""."x"', "integer)"],
 )  # fmt: skip
 def test_what_is_no_type_is_refused(text):
     with pytest.raises(ValueError, match=r"is not a type|takes no such modifiers"):

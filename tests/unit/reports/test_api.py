@@ -9,6 +9,7 @@ from include.landfall.connections import Store, Warehouse
 from include.local.services.environ import connections
 from include.local.services.process import free_ports
 from include.reports.api import create_app
+from include.reports.making import AWAY
 from include.reports.settings import settings
 
 KEY = "a key of sixteen characters"
@@ -103,10 +104,20 @@ def test_without_redis_nothing_is_accepted(api, method, path):
     assert "secret" not in answer.text
 
 
-def test_a_blocking_request_is_answered_503_when_the_database_is_away(api):
+def test_6_7_a_caller_reads_no_host_role_or_database_and_the_log_has_them(api, caplog):
     answer = api.post("/reports/blocking", json=FLIGHTS)
     assert answer.status_code == 503
-    assert "the database cannot be reached" in answer.json()["error"]
+    assert answer.json() == {"error": AWAY}
+    assert "the database cannot be reached at localhost" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/reports", "/reports/blocking"])
+@pytest.mark.parametrize("with_length", [True, False], ids=["its length declared", "in chunks"])
+def test_6_7_a_body_that_is_too_large_is_refused(api, path, with_length):
+    body = b" " * 100_000 if with_length else (b" " * 4096 for _ in range(25))
+    answer = api.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.json() == {"error": "the body is larger than 65536 bytes"}
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/docs", "/redoc", "/openapi.json"])

@@ -39,9 +39,10 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     first = 1
     for block in cutter.blocks():
         part = _rows_of(block, first, parser)
+        first += part.count
         if part.count:
             yield part
-            first += part.count
+        del part, block  # a row may be large, and the next block needs the room
 
 
 def origins_of(

@@ -88,7 +88,7 @@ class Cutter:
     def blocks(self) -> Iterator[Block]:
         """Yields the blocks, in the file's order."""
         while self._step():
-            if self._block.size >= self._widest // 2:
+            if 2 * self._block.size > self._widest:
                 yield self._block.take(self._line)
         if self._block.size:
             yield self._block.take(self._line)
@@ -194,7 +194,7 @@ class Cutter:
         # Behind a long line whose quotes pair up, nothing is in doubt.
         if fault is not TOO_LONG or record.has_open_quote:
             while not self._is_at_whole_line():
-                self._skip_line(record)
+                self._skip_lines(record)
         self._block.add_misshapen(
             self._misshapen(line, fault, record.raw), record.raw, record.height
         )
@@ -206,7 +206,15 @@ class Cutter:
         end = self._line_end(0)
         if not self._buffer:
             return True
-        return end is not None and self._layout.is_whole(self._buffer, 0, end)
+        return end is not None and self._layout.is_whole(self._buffer, end)
+
+    def _skip_lines(self, record: _Skipped) -> None:
+        """Moves lines to the record, at the most up to one that is whole by itself."""
+        end = self._buffer.rfind(b"\n", 0, self._widest) + 1
+        if end:
+            record.add(self._move(self._layout.next_whole(self._buffer, end)), self._layout.quote)
+        else:
+            self._skip_line(record)
 
     def _skip_line(self, record: _Skipped) -> None:
         """Moves a line, which may be longer than the buffer ever is, to the record."""
@@ -272,6 +280,9 @@ class _Pending:
     def take(self, line: int) -> Block:
         """Returns the block, and begins another one at that line."""
         block, self._block = self._block, Block(self._block.layout, line)
-        block.data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        # Arrow takes an empty cell behind a quoted one for text and not for NULL at a file's end.
+        ends = b"" if self._pieces[-1].endswith(b"\n") else b"\n"
+        several = len(self._pieces) > 1 or ends
+        block.data = b"".join([*self._pieces, ends]) if several else self._pieces[0]
         self._pieces, self.size = [], 0
         return block

@@ -41,16 +41,33 @@ class Layout:
         return cls(dialect.quote.encode(), dialect.delimiter.encode(), width)
 
     @cached_property
-    def _whole_line(self) -> re.Pattern[bytes]:
+    def _record(self) -> bytes:
         q, d = re.escape(self.quote), re.escape(self.delimiter)
-        plain = b"[^%b%b\n]*+" % (q, d)
+        plain, inside = b"[^%b%b\n]*+" % (q, d), b"[^%b\n]*+" % q
         # A carriage return behind the closing quote is found later, as a fault of its own.
-        field = b"(?:%b[^%b]*+(?:%b%b[^%b]*+)*+%b(?:\r%b)?+|%b)" % (q, q, q, q, q, q, plain, plain)
-        return re.compile(b"%b(?:%b%b){%d}\r?\n?" % (field, d, field, self.width - 1))
+        quoted = b"%b%b(?:%b%b%b)*+%b(?:\r%b)?+" % (q, inside, q, q, inside, q, plain)
+        field = b"(?:%b|%b)" % (quoted, plain)
+        return b"%b(?:%b%b){%d}" % (field, d, field, self.width - 1)
 
-    def is_whole(self, data: Bytes, start: int, end: int) -> bool:
-        """Returns whether the line from `start` to `end` is a record by itself."""
-        return self._whole_line.fullmatch(data, start, end) is not None
+    @cached_property
+    def _whole(self) -> re.Pattern[bytes]:
+        return re.compile(self._record + b"\n?")
+
+    @cached_property
+    def _whole_behind_line(self) -> re.Pattern[bytes]:
+        return re.compile(b"\n(?=%b\n)" % self._record)
+
+    def is_whole(self, data: Bytes, end: int) -> bool:
+        """Returns whether the line up to `end` is a record by itself."""
+        return self._whole.fullmatch(data, 0, end) is not None
+
+    def next_whole(self, data: Bytes, end: int) -> int:
+        """Returns where, behind the first line, a line begins that is a record by itself.
+
+        Without one, that is `end`, at which a line ends.
+        """
+        match = self._whole_behind_line.search(data, 0, end)
+        return match.end() if match else end
 
     def scan(
         self, data: Bytes, start: int, end: int, is_open: bool
@@ -62,7 +79,7 @@ class Layout:
         if data.find(self.quote, start, end) < 0:
             return None, is_open
         before = data[start - 1 : start] if start else b"\n"
-        cells = _cells(b"%b%b\n" % (before, memoryview(data)[start:end]))
+        cells = _cells(b"".join((before, data[start:end], b"\n")))
         quotes = pc.equal(cells[1:-1], pa.scalar(self.quote[0], pa.uint8()))
         befores, afters = _bytes(cells[:-2].filter(quotes)), _bytes(cells[2:].filter(quotes))
         opening = int(is_open)  # index of the first quote that opens
@@ -107,21 +124,15 @@ class Layout:
 
     def records(self, data: bytes) -> list[bytes]:
         """Returns whole records, which are strict, without the LF of each. Blank lines are some."""
-        lines = data.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
         if self.quote not in data:
+            lines = data.split(b"\n")
+            lines.pop()
             return lines
-        records, parts = [], []
-        for line in lines:
-            odd = line.count(self.quote) % 2
-            if parts or odd:
-                parts.append(line)
-                if len(parts) > 1 and odd:
-                    records.append(b"\n".join(parts))
-                    parts = []
-            else:
-                records.append(line)
+        records, start = [], 0
+        while start < len(data):
+            end = self.first_end(data, start, False)
+            records.append(data[start : end - 1])
+            start = end
         return records
 
 
@@ -130,7 +141,8 @@ def _cells(data: bytes) -> pa.Array:
 
 
 def _bytes(cells: pa.Array) -> bytes:
-    return cells.buffers()[1].to_pybytes()[: len(cells)]
+    data: bytes = cells.buffers()[1].to_pybytes()
+    return data[: len(cells)]
 
 
 def _first_other(data: bytes, allowed: bytes) -> int:

@@ -33,6 +33,7 @@ COMMENT ON COLUMN landfall.ledger.version IS 'What tells two versions of one obj
 -- A ledger of an earlier version gets what has come since.
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS rejected bigint;
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS reasons jsonb;
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS retry_after timestamptz;
 COMMENT ON COLUMN landfall.ledger.rejected IS 'Rows of the file that are rejects: rows read = rows + rejected';
 COMMENT ON COLUMN landfall.ledger.reasons IS 'How many rows were rejected for which reason, when the file was read';
 
@@ -86,3 +87,5 @@ CREATE TABLE IF NOT EXISTS landfall.replays (
 );
 COMMENT ON TABLE landfall.replays IS
     'One row for each load whose rejects were replayed: rows that went in, rows that stay rejects';
+COMMENT ON COLUMN landfall.ledger.retry_after IS
+    'Of a failed one: the sensor does not hand it on before. The time doubles with each failure';

@@ -1,12 +1,14 @@
--- Keeps a failure, unless the arrival is loaded after all.
+-- Keeps a failure, unless the arrival is loaded after all. The sensor leaves it alone for five minutes,
+-- and for twice the last time after each further failure, up to a day.
 WITH kept AS (
     INSERT INTO landfall.ledger AS entry (
         feed, bucket, key, etag, version_id, size, last_modified, target,
-        started, seconds, status, error, loaded_by, attempt, rejected, reasons
+        started, seconds, status, error, loaded_by, attempt, rejected, reasons, retry_after
     ) VALUES (
         %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(version_id)s, %(size)s, %(last_modified)s,
         %(target)s, clock_timestamp() - make_interval(secs => %(seconds)s), %(seconds)s,
-        'failed', %(error)s, %(by)s, %(attempt)s, %(rejected)s, %(reasons)s
+        'failed', %(error)s, %(by)s, %(attempt)s, %(rejected)s, %(reasons)s,
+        clock_timestamp() + interval '5 minutes'
     )
     ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
         started = excluded.started,
@@ -17,7 +19,14 @@ WITH kept AS (
         loaded_by = excluded.loaded_by,
         attempt = excluded.attempt,
         rejected = excluded.rejected,
-        reasons = excluded.reasons
+        reasons = excluded.reasons,
+        retry_after = clock_timestamp() + least(
+            interval '1 day',
+            greatest(
+                interval '5 minutes',
+                2 * (entry.retry_after - entry.started - make_interval(secs => entry.seconds))
+            )
+        )
     WHERE entry.status <> 'loaded'
     RETURNING load_id
 )

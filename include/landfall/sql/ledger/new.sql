@@ -16,11 +16,16 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS loaded ON true
 LEFT JOIN LATERAL (
-    SELECT status
-    FROM landfall.ledger
+    SELECT
+        status,
+        -- As JSON, because a ledger of an earlier version has no such column before the next load.
+        CASE WHEN status = 'failed' THEN (to_jsonb(entry) ->> 'retry_after')::timestamptz END
+            AS retry_after
+    FROM landfall.ledger AS entry
     WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = listed.key AND version = listed.version
         AND loaded.version IS NULL
     LIMIT 1
 ) AS same ON true
-WHERE loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size)
+WHERE (loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size))
+    AND NOT (%(due_only)s AND coalesce(same.retry_after > clock_timestamp(), false))
 ORDER BY listed.place

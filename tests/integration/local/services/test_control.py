@@ -20,6 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.landfall.s3.client import make_client
+from include.local.airflow.home import local_settings
 from include.local.services import control
 from include.local.services.control import Services
 from include.local.services.postgres_server import find_postgres, start_postgres
@@ -119,8 +120,48 @@ def test_the_exports_reach_the_services_from_a_shell(home, running):
     assert (done.stdout, done.stderr) == ("warehouse\n200\n", "")
 
 
+SETTINGS = """
+from airflow.configuration import conf
+for name in "database/sql_alchemy_conn", "core/plugins_folder", "core/fernet_key", "api/host":
+    print(conf.get(*name.split("/")))
+"""
+
+
+def settings_of_airflow(home: Path, *lines: str) -> list[str]:
+    """Reads settings as an Airflow does that starts from a shell with the exports of `make env`."""
+    script = "\n".join([command(home, "env").stdout, *lines, '"$0" -c "$1"'])
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable, SETTINGS],
+        capture_output=True, text=True, check=True, env=environ,
+    )  # fmt: skip
+    return done.stdout.splitlines()[-4:]
+
+
+def test_the_airflow_command_of_that_shell_is_the_one_of_make_airflow(home, running):
+    settings = local_settings(home, running.postgres.warehouse)
+    assert settings_of_airflow(home) == [
+        settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"],
+        settings["AIRFLOW__CORE__PLUGINS_FOLDER"],
+        settings["AIRFLOW__CORE__FERNET_KEY"],
+        "127.0.0.1",
+    ]
+
+
+def test_an_airflow_with_another_home_takes_only_the_address_from_that_shell(
+    home, running, tmp_path
+):
+    """The one of the Astro CLI sets its home, and failed without the database "airflow" (7.5)."""
+    database, plugins, key, host = settings_of_airflow(home, f"export AIRFLOW_HOME={tmp_path}")
+    assert database == f"sqlite:///{tmp_path}/airflow.db"
+    assert plugins == f"{tmp_path}/plugins"
+    assert key != local_settings(home, running.postgres.warehouse)["AIRFLOW__CORE__FERNET_KEY"]
+    assert host == "127.0.0.1"
+
+
 def test_only_the_owner_can_read_the_passwords(home, running):
-    for state in home.glob("*/service.json"):
+    command(home, "env")
+    for state in [*home.glob("*/service.json"), home / "airflow" / "airflow.cfg"]:
         assert state.stat().st_mode & 0o077 == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import pytest
@@ -38,6 +39,25 @@ def test_every_package_that_differs_or_is_missing_is_named(compare):
         "no-such-package: nothing instead of ==1.0",
         "what to do: make lock; for the image, astro dev restart",
     ]
+
+
+def test_a_long_name_and_a_long_version_leave_blanks_in_the_line(compare, caplog):
+    """The walk of the lesson reads the first and the last word of the line."""
+    name, required = f"no-{'x' * 50}", "==6.0.12.20261113.post1"
+    with caplog.at_level(logging.INFO), pytest.raises(AirflowFailException):
+        compare(f"{name}{required}")
+    assert caplog.messages[-1].split() == [name, required, "nothing", "WRONG"]
+
+
+def test_no_column_of_a_lesson_s_table_can_touch_the_next():
+    """A value that is wider than its column must not run into the next one."""
+    touching = [
+        f"{path.name}: {line.strip()}"
+        for path in FOLDER.glob("*.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"%-\d+s(?! )", line)
+    ]
+    assert touching == []
 
 
 def steps(path):

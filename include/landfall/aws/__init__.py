@@ -1,0 +1,1 @@
+"""Who a load is to AWS: keys, roles and what they sign."""
