@@ -199,7 +199,7 @@ class Cutter:
             self._misshapen(line, fault, record.raw), record.raw, record.height
         )
         self._scanned, self._is_open = 0, False
-        self._window = max(1, self._widest // 16)  # more such records may be near
+        self._window = max(1, self._widest // 64)  # more such records may be near
 
     def _is_at_whole_line(self) -> bool:
         """Returns whether reading can go on: at a line that is a record, or at the end."""

@@ -49,8 +49,10 @@ def _untranslatable(data: bytes, start: int, encoding: str | None) -> list[tuple
     except UnicodeDecodeError as error:
         faults.append((start + error.start, NOT_UTF8))
         text = part[: error.start].decode()
+    if encoding is None:
+        return faults
     try:
-        text.encode(encoding or "utf-8")
+        text.encode(encoding)
     except UnicodeEncodeError as error:
         faults.append((start + len(text[: error.start].encode()), UNTRANSLATABLE))
     return faults
