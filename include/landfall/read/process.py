@@ -26,11 +26,35 @@ from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Job
 
 HEAD = struct.Struct("!cIQ")  # type, rows, bytes of the payload
-QUEUED = 16  # heads and payloads of about a megabyte: the server never has to wait
-PAYLOAD_BYTES = 2 << 20  # a payload is rarely larger
+QUEUED_BYTES = 8 << 20  # heads and payloads that wait: the server never has to
+PAYLOAD_BYTES = 2 << 20  # a larger payload is sent in parts
 PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for, instead of 64 KiB: fewer switches
 Block = bytes | memoryview | None  # None: no more
 PROJECT = Path(__file__).resolve().parents[3]
+
+
+class Blocks(queue.Queue[Block]):
+    """A queue that is full when so many bytes are in it, however many blocks these are."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._bytes = 0
+
+    def _qsize(self) -> int:
+        return self._bytes
+
+    def _put(self, item: Block) -> None:
+        super()._put(item)
+        self._bytes += _size(item)
+
+    def _get(self) -> Block:
+        item: Block = super()._get()
+        self._bytes -= _size(item)
+        return item
+
+
+def _size(block: Block) -> int:
+    return 1 if block is None else len(block) + 1  # at least 1, for a queue of 0 is empty
 
 
 def read_frames(job: Job) -> Iterator[Frame]:
@@ -97,7 +121,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by read_frames(), above
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    blocks: queue.Queue[Block] = queue.Queue(QUEUED)
+    blocks = Blocks(QUEUED_BYTES)
     writer = threading.Thread(target=_write, args=(blocks,), daemon=True)
     writer.start()
     try:
@@ -116,22 +140,32 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _produce(job: Job, blocks: queue.Queue[Block]) -> None:
+def _produce(job: Job, blocks: Blocks) -> None:
     from include.landfall.read.pipeline import frames
     from include.landfall.s3.client import make_client
 
     with closing(make_client(job.store)) as client:
         for frame in frames(client, job):
-            blocks.put(HEAD.pack(frame.type.value, frame.count, len(frame.payload)))
-            blocks.put(frame.payload)  # apart from its head, so that a megabyte is not copied
+            for count, part in _parts(frame):
+                blocks.put(HEAD.pack(frame.type.value, count, len(part)))
+                blocks.put(part)  # apart from its head, so that a megabyte is not copied
 
 
-def _send_error(error: LandfallError, blocks: queue.Queue[Block]) -> None:
+def _parts(frame: Frame) -> Iterator[tuple[int, memoryview]]:
+    """Yields the payload in parts that fit the other side's buffer; the last has the count."""
+    payload = memoryview(frame.payload)
+    while len(payload) > PAYLOAD_BYTES:
+        yield 0, payload[:PAYLOAD_BYTES]
+        payload = payload[PAYLOAD_BYTES:]
+    yield frame.count, payload
+
+
+def _send_error(error: LandfallError, blocks: Blocks) -> None:
     payload = pickle.dumps(error)
     blocks.put(HEAD.pack(FrameType.ERROR.value, 0, len(payload)) + payload)
 
 
-def _write(blocks: queue.Queue[Block]) -> None:
+def _write(blocks: Blocks) -> None:
     """Writes blocks to standard output until there are no more."""
     while (block := blocks.get()) is not None:
         view = memoryview(block)
