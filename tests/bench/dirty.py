@@ -161,7 +161,7 @@ def _table(runs: dict[Dirt, tuple[list[Usage], list[Usage]]]) -> str:
         ]
         for dirt, (clean, dirty) in runs.items()
     ]  # fmt: skip
-    return page.table(heads, rows)
+    return page.table_of(heads, rows)
 
 
 if __name__ == "__main__":

@@ -45,27 +45,40 @@ def measure(
 
     Raises: LocalError when the command fails.
     """
+    usage, exit_code = measure_any(command, environ, servers, log, folder)
+    if exit_code:
+        raise LocalError(f"{command[0]} failed", found=log.read_text()[-1000:])
+    return usage
+
+
+def measure_any(
+    command: Sequence[str | Path],
+    environ: Mapping[str, str],
+    servers: Mapping[str, psutil.Process],
+    log: Path,
+    folder: Path | None = None,
+    tree_interval: int = TREE_INTERVAL,
+) -> tuple[Usage, int]:
+    """Measures a command that may fail. Returns its exit code too: below 0 when it was killed."""
     before = {name: cpu_of(process) for name, process in servers.items()}
     with log.open("w") as output:
         started = time.monotonic()
         child = subprocess.Popen(
             command, env=dict(environ), stdout=output, stderr=output, cwd=folder
         )
-        sampler = Sampler(child.pid)
+        sampler = Sampler(child.pid, tree_interval)
         sampler.start()
         # wait4 gives the exact CPU of the program and of all children that it has waited for.
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - started
     sampler.end()
     child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise LocalError(f"{command[0]} failed", found=log.read_text()[-1000:])
     time.sleep(BACKEND_SECONDS)
     own = usage.ru_utime + usage.ru_stime
     reading = sum(sampler.children.values())
     cpu = {"main": own - reading, "reading": reading}
     cpu |= {name: cpu_of(process) - before[name] for name, process in servers.items()}
-    return Usage(seconds, cpu, sampler.rss, sampler.pss)
+    return Usage(seconds, cpu, sampler.rss, sampler.pss), child.returncode
 
 
 def cpu_of(process: psutil.Process) -> float:
@@ -84,6 +97,7 @@ class Sampler:
     """A thread that measures a program and its children again and again until their end."""
 
     pid: int
+    tree_interval: int = TREE_INTERVAL
     rss: int = 0
     pss: int = 0
     children: dict[int, float] = field(default_factory=dict)  # CPU seconds by pid
@@ -105,7 +119,7 @@ class Sampler:
             tree = [main]
             number = 0
             while not self._over.wait(MEMORY_INTERVAL):
-                if number % TREE_INTERVAL == 0:
+                if number % self.tree_interval == 0:
                     tree = [main, *main.children(recursive=True)]
                     self.pss = max(self.pss, sum(map(_pss, tree)))
                 self.rss = max(self.rss, sum(map(_rss, tree)))

@@ -61,8 +61,8 @@ def section(summaries: Sequence[Summary], verdict: Sequence[Promise], machine: M
         [
             machine.sentence(),
             f"![Seconds of each load beside psql's]({CHART})",
-            table(HEADS, rows),
-            table(["promised", "at most", "measured", ""], promised),
+            table_of(HEADS, rows),
+            table_of(["promised", "at most", "measured", ""], promised),
         ]
     )
 
@@ -107,7 +107,7 @@ def _verdict(promise: Promise) -> str:
     return "kept" if promise.kept else "BROKEN"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Makes a table in Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -74,6 +74,9 @@ ELSEWHERE = {
     "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
     "make test-containers": ".ci/run::suite test-containers",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
+    ".venv/bin/python -m tests.support.parquet_types": "tests/unit/landfall/test_parquet_types.py"
+    "::test_the_page_is_what_the_engine_takes",
+    "make memory": "tests/unit/bench/test_memory.py::test_a_load_above_the_limit_is_marked",
     "make bench-beside COMMIT=…": "tests/unit/bench/test_beside.py"
     "::test_a_share_is_that_of_the_medians",
     "make chaos": "tests/integration/landfall/test_guarantees.py"

@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TARGETS = """
-demo test airflow lessons reports celery celery-down bench bench-celery lint chaos up down env clean
-lock audit docker docker-down test-containers
+demo test airflow lessons reports celery celery-down bench memory bench-celery lint chaos up down
+env clean lock audit docker docker-down test-containers
 """.split()
 MAKEFILE = (ROOT / "Makefile").read_text()
 

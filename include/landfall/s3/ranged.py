@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError
 
@@ -48,6 +48,16 @@ class ObjectFile(io.RawIOBase):
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._offset, io.SEEK_END: self._arrival.size}
         self._offset = max(0, base[whence] + offset)
         return self._offset
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads as others do, but keeps no copy of what is large, and makes none."""
+        stop = min(self._offset + size, self._arrival.size)
+        if size < 0 or stop - self._offset <= AHEAD:
+            return super().read(size) or b""
+        self._held, self._held_from = memoryview(b""), stop
+        data = self._get(self._offset, stop)
+        self._offset = self._last_stop = stop
+        return cast(bytes, data)  # a bytearray serves as well, and bytes would be a copy
 
     def readinto(self, buffer: Any) -> int:
         start = self._offset

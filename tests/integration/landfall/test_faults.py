@@ -307,6 +307,25 @@ def test_4_3_whole_decimals_are_integers_and_others_are_named(engine):
         assert (refused.value.place.column, refused.value.place.row) == ("id", 1)
 
 
+@pytest.mark.parametrize("of_text", [False, True])
+def test_4_6_a_date_before_christ_is_loaded_beside_a_suspect_cell(engine, of_text):
+    """tests/integration/landfall/test_parquet_types.py has every other type beside one."""
+    engine.be(columns={"id": "integer", "name": "date"}, format="parquet")
+    ids = pa.array([" 1 ", "2"]) if of_text else pa.array([1, 2], pa.int32())
+    engine.load(parquet(id=ids, name=pa.array([-735_599, -719_163], pa.date32())))
+    shown = engine.sql("SELECT name::text FROM raw.t ORDER BY id")
+    assert shown == ["0045-01-01 BC", "0001-12-31 BC"]
+
+
+@pytest.mark.parametrize("day", [-(2**31), -(2**31) + 10957, -2_440_589, 2**31 - 1])
+def test_4_6_a_date_that_postgres_cannot_hold_is_refused_and_never_infinity(engine, day):
+    engine.be(columns={"id": "integer", "name": "date"}, format="parquet")
+    days = pa.array([0, day], pa.int32()).view(pa.date32())
+    with pytest.raises(DataError) as refused:
+        engine.load(parquet(id=pa.array([1, 2], pa.int32()), name=days))
+    assert (refused.value.place.column, refused.value.place.row) == ("name", 2)
+
+
 @pytest.mark.parametrize("text", [b"a\0b", b"\xff"])
 def test_5_7_a_text_that_postgres_cannot_hold_is_named_by_row_and_column(engine, text):
     engine.be(format="parquet")

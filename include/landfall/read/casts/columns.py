@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.read.casts.guards import Mask, either, not_matching
+from include.landfall.read.casts.moments import beyond_calendar, is_moment
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import FastCast
 
@@ -50,6 +51,14 @@ def cast_texts(texts: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | N
 
 def cast_values(values: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | None]:
     """Casts the values of a file that has types of its own. What does not fit is suspect."""
+    typed, suspects = _cast_own(values, fast_cast)
+    if is_moment(typed.type):
+        beyond = beyond_calendar(typed)
+        typed, suspects = _without(typed, beyond), either(suspects, beyond)
+    return typed, suspects
+
+
+def _cast_own(values: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | None]:
     if values.type == fast_cast.arrow:
         return values, None
     if pa.types.is_decimal(fast_cast.arrow) and not _fits(values.type, fast_cast.arrow):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.job import PlannedColumn
+from include.landfall.read.casts.moments import is_moment, moment_texts
 
-_INTEGERS = {"smallint", "integer", "bigint", "numeric", "double precision"}
+_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
+_WHOLE = {"smallint", "integer", "bigint"}
+_INTEGERS = {*_WHOLE, "numeric", "double precision"}
 
 
 def check_types(columns: tuple[PlannedColumn, ...], schema: pa.Schema) -> None:
@@ -43,7 +48,8 @@ def accepts(column: PlannedColumn, own: pa.DataType) -> bool:
 
 def _is_list(own: pa.DataType) -> bool:
     t = pa.types
-    return bool(t.is_list(own) or t.is_large_list(own) or t.is_fixed_size_list(own))
+    lists = (t.is_list, t.is_large_list, t.is_fixed_size_list, t.is_list_view, t.is_large_list_view)
+    return any(bool(is_one(own)) for is_one in lists)
 
 
 def _fits_family(name: str, own: pa.DataType) -> bool:
@@ -55,9 +61,10 @@ def _fits_family(name: str, own: pa.DataType) -> bool:
     if t.is_timestamp(own):
         return name == ("timestamptz" if own.tz else "timestamp")
     if _is_binary(own):
-        return name == "bytea" or (name == "uuid" and own == pa.binary(16))
+        fixed = {"uuid": pa.binary(16), "interval": pa.binary(12)}
+        return name == "bytea" or own == fixed.get(name)
     if t.is_decimal(own):
-        return name in {"smallint", "integer", "bigint", "numeric"}  # whole ones fit an integer
+        return name in {*_WHOLE, "numeric"}  # whole ones fit an integer
     families = (
         (t.is_boolean, "boolean"), (t.is_date, "date"),
         (t.is_time, "time"), (t.is_duration, "interval"),
@@ -79,18 +86,38 @@ def as_text(values: pa.Array, declared: ColumnType | None = None) -> pa.Array:
         values = values.dictionary_decode()
     if is_text(values.type):
         return values if values.type == pa.string() else values.cast(pa.string())
-    if pa.types.is_nested(values.type):
+    if _is_list(values.type):
         return _array_texts(values, declared)
     if pa.types.is_duration(values.type):
-        return pc.binary_join_element_wise(_microseconds(values), "microseconds", " ")
-    if pa.types.is_date64(values.type):
-        values = values.cast(pa.date32())
+        return _duration_texts(values)
+    if is_moment(values.type):
+        return moment_texts(values.cast(pa.date32()) if pa.types.is_date64(values.type) else values)
     if _is_binary(values.type):
-        # Postgres takes a uuid's digits without hyphens too.
-        prefix = "" if declared and declared.name == "uuid" else "\\x"
-        texts = [None if v is None else prefix + v.hex() for v in values.to_pylist()]
-        return pa.array(texts, pa.string())
-    return values.cast(pa.string())
+        return _binary_texts(values, declared.name if declared else "")
+    return _number_texts(values, declared)
+
+
+def _number_texts(values: pa.Array, declared: ColumnType | None) -> pa.Array:
+    """Returns the texts of numbers, and of all other types for which Arrow's own text is right."""
+    if pa.types.is_floating(values.type):
+        values = values.cast(pa.float64())  # the shortest text of a real is another double
+    texts = values.cast(pa.string())
+    if pa.types.is_decimal(values.type) and declared and declared.name in _WHOLE:
+        return pc.replace_substring_regex(texts, r"\.0*$", "")  # Postgres refuses 7.00
+    return texts
+
+
+def _binary_texts(values: pa.Array, name: str) -> pa.Array:
+    texts = [None if value is None else _binary_text(value, name) for value in values.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _binary_text(value: bytes, name: str) -> str:
+    if name == "uuid":
+        return value.hex()  # Postgres takes the digits without hyphens too
+    if name == "interval":  # Parquet's logical type: three numbers of 32 bits, without signs
+        return "{} months {} days {} milliseconds".format(*struct.unpack("<3I", value))
+    return "\\x" + value.hex()
 
 
 def _is_binary(own: pa.DataType) -> bool:
@@ -99,14 +126,15 @@ def _is_binary(own: pa.DataType) -> bool:
     return any(bool(is_one(own)) for is_one in binaries)
 
 
-def _microseconds(durations: pa.Array) -> pa.Array:
-    """Returns the durations as texts, with nanoseconds rounded. Arrow has no text for them."""
-    if durations.type.unit != "ns":
-        return durations.cast(pa.duration("us")).cast(pa.int64()).cast(pa.string())
-    rounded = pc.add(durations.cast(pa.int64()), 500)
-    whole = pc.divide(rounded, 1000)
-    below = pc.less(rounded, pc.multiply(whole, 1000))  # division goes towards zero
-    return pc.subtract(whole, below.cast(pa.int64())).cast(pa.string())
+def _duration_texts(durations: pa.Array) -> pa.Array:
+    """Returns the durations as texts, nanoseconds rounded. Arrow has no text for them."""
+    unit, numbers = durations.type.unit, durations.cast(pa.int64())
+    if unit == "ns":
+        unit, whole = "us", pc.divide(numbers, 1000)  # towards zero
+        rest = pc.subtract(numbers, pc.multiply(whole, 1000))
+        up, down = pc.greater_equal(rest, 500), pc.less(rest, -500)
+        numbers = pc.subtract(pc.add(whole, up.cast(pa.int64())), down.cast(pa.int64()))
+    return pc.binary_join_element_wise(numbers.cast(pa.string()), _UNITS[unit], " ")
 
 
 def _array_texts(lists: pa.Array, declared: ColumnType | None) -> pa.Array:

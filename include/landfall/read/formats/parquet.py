@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ from include.landfall.errors import TruncatedFile
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text
+from include.landfall.read.formats.parquet_batches import read_batches
 from include.landfall.read.rows import (
     NOT_UTF8,
     UNTRANSLATABLE,
@@ -28,7 +29,6 @@ from include.landfall.read.rows import (
 )
 
 RANDOM_ACCESS = True
-BATCH_ROWS = 4096  # pgpq holds the GIL while it encodes, so batches stay small
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
@@ -63,17 +63,11 @@ def origins_of(
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     try:
-        file = pq.ParquetFile(
-            pa.PythonFile(stream, "r"),
-            buffer_size=1 << 20,
-            pre_buffer=False,
-            # As nanoseconds, years before 1678 and after 2262 would be others.
-            coerce_int96_timestamp_unit="us",
-        )
+        file = pq.ParquetFile(pa.PythonFile(stream, "r"))
         check_header(file.schema_arrow.names, job.names)
-        for batch in file.iter_batches(BATCH_ROWS, columns=job.names, use_threads=False):
-            if batch.num_rows:
-                yield _with_plain_types(batch.select(job.names))
+        enums = _enums(file)
+        for batch in read_batches(file, stream, job.names):
+            yield _with_plain_types(batch, enums)
     except pa.ArrowInvalid as error:
         raise TruncatedFile(
             "the file is not whole Parquet",
@@ -83,12 +77,31 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         ) from error
 
 
-def _with_plain_types(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns the batch with UUID and JSON as the types that hold them: 16 bytes, text."""
-    if not any(isinstance(field.type, pa.BaseExtensionType) for field in batch.schema):
+def _with_plain_types(batch: pa.RecordBatch, enums: Collection[str]) -> pa.RecordBatch:
+    """Returns the batch with UUID, JSON and ENUM as the types that hold them: 16 bytes, text."""
+    plain = [_plain(field.type, field.name in enums) for field in batch.schema]
+    if plain == batch.schema.types:
         return batch
-    columns = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in batch.columns]
+    columns = [
+        column if column.type == own else column.cast(own)
+        for column, own in zip(batch.columns, plain)
+    ]
     return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
+    if pa.types.is_list(own) or pa.types.is_large_list(own) or pa.types.is_fixed_size_list(own):
+        inner = _plain(own.value_type, is_enum)
+        return own if inner == own.value_type else pa.list_(inner)
+    if isinstance(own, pa.BaseExtensionType):
+        return own.storage_type
+    return pa.string() if is_enum else own
+
+
+def _enums(file: pq.ParquetFile) -> set[str]:
+    """Names the columns of the logical type ENUM, or lists of it: texts that Arrow calls binary."""
+    leaves = [file.schema.column(i) for i in range(len(file.schema.names))]
+    return {leaf.path.split(".")[0] for leaf in leaves if leaf.logical_type.type == "ENUM"}
 
 
 def _rows(first: int, batch: pa.RecordBatch, encoding: str | None) -> Rows:

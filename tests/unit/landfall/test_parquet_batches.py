@@ -1,0 +1,113 @@
+"""Faults 3.3 and 3.4: a load of Parquet holds a bounded number of bytes, whatever the shape."""
+
+from __future__ import annotations
+
+import io
+import threading
+from random import Random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.landfall.errors import DataError
+from include.landfall.read import process
+from include.landfall.read.formats import parquet_batches as module
+from include.landfall.read.formats.parquet_pages import pages_of
+from include.landfall.read.formats.parquet_sizes import column_sizes
+
+RANDOM = Random(1)
+
+
+def write(table: pa.Table, **options) -> io.BytesIO:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, **options)
+    sink.seek(0)
+    return sink
+
+
+def batches(stream: io.BytesIO) -> list[pa.RecordBatch]:
+    file = pq.ParquetFile(stream)
+    return list(module.read_batches(file, stream, file.schema_arrow.names))
+
+
+def texts(size: int, rows: int) -> list[str]:
+    return [RANDOM.randbytes(size // 2).hex() for _ in range(rows)]
+
+
+@pytest.mark.parametrize("size", [20_000, 100_000, 3_000_000])
+def test_3_3_batches_of_long_rows_are_bounded_in_bytes(size):
+    table = pa.table({"id": range(12), "name": texts(size, 12)})
+    read = batches(write(table, write_batch_size=1))
+    assert pa.Table.from_batches(read) == table
+    assert all(batch.nbytes <= module.PIECE_BYTES or len(batch) == 1 for batch in read)
+
+
+def test_3_3_a_long_text_that_a_dictionary_repeats_is_not_repeated_in_memory():
+    table = pa.table({"id": range(1000), "name": ["a" * 100_000] * 1000})
+    stream = write(table)
+    assert len(stream.getbuffer()) < 200_000
+    read = batches(stream)
+    assert sum(map(len, read)) == 1000
+    assert max(batch.nbytes for batch in read) <= module.PIECE_BYTES
+
+
+def test_3_3_long_rows_after_many_short_ones_are_seen_before_they_are_read():
+    names = ["a"] * 50_000 + texts(100_000, 200)
+    stream = write(pa.table({"name": names}), write_batch_size=1, use_dictionary=False)
+    (size,) = column_sizes(stream, pq.ParquetFile(stream).metadata, ["name"])
+    assert size.row >= 100_000
+
+
+@pytest.mark.parametrize("rows", [1, 9])
+def test_3_3_what_cannot_be_read_within_the_limit_is_refused_before(rows):
+    stream = write(pa.table({"name": ["a" * (90_000_000 // rows)] * rows}), use_dictionary=False)
+    with pytest.raises(DataError, match="larger than what a load can read in 256 MB") as refused:
+        batches(stream)
+    assert refused.value.place.column == "name"
+
+
+def test_3_3_the_queue_of_the_reading_process_is_bounded_in_bytes():
+    outbox = process.Outbox(process.QUEUED_BYTES)
+    for _ in range(4):
+        outbox.put(bytes(process.QUEUED_BYTES // 4))
+    one_more = threading.Thread(target=outbox.put, args=(b"one more",), daemon=True)
+    one_more.start()
+    one_more.join(0.05)
+    assert one_more.is_alive()  # there is no room for it
+    assert len(outbox.get()) == process.QUEUED_BYTES // 4
+    one_more.join(5)
+    assert not one_more.is_alive()
+
+
+@pytest.mark.parametrize("rows", [30_000, 7])
+def test_3_4_many_columns_are_read_in_stripes_and_put_together(mocker, rows):
+    mocker.patch.object(module, "HELD_BYTES", rows * 40)
+    mocker.patch.object(module, "STRIPE_BYTES", rows * 20)
+    numbers = pa.array(range(rows + 50), pa.int64())
+    columns = {f"c{n}": numbers[n : n + rows] for n in range(50)}
+    columns["t"] = pa.array(["a", None, "b" * 50][n % 3] for n in range(rows))
+    columns["l"] = pa.array([[n, None] for n in range(rows)])
+    table = pa.table(columns)
+    reading = mocker.spy(module.pq.ParquetFile, "iter_batches")
+    read = batches(write(table, row_group_size=20_000))
+    assert pa.Table.from_batches(read) == table
+    assert all(len(call.kwargs["columns"]) < 20 for call in reading.call_args_list)
+
+
+def test_the_headers_of_pages_tell_what_arrow_finds_in_them():
+    table = pa.table({"id": range(50_000), "name": [str(n) for n in range(50_000)]})
+    for options in ({}, {"data_page_version": "2.0"}, {"use_dictionary": False}):
+        stream = write(table, **options)
+        for number in range(2):
+            chunk = pq.ParquetFile(stream).metadata.row_group(0).column(number)
+            pages = pages_of(stream, chunk)
+            assert sum(p.values for p in pages if not p.is_dictionary) == 50_000
+            assert sum(p.packed for p in pages) < chunk.total_compressed_size
+
+
+def test_bytes_that_are_no_header_are_no_pages():
+    stream = write(pa.table({"id": range(9)}))
+    chunk = pq.ParquetFile(stream).metadata.row_group(0).column(0)
+    for bytes_there in (b"\xff" * 5000, b"\x1c" * 5000, b""):
+        assert pages_of(io.BytesIO(b"PAR1" + bytes_there), chunk) == []
