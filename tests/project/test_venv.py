@@ -28,7 +28,7 @@ esac
 def project(tmp_path):
     """A project whose Python notes what it is asked to do."""
     (tmp_path / ".ci").mkdir()
-    for name in ("venv", "clean", "python", "astro-airflow", "uv.txt"):
+    for name in ("venv", "clean", "python", "astro-airflow", "landfall", "uv.txt"):
         shutil.copy(ROOT / ".ci" / name, tmp_path / ".ci")
     (tmp_path / "requirements-dev.txt").write_text("airflow==3.3.2\n")
     (tmp_path / "python3.12").write_text(PYTHON)

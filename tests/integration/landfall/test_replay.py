@@ -14,6 +14,7 @@ from include.landfall.errors import DataError, FeedError, TerminalError
 from include.landfall.forget import forget
 from include.landfall.ledger import claims
 from include.landfall.ledger.kept_rejects import dismiss
+from include.landfall.ledger.queries import loads_fingerprint
 from include.landfall.postgres.connection import connect
 from include.landfall.replay import Replayed, rejects_to_replay, replay
 from tests.support.kept_rejects import keep_load, keep_reject
@@ -309,6 +310,17 @@ def test_rejects_of_a_load_are_replayed_after_a_fix_of_feed_and_table(dirty):
         ("1", "a"), ("5", "f"), ("6", None), ("x", "b"),
     ]  # fmt: skip
     assert counts(dirty) == [(4, 2)]
+
+
+def test_the_next_run_of_the_feed_publishes_what_was_replayed(dirty):
+    def fingerprint():
+        with connect(dirty.warehouse) as connection:
+            return loads_fingerprint(connection, "t")
+
+    before = fingerprint()
+    (reject_id,) = dirty.sql("SELECT reject_id FROM landfall.rejects WHERE reason = 'cell'")
+    replay_all(dirty, edited={reject_id: ["2", "b"]})
+    assert fingerprint() != before
 
 
 def test_a_forced_load_replaces_the_replayed_rows_too(dirty):
