@@ -77,6 +77,8 @@ ELSEWHERE = {
     ".venv/bin/python -m tests.support.parquet_types": "tests/unit/landfall/test_parquet_types.py"
     "::test_the_page_is_what_the_engine_takes",
     "make memory": "tests/unit/bench/test_memory.py::test_a_load_above_the_limit_is_marked",
+    "make bench-dirty": "tests/unit/bench/test_dirty.py"
+    "::test_as_many_rows_are_spoiled_as_the_table_says",
     "make bench-beside COMMIT=…": "tests/unit/bench/test_beside.py"
     "::test_a_share_is_that_of_the_medians",
     "make chaos": "tests/integration/landfall/test_guarantees.py"

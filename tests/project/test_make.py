@@ -99,6 +99,7 @@ def gate(tmp_path):
         targets |= {target.replace("_", "-"): recipe for target, recipe in recipes.items()}
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+        shutil.copy(ROOT / ".ci/pgbouncer", tmp_path / ".ci/pgbouncer")
         text = "\n\n".join(f"{target}:\n\t@{recipe}" for target, recipe in targets.items())
         (tmp_path / "Makefile").write_text(f"{text}\n")
         return run(".ci/run", cwd=tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg
 from psycopg import Connection, sql
@@ -19,7 +20,6 @@ from include.landfall.write import target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
-from include.landfall.write.target import TargetColumn
 
 # Writes the arrival's rows through the staging that it is given, and returns how many were read,
 # and how many the target took.
@@ -121,22 +121,22 @@ def _fill(
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
     check_removed(connection, claimant, replaced)
     rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-    try:
-        staging, read, written = _write(connection, claimant, disposition, columns, write, claim)
-    except _LateRefusal:
-        # A constraint that is checked at the end only: this time at once, so that the row is known.
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        staging, read, written = _write(connection, claimant, disposition, columns, write, claim)
+    staging_of = partial(Staging, connection, feed, disposition, columns, claim.load_id)
+    staging, read, written = _write(connection, staging_of, write, claim.load_id)
     reasons = check_budget(feed, staging.rejected, read)
-    rejected = sum(reasons.values())
+    _check_counts(read, written, sum(reasons.values()))
+    staging.rejected.keep(claimant.values(load_id=claim.load_id))
+    return written, reasons
+
+
+def _check_counts(read: int, written: int, rejected: int) -> None:
+    """Checks that every row of the file is in the target or among the rejects."""
     if read != written + rejected:
         raise DataError(
             "rows were lost on the way to the table",
             found=f"{written} rows loaded and {rejected} rejected",
             expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )
-    staging.rejected.keep(claimant.values(load_id=claim.load_id))
-    return written, reasons
 
 
 class _LateRefusal(Exception):
@@ -144,20 +144,26 @@ class _LateRefusal(Exception):
 
 
 def _write(
-    connection: Connection,
-    claimant: Claimant,
-    disposition: Disposition,
-    columns: list[TargetColumn],
-    write: Write,
-    claim: Claim,
+    connection: Connection, staging_of: Callable[[], Staging], write: Write, load_id: int
 ) -> tuple[Staging, int, int]:
-    """Writes the rows in a savepoint. Returns their staging, and how many were read and written.
+    """Writes the rows. Returns their staging, and how many were read and written."""
+    try:
+        return _write_once(connection, staging_of(), write, load_id)
+    except _LateRefusal:
+        # This time the constraints are checked at once, so that the row is known.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        return _write_once(connection, staging_of(), write, load_id)
+
+
+def _write_once(
+    connection: Connection, staging: Staging, write: Write, load_id: int
+) -> tuple[Staging, int, int]:
+    """Writes the rows in a savepoint, as `_write` does.
 
     Raises: _LateRefusal when a deferred constraint refuses them in the end.
     """
     with connection.transaction():
-        staging = Staging(connection, claimant.feed, disposition, columns, claim.load_id)
-        read, written = write(staging, claim.load_id)
+        read, written = write(staging, load_id)
         try:
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.IntegrityError as error:
