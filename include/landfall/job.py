@@ -13,10 +13,10 @@ from include.landfall.feed.dialect import CsvDialect, Dialect
 LOAD_ID = "_load_id"  # in the target: the load that brought the row
 ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 
-# Bytes of CSV text in a batch. Measured on 766 MB: 512 KiB takes 147 MB and 9.1 s of CPU to
-# read, 1 MiB 188 MB and 8.5 s, 256 KiB 136 MB and 10.1 s.
-BLOCK_BYTES = 1 << 19
-LONGEST_ROW = 16 << 20  # bytes of a row that can be read: what a load has room for
+# Bytes of CSV text in a batch. Measured on 150 MB: 1 MiB takes 104 MB and 1.6 s of CPU to read,
+# 512 KiB 91 MB and 1.9 s.
+BLOCK_BYTES = 1 << 20
+LONGEST_ROW = 8 << 20  # bytes of a row that can be read: what a load has room for
 
 
 @dataclass(frozen=True)

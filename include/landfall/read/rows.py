@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from include.landfall.job import LONGEST_ROW
+
+MIB = LONGEST_ROW >> 20
 SHOWN_CHARACTERS = 1000  # of a record that is too long to be kept whole
 
 
@@ -26,9 +29,11 @@ _UNTRANSLATABLE = "22P05"
 TEXT_AFTER_QUOTE = Fault("quote", _BAD_COPY_FILE, "text follows a closing quote")
 QUOTE_INSIDE = Fault("quote", _BAD_COPY_FILE, "a quote stands inside an unquoted field")
 NEVER_CLOSED = Fault("quote", _BAD_COPY_FILE, "a quote is opened and never closed")
-NOT_CLOSED_SOON = Fault("quote", _BAD_COPY_FILE, "a quote is opened and not closed within 16 MiB")
+NOT_CLOSED_SOON = Fault(
+    "quote", _BAD_COPY_FILE, f"a quote is opened and not closed within {MIB} MiB"
+)
 LONE_RETURN = Fault("carriage_return", _BAD_COPY_FILE, "a carriage return stands outside quotes")
-TOO_LONG = Fault("too_long", _BAD_COPY_FILE, "the row is longer than 16 MiB")
+TOO_LONG = Fault("too_long", _BAD_COPY_FILE, f"the row is longer than {MIB} MiB")
 NOT_UTF8 = Fault("encoding", _NOT_IN_REPERTOIRE, "the row is not UTF-8 text")
 ZERO_BYTE = Fault("zero_byte", _NOT_IN_REPERTOIRE, "the row holds a zero byte")
 UNTRANSLATABLE = Fault(

@@ -170,7 +170,7 @@ CONTENT = {
     "garbage after a gzip": (compressed() + b"garbage", ["cut off or corrupt"]),
     "a row with too many fields": (
         b"id,day\n1,2013-01-01\n2,2013-01-02,3\n", ["line: 3", "3 fields, not 2", "2,2013-01-02,3"]),
-    "a row with too few fields": (b"id,day\n1\n", ["line: 2", "1 fields, not 2"]),
+    "a row with too few fields": (b"id,day\n1\n", ["line: 2", "1 field, not 2"]),
     "Latin-1 bytes": (b"id,day\n1,2013-01-01\n\xfc,\n", ["line: 3", "not UTF-8", "\\xfc", "iconv"]),
     "Latin-1 in the header": (b"id,t\xe4g\n", ["line: 1", "not UTF-8"]),
     "a zero byte": (b"id,day\n1,2013\0-01-01\n", ["line: 2", "zero byte"]),

@@ -171,7 +171,7 @@ def test_no_secret_is_in_what_airflow_stores_of_the_trigger(looks):
     looks[0].append(Wait)
     with pytest.raises(TaskDeferred) as deferred:
         sensor().execute({})
-    assert "secret" not in json.dumps(deferred.value.trigger.serialize())
+    assert '"secret"' not in json.dumps(deferred.value.trigger.serialize())
 
 
 def test_a_triggerer_that_never_answers_is_an_error_not_a_skip():

@@ -4,8 +4,9 @@
 SELECT
     listed.place,
     CASE
+        WHEN same.status = 'failed' THEN 'failed'
         WHEN loaded.version IS NOT NULL THEN 'changed'
-        WHEN same.status IN ('failed', 'superseded') THEN same.status
+        WHEN same.status = 'superseded' THEN 'superseded'
         ELSE 'new'
     END AS reason
 FROM json_to_recordset(%(page)s) AS listed (place integer, key text, version text, size bigint)
@@ -23,7 +24,7 @@ LEFT JOIN LATERAL (
             AS retry_after
     FROM landfall.ledger AS entry
     WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = listed.key AND version = listed.version
-        AND loaded.version IS NULL
+        AND (loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size))
     LIMIT 1
 ) AS same ON true
 WHERE (loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size))
