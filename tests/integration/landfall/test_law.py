@@ -3,8 +3,8 @@
 For every type, 20,000 texts are read three times: by Postgres's input function (a text COPY, and
 pg_input_is_valid for those that it refuses), by the engine's fast path, which casts and encodes
 them, and by the engine's text path, which stages them as text. All three must refuse the same
-texts, which are rejects, and load the others as the same values. LANDFALL_LAW_SEED chooses other texts, and
-LANDFALL_LAW_TEXTS their number.
+texts, which are rejects, and load the others as the same values. LANDFALL_LAW_SEED chooses other
+texts, and LANDFALL_LAW_TEXTS their number.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from include.landfall.feed.dialect import CsvDialect, ParquetDialect
 from include.landfall.frames import FrameType
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read import pipeline
-from include.landfall.read.formats import parquet
+from include.landfall.read.formats import parquet_batches
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = (
@@ -190,7 +190,7 @@ def test_5_11_a_text_of_parquet_that_the_database_lacks_costs_its_row(read):
 
 
 def test_rows_of_parquet_are_read_again_by_number(read, monkeypatch):
-    monkeypatch.setattr(parquet, "BATCH_ROWS", 2)
+    monkeypatch.setattr(parquet_batches, "BATCH_ROWS", 2)
     data = parquet_file([1, 2, 3, None], [b"a", b"b", b"c", b"d"])
     assert [
         (n, json.loads(origin.raw), cells)

@@ -39,7 +39,7 @@ ARRIVAL = Arrival("landing", "flights/1.csv", "etag", 10, datetime(2013, 1, 1, t
 
 @pytest.fixture(autouse=True)
 def connections(monkeypatch):
-    landing = {"conn_type": "aws", "login": "key", "password": "secret"}
+    landing = {"conn_type": "aws", "login": "key", "password": "s3cr3t"}
     warehouse = {"conn_type": "postgres", "host": "nowhere", "schema": "w"}
     monkeypatch.setenv("AIRFLOW_CONN_LANDING", json.dumps(landing))
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(warehouse))
@@ -51,7 +51,7 @@ def looks(monkeypatch):
     outcomes, watches = [], []
 
     def look(feed, watch, store, warehouse):
-        assert (feed, store.secret_key, warehouse.host) == (FEED, "secret", "nowhere")
+        assert (feed, store.secret_key, warehouse.host) == (FEED, "s3cr3t", "nowhere")
         watches.append(watch)
         outcome = outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -171,7 +171,7 @@ def test_no_secret_is_in_what_airflow_stores_of_the_trigger(looks):
     looks[0].append(Wait)
     with pytest.raises(TaskDeferred) as deferred:
         sensor().execute({})
-    assert '"secret"' not in json.dumps(deferred.value.trigger.serialize())
+    assert "s3cr3t" not in json.dumps(deferred.value.trigger.serialize())
 
 
 def test_a_triggerer_that_never_answers_is_an_error_not_a_skip():
@@ -231,5 +231,5 @@ def test_a_timeout_may_be_a_timedelta():
 def test_connections_become_the_engines(monkeypatch):
     from include.airflow_bridge import store_of, warehouse_of
 
-    assert store_of("landing") == Store(None, "key", "secret")
+    assert store_of("landing") == Store(None, "key", "s3cr3t")
     assert warehouse_of("warehouse") == Warehouse(host="nowhere", dbname="w")
