@@ -30,6 +30,9 @@ HEAD = struct.Struct("!cIQQI")  # type, rows, bytes of the payload, first, bytes
 QUEUED_BYTES = 8 << 20  # of frames of about a megabyte: the server never has to wait
 PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for, instead of 64 KiB: fewer switches
 Block = bytes | memoryview
+# Blocks of a megabyte come and go. As mappings of their own each costs 256 page faults: of 2.4 s of
+# CPU for 200 MB of CSV that was 0.15 s. Megabytes that are free at the end go back to the system.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -61,7 +64,7 @@ def _start(messages: IO[bytes]) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     # Airflow's settings hold connections, and the job has the one that is needed.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
-    environ = {**kept, "PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    environ = {**kept, "PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system", **MALLOC}
     try:
         return subprocess.Popen(  # noqa: S603  our own interpreter and module
             [sys.executable, "-m", __name__],
