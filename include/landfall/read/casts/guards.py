@@ -69,6 +69,11 @@ def beyond_integer(bits: int) -> Guard:
     return guard
 
 
+def beyond_month(texts: pa.Array) -> Mask:
+    """Suspects days that a month may not have: the 29th of February, too, which some years have."""
+    return matching(texts, r"^\d{4}-(02-(29|3)|(0[469]|11)-31)")
+
+
 def lost_range(texts: pa.Array, numbers: pa.Array) -> Mask | None:
     """Suspects infinity and 0: Arrow turns overflow and underflow into them, Postgres refuses."""
     doubtful = pc.or_(pc.is_inf(numbers), pc.equal(numbers, pa.scalar(0, numbers.type)))

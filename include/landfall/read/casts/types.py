@@ -15,6 +15,7 @@ from include.landfall.read.casts.guards import (
     Mask,
     beyond_decimal,
     beyond_integer,
+    beyond_month,
     bytes_in,
     bytes_of,
     hour_alone,
@@ -119,12 +120,14 @@ FAST_CASTS = {
     # Postgres reads \x… and escapes, and other letters in the database's encoding. Without these
     # the text's bytes are the value.
     "bytea": FastCast(pa.binary(), before=not_plain_bytes),
-    "date": FastCast(pa.date32(), DATE, after=year_zero),
+    "date": FastCast(pa.date32(), DATE, after=year_zero, beyond=beyond_month),
     "time": FastCast(
         pa.time64("us"), TIME, before=lambda texts: not_matching(texts, TIME), convert=_to_time
     ),
-    "timestamp": FastCast(pa.timestamp("us"), TIMESTAMP, before=hour_alone),
-    "timestamptz": FastCast(pa.timestamp("us", "UTC"), TIMESTAMPTZ, before=odd_zone),
+    "timestamp": FastCast(pa.timestamp("us"), TIMESTAMP, before=hour_alone, beyond=beyond_month),
+    "timestamptz": FastCast(
+        pa.timestamp("us", "UTC"), TIMESTAMPTZ, before=odd_zone, beyond=beyond_month
+    ),
     "uuid": FastCast(
         pa.binary(16), UUID, before=lambda texts: not_matching(texts, UUID), convert=_to_uuid
     ),

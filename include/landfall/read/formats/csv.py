@@ -188,10 +188,10 @@ class LeftOut:
 
 def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     batch, left_out = parser.parse(block)
+    block.count = count = batch.num_rows + len(left_out)
+    block.left_out = indexes = [record.index for record in left_out]
     if not left_out:
         return Rows(first, batch, lambda positions: _origins(block, positions))
-    count = batch.num_rows + len(left_out)
-    indexes = [record.index for record in left_out]
     numbers = numbers_without(first, count, [first + index for index in indexes])
     return Rows(
         first,

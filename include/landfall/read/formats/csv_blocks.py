@@ -6,10 +6,12 @@ next line that is a whole record by itself; the lines up to it belong to the mis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import BinaryIO
+from itertools import accumulate
+from typing import Any, BinaryIO
 
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
 from include.landfall.read.formats.csv_quotes import Layout, Misplaced
@@ -42,10 +44,18 @@ class Block:
     data: bytes = b""
     misshapen: list[Misshapen] = field(default_factory=list)
     heights: list[int] = field(default_factory=list)
+    count: int | None = None  # of the records, once they are parsed
+    left_out: Sequence[int] = ()  # indexes of those that the parser left out
 
     @cached_property
-    def records(self) -> list[tuple[int, bytes]]:
+    def records(self) -> Sequence[tuple[int, bytes]]:
         """Line and bytes of every record, without its LF; blank lines are left out."""
+        lines = self.data.removesuffix(b"\n").split(b"\n")
+        if len(lines) == self.count:  # so no record spans lines, and no line is blank
+            return LineRecords(lines, self.line, self.left_out, self.heights)
+        return self._spanning_records()
+
+    def _spanning_records(self) -> list[tuple[int, bytes]]:
         raws = self.layout.records(self.data)
         blank_is_none = self.layout.width > 1 and (b"" in raws or b"\r" in raws)
         if not blank_is_none and not self.heights and self.layout.quote not in self.data:
@@ -56,6 +66,28 @@ class Block:
                 records.append((line, raw))
             line += next(heights) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
         return records
+
+
+class LineRecords(Sequence[tuple[int, bytes]]):
+    """Records of a line each, with the number of that line, which is computed when it is needed.
+
+    Among those that are `left_out` are lines that stand for a misshapen record: such a line counts
+    as many lines as that record's height.
+    """
+
+    def __init__(
+        self, lines: list[bytes], first: int, left_out: Sequence[int], heights: list[int]
+    ) -> None:
+        self._lines, self._first = lines, first
+        self._substitutes = [index for index in left_out if lines[index].startswith(ZERO)]
+        self._more = list(accumulate((height - 1 for height in heights), initial=0))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, index: Any) -> Any:
+        before = bisect_left(self._substitutes, index)
+        return self._first + index + self._more[before], self._lines[index]
 
 
 class Cutter:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from include.landfall.feed.dialect import CsvDialect
 
 Bytes = bytes | bytearray
+SMALL = 1 << 17  # bytes that a regular expression scans faster than Arrow, which has to be set up
 
 
 class Misplaced(NamedTuple):
@@ -78,6 +79,8 @@ class Layout:
         """
         if data.find(self.quote, start, end) < 0:
             return None, is_open
+        if end - start <= SMALL:
+            return self._scan_small(data, start, end, is_open)
         before = data[start - 1 : start] if start else b"\n"
         cells = _cells(b"".join((before, data[start:end], b"\n")))
         quotes = pc.equal(cells[1:-1], pa.scalar(self.quote[0], pa.uint8()))
@@ -93,6 +96,47 @@ class Layout:
             at = start + pc.indices_nonzero(quotes)[index].as_py()
             return Misplaced(at, opens=index == wrong[0]), False
         return None, is_open ^ bool(len(befores) % 2)
+
+    def _scan_small(
+        self, data: Bytes, start: int, end: int, is_open: bool
+    ) -> tuple[Misplaced | None, bool]:
+        """Does what `scan` does, with regular expressions, which need no setting up."""
+        if is_open:
+            match = self._rest_of_field.match(data, start, end)
+            if match is None:
+                inside = self._inside.match(data, start, end)
+                at = inside.end() if inside else end
+                return (None, True) if at == end else (Misplaced(at, opens=False), False)
+            start = match.end()
+        match = self._strict.match(data, start, end)
+        at = match.end() if match else start
+        if at == end:
+            return None, False
+        if at > 0 and data[at - 1 : at] not in (self.delimiter, b"\n"):
+            return Misplaced(at, opens=True), False
+        inside = self._inside.match(data, at + 1, end)
+        closing = inside.end() if inside else end
+        return (None, True) if closing == end else (Misplaced(closing, opens=False), False)
+
+    @cached_property
+    def _inside(self) -> re.Pattern[bytes]:
+        """What may stand in a quoted field, up to the quote that closes it."""
+        q = re.escape(self.quote)
+        return re.compile(b"[^%b]*+(?:%b%b[^%b]*+)*+" % (q, q, q, q))
+
+    @cached_property
+    def _rest_of_field(self) -> re.Pattern[bytes]:
+        """The rest of a quoted field, with the quote that closes it rightly."""
+        q, d = re.escape(self.quote), re.escape(self.delimiter)
+        return re.compile(b"%b%b(?=[%b\r\n]|\\Z)" % (self._inside.pattern, q, d))
+
+    @cached_property
+    def _strict(self) -> re.Pattern[bytes]:
+        """As much as is strict from a place outside of quotes on."""
+        q, d = re.escape(self.quote), re.escape(self.delimiter)
+        opening = b"(?:(?<=[%b\n])|(?<![\\s\\S]))%b" % (d, q)
+        field = b"%b%b[^%b]*+" % (opening, self._rest_of_field.pattern, q)
+        return re.compile(b"[^%b]*+(?:%b)*+" % (q, field))
 
     def last_end(self, data: Bytes, start: int, end: int, is_open: bool) -> int:
         """Returns the end of the last record that ends between `start` and `end`; without, `start`.
