@@ -21,6 +21,7 @@ from include.landfall.load import Receipt
 from tests.chaos.cases import LARGE, SMALL, Case, File, Servers, State, TableWatcher, wait_until
 from tests.chaos.process import Loader
 from tests.chaos.proxy import Cut, Link, Proxy, passing
+from tests.chaos.replays import kill_replay, race_replays
 
 COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
 START_SECONDS = 1.5  # about as long as a new process needs before it can load
@@ -397,12 +398,14 @@ def _breaking_proxy(servers: Servers, rng: random.Random, breaks: int, file: Fil
 
 
 ATTACKS: dict[str, tuple[Callable[[Servers, random.Random], str], int]] = {
-    "SIGKILL at a random moment": (kill, 50),
-    "two loads of one arrival at once": (race, 50),
+    "SIGKILL at a random moment": (kill, 200),
+    "two loads of one arrival at once": (race, 100),
     "first files of a feed at once": (firsts, 20),
     "connection cut at COMMIT": (commit, 50),
     "two versions, two replacements at once": (versions, 30),
     "load's backend terminated": (terminate, 20),
     "server restarted or crashed": (restart, 10),
     "object store's connection broken": (store, 30),
+    "SIGKILL of a replay": (kill_replay, 50),
+    "two replays at once": (race_replays, 50),
 }

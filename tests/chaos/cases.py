@@ -75,15 +75,15 @@ class Servers:
             create_ledger(connection)
         return self
 
-    def case(self, disposition: str = "append", name: str = "") -> Case:
-        """Makes a feed with a table that no other round has used."""
+    def case(self, disposition: str = "append", name: str = "", at_most: int = len(BAD)) -> Case:
+        """Makes a feed with a table that no other round has used, and this error budget."""
         name = name or f"r{next(numbers)}_{uuid.uuid4().hex[:6]}"
         values = {
             "feed": name,
             "source": {"bucket": self.bucket, "pattern": f"{name}/*.csv"},
             "target": {"table": f"chaos.{name}", "disposition": disposition},
             "columns": COLUMNS,
-            "rejects": {"at_most": len(BAD)},
+            "rejects": {"at_most": at_most},
         }
         return Case(self, name, Feed.model_validate(values), values)
 
@@ -129,11 +129,16 @@ class Case:
     values: dict[str, Any] = field(repr=False)
 
     def put(
-        self, tag: str, rows: int, key: str = "", pack: Callable[[bytes], bytes] = bytes
+        self,
+        tag: str,
+        rows: int,
+        key: str = "",
+        pack: Callable[[bytes], bytes] = bytes,
+        spoil: Callable[[str], str] = str,
     ) -> File:
         """Uploads a file whose rows all differ, with `key` or the tag in its name.
 
-        Among them, at random, are the rows of BAD.
+        Among them, at random, are the rows of BAD. `spoil` changes the others.
         """
         lines = [
             f"{i},{tag},{i % 9973}.{i % 100:02d},line {i:08d} of {tag}: "
@@ -141,6 +146,7 @@ class Case:
             for i in range(1, rows + 1)
         ]
         text = "\n".join(lines)
+        lines = [spoil(line) for line in lines]
         for row in BAD.values():
             lines.insert(random.randrange(rows + 1), row.format(tag=tag))
         key = f"{self.name}/{key or tag}.csv"

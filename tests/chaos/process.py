@@ -56,6 +56,16 @@ class Loader:
         assert self._process.stdin is not None
         print(json.dumps(job), file=self._process.stdin, flush=True)
 
+    def send_replay(self, case: Case, edited: dict[int, list[str]]) -> None:
+        """Sends the corrected cells of rejects to replay, and does not wait for the end."""
+        job = {
+            "feed": case.values,
+            "warehouse": case.servers.warehouse.__dict__,
+            "edited": edited,
+        }
+        assert self._process.stdin is not None
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+
     def next_message(self) -> dict[str, Any]:
         """Waits for the next message of the process; empty when it has ended."""
         assert self._process.stdout is not None

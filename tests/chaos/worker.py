@@ -11,6 +11,7 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.load import load
+from include.landfall.replay import rejects_to_replay, replay
 
 
 def main() -> None:
@@ -21,8 +22,10 @@ def main() -> None:
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    """Loads, and returns the receipt or the error."""
+    """Loads or replays, and returns the receipt or the error."""
     try:
+        if "edited" in job:
+            return run_replay(job)
         return load(
             Feed.model_validate(job["feed"]),
             Arrival.from_dict(job["arrival"]),
@@ -33,6 +36,15 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
         ).as_dict()
     except LandfallError as error:
         return {"outcome": "failed", "retryable": error.retryable, "error": str(error)}
+
+
+def run_replay(job: dict[str, Any]) -> dict[str, Any]:
+    """Replays the rejects with the job's cells."""
+    feed, warehouse = Feed.model_validate(job["feed"]), Warehouse(**job["warehouse"])
+    edited = {int(reject_id): cells for reject_id, cells in job["edited"].items()}
+    batches = rejects_to_replay(feed, warehouse=warehouse, edited=edited).batches
+    rows = sum(replay(feed, batch, warehouse=warehouse).rows for batch in batches)
+    return {"outcome": "replayed", "rows": rows}
 
 
 def report(message: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from tests.chaos.attacks import (
     versions,
 )
 from tests.chaos.cases import Servers
+from tests.chaos.replays import kill_replay, race_replays
 from tests.chaos.servers import make_bucket, own_servers
 
 
@@ -80,11 +81,23 @@ def test_a_read_whose_connection_breaks_is_taken_up_where_it_broke(servers, chan
     store(servers, chance)
 
 
+@rounds
+def test_after_sigkill_of_a_replay_another_one_completes_it(servers, chance, number):
+    kill_replay(servers, chance)
+
+
+@rounds
+def test_of_two_replays_at_once_none_doubles_a_row(servers, chance, number):
+    race_replays(servers, chance)
+
+
 def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
     with own_servers() as servers:
         restart(servers, chance)
 
 
 def test_each_attack_is_played_here(request):
-    here = {kill, race, firsts, versions, commit, terminate, store, restart}
+    here = {
+        kill, race, firsts, versions, commit, terminate, store, restart, kill_replay, race_replays,
+    }  # fmt: skip
     assert {attack for attack, _ in ATTACKS.values()} == here
