@@ -109,9 +109,7 @@ def test_introduction_says_in_its_log_that_it_loaded_nothing(report):
 
 def test_python_environment_is_this_one_and_airflow_is_the_pinned_one(report):
     evidence = report["python_environment"]["evidence"]
-    pinned = re.search(
-        r"^apache-airflow==(\S+)", (PROJECT / "requirements-dev.in").read_text(), re.M
-    )
+    pinned = re.search(r'"apache-airflow==([^"]+)"', (PROJECT / "pyproject.toml").read_text())
     assert evidence["airflow"] == pinned[1]
     assert Path(evidence["environment"]) == Path(sys.prefix)
     assert evidence["executor"] == "LocalExecutor"

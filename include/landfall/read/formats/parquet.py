@@ -95,6 +95,8 @@ def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
         return own if inner == own.value_type else pa.list_(inner)
     if isinstance(own, pa.BaseExtensionType):
         return own.storage_type
+    if pa.types.is_binary_view(own):
+        return pa.binary()  # Arrow takes no rows of a view
     return pa.string() if is_enum else own
 
 
@@ -172,11 +174,18 @@ def _origins(batch: pa.RecordBatch, positions: Sequence[int]) -> list[Origin]:
 def _origin(batch: pa.RecordBatch, position: int) -> Origin:
     """Returns a row as one line of JSON: a Parquet file has no lines of its own."""
     row = batch.slice(position, 1)
-    columns = [c.cast(pa.binary()) if c.type == pa.string() else c for c in row.columns]
-    cells = {
-        name: readable(value) if column.type == pa.string() and value is not None else value
-        for name, column, value in zip(
-            batch.schema.names, row.columns, (c[0].as_py() for c in columns)
-        )
-    }
-    return Origin(None, json.dumps(cells, default=str, ensure_ascii=False))
+    cells = {name: _value(column) for name, column in zip(batch.schema.names, row.columns)}
+    return Origin(None, json.dumps(cells, ensure_ascii=False))
+
+
+def _value(cell: pa.Array) -> str | float | bool | None:
+    """Returns a cell as JSON has it: what is no number is a text, as Postgres would read it."""
+    own = cell.type
+    if own == pa.string():
+        text = cell.cast(pa.binary())[0].as_py()
+        return None if text is None else readable(text)
+    if pa.types.is_integer(own) or pa.types.is_boolean(own) or pa.types.is_floating(own):
+        value: float | bool | None = cell[0].as_py()
+        return value
+    text_or_none: str | None = as_text(cell)[0].as_py()
+    return text_or_none
