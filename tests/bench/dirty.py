@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     table = _table(runs)
     print(table)
-    if options.runs >= 5:
+    if options.runs >= 3:
         section = f"{machine.sentence()}\n\n{table}"
         text = page.PAGE.read_text(encoding="utf-8")
         page.PAGE.write_text(page.between_markers(text, section, "dirty"), encoding="utf-8")

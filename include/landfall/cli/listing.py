@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import store_from_environ, warehouse_from_environ
-from include.landfall.errors import FeedError, ObjectMissing, TerminalError
+from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.feed.model import Feed
-from include.landfall.ledger.arrivals import Reason, new_arrivals, plan
+from include.landfall.ledger.arrivals import Reason, missing_rows, new_arrivals, plan
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.ledger.queries import newest_loaded
 from include.landfall.postgres.connection import connect
@@ -51,7 +52,9 @@ def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | Terminal
         for key in keys:
             try:
                 yield key, find_arrival(client, feed.source.bucket, key)
-            except (ObjectMissing, FeedError) as error:
+            except ConnectionUnusable:
+                raise  # no other object can be read either
+            except TerminalError as error:
                 yield key, error
 
 
@@ -63,7 +66,9 @@ def new_of(feed: Feed) -> list[Arrival]:
         connect(warehouse) as connection,
         postgres_errors(),
     ):
-        return new_arrivals(connection, feed, list_arrivals(client, feed.source))
+        new = new_arrivals(connection, feed, list_arrivals(client, feed.source))
+        _tell_of_missing_rows(connection, feed)
+    return new
 
 
 def plan_of(feed: Feed, now: float) -> Plan:
@@ -79,6 +84,7 @@ def plan_of(feed: Feed, now: float) -> Plan:
         objects = list_objects(client, feed.source)
         to_load, skipped = plan(connection, feed, _arrivals(feed, objects, result))
         newest = _newest_table(connection, feed)
+        _tell_of_missing_rows(connection, feed)
     for arrival, reason in to_load:
         age = arrival.last_modified, arrival.key
         if newest and arrival.key != newest[1] and age < newest:
@@ -89,6 +95,16 @@ def plan_of(feed: Feed, now: float) -> Plan:
             result.to_load.append((arrival, reason))
     result.skipped += skipped
     return result
+
+
+def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
+    rows = missing_rows(connection, feed)
+    if rows:
+        print(
+            f"{feed.target.table} is empty, and the ledger has {rows:,} rows in it: others took"
+            " them away. To load the files again: --force",
+            file=sys.stderr,
+        )
 
 
 def _arrivals(feed: Feed, objects: Iterator[Arrival], plan: Plan) -> Iterator[Arrival]:

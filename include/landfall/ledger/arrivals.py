@@ -23,7 +23,7 @@ from itertools import islice
 from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import FeedError
@@ -31,7 +31,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger import queries
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.postgres.catalog import has_relation
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.statements import statement, table
 
 PAGE = 5_000  # arrivals that one statement compares
 
@@ -147,6 +147,22 @@ def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
         "bucket": feed.source.bucket,
         "target": feed.target.table,
     }
+
+
+def missing_rows(connection: Connection, feed: Feed) -> int:
+    """Returns how many rows the ledger counts in a table that is empty: others took them away.
+
+    That may be on purpose, for instance where rows move on to another table.
+    """
+    target = feed.target
+    if not ledger_exists(connection):
+        return 0
+    if not has_relation(connection, target.schema_name, target.table_name):
+        return 0
+    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
+    row = connection.execute(query).fetchone()
+    is_empty = row is not None and not row[0]
+    return queries.loaded_rows(connection, feed.name, target.table) if is_empty else 0
 
 
 def _check_target(connection: Connection, feed: Feed) -> None:

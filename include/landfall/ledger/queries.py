@@ -47,6 +47,16 @@ def loaded_files(connection: Connection, feed: str) -> dict[str, int]:
     return dict(connection.execute(query, [feed]).fetchall())
 
 
+def loaded_rows(connection: Connection, feed: str, target: str) -> int:
+    """Returns how many rows the feed has loaded into the table, as the ledger counts them."""
+    query = (
+        "SELECT coalesce(sum(rows), 0)::bigint FROM landfall.ledger"
+        " WHERE feed = %s AND target = %s AND status = 'loaded'"
+    )
+    row = connection.execute(query, [feed, target]).fetchone()
+    return int(row[0]) if row else 0
+
+
 def newest_loaded(connection: Connection, feed: str) -> tuple[datetime, str] | None:
     """Returns the time and the key of the newest object that the feed has loaded, if any."""
     query = (

@@ -389,6 +389,17 @@ def test_a_table_that_does_not_fit_the_feed_is_left_as_it_was(shell, change, wor
     assert shell.query("SELECT status FROM landfall.ledger") == [("failed",)]
 
 
+@pytest.mark.parametrize("command", ["load", "status", "plan"])
+def test_1_9_a_table_that_others_emptied_is_told(shell, command):
+    shell.put(GOOD)
+    assert shell.run()[0] == 0
+    shell.query("DELETE FROM raw.things RETURNING 1")
+    code, _, err = shell.run(command=command)
+    assert code == 0
+    assert "raw.things is empty, and the ledger has" in err
+    assert "--force" in err
+
+
 def test_an_object_replaced_between_listing_and_reading_is_not_loaded(shell, mocker):
     shell.put(GOOD)
 

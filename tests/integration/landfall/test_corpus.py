@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from include.landfall.errors import LandfallError
+
 # The type, the bad cell as the file has it, a good cell, and the SQLSTATE of the server.
 CELLS = """\
 smallint        | 32768                       | 7                | 22003
@@ -275,3 +277,41 @@ def test_a_key_that_an_earlier_file_has_is_a_reject(engine):
          "Key (id)=(2) already exists.")
     ]  # fmt: skip
     assert engine.rows() == [(1, "a"), (2, "b"), (3, "d")]
+
+
+MARKER = "jane.doe.4711"
+HIDDEN = [
+    ({"keep": "hashed"}, "text"),
+    ({"keep": "count"}, "text"),
+    ({"keep": "raw"}, {"type": "text", "secret": True}),
+]
+RULES_OF_TABLE = {
+    "a cell": ("", f"x,{MARKER}"),
+    "too many fields": ("", f"1,{MARKER},"),
+    "a quote": ("", f'1,"{MARKER}"x'),
+    "a key": ("CREATE UNIQUE INDEX ON raw.t (name)", f"1,{MARKER}\n2,{MARKER}"),
+    "a CHECK": ("ALTER TABLE raw.t ADD CHECK (name !~ 'doe')", f"1,{MARKER}"),
+    "a trigger": (
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'no %', NEW.name; END $$;"
+        " CREATE TRIGGER no BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION no()",
+        f"1,{MARKER}",
+    ),
+}
+
+
+@pytest.mark.parametrize("at_most", [9, 0])
+@pytest.mark.parametrize(("rejects", "name"), HIDDEN, ids=["hashed", "count", "secret"])
+@pytest.mark.parametrize("fault", RULES_OF_TABLE)
+def test_a_text_that_is_not_to_be_kept_is_nowhere(engine, caplog, fault, rejects, name, at_most):
+    rule, body = RULES_OF_TABLE[fault]
+    engine.sql(f"CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text); {rule}")
+    engine.be(columns={"id": "integer", "name": name}, rejects={**rejects, "at_most": at_most})
+    shown = ""
+    try:
+        shown = str(engine.load("id,name\n" + body).as_dict())
+    except LandfallError as error:
+        shown = f"{error} {error.__dict__}"
+    kept = engine.sql("SELECT to_jsonb(r)::text FROM landfall.rejects r")
+    kept += engine.sql("SELECT to_jsonb(l)::text FROM landfall.ledger l")
+    assert MARKER not in f"{shown} {kept} {caplog.text}"

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from include.landfall import transfer
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.errors import (
@@ -32,7 +33,7 @@ from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
 from tests.chaos.servers import make_bucket
-from tests.support.engine import many
+from tests.support.engine import LARGE, many
 
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
 
@@ -417,3 +418,31 @@ def test_3_9_a_key_that_the_database_cannot_hold_hides_no_other(engine):
     for key in ("2.csv", "zł.csv", "3.csv"):
         engine.put(B, key)
     assert sorted(listed(engine)) == ["2.csv", "3.csv", "zł.csv"]
+
+
+def test_3_7_a_row_that_a_key_refuses_does_not_make_the_file_read_again(engine, mocker):
+    engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer UNIQUE, name text)")
+    readings = mocker.spy(transfer, "read_frames")
+    engine.be(rejects={"at_most": 1})
+    receipt = engine.load(many(LARGE).replace("\n2,", "\n1,", 1))
+    assert (receipt.rows, receipt.reasons) == (LARGE - 1, {"unique": 1})
+    assert engine.sql("SELECT line, raw FROM landfall.rejects") == [(3, f"1,{2:070}")]
+    assert readings.call_count == 1
+
+
+def test_4_4_a_wide_row_with_a_leading_blank_fits_the_staging(engine):
+    columns = {f"c{n}": "double precision" for n in range(600)}
+    engine.be(columns=columns)
+    row = ",".join(f"{n}.123456789" for n in range(600))
+    engine.load("\n".join([",".join(columns), row, " " + row, ""]))
+    assert engine.sql("SELECT count(*), sum(c599) FROM raw.t") == [(2, 2 * 599.123456789)]
+
+
+@pytest.mark.parametrize("key", ["7", " 7"])
+def test_4_5_a_generated_key_takes_the_file_s_values_on_both_paths(engine, key):
+    engine.sql(
+        "CREATE SCHEMA raw;"
+        " CREATE TABLE raw.t (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)"
+    )
+    engine.load(f"id,name\n{key},a\n8,b\n")
+    assert engine.rows() == [(7, "a"), (8, "b")]
