@@ -104,19 +104,45 @@ def _place_of(staging: Staging, position: int) -> dict[str, sql.Composable]:
 
 def _judge_one_by_one(staging: Staging, positions: list[int]) -> None:
     """Reads the cells of these columns row by row."""
-    cells = [staging.columns[p - 1].from_text(cell_of(p)) for p in positions]
+    reads = [_read(staging, position) for position in positions]
     each = [
-        _fill("judge_cell", **{**_place_of(staging, position), "cell": cell})
-        for position, cell in zip(positions, cells)
+        _fill("judge_cell", read=read, **_place_of(staging, position))
+        for position, read in zip(positions, reads)
     ]
     _do(
         staging.connection,
         "judge_cells",
         texts=TEXTS,
-        all_cells=sql.SQL(", ").join(cells),
+        variables=_variables(staging, positions),
+        all_cells=sql.SQL("\n").join(sql.SQL("{};").format(read) for read in reads),
         each_cell=sql.SQL("\n").join(each),
         enough=sql.Literal(staging.rejected.enough),
     )
+
+
+def _read(staging: Staging, position: int) -> sql.Composed:
+    """Returns the statement of PL/pgSQL that reads a cell. An assignment applies modifiers."""
+    cell = staging.columns[position - 1].from_text(cell_of(position))
+    if _has_modified_elements(staging, position):
+        return sql.SQL("{} := {}").format(sql.Identifier(f"_v{position}"), cell)
+    return sql.SQL("PERFORM {}").format(cell)
+
+
+def _variables(staging: Staging, positions: list[int]) -> sql.Composed:
+    return sql.SQL("\n").join(
+        sql.SQL("{} {};").format(
+            sql.Identifier(f"_v{position}"),
+            # parse_type took the type apart and put it together, so it is safe to splice.
+            sql.SQL(str(staging.columns[position - 1].planned.type)),
+        )
+        for position in positions
+        if _has_modified_elements(staging, position)
+    )
+
+
+def _has_modified_elements(staging: Staging, position: int) -> bool:
+    declared = staging.columns[position - 1].planned.type
+    return declared.array and bool(declared.modifiers)
 
 
 def _insert_good_rows(staging: Staging) -> int:

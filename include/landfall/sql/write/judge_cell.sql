@@ -1,5 +1,5 @@
 BEGIN
-    PERFORM {cell};
+    {read};
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS _message = MESSAGE_TEXT, _state = RETURNED_SQLSTATE;
     IF left(_state, 2) NOT IN ('22', '23', '54') THEN RAISE; END IF;

@@ -8,10 +8,11 @@ DECLARE
     _message text;
     _state text;
     _refused bigint := 0;
+    {variables}
 BEGIN
     FOR _number, _line, _raw, cells IN SELECT t.number, t.line, t.raw, t.cells FROM {texts} AS t ORDER BY t.number LOOP
         BEGIN
-            PERFORM {all_cells};
+            {all_cells}
         EXCEPTION WHEN OTHERS THEN
             _refused := _refused + 1;
             {each_cell}
