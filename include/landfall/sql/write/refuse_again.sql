@@ -12,15 +12,5 @@ SET
         WHERE first.cells IS NOT NULL
     )
 FROM pg_temp.landfall_rejects AS first
-LEFT JOIN (
-    SELECT
-        reason.number,
-        jsonb_agg(jsonb_build_object(
-            'column', reason.column_name, 'reason', reason.reason,
-            'sqlstate', reason.sqlstate, 'message', reason.message
-        ) ORDER BY reason.position, reason.id) AS more
-    FROM pg_temp.landfall_rejected AS reason
-    WHERE reason.id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
-    GROUP BY reason.number
-) AS others ON first.number = others.number
+LEFT JOIN pg_temp.landfall_more AS others ON first.number = others.number
 WHERE reject.reject_id = first.number

@@ -1,4 +1,4 @@
--- The reasons of rejected rows, and a view of the rows: each with its first reason.
+-- The reasons of rejected rows, and views: the rows, each with its first reason, and their other ones.
 CREATE TEMP TABLE landfall_rejected (
     id bigint GENERATED ALWAYS AS IDENTITY,
     number bigint,
@@ -24,3 +24,12 @@ SELECT DISTINCT ON (number)
     id
 FROM pg_temp.landfall_rejected
 ORDER BY number, position, id;
+CREATE TEMP VIEW landfall_more AS
+SELECT
+    number,
+    jsonb_agg(jsonb_build_object(
+        'column', column_name, 'reason', reason, 'sqlstate', sqlstate, 'message', message
+    ) ORDER BY position, id) AS more
+FROM pg_temp.landfall_rejected
+WHERE id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
+GROUP BY number;

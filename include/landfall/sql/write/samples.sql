@@ -14,7 +14,7 @@ chosen AS (
 )
 
 SELECT
-    number,
+    chosen.number,
     line,
     column_name,
     reason,
@@ -26,14 +26,7 @@ SELECT
         FROM unnest(%(names)s::text [], chosen.cells) AS cell (name, cell)
         WHERE chosen.cells IS NOT NULL
     ) AS cells,
-    (
-        SELECT
-            json_agg(json_build_object(
-                'column', other.column_name, 'reason', other.reason,
-                'sqlstate', other.sqlstate, 'message', other.message
-            ) ORDER BY other.position, other.id)
-        FROM pg_temp.landfall_rejected AS other
-        WHERE other.number = chosen.number AND other.id <> chosen.id
-    ) AS more
+    others.more
 FROM chosen
-ORDER BY number
+LEFT JOIN pg_temp.landfall_more AS others ON chosen.number = others.number
+ORDER BY chosen.number
