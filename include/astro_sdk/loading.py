@@ -21,7 +21,10 @@ from pydantic import ValidationError
 from include.airflow_bridge import airflow_errors, arrival_errors, loader, push_xcom
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, FeedError, LandfallError
-from include.landfall.feed.model import Column, Feed, Source, Target
+from include.landfall.feed.columns import Column
+from include.landfall.feed.model import Feed
+from include.landfall.feed.source import Source
+from include.landfall.feed.target import Target
 from include.landfall.load import Receipt, load
 from include.landfall.postgres.catalog import lock_name
 from include.landfall.write.target import add_load_id

@@ -13,7 +13,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import ObjectMissing
 from include.landfall.feed.formats import CsvFormat, ParquetFormat
-from include.landfall.feed.model import Source
+from include.landfall.feed.source import Source
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import find_arrival, list_arrivals
 

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from include.landfall.errors import HeaderMismatch, Place
 
 
-def check_header(names: list[str], expected: list[str]) -> None:
+@dataclass(frozen=True)
+class Match:
+    """Where the feed's columns are in the file.
+
+    `places` has for each of the feed's columns its place among those of the file, from 0.
+    """
+
+    places: tuple[int, ...]
+
+
+def match_columns(names: Sequence[str], expected: Sequence[str]) -> Match:
+    """Returns where the feed's columns, the expected ones, are among those of the file.
+
+    Raises: HeaderMismatch, as `check_header`.
+    """
+    check_header(names, expected)
+    return Match(tuple(map(names.index, expected)))
+
+
+def check_header(names: Sequence[str], expected: Sequence[str]) -> None:
     """Checks that the file has each of the feed's columns once, and no other, in any order.
 
     Raises: HeaderMismatch with every column that stands twice, is missing or is not in the feed.

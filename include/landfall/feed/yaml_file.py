@@ -15,9 +15,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from include.landfall.errors import FeedError, Place
+from include.landfall.feed.columns import Column
 from include.landfall.feed.formats import format_class_of
-from include.landfall.feed.model import Column, Feed, Source, Target
+from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
+from include.landfall.feed.source import Source
+from include.landfall.feed.target import Target
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from include.landfall.s3.errors import s3_errors
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-    from include.landfall.feed.model import Source
+    from include.landfall.feed.source import Source
 
 
 def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:

@@ -9,7 +9,8 @@ from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
 
 from include.landfall.errors import FeedError
-from include.landfall.feed.model import Column, Feed
+from include.landfall.feed.columns import Column
+from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, PlannedColumn
 from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
 from include.landfall.postgres.statements import statement, table

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.landfall.errors import FeedError
-from include.landfall.feed.model import Feed, Source
+from include.landfall.feed.model import Feed
 from include.landfall.feed.schema import schema
+from include.landfall.feed.source import Source
 from include.landfall.feed.yaml_file import read_feed, read_folder
 
 TEXT = """\

@@ -12,7 +12,7 @@ from include.landfall.errors import (
     ObjectMissing,
     ServerUnavailable,
 )
-from include.landfall.feed.model import Source
+from include.landfall.feed.source import Source
 from include.landfall.s3.client import make_client
 from include.landfall.s3.errors import s3_errors
 from include.landfall.s3.listing import find_arrival, list_arrivals

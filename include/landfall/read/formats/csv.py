@@ -6,14 +6,14 @@ cutter (`csv_blocks`) keeps it apart, record by record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from include.landfall.contract import check_header
+from include.landfall.contract import Match, match_columns
 from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
@@ -34,8 +34,7 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     opened = _open(stream, job)
     if opened is None:
         return
-    names, cutter = opened
-    parser = _Parser(names, job)
+    parser, cutter = opened
     first = 1
     for block in cutter.blocks():
         part = _rows_of(block, first, parser)
@@ -52,8 +51,7 @@ def origins_of(
     opened = _open(stream, job)
     if opened is None:
         return
-    names, cutter = opened
-    parser = _Parser(names, job)
+    parser, cutter = opened
     first, wanted = 1, iter(numbers)
     number = next(wanted, None)
     for block in cutter.blocks():
@@ -70,8 +68,8 @@ def origins_of(
 # ---- the beginning of the file -------------------------------------------------------------------
 
 
-def _open(stream: BinaryIO, job: Job) -> tuple[list[str], Cutter] | None:
-    """Reads and checks the header. Returns its names and the cutter of the rest, or None without.
+def _open(stream: BinaryIO, job: Job) -> tuple[_Parser, Cutter] | None:
+    """Reads and checks the header. Returns the parser and the cutter of the rest, or None without.
 
     Raises: HeaderMismatch, MisshapenRow.
     """
@@ -84,7 +82,7 @@ def _open(stream: BinaryIO, job: Job) -> tuple[list[str], Cutter] | None:
         raise MisshapenRow("the header is longer than 1 MiB", do="check the feed's format").at(
             line=1
         )
-    check_header(names, job.names)
+    match = match_columns(names, job.names)
     cutter = Cutter(
         stream,
         Layout.of(dialect, len(names)),
@@ -94,7 +92,7 @@ def _open(stream: BinaryIO, job: Job) -> tuple[list[str], Cutter] | None:
         longest=LONGEST_ROW,
         window=BLOCK_BYTES,
     )
-    return names, cutter
+    return _Parser(len(names), match, job), cutter
 
 
 def _beginning(stream: BinaryIO) -> tuple[bytes, int]:
@@ -112,35 +110,45 @@ def _beginning(stream: BinaryIO) -> tuple[bytes, int]:
 # ---- blocks --------------------------------------------------------------------------------------
 
 
+def _syntax(
+    dialect: CsvDialect, width: int, leave_out: Callable[[csv.InvalidRow], str]
+) -> tuple[csv.ReadOptions, csv.ParseOptions]:
+    """Returns how Arrow cuts a block into cells, whose columns it names by their places."""
+    read = csv.ReadOptions(
+        column_names=list(map(str, range(width))), use_threads=False, block_size=2 * LONGEST_ROW
+    )
+    parse = csv.ParseOptions(
+        delimiter=dialect.delimiter,
+        quote_char=dialect.quote,
+        newlines_in_values=True,
+        # To Postgres a blank line is a NULL where there is one column.
+        ignore_empty_lines=width > 1,
+        invalid_row_handler=leave_out,
+    )
+    return read, parse
+
+
 class _Parser:
     """Parses blocks of one file into text cells."""
 
-    def __init__(self, names: list[str], job: Job) -> None:
+    def __init__(self, width: int, match: Match, job: Job) -> None:
         dialect = cast(CsvDialect, job.dialect)
         self._nulls = ["", *dialect.nulls]
         self._grammar = Grammar(dialect)
-        self._positions = [names.index(name) for name in job.names]
+        self._width, self._names, self._places = width, job.names, match.places
         texts = pa.schema([(name, pa.string()) for name in job.names])
         self._empty = pa.RecordBatch.from_pylist([], texts)
         self._left_out: list[LeftOut] = []
-        self._options = (
-            csv.ReadOptions(column_names=names, use_threads=False, block_size=2 * LONGEST_ROW),
-            csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote,
-                newlines_in_values=True,
-                # To Postgres a blank line is a NULL where there is one column.
-                ignore_empty_lines=len(names) > 1,
-                invalid_row_handler=self._leave_out,
-            ),
-            csv.ConvertOptions(
-                column_types={name: pa.string() for name in names},
-                include_columns=job.names,
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                check_utf8=False,  # the cutter does, by the block and not by the cell
-                null_values=self._nulls,
-            ),
+        self._options = (*_syntax(dialect, width, self._leave_out), self._conversion(width))
+
+    def _conversion(self, width: int) -> csv.ConvertOptions:
+        return csv.ConvertOptions(
+            column_types={str(place): pa.string() for place in range(width)},
+            include_columns=list(map(str, self._places)),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            check_utf8=False,  # the cutter does, by the block and not by the cell
+            null_values=self._nulls,
         )
 
     def _leave_out(self, row: csv.InvalidRow) -> str:
@@ -155,7 +163,8 @@ class _Parser:
             batches = list(csv.open_csv(pa.BufferReader(block.data), *self._options))
         except pa.ArrowInvalid:
             return self._parse_exactly(block)
-        batch = batches[0] if len(batches) == 1 else pa.concat_batches([self._empty, *batches])
+        named = [batch.rename_columns(self._names) for batch in batches]
+        batch = named[0] if len(named) == 1 else pa.concat_batches([self._empty, *named])
         return batch, self._left_out
 
     def _parse_exactly(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
@@ -164,7 +173,7 @@ class _Parser:
         for index, (_, raw) in enumerate(block.records):
             cells = self._grammar.cells(_without_return(raw), self._nulls)
             if len(cells) == block.layout.width:
-                rows.append([cells[position] for position in self._positions])
+                rows.append([cells[place] for place in self._places])
             else:
                 left_out.append(LeftOut(index, len(cells)))
         cells_by_name = [dict(zip(self._empty.schema.names, row, strict=True)) for row in rows]
@@ -173,9 +182,9 @@ class _Parser:
     def cells(self, raw: bytes) -> list[str | None] | None:
         """Returns the cells of a record in the feed's order, or None when it has no such cells."""
         cells = self._grammar.cells(_without_return(raw), self._nulls)
-        if len(cells) != len(self._positions):
+        if len(cells) != self._width:
             return None
-        return [cells[position] for position in self._positions]
+        return [cells[place] for place in self._places]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,29 @@
+"""What every file format that a feed can declare has, and the registry of formats."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeVar
+
+from include.landfall.feed.dialect import Dialect
+from include.landfall.feed.strict import Strict
+
+
+class FileFormat(Strict, ABC):
+    """The base of all formats: a name in `type`, and options."""
+
+    type: str
+
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """Returns the dialect that the reader of this format takes."""
+
+
+FormatClass = TypeVar("FormatClass", bound=FileFormat)
+FORMATS: dict[str, type[FileFormat]] = {}
+
+
+def register(format_class: type[FormatClass]) -> type[FormatClass]:
+    """Adds a format to those that a feed can declare, by the default of its `type`."""
+    FORMATS[format_class.model_fields["type"].default] = format_class
+    return format_class

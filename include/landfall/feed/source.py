@@ -1,0 +1,64 @@
+"""Where a feed's files are, and which of them are the feed's."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from include.landfall.feed.strict import Strict
+
+
+class Source(Strict):
+    """Where the files are."""
+
+    connection: str = Field("landing", description="Name of the S3 connection.")
+    bucket: str = Field(min_length=3, description="Name of the bucket.")
+    pattern: str = Field(
+        min_length=1,
+        description="Which keys are the feed's: * and ? stop at /, ** does not, [abc] is a set.",
+    )
+    settle_seconds: float = Field(
+        0,
+        ge=0,
+        description="How long an object must be unchanged before it is taken as whole.",
+    )
+
+    empty_objects: Literal["load", "refuse"] | None = Field(
+        None,
+        description="What an object of 0 bytes is: load (a file without rows) or refuse. "
+        "By default it is refused where it would empty the table.",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _can_match(cls, value: str) -> str:
+        if value.startswith("s3://"):
+            raise ValueError("the key alone: the bucket has its own field")
+        if value.startswith("/"):
+            raise ValueError("a key, which does not begin with /")
+        if re.search(r"\{[^}]*,[^}]*\}", value):
+            raise ValueError("* ? ** and [abc]; there is no {a,b}: write one feed for each")
+        return value
+
+    @property
+    def prefix(self) -> str:
+        """The part of the pattern before its first wildcard. Nothing else is ever listed."""
+        return re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
+
+    def matches(self, key: str) -> bool:
+        """Returns whether the key is one of the feed's."""
+        return self._regex.fullmatch(key) is not None
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", self.pattern)
+        wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+        return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
+
+
+def _literal_or_set(part: str) -> str:
+    return fnmatch.translate(part)[4:-3] if part.startswith("[") else re.escape(part)
