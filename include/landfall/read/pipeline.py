@@ -12,6 +12,7 @@ from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Job
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
+from include.landfall.read.spelling import Speller
 from include.landfall.read.unpack import open_file, open_text
 
 if TYPE_CHECKING:
@@ -40,19 +41,22 @@ def origins(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[Orig
     """
     try:
         with _opened(client, job) as stream:
-            yield from format_of(job).origins_of(stream, job, numbers)
+            speller = Speller(job)
+            for number, origin, cells in format_of(job).origins_of(stream, job, numbers):
+                yield number, origin, speller.cells(cells)
     except LandfallError as error:
         error.at(feed=job.feed, object=job.arrival.uri)
         raise
 
 
 def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
-    framer = Framer(job)
+    framer, speller = Framer(job), Speller(job)
     yield Frame(FrameType.SHAPE, payload=json.dumps(framer.text_columns).encode())
     count = 0
     with _opened(client, job) as stream:
         for rows in format_of(job).rows(stream, job):
             count += rows.count
+            rows = speller.rows(rows)
             yield from framer.frames(rows)
             del rows  # the next ones need the room
     yield Frame(FrameType.END, count)
