@@ -157,6 +157,12 @@ SHAPES = {
     "a CR at the very end": (b"1,a\n2,b\r", [1], [(3, "carriage_return", "2,b")]),
 }  # fmt: skip
 
+# The SQLSTATE of a row that cannot be cut into cells.
+SHAPE_STATES = {
+    "fields": "22P04", "quote": "22P04", "carriage_return": "22P04", "encoding": "22021",
+    "zero_byte": "22021",
+}  # fmt: skip
+
 # The table's own rule; rows of the file; the ids that are loaded; line, column, reason, SQLSTATE.
 RULES = {
     "NOT NULL": ("name text NOT NULL", "1,a\n2,\n3,c\n", [1, 3], (3, "name", "null", "23502")),
