@@ -33,6 +33,18 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True)
+class Unpacking:
+    """How a packed file is unpacked.
+
+    `member` is a pattern for the one member of a zip file. `ratio` is how many bytes may come of
+    each packed one.
+    """
+
+    member: str | None = None
+    ratio: int = 1000  # gzip reaches 1032, and only where all bytes are the same
+
+
+@dataclass(frozen=True)
 class Job:
     """One reading of one arrival.
 
@@ -46,6 +58,7 @@ class Job:
     load_id: int
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
+    unpacking: Unpacking = field(default_factory=Unpacking)
 
     @property
     def names(self) -> list[str]:

@@ -11,7 +11,7 @@ from include.landfall.connections import Store
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job
+from include.landfall.job import Job, Unpacking
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -46,8 +46,9 @@ class Transfer:
         columns = tuple(column.planned for column in staging.columns)
         dialect = self.feed.format.dialect()
         job = Job(
-            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding
-        )
+            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding,
+            Unpacking(self.feed.source.member),
+        )  # fmt: skip
         with closing(_read(job)) as frames:
             read, written = copy.copy(self._reported(frames), staging)
         written += self._judge(job, staging)
