@@ -29,7 +29,12 @@ class Speller:
 
     def __init__(self, job: Job) -> None:
         spelling = job.dialect.spelling
-        self._steps = [_steps_of(column, spelling) for column in job.columns]
+        columns = {column.name: column for column in job.columns}
+        labels = job.match.labels if job.match else job.names
+        # A new column of the file has no type yet.
+        self._steps = [
+            _steps_of(columns[label], spelling) if label in columns else [] for label in labels
+        ]
         self._changes = spelling != AS_POSTGRES
 
     def rows(self, rows: Rows) -> Rows:

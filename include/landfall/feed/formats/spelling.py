@@ -118,8 +118,8 @@ def _check_dates(text: str) -> None:
     directives = re.findall("%(.?)", text)
     unknown = [each for each in directives if each not in set(DIRECTIVES)]
     if not directives or unknown:
-        known = ", ".join(f"%{each}" for each in DIRECTIVES)
-        raise ValueError(f"{', '.join(ORDERS)}, or formats of {known}, not {text!r}")
+        all_of_them = ", ".join(f"%{each}" for each in DIRECTIVES)
+        raise ValueError(f"{', '.join(ORDERS)}, or formats of {all_of_them}, not {text!r}")
     if sum(each in "yY" for each in directives) != 1 or "d" not in directives:
         raise ValueError(f"a format has one year, a month and a day, not {text!r}")
     if sum(each in "mbB" for each in directives) != 1 or len(set(directives)) < len(directives):

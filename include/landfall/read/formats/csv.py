@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, cast
 
 import pyarrow as pa
@@ -17,9 +18,9 @@ from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
 from include.landfall.read.formats.csv_blocks import ZERO, Block, Cutter
 from include.landfall.read.formats.csv_exact import Grammar
-from include.landfall.read.formats.csv_pad import LeftOut, padded, with_padded, without_beyond
+from include.landfall.read.formats.csv_pad import LeftOut, Padded, pad
 from include.landfall.read.formats.csv_quotes import Layout
-from include.landfall.read.formats.csv_start import Start, start_of
+from include.landfall.read.formats.csv_start import Start, header_at, names_in, start_of
 from include.landfall.read.formats.csv_stream import Body
 from include.landfall.read.rows import (
     Misshapen,
@@ -31,6 +32,16 @@ from include.landfall.read.rows import (
 )
 
 RANDOM_ACCESS = False
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the names in the header.
+
+    Raises: MisshapenRow when the header cannot be read.
+    """
+    dialect = cast(CsvDialect, job.dialect)
+    header = header_at(Body.of(stream, dialect), dialect)
+    return names_in(header, job, dialect) if header else []
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
@@ -121,12 +132,13 @@ class _Parser:
 
     def __init__(self, start: Start, job: Job, dialect: CsvDialect) -> None:
         self._nulls = ["", *dialect.nulls]
-        self._grammar, self.dialect = Grammar(dialect), dialect
-        self.columns, self._width, self._wanted = start.columns, start.width, len(job.names)
-        # What is beyond the columns is read too, since it must be empty.
-        self._places = (*start.match.places, *range(start.columns, start.width))
-        names = [*job.names, *(f"\0{place}" for place in range(start.columns, start.width))]
-        self._empty = pa.RecordBatch.from_pylist([], pa.schema([(n, pa.string()) for n in names]))
+        self._grammar, self.encoding, self.shape = Grammar(dialect), dialect.encoding, start.shape
+        # What is beyond the columns is read too, where the feed pads.
+        beyond = range(start.shape.columns, start.width)
+        self._places = (*start.shape.match.places, *beyond)
+        labels = (*start.shape.match.labels, *(f"\0{place}" for place in beyond))
+        texts = pa.schema([(label, pa.string()) for label in labels])
+        self._empty = pa.RecordBatch.from_pylist([], texts)
         self._left_out: list[LeftOut] = []
         self._options = (
             *_syntax(dialect, start.width, self._leave_out),
@@ -159,17 +171,14 @@ class _Parser:
         batch = named[0] if len(named) == 1 else pa.concat_batches([self._empty, *named])
         return batch, self._left_out
 
-    def pad(
-        self, block: Block, batch: pa.RecordBatch, left_out: list[LeftOut]
-    ) -> tuple[pa.RecordBatch, list[LeftOut]]:
-        """Puts the rows that can be padded among the others, and leaves out what is too wide."""
+    def pad(self, block: Block, batch: pa.RecordBatch, left_out: list[LeftOut]) -> Padded:
+        """Returns the rows with those of another number of fields that can be padded."""
 
         def cells_of(index: int) -> list[str | None] | None:
             raw = block.records[index][1]
-            return None if raw.startswith(ZERO) else self.cells(raw)
+            return None if raw.startswith(ZERO) else self._fitted(raw)
 
-        batch, left_out = without_beyond(batch, self._wanted, left_out, self._width)
-        return with_padded(batch, left_out, cells_of)
+        return pad(batch, left_out, self.shape, cells_of)
 
     def _parse_exactly(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
         """Parses record by record what Arrow refuses as a whole."""
@@ -184,31 +193,33 @@ class _Parser:
         return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
 
     def cells(self, raw: bytes) -> list[str | None] | None:
-        """Returns the cells of a record in the feed's order, or None when it has no such cells."""
-        cells: list[str | None] | None = self._grammar.cells(_without_return(raw), self._nulls)
-        if cells and self.dialect.pad:
-            cells = padded(cells, self.columns)
-        if cells is None or len(cells) != self.columns:
-            return None
-        return [cells[place] for place in self._places[: self._wanted]]
+        """Returns the cells of a record in the match's order, or None when it has no such cells."""
+        cells = self._fitted(raw)
+        return None if cells is None else self.shape.row(cells)
+
+    def _fitted(self, raw: bytes) -> list[str | None] | None:
+        return self.shape.fitted(self._grammar.cells(_without_return(raw), self._nulls))
 
 
 def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     batch, left_out = parser.parse(block)
     block.count = count = batch.num_rows + len(left_out)
-    block.left_out = indexes = [record.index for record in left_out]
-    if parser.dialect.pad:
-        batch, left_out = parser.pad(block, batch, left_out)
-        indexes = [record.index for record in left_out]
-    if not left_out:
-        return Rows(first, batch, lambda positions: _origins(block, positions))
-    numbers = numbers_without(first, count, [first + index for index in indexes])
+    block.left_out = [record.index for record in left_out]
+    rows = Padded(batch, left_out)
+    if parser.shape.pads:
+        rows = parser.pad(block, batch, left_out)
+    if not rows.left_out:
+        origins = partial(_origins, block)
+        return Rows(first, rows.batch, origins, beyond=rows.beyond, padded=rows.padded)
+    numbers = numbers_without(first, count, [first + record.index for record in rows.left_out])
     return Rows(
         first,
-        batch,
+        rows.batch,
         lambda positions: _origins(block, [numbers[position] - first for position in positions]),
         numbers,
-        list(_misshapen(block, first, left_out, parser)),
+        list(_misshapen(block, first, rows.left_out, parser)),
+        rows.beyond,
+        rows.padded,
     )
 
 
@@ -233,7 +244,7 @@ def _misshapen(
         line, raw = block.records[record.index]
         number = first + record.index
         if raw.startswith(ZERO):
-            yield replace(in_encoding(next(before), parser.dialect.encoding), number=number)
+            yield replace(in_encoding(next(before), parser.encoding), number=number)
         else:
-            fault = wrong_width(record.fields, parser.columns)
+            fault = wrong_width(record.fields, parser.shape.columns)
             yield Misshapen(number, line, *fault, _origin(line, raw).raw)

@@ -15,13 +15,24 @@ import pyarrow as pa
 from include.landfall.errors import MisshapenRow, Place
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, Job
+from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_records import Record, Records
-from include.landfall.read.formats.csv_start import match_header
+from include.landfall.read.formats.csv_start import Header, names_in, shape_of
 from include.landfall.read.formats.csv_stream import Body
 from include.landfall.read.rows import Misshapen, Origin, Rows, in_encoding, readable
 
 RANDOM_ACCESS = False
 BATCH_RECORDS = 8192
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the names of the file's columns.
+
+    Raises: MisshapenRow when the header cannot be read.
+    """
+    body = Body.of(stream, cast(CsvDialect, job.dialect))
+    header = _header(Records(body), body.dialect)
+    return names_in(header, job, body.dialect) if header else []
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
@@ -32,9 +43,10 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """
     body, first = Body.of(stream, cast(CsvDialect, job.dialect)), 1
     records = Records(body, job.encoding)
-    if places := _begin(records, job, body.dialect):
+    if header := _header(records, body.dialect):
+        records.shape = shape_of(header, job, body.dialect)
         for batch in _batches(records):
-            yield _rows_of(batch, first, places, job)
+            yield _rows_of(batch, first, records.shape, job)
             first += len(batch)
     body.check_footer(first - 1)
 
@@ -45,35 +57,37 @@ def origins_of(
     """Yields number, origin and cells, in the feed's order, of the records with these numbers."""
     body = Body.of(stream, cast(CsvDialect, job.dialect))
     records = Records(body, job.encoding)
-    places = _begin(records, job, body.dialect)
+    header = _header(records, body.dialect)
+    if header is None:
+        return
+    records.shape = shape = shape_of(header, job, body.dialect)
     wanted = iter(numbers)
     number = next(wanted, None)
-    for at, record in enumerate(records if places else (), 1):
+    for at, record in enumerate(records, 1):
         if number is None:
             return
         if at == number:
-            cells = None if record.cells is None else [record.cells[p] for p in places]
+            cells = None if record.cells is None else shape.row(record.cells)
             yield number, _origin(record), cells
             number = next(wanted, None)
 
 
-def _begin(records: Records, job: Job, dialect: CsvDialect) -> tuple[int, ...]:
-    """Reads and checks the header. Returns where the feed's columns are; nowhere without a header.
+def _header(records: Records, dialect: CsvDialect) -> Header | None:
+    """Reads the header. Returns None where the file has none.
 
-    Raises: HeaderMismatch, MisshapenRow.
+    Raises: MisshapenRow.
     """
-    headers: list[list[str]] = []
+    names: list[list[str]] = []
     for _ in range(dialect.header):
         record = next(records, None)
-        if record is None and not headers:
-            return ()
+        if record is None and not names:
+            return None
         if record is None:
             raise MisshapenRow("the file ends within its header", place=Place(line=records.line))
         if record.cells is None:
             raise _unreadable(record)
-        headers.append([cell or "" for cell in record.cells])
-    match, records.columns = match_header(job, dialect, headers, records.line - 1)
-    return match.places
+        names.append([cell or "" for cell in record.cells])
+    return Header(names, b"", records.line)
 
 
 def _unreadable(record: Record) -> MisshapenRow:
@@ -101,12 +115,11 @@ def _batches(records: Records) -> Iterator[list[Record]]:
         yield batch
 
 
-def _rows_of(batch: list[Record], first: int, places: Sequence[int], job: Job) -> Rows:
+def _rows_of(batch: list[Record], first: int, shape: Shape, job: Job) -> Rows:
     good = [record for record in batch if record.cells is not None]
-    columns = list(zip(*(record.cells or () for record in good), strict=True)) or [()] * (
-        1 + max(places)
-    )
-    table = pa.record_batch([pa.array(columns[p], pa.string()) for p in places], job.names)
+    cells = [record.cells or [] for record in good]
+    rows = list(zip(*map(shape.row, cells), strict=True)) or [()] * len(shape.match.places)
+    columns = [pa.array(column, pa.string()) for column in rows]
     misshapen = [
         _misshapen(number, record, job)
         for number, record in enumerate(batch, first)
@@ -115,10 +128,12 @@ def _rows_of(batch: list[Record], first: int, places: Sequence[int], job: Job) -
     numbers = array("q", (n for n, record in enumerate(batch, first) if record.cells is not None))
     return Rows(
         first,
-        table,
+        pa.record_batch(columns, list(shape.match.labels)),
         lambda positions: [_origin(good[position]) for position in positions],
         numbers if misshapen else None,
         misshapen,
+        {at: spare for at, row in enumerate(cells) if (spare := row[shape.columns :])},
+        sum(record.is_padded for record in good),
     )
 
 

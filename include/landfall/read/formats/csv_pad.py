@@ -1,14 +1,15 @@
-"""Rows with too few fields, or too many empty ones, where a feed says `ragged: pad`."""
+"""Rows with fewer or more fields than the file has columns, where a feed pads such rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.landfall.contract import Match
 from include.landfall.read.rows import numbers_without
 
 Cells = list[str | None]
@@ -23,50 +24,104 @@ class LeftOut:
     fields: int
 
 
-def padded(cells: Sequence[Text | None], columns: int) -> list[Text | None] | None:
-    """Returns as many cells as there are columns, or None where a cell too many is not empty."""
-    if any(cell is not None for cell in cells[columns:]):
-        return None
-    cut: list[Text | None] = list(cells[:columns])
-    return cut + [None] * (columns - len(cut))
+@dataclass(frozen=True)
+class Shape:
+    """How many fields a row should have, and what becomes of other rows.
 
-
-def without_beyond(
-    batch: pa.RecordBatch, columns: int, left_out: list[LeftOut], fields: int
-) -> tuple[pa.RecordBatch, list[LeftOut]]:
-    """Takes off what stands behind the first `columns`, and the rows where it is not empty.
-
-    `fields` is how many fields each of the batch's rows has.
+    With `pads`, missing last cells are NULL, and empty ones may be too many; with `rescues` others
+    may be, too.
     """
-    beyond, batch = batch.columns[columns:], batch.select(range(columns))
-    if not any(len(each) > each.null_count for each in beyond):
-        return batch, left_out
-    too_wide = beyond[0].is_valid()
-    for each in beyond[1:]:
-        too_wide = pc.or_(too_wide, each.is_valid())
+
+    match: Match
+    columns: int
+    pads: bool = False
+    rescues: bool = False
+
+    def fitted(self, cells: Sequence[Text | None]) -> list[Text | None] | None:
+        """Returns the cells of a row, as many as there are columns or more; None if it is none."""
+        missing = self.columns - len(cells)
+        if missing and not self.pads:
+            return None
+        if missing < 0 and not self.rescues:
+            if any(cell is not None for cell in cells[self.columns :]):
+                return None
+            return list(cells[: self.columns])
+        fitted: list[Text | None] = list(cells)
+        return fitted + [None] * missing
+
+    def row(self, cells: Sequence[Text | None]) -> list[Text | None]:
+        """Returns the cells that are read of those that `fitted` returned."""
+        return [cells[place] for place in self.match.places]
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Rows of a block, with those that were padded.
+
+    `beyond` are the cells that are too many, by the rows' positions; `padded` is how many rows had
+    another number of fields.
+    """
+
+    batch: pa.RecordBatch
+    left_out: list[LeftOut]
+    beyond: Mapping[int, Cells] = field(default_factory=dict)
+    padded: int = 0
+
+
+def pad(
+    batch: pa.RecordBatch,
+    left_out: list[LeftOut],
+    shape: Shape,
+    cells_of: Callable[[int], Cells | None],
+) -> Padded:
+    """Puts rows of other widths where they stand in the file.
+
+    The batch has, behind the columns that are read, those beyond the file's columns. `cells_of`
+    returns the cells of a record by its index as `Shape.fitted` does.
+    """
+    wanted = len(shape.match.places)
     count = batch.num_rows + len(left_out)
-    indexes = numbers_without(0, count, [each.index for each in left_out])
-    more = [LeftOut(indexes[at], fields) for at in pc.indices_nonzero(too_wide).to_pylist()]
-    both = sorted([*left_out, *more], key=lambda each: each.index)
-    return batch.filter(pc.invert(too_wide)), both
-
-
-def with_padded(
-    batch: pa.RecordBatch, left_out: list[LeftOut], cells_of: Callable[[int], Cells | None]
-) -> tuple[pa.RecordBatch, list[LeftOut]]:
-    """Puts the rows that can be padded where they stand in the file.
-
-    `cells_of` returns the padded cells of a record by its index, or None where it has none.
-    """
+    indexes = list(numbers_without(0, count, [each.index for each in left_out]))
+    beyond = _beyond(batch.columns[wanted:], indexes)
+    fields = shape.columns + batch.num_columns - wanted
+    batch = batch.select(range(wanted))
+    if beyond and not shape.rescues:
+        kept = [index not in beyond for index in indexes]
+        batch = batch.filter(pa.array(kept))
+        indexes = [index for index in indexes if index not in beyond]
+        more = [LeftOut(index, fields) for index in beyond]
+        left_out, beyond = sorted([*left_out, *more], key=lambda each: each.index), {}
     rows = {each.index: cells for each in left_out if (cells := cells_of(each.index)) is not None}
-    if not rows:
-        return batch, left_out
-    count = batch.num_rows + len(left_out)
-    names = batch.schema.names
-    more = pa.RecordBatch.from_pylist(
-        [dict(zip(names, row, strict=True)) for row in rows.values()], batch.schema
+    beyond |= {i: spare for i, cells in rows.items() if (spare := cells[shape.columns :])}
+    batch, indexes = _merged(batch, indexes, {i: shape.row(cells) for i, cells in rows.items()})
+    positions = {index: position for position, index in enumerate(indexes)} if beyond else {}
+    return Padded(
+        batch,
+        [each for each in left_out if each.index not in rows],
+        {positions[index]: cells for index, cells in beyond.items()},
+        len(rows) + len([index for index in beyond if index not in rows]),
     )
-    indexes = [*numbers_without(0, count, [each.index for each in left_out]), *rows]
+
+
+def _beyond(columns: Sequence[pa.Array], indexes: Sequence[int]) -> dict[int, Cells]:
+    """Returns the cells beyond the file's columns, by the rows' indexes, where one is not NULL."""
+    if not any(len(each) > each.null_count for each in columns):
+        return {}
+    is_more = columns[0].is_valid()
+    for each in columns[1:]:
+        is_more = pc.or_(is_more, each.is_valid())
+    positions = pc.indices_nonzero(is_more).to_pylist()
+    return {indexes[at]: [each[at].as_py() for each in columns] for at in positions}
+
+
+def _merged(
+    batch: pa.RecordBatch, indexes: list[int], rows: Mapping[int, Cells]
+) -> tuple[pa.RecordBatch, list[int]]:
+    """Returns the batch with the rows among its own, and the indexes of all, which ascend."""
+    if not rows:
+        return batch, indexes
+    columns = [pa.array(column, pa.string()) for column in zip(*rows.values(), strict=True)]
+    whole = pa.concat_batches([batch, pa.record_batch(columns, batch.schema.names)])
+    indexes = [*indexes, *rows]
     order = sorted(range(len(indexes)), key=indexes.__getitem__)
-    whole = pa.concat_batches([batch, more]).take(pa.array(order, pa.int64()))
-    return whole, [each for each in left_out if each.index not in rows]
+    return whole.take(pa.array(order, pa.int64())), sorted(indexes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from include.landfall.job import LONGEST_ROW
 from include.landfall.read.formats.csv_grammar import Cut, ExactGrammar
-from include.landfall.read.formats.csv_pad import padded
+from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_stream import Body, Lines
 from include.landfall.read.rows import (
     NEVER_CLOSED,
@@ -30,23 +30,27 @@ REPAIRED_LINES = 20  # of a record whose quotes are in the wrong place
 
 @dataclass
 class Record:
-    """A record: its first line, its bytes without the last line end, and its cells or its fault."""
+    """A record: its first line, its bytes without the last line end, and its cells or its fault.
+
+    `is_padded` is whether the file has another number of cells for it.
+    """
 
     line: int
     raw: bytes
     cells: list[str | None] | None = None
     fault: Fault | None = None
+    is_padded: bool = False
 
 
 class Records(Iterator[Record]):
     """The records of a stream. Blank lines and comments are none.
 
-    `columns` is how many cells a record must have; None while the header is read. `line` is the
-    number of the next line.
+    `shape` is what a record must fit; None while the header is read. `line` is the number of the
+    next line.
     """
 
     def __init__(self, body: Body, encoding: str | None = None) -> None:
-        self.columns: int | None = None
+        self.shape: Shape | None = None
         self._dialect, self._encoding = body.dialect, encoding
         self._lines, self.line = Lines(body.stream, body.dialect.newline), body.line
         self._ahead: deque[bytes] = deque()
@@ -60,7 +64,7 @@ class Records(Iterator[Record]):
             if self._is_first:
                 line, self._is_first = line.removeprefix(BOM), False
             is_comment = self._comment and line.startswith(self._comment)
-            is_blank = not line.strip(b"\r\n") and self.columns != 1
+            is_blank = not line.strip(b"\r\n") and self._columns != 1
             if is_comment or is_blank:
                 self.line += 1
             else:
@@ -153,9 +157,11 @@ class Records(Iterator[Record]):
             return Record(self.line, raw, fault=fault)
         cells = self._fitted(cut.cells)
         if cells is None:
-            fault = wrong_width(len(cut.cells), self.columns or 0)
+            fault = wrong_width(len(cut.cells), self._columns or 0)
             return Record(self.line, raw, fault=fault)
-        return Record(self.line, raw, [None if c is None else c.decode() for c in cells])
+        is_padded = self._columns not in (None, len(cut.cells))
+        texts = [None if cell is None else cell.decode() for cell in cells]
+        return Record(self.line, raw, texts, is_padded=is_padded)
 
     def _fault_of_text(self, raw: bytes, cells: list[bytes | None]) -> Fault | None:
         if b"\0" in raw or any(b"\0" in cell for cell in cells if cell):
@@ -174,15 +180,17 @@ class Records(Iterator[Record]):
 
     def _fitted(self, cells: list[bytes | None]) -> list[bytes | None] | None:
         """Returns the cells where their number is right, or can be made right."""
-        if self.columns in (None, len(cells)):
-            return cells
-        return padded(cells, self.columns or 0) if self._dialect.pad else None
+        return self.shape.fitted(cells) if self.shape else cells
+
+    @property
+    def _columns(self) -> int | None:
+        return self.shape.columns if self.shape else None
 
     # ---- repair ----------------------------------------------------------------------------------
 
     def _repaired(self, taken: list[bytes], strict: Record) -> Record:
         """Returns the record with its quotes repaired: of one line, or else of several."""
-        widths = (self.columns, None) if self._dialect.pad else (self.columns,)
+        widths = (self._columns, None) if self.shape and self.shape.pads else (self._columns,)
         at_most = min(len(taken), REPAIRED_LINES)
         for width in widths:
             for count in range(1, at_most + 1):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from include.landfall.contract import Match, match_columns
 from include.landfall.errors import HeaderMismatch, MisshapenRow, Place
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.csv_exact import BOM, header_of
+from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_stream import Body
 
 LONGEST_HEADER = 1 << 20  # of 1,599 names of 63 bytes
@@ -18,15 +18,23 @@ LONGEST_HEADER = 1 << 20  # of 1,599 names of 63 bytes
 
 @dataclass(frozen=True)
 class Start:
-    """Where the feed's columns are, and where the rows begin.
+    """What shape the rows have, and where they begin.
 
-    A row should have `columns` fields. It is parsed into `width` of them, which are more where the
-    file's rows end with empty fields and the feed pads. `ahead` is what was read of the rows.
+    A row is parsed into `width` fields, which are more than its columns where the file's rows end
+    with empty fields and the feed pads. `ahead` is what was read of the rows.
     """
 
-    match: Match
-    columns: int
+    shape: Shape
     width: int
+    ahead: bytes
+    line: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """The records that hold names, and what was read behind them, which begins at `line`."""
+
+    records: list[list[str]]
     ahead: bytes
     line: int
 
@@ -36,13 +44,29 @@ def start_of(body: Body, job: Job, dialect: CsvDialect) -> Start | None:
 
     Raises: HeaderMismatch, MisshapenRow.
     """
+    header = header_at(body, dialect)
+    if header is None:
+        return None
+    shape = shape_of(header, job, dialect)
+    width = shape.columns
+    if shape.pads:
+        first = _fields_of_first(header.ahead, dialect)
+        width = max([shape.columns, first, *map(len, header.records)])
+    return Start(shape, width, header.ahead, header.line)
+
+
+def header_at(body: Body, dialect: CsvDialect) -> Header | None:
+    """Reads the header. Returns None where the file has none.
+
+    Raises: MisshapenRow.
+    """
     if not dialect.header:
         ahead = body.stream.read(BLOCK_BYTES).removeprefix(BOM)
-        return _start(job, dialect, [], ahead, body.line)
+        return Header([], ahead, body.line) if ahead else None
     ahead, blank_lines = _beginning(body)
     if not ahead:
         return None
-    headers, line = [], body.line + blank_lines
+    records, line = [], body.line + blank_lines
     for _ in range(dialect.header):
         if not ahead.strip(b"\r\n"):
             raise MisshapenRow("the file ends within its header", place=Place(line=line))
@@ -50,48 +74,49 @@ def start_of(body: Body, job: Job, dialect: CsvDialect) -> Start | None:
         if size == len(ahead) and size > LONGEST_HEADER:
             do = "check the feed's format"
             raise MisshapenRow("the header is longer than 1 MiB", do=do, place=Place(line=line))
-        headers.append(names)
+        records.append(names)
         line += ahead.count(b"\n", 0, size)
         ahead = ahead[size:]
-    return _start(job, dialect, headers, ahead, line)
+    return Header(records, ahead, line)
 
 
-def _start(
-    job: Job, dialect: CsvDialect, headers: list[list[str]], ahead: bytes, line: int
-) -> Start:
-    match, columns = match_header(job, dialect, headers, line - 1)
-    width = columns
-    if dialect.pad:
-        width = max([columns, *map(len, headers), _fields_of_first(ahead, dialect)])
-    return Start(match, columns, width, ahead, line)
-
-
-def match_header(
-    job: Job, dialect: CsvDialect, headers: Sequence[Sequence[str]], line: int
-) -> tuple[Match, int]:
-    """Returns where the feed's columns are, and how many columns the file has.
+def shape_of(header: Header, job: Job, dialect: CsvDialect) -> Shape:
+    """Returns how the rows behind the header are shaped.
 
     Raises: HeaderMismatch with the line.
     """
-    names = list(headers[0]) if len(headers) == 1 else _joined(headers)
-    while dialect.pad and names and not names[-1].strip():
+    names = names_in(header, job, dialect)
+    try:
+        match = job.match_columns(names)
+    except HeaderMismatch as error:
+        error.place = replace(error.place, line=header.line - 1)
+        raise
+    pads = dialect.pad or job.rules.pads
+    return Shape(match, len(names), pads, pads and job.rules.rescue is not None)
+
+
+def names_in(header: Header, job: Job, dialect: CsvDialect) -> list[str]:
+    """Returns the names of the file's columns: those of the header, or by position the feed's.
+
+    Raises: HeaderMismatch when the file has another number of columns than the feed.
+    """
+    records = header.records
+    names = list(records[0]) if len(records) == 1 else _joined(records)
+    while (dialect.pad or job.rules.pads) and names and not names[-1].strip():
         names.pop()
     if not dialect.by_position:
-        try:
-            return match_columns(names, job.names), len(names)
-        except HeaderMismatch as error:
-            error.place = replace(error.place, line=line)
-            raise
-    columns = len(job.names)
-    if headers and len(names) != columns:
+        return names
+    expected = list(job.order or (each.name for each in job.expected))
+    if records and len(names) != len(expected):
         raise HeaderMismatch(
             "the file has another number of columns than the feed",
             found=f"{len(names)}: {', '.join(names)}",
-            expected=f"{columns}: {', '.join(job.names)}",
-            do="name every column of the file under columns:, in the file's order",
-            place=Place(line=line),
+            expected=f"{len(expected)}: {', '.join(expected)}",
+            do="name every column of the file under columns:, in the file's order; one that the"
+            " table does not need with ignore: true",
+            place=Place(line=header.line - 1),
         )
-    return Match(tuple(range(columns))), columns
+    return expected
 
 
 def _joined(headers: Sequence[Sequence[str]]) -> list[str]:
