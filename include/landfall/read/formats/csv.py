@@ -7,7 +7,7 @@ cutter (`csv_blocks`) keeps it apart, record by record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, cast
 
 import pyarrow as pa
@@ -153,6 +153,7 @@ class _Parser:
         self._width, self._names, self._places = width, match.labels, match.places
         texts = pa.schema([(label, pa.string()) for label in match.labels])
         self._empty = pa.RecordBatch.from_pylist([], texts)
+        self._pads, self._rescues = job.rules.pads, job.rules.rescue is not None
         self._left_out: list[LeftOut] = []
         self._options = (*_syntax(dialect, width, self._leave_out), self._conversion(width))
 
@@ -170,36 +171,52 @@ class _Parser:
         self._left_out.append(LeftOut(row.number - 1, row.actual_columns))
         return "skip"
 
-    def parse(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
-        """Returns the rows, and those that are left out since their number of fields is wrong."""
+    def parse(self, block: Block) -> Parsed:
+        """Parses a block. Rows whose number of fields is wrong are left out, or padded."""
         self._left_out = []
         try:
             # A reader of one block takes less time than read_csv().
             batches = list(csv.open_csv(pa.BufferReader(block.data), *self._options))
         except pa.ArrowInvalid:
             return self._parse_exactly(block)
+        if self._left_out and self._pads:
+            return self._parse_exactly(block)
         named = [batch.rename_columns(self._names) for batch in batches]
         batch = named[0] if len(named) == 1 else pa.concat_batches([self._empty, *named])
-        return batch, self._left_out
+        return Parsed(batch, self._left_out)
 
-    def _parse_exactly(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
-        """Parses record by record what Arrow refuses as a whole."""
-        rows, left_out = [], []
+    def _parse_exactly(self, block: Block) -> Parsed:
+        """Parses record by record what Arrow refuses as a whole, or leaves out."""
+        rows: list[dict[str, str | None]] = []
+        left_out: list[LeftOut] = []
+        beyond: dict[int, list[str | None]] = {}
+        padded = 0
         for index, (_, raw) in enumerate(block.records):
-            cells = self._grammar.cells(_without_return(raw), self._nulls)
-            if len(cells) == block.layout.width:
-                rows.append([cells[place] for place in self._places])
-            else:
-                left_out.append(LeftOut(index, len(cells)))
-        cells_by_name = [dict(zip(self._empty.schema.names, row, strict=True)) for row in rows]
-        return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
+            fields = self._grammar.cells(_without_return(raw), self._nulls)
+            if (cells := self._fitted(raw, fields)) is None:
+                left_out.append(LeftOut(index, len(fields)))
+                continue
+            padded += len(fields) != self._width
+            if spare := cells[len(self._names) :]:
+                beyond[len(rows)] = spare
+            rows.append(dict(zip(self._names, cells)))
+        batch = pa.RecordBatch.from_pylist(rows, self._empty.schema)
+        return Parsed(batch, left_out, beyond, padded)
+
+    def _fitted(self, raw: bytes, fields: list[str | None]) -> list[str | None] | None:
+        """Returns the cells to read, then those beyond the header; None for a wrong number."""
+        missing = self._width - len(fields)
+        spare = (
+            fields[self._width :] if any(cell is not None for cell in fields[self._width :]) else []
+        )
+        if missing and (raw.startswith(ZERO) or not self._pads or (spare and not self._rescues)):
+            return None
+        fields = fields + [None] * missing
+        return [fields[place] for place in self._places] + spare
 
     def cells(self, raw: bytes) -> list[str | None] | None:
         """Returns the cells of a record in the match's order, or None when it has no such cells."""
-        cells = self._grammar.cells(_without_return(raw), self._nulls)
-        if len(cells) != self._width:
-            return None
-        return [cells[place] for place in self._places]
+        return self._fitted(raw, self._grammar.cells(_without_return(raw), self._nulls))
 
 
 @dataclass(frozen=True)
@@ -210,12 +227,29 @@ class LeftOut:
     fields: int
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """The rows of a block, those that are left out, and those of another width that are not.
+
+    `beyond` are cells that the header has no name for, by their rows' positions.
+    """
+
+    batch: pa.RecordBatch
+    left_out: list[LeftOut]
+    beyond: dict[int, list[str | None]] = field(default_factory=dict)
+    padded: int = 0
+
+
 def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
-    batch, left_out = parser.parse(block)
+    parsed = parser.parse(block)
+    batch, left_out = parsed.batch, parsed.left_out
     block.count = count = batch.num_rows + len(left_out)
     block.left_out = indexes = [record.index for record in left_out]
     if not left_out:
-        return Rows(first, batch, lambda positions: _origins(block, positions))
+        return Rows(
+            first, batch, lambda positions: _origins(block, positions),
+            beyond=parsed.beyond, padded=parsed.padded,
+        )  # fmt: skip
     numbers = numbers_without(first, count, [first + index for index in indexes])
     return Rows(
         first,
@@ -223,6 +257,8 @@ def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
         lambda positions: _origins(block, [numbers[position] - first for position in positions]),
         numbers,
         list(_misshapen(block, first, left_out)),
+        parsed.beyond,
+        parsed.padded,
     )
 
 
