@@ -47,6 +47,18 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True)
+class Unpacking:
+    """How a packed file is unpacked.
+
+    `member` is a pattern for the one member of a zip file. `ratio` is how many bytes may come of
+    each packed one.
+    """
+
+    member: str | None = None
+    ratio: int = 1000  # gzip reaches 1032, and only where all bytes are the same
+
+
+@dataclass(frozen=True)
 class Job:
     """One reading of one arrival.
 
@@ -61,6 +73,7 @@ class Job:
     load_id: int
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
+    unpacking: Unpacking = field(default_factory=Unpacking)
     rules: Rules = STRICT
     match: Match | None = None
 

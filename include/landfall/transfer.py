@@ -11,7 +11,7 @@ from include.landfall.connections import Store
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job, rules_of
+from include.landfall.job import Job, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -55,7 +55,8 @@ class Transfer:
         columns = tuple(column.planned for column in staging.columns)
         return Job(
             self.feed.name, self.arrival, self.store, columns, load_id,
-            self.feed.format.dialect(), self.encoding, rules_of(self.feed),
+            self.feed.format.dialect(), self.encoding, Unpacking(self.feed.source.member),
+            rules_of(self.feed),
         )  # fmt: skip
 
     def _judge(self, job: Job, staging: Staging) -> int:

@@ -29,3 +29,13 @@ class ParquetDialect(Dialect):
     """Parquet describes itself."""
 
     reader = "include.landfall.read.formats.parquet"
+
+
+@dataclass(frozen=True)
+class JsonDialect(Dialect):
+    """How JSON is written. `paths` lead to columns that are no keys of the object itself."""
+
+    reader = "include.landfall.read.formats.json_lines"
+
+    paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    refuses_other_keys: bool = True

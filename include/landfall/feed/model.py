@@ -53,6 +53,11 @@ class Feed(Strict):
         return hidden or any(column.secret for column in self.columns.values())
 
     @model_validator(mode="after")
+    def _format_fits(self) -> Feed:
+        self.format.check_columns(self.columns)
+        return self
+
+    @model_validator(mode="after")
     def _names_are_clear(self) -> Feed:
         rescue = self.contract.rescue_column
         taken: dict[str, str] = {}

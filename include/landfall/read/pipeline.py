@@ -69,5 +69,6 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
 
 
 def _opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:
-    open_as = open_file if format_of(job).RANDOM_ACCESS else open_text
-    return open_as(client, job.arrival)
+    if format_of(job).RANDOM_ACCESS:
+        return open_file(client, job.arrival)
+    return open_text(client, job.arrival, job.unpacking)
