@@ -36,6 +36,7 @@ class PlannedColumn:
     nullable: bool = True
     other_names: tuple[str, ...] = ()
     if_missing: IfMissing = IfMissing.REFUSE
+    nulls_bad_cells: bool = False
     from_key: str | None = None
     from_object: str | None = None
 
