@@ -89,6 +89,8 @@ class ExactGrammar:
     def _checked(self, raw: bytes, fields: list[bytes]) -> Cut:
         if b"\r" in raw and not self._has_returns:
             outside = [each for each in fields if not self._is_quoted(each)]
+            if self._backslash:
+                outside = [ESCAPED.sub(b"", each) for each in outside]
             if any(b"\r" in each for each in outside):
                 return Cut(fault=LONE_RETURN)
         return Cut([self.value(each) for each in fields])
