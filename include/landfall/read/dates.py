@@ -29,7 +29,7 @@ _PAIRS = "|".join(
     for one in range(1, 13)
 )
 # Not behind a year, but behind a time of day.
-_UNDECIDED = rf"(?:^|[^-/.:\\0-9\s]|:[0-9.]+\s)[\s\v]*(?:{_PAIRS})[-/. ]\d"
+_UNDECIDED = rf"(?:^[/.:]?|[^-/.:\\0-9\s][/.:]?|:[0-9.]+\s)[\s\v]*(?:{_PAIRS})[-/. ]\d"
 _MONTHS = ("january february march april may june july august september october november "
            "december").split()  # fmt: skip
 _NAMES = [*_MONTHS, *(name[:3] for name in _MONTHS), "sept"]

@@ -48,7 +48,9 @@ class ExactGrammar:
 
     @property
     def _inside(self) -> bytes:
-        """What begins with a quote and is within quotes."""
+        """What begins with a quote and is within quotes; it matches nothing without a quote."""
+        if not self.quote:
+            return b"(?!)"
         q = re.escape(self.quote)
         other = {
             "doubled": b"(?:[^%b]|%b%b)" % (q, q, q),
@@ -58,7 +60,7 @@ class ExactGrammar:
         return b"%b%b*+" % (q, other)
 
     def _open_pattern(self) -> bytes:
-        return self._inside + re.escape(self.quote) if self.quote else b"(?!)"
+        return self._inside + re.escape(self.quote)
 
     def _plain_pattern(self, delimiter: bytes) -> bytes:
         q = b"|" + re.escape(self.quote) if self.quote else b""
