@@ -79,13 +79,15 @@ STRICT = Rules()
 class Match:
     """Where the columns that are read are in the file.
 
-    `places` are theirs among the columns of the file, from 0, and `labels` what the columns of a
-    batch are called: the feed's names, then NEW_LABEL and a key for each new column that is read.
+    `places` are theirs among the columns of the file, from 0, `names` what the file calls them, and
+    `labels` what the columns of a batch are called: the feed's names, then NEW_LABEL and a key for
+    each new column that is read.
     `left_out` are the columns that get the table's default.
     """
 
     places: tuple[int, ...]
     labels: tuple[str, ...]
+    names: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -111,6 +113,7 @@ def match_columns(
     return Match(
         (*places, *new),
         (*labels, *(NEW_LABEL + key for key in header.keys_of(new))),
+        tuple(names[place] for place in (*places, *new)),
         tuple(c.name for c in header.missing if c.if_missing != IfMissing.NULL),
         tuple(header.changes()),
     )

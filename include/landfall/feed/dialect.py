@@ -8,9 +8,14 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is written. `reader` is the module that reads such files (`read.formats`)."""
+    """How a file is written. `reader` is the module that reads such files (`read.formats`).
+
+    `has_header`: whether the file says which columns all of its rows have. Then the reader has
+    names_of(), and the contract's rules for columns hold.
+    """
 
     reader: ClassVar[str]
+    has_header: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class JsonDialect(Dialect):
     """How JSON is written. `paths` lead to columns that are no keys of the object itself."""
 
     reader = "include.landfall.read.formats.json_lines"
+    has_header = False
 
     paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     refuses_other_keys: bool = True

@@ -58,6 +58,23 @@ class Feed(Strict):
         return self
 
     @model_validator(mode="after")
+    def _header_is_there(self) -> Feed:
+        """Refuses rules for the names of a file whose format has none."""
+        if self.format.dialect().has_header:
+            return self
+        rules = self.contract.rules_of_names
+        by_header = [("contract", rule) for rule in rules] + [
+            ("columns", name, key)
+            for name, column in self.columns.items()
+            for key, is_set in {"from": column.other_names, "ignore": column.ignore}.items()
+            if is_set
+        ]
+        if by_header:
+            expected = f"a format with a header; each row of {self.format.type} has its own keys"
+            raise combination_error(expected, by_header[0][-1], *by_header[0])
+        return self
+
+    @model_validator(mode="after")
     def _names_are_clear(self) -> Feed:
         rescue = self.contract.rescue_column
         taken: dict[str, str] = {}

@@ -49,8 +49,7 @@ def plan(job: Job, opened: Opened) -> Plan:
     """
     if job.is_strict:
         return Plan(job, job)
-    with opened() as stream:
-        names = format_of(job).names_of(stream, job)
+    names = _names(job, opened)
     if not names:  # an object of 0 bytes
         return Plan(job, job)
     match = job.match_columns(names)
@@ -64,6 +63,14 @@ def plan(job: Job, opened: Opened) -> Plan:
     return Plan(
         replace(job, columns=columns), reading_of(job, match), added, (*match.changes, *changes)
     )
+
+
+def _names(job: Job, opened: Opened) -> list[str]:
+    """Returns the names of the file's columns, or those that its rows may have."""
+    if not job.dialect.has_header:
+        return [column.name for column in job.expected]
+    with opened() as stream:
+        return format_of(job).names_of(stream, job)
 
 
 def reading_of(job: Job, match: Match) -> Job:
@@ -89,7 +96,7 @@ def _added(job: Job, names: list[str], match: Match, opened: Opened) -> tuple[Ne
                 do="name the column under columns: with from: or ignore: true",
             ).at(column=name)
     count = len(match.new)
-    only_new = Match(match.places[-count:], match.labels[-count:])
+    only_new = Match(match.places[-count:], match.labels[-count:], match.names[-count:])
     with opened() as stream:
         types = infer_types(format_of(job).rows(stream, reading_of(job, only_new)), match.new)
     return tuple(NewColumn(name, types[name]) for name in match.new)
