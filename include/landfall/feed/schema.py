@@ -20,6 +20,11 @@ def schema() -> dict[str, Any]:
         {"type": column.pop("type"), "required": column.pop("required")},
         {"type": "object", **ignored},
     ]
+    for field in (
+        parts["Contract"]["properties"]["missing_columns"],
+        column["properties"]["on_bad_cell"],
+    ):
+        field.update(type=["string", "null"], enum=[*field["enum"], None])  # null without quotes
     parts["Target"]["properties"]["disposition"]["enum"] = list(DISPOSITIONS)
     classes = FORMATS.values()
     parts |= {each.__name__: each.model_json_schema() for each in classes}

@@ -222,10 +222,10 @@ def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read)
 
 
 CONTRACT = """\
-contract: {new_columns: rescue, missing_columns: default, types: widen, row_shape: pad,
+contract: {new_columns: rescue, missing_columns: null, types: widen, row_shape: pad,
            case: ignore, trim: true, rescue: spare}
 columns:
-  year: {type: smallint, from: [Jahr, annee], on_bad_cell: 'null'}
+  year: {type: smallint, from: [Jahr, annee], on_bad_cell: null}
   note: {ignore: true}
   day: {type: date, from_key: 'dt=(\\S+)/'}
   file: {type: text, from_object: key}
@@ -236,6 +236,7 @@ def test_every_key_of_the_contract_is_read_and_is_in_the_schema(read):
     text = SHORT.replace("columns: {year: smallint}\n", CONTRACT)
     feed = read(text)
     assert list(feed.table_columns) == ["year", "day", "file", "spare"]
+    assert (feed.contract.missing_columns, feed.columns["year"].on_bad_cell) == ("null", "null")
     assert feed.columns["year"].other_names == ["Jahr", "annee"]
     assert Feed.model_validate(feed.model_dump(mode="json")) == feed
     validator = jsonschema.Draft202012Validator(json.loads(json.dumps(schema())))
