@@ -49,7 +49,7 @@ def test_the_feed_that_evolves_stays_green_in_airflow(world: World, airflow_db: 
             values["columns"]["name"] = yaml.safe_load(NEW_NAME)
         state, tasks = run_feed_dag(make_dag(Feed.model_validate(values)))
         assert (state, tasks["load"]) == ("success", ["success"]), day
-    rows = world.run(
+    rows = world.rows(
         "SELECT product_id, name, price::text, day, stock FROM raw.products ORDER BY product_id"
     )
     assert rows == [
