@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.landfall.errors import DataError, FeedError, HeaderMismatch
+from include.landfall.errors import (
+    DataError,
+    FeedError,
+    HeaderMismatch,
+    TerminalError,
+    TransientError,
+)
+from include.landfall.replay import rejects_to_replay, replay
+from include.landfall.validate import validate
 
 MODES = {
     "refuse": {},
@@ -201,12 +211,18 @@ def told(engine) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("file_format", ["csv", "parquet"])
-@pytest.mark.parametrize("departure", DEPARTURES)
+# Arrow reads the columns of Parquet by name, so none may stand twice there.
+CASES = [
+    (name, file_format)
+    for name, (_, header, *_) in DEPARTURES.items()
+    for file_format in ("csv", "parquet")
+    if file_format == "csv" or len(set(header)) == len(header)
+]
+
+
+@pytest.mark.parametrize(("departure", "file_format"), CASES)
 def test_what_comes_of_a_departure_in_each_mode(engine, departure, file_format):
     columns, header, row, outcomes = DEPARTURES[departure]
-    if file_format == "parquet" and len(set(header)) < len(header):
-        pytest.skip("Arrow reads the columns of Parquet by name")
     data = (csv_of if file_format == "csv" else parquet_of)(header, row)
     for mode, outcome in outcomes.items():
         engine.be(columns=columns, contract=MODES[mode], format=file_format)
@@ -419,3 +435,102 @@ def test_own_types_of_parquet_are_those_of_the_added_and_the_rescued_columns(eng
     assert engine.sql("SELECT _rescued FROM raw.t") == [
         {"small": 3, "price": "1.50", "at": "1970-01-01 00:00:00.000000Z"}
     ]
+
+
+def test_parquet_whose_columns_stand_twice_is_refused_unless_they_are_ignored(engine):
+    data = parquet_of(["id", "name", "x", "x"], ["1", "a", "b", "c"])
+    engine.be(contract={"new_columns": "rescue"}, format="parquet")
+    with pytest.raises(HeaderMismatch, match="stand twice"):
+        engine.load(data)
+    engine.be(contract={"new_columns": "ignore"}, format="parquet")
+    assert engine.load(data).rows == 1
+
+
+def replay_open(engine, edited=None):
+    chosen = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited)
+    return [replay(engine.feed, batch, warehouse=engine.warehouse) for batch in chosen.batches]
+
+
+def test_a_replay_fills_the_columns_that_the_load_of_the_file_filled(engine):
+    contract = {"new_columns": "evolve", "missing_columns": "default", "types": "widen"}
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE TABLE raw.t"
+        " (id smallint, name text DEFAULT 'none', made text DEFAULT 'here')"
+    )
+    engine.be(columns={"id": "smallint", "name": "text"}, contract=contract, rejects={"at_most": 9})
+    engine.load("id,x\n1,10\n40000,20\n50000,30\n")
+    ids = engine.sql("SELECT reject_id FROM landfall.rejects ORDER BY 1")
+    # The owner lets the id be larger, and corrects the name of one row.
+    engine.be(contract=contract, rejects={"at_most": 9})
+    (replayed,) = replay_open(engine, {ids[0]: ["40000", None]})
+    assert (replayed.rows, replayed.refused) == (1, {})
+    replay_open(engine, {ids[1]: ["50000", "b"]})
+    assert engine.sql("SELECT id, name, made, x FROM raw.t ORDER BY id") == [
+        (1, "none", "here", 10), (40000, "none", "here", 20), (50000, "b", "here", 30),
+    ]  # fmt: skip
+    assert "type widened id: smallint -> integer" in told(engine)
+
+
+def test_a_replay_makes_bad_cells_null_as_a_load_does(engine):
+    engine.be(rejects={"at_most": 9})
+    engine.load("id,name\n1,a\nx,b\n")
+    engine.be(columns={"id": {"type": "integer", "on_bad_cell": "null"}, "name": "text"})
+    (replayed,) = replay_open(engine)
+    assert (replayed.rows, replayed.refused) == (1, {})
+    assert engine.sql("SELECT id, name FROM raw.t ORDER BY name") == [(1, "a"), (None, "b")]
+    assert engine.sql("SELECT state, cells ->> 'id' FROM landfall.rejects") == [("nulled", "x")]
+
+
+def test_a_nulled_cell_is_superseded_with_the_rows_of_its_file(engine):
+    engine.be(columns={"id": {"type": "integer", "on_bad_cell": "null"}, "name": "text"})
+    engine.load("id,name\nx,b\n")
+    engine.load("id,name\n2,b\n")
+    assert engine.sql("SELECT state FROM landfall.rejects") == ["superseded"]
+
+
+def test_validate_tells_of_departures_and_alters_nothing(engine):
+    engine.load("id,name\n1,a\n")
+    engine.be(
+        columns={"id": "bigint", "name": "text"},
+        contract={"new_columns": "evolve", "types": "widen"},
+    )
+    before = engine.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'raw.t'::regclass")
+    arrival = engine.put("id,name,x\n3000000000,b,7\n", "b.csv")
+    with psycopg.connect(engine.warehouse.conninfo()) as reader:
+        reader.execute("SELECT * FROM raw.t")  # and holds its lock
+        validated = validate(engine.feed, arrival, store=engine.store, warehouse=engine.warehouse)
+    assert validated.changes == ["type widened id: integer -> bigint", "column added x: bigint"]
+    assert (validated.accepted, validated.reasons) == (1, {})
+    after = engine.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'raw.t'::regclass")
+    assert (before, told(engine)) == (after, [])
+
+
+def test_a_reader_that_holds_the_table_makes_an_altering_load_fail_for_a_retry(engine):
+    engine.load("id,name\n1,a\n")
+    engine.be(contract={"new_columns": "evolve"})
+    arrival = engine.put("id,name,x\n2,b,7\n", "b.csv")
+    with psycopg.connect(engine.warehouse.conninfo()) as reader:
+        reader.execute("SELECT * FROM raw.t")
+        with pytest.raises(TransientError):
+            engine.load(arrival)
+    assert engine.load(arrival).changes == ["column added x: bigint"]
+
+
+@pytest.mark.timeout(120)
+def test_files_that_bring_the_same_column_at_once_are_all_loaded(engine):
+    engine.be(contract={"new_columns": "evolve"})
+    engine.load("id,name\n0,a\n")
+    arrivals = [engine.put(f"id,name,x\n{n},b,{n}\n", f"{n}.csv") for n in range(1, 7)]
+    with ThreadPoolExecutor(3) as pool:
+        receipts = list(pool.map(engine.load, arrivals))
+    assert engine.sql("SELECT x FROM raw.t WHERE id > 0 ORDER BY id") == list(range(1, 7))
+    assert sum(len(receipt.changes) for receipt in receipts) == 1
+
+
+def test_a_view_that_uses_the_column_keeps_it_from_being_widened(engine):
+    engine.load("id,name\n1,a\n")
+    engine.sql("CREATE VIEW raw.v AS SELECT id FROM raw.t")
+    engine.be(columns={"id": "bigint", "name": "text"}, contract={"types": "widen"})
+    with pytest.raises(TerminalError, match="view"):
+        engine.load("id,name\n2,b\n", key="b.csv")
+    assert engine.sql("SELECT id FROM raw.v") == [1]
