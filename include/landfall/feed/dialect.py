@@ -39,3 +39,27 @@ class JsonDialect(Dialect):
 
     paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     refuses_other_keys: bool = True
+
+
+@dataclass(frozen=True)
+class FixedField:
+    """A column's characters in each line: from `start`, counted from 0, to before `stop`."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class FixedDialect(Dialect):
+    """How text of fixed width is written. `trim` is both, left, right or none."""
+
+    reader = "include.landfall.read.formats.fixed_width"
+
+    fields: tuple[FixedField, ...] = ()
+    encoding: str = "utf-8"
+    trim: str = "both"
+    nulls: tuple[str, ...] = ()
+    pads: bool = False
+    ignores_rest: bool = False
+    skip_rows: int = 0

@@ -10,18 +10,14 @@ from typing import Any
 
 from include.landfall.feed.formats.base import FORMATS, FileFormat, register
 from include.landfall.feed.formats.csv import CsvFormat
+from include.landfall.feed.formats.fixed_width import FixedFormat
 from include.landfall.feed.formats.json_lines import JsonFormat
 from include.landfall.feed.formats.parquet import ParquetFormat
 
 __all__ = [
-    "FORMATS",
-    "CsvFormat",
-    "FileFormat",
-    "JsonFormat",
-    "ParquetFormat",
-    "read_format",
-    "register",
-]
+    "FORMATS", "CsvFormat", "FileFormat", "FixedFormat", "JsonFormat", "ParquetFormat",
+    "read_format", "register",
+]  # fmt: skip
 
 DEFAULT = "csv"
 

@@ -56,7 +56,7 @@ def _blocks(stream: BinaryIO) -> Iterator[Block]:
         ahead = more
     if ahead.lstrip().startswith(b"["):
         return element_blocks(stream, ahead, line)
-    return line_blocks(stream, ahead, line)
+    return line_blocks(stream, ahead, line, blank=b" \t\r")
 
 
 def _keys(job: Job) -> Keys:
