@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,25 @@ class CsvDialect(Dialect):
     nulls: tuple[str, ...] = ()
 
 
+Paths: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]  # of columns that lie within others
+
+
 @dataclass(frozen=True)
 class ParquetDialect(Dialect):
     """Parquet describes itself."""
 
     reader = "include.landfall.read.formats.parquet"
 
+    paths: Paths = ()
+
 
 @dataclass(frozen=True)
 class JsonDialect(Dialect):
-    """How JSON is written. `paths` lead to columns that are no keys of the object itself."""
+    """How JSON is written."""
 
     reader = "include.landfall.read.formats.json_lines"
 
-    paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    paths: Paths = ()
     refuses_other_keys: bool = True
 
 

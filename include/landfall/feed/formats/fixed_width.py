@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Collection
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,6 +26,7 @@ class FixedFormat(FileFormat):
     """Text in lines, each column at the same characters of every line."""
 
     type: Literal["fixed"] = "fixed"
+    names_columns: ClassVar[bool] = False
     fields: dict[str, Span] = Field(
         min_length=1, description="Where each column is: id: {start: 1, width: 8}."
     )

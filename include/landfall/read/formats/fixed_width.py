@@ -15,6 +15,7 @@ from include.landfall.read.formats.text_blocks import (
     Cells,
     Unreadable,
     batch_rows,
+    expected_names,
     line_blocks,
     origins_in,
     rows_of,
@@ -25,6 +26,11 @@ from include.landfall.read.rows import Fault, Origin, Rows
 RANDOM_ACCESS = False
 BOM = b"\xef\xbb\xbf"
 _BAD_FILE = "22P04"
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the columns that the feed declares; none of a file without a byte."""
+    return expected_names(stream, job)
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:

@@ -48,6 +48,11 @@ class Block:
     codec: str = "utf-8"
 
 
+def expected_names(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the columns that the feed declares, as those of a file that does not name its own."""
+    return [column.name for column in job.expected] if stream.read(1) else []
+
+
 def line_blocks(
     stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r", codec: str = "utf-8"
 ) -> Iterator[Block]:
