@@ -68,3 +68,30 @@ class FixedDialect(Dialect):
     pads: bool = False
     ignores_rest: bool = False
     skip_rows: int = 0
+
+
+@dataclass(frozen=True)
+class OrcDialect(Dialect):
+    """ORC describes itself."""
+
+    reader = "include.landfall.read.formats.orc_stripes"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class ArrowDialect(Dialect):
+    """Arrow's own files and streams describe themselves."""
+
+    reader = "include.landfall.read.formats.arrow_ipc"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class AvroDialect(Dialect):
+    """Avro describes itself."""
+
+    reader = "include.landfall.read.formats.avro_blocks"
+
+    paths: Paths = ()

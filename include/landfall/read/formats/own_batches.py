@@ -6,7 +6,8 @@ Such a file has no lines and no text: a reject's text is its row as JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.contract import Match
-from include.landfall.errors import HeaderMismatch
+from include.landfall.errors import HeaderMismatch, TruncatedFile
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import Paths
 from include.landfall.job import Job
@@ -52,7 +53,9 @@ class Source:
         holders = {path[0] for _, path in paths}
         lead_to = dict(paths)
         declared = {c.name for c in job.columns if c.name not in lead_to}
-        pairs = [(name, (name,)) for name in names if name not in holders]
+        pairs: list[tuple[str, tuple[str, ...]]] = [
+            (name, (name,)) for name in names if name not in holders
+        ]
         pairs += [(name, path) for name, path in paths if path[0] in names]
         pairs += [(name, (name,)) for name in names if name in holders and name in declared]
         return cls([name for name, _ in pairs], [path for _, path in pairs])
@@ -93,6 +96,43 @@ def _at(batch: pa.RecordBatch, name: str, path: Sequence[str]) -> pa.Array:
                 do="write under format.paths: where the file has it, or ask the sender",
             ).at(column=name)
     return column
+
+
+@contextmanager
+def whole_file(name: str) -> Iterator[None]:
+    """Turns the error of a file that is not whole, in the format of this name, into a clear one."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise TruncatedFile(
+            f"the file is not whole {name}",
+            found=str(error),
+            expected=f"a file of {name}",
+            do="check the feed's format, or ask the sender for the file again",
+        ) from error
+
+
+def plain_types(batch: pa.RecordBatch, enums: Collection[str] = ()) -> pa.RecordBatch:
+    """Returns the batch with UUID, JSON and ENUM as the types that hold them: 16 bytes, text."""
+    plain = [_plain(field.type, field.name in enums) for field in batch.schema]
+    if plain == batch.schema.types:
+        return batch
+    columns = [
+        column if column.type == own else column.cast(own)
+        for column, own in zip(batch.columns, plain)
+    ]
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
+    if pa.types.is_list(own) or pa.types.is_large_list(own) or pa.types.is_fixed_size_list(own):
+        inner = _plain(own.value_type, is_enum)
+        return own if inner == own.value_type else pa.list_(inner)
+    if isinstance(own, pa.BaseExtensionType):
+        return own.storage_type
+    if pa.types.is_binary_view(own):
+        return pa.binary()  # Arrow takes no rows of a view
+    return pa.string() if is_enum else own
 
 
 def rows_of_batches(batches: Iterable[pa.RecordBatch], job: Job) -> Iterator[Rows]:
