@@ -67,8 +67,19 @@ class Source:
         """
         match = job.match_columns(self.names)
         paths = [self.paths[place] for place in match.places]
+        self._check_once({path[0] for path in paths})
         for batch in read(list(dict.fromkeys(path[0] for path in paths))):
             yield _picked(batch, match, paths)
+
+    def _check_once(self, holders: set[str]) -> None:
+        """Checks that no column that is read stands twice: Arrow reads columns by their names."""
+        own = [path[0] for path in self.paths if len(path) == 1]
+        if twice := sorted(name for name in holders if own.count(name) > 1):
+            raise HeaderMismatch(
+                "columns of the file stand twice",
+                found=", ".join(map(repr, twice)),
+                do="ask the sender for other names, or ignore the columns",
+            )
 
 
 def _picked(batch: pa.RecordBatch, match: Match, paths: Sequence[Sequence[str]]) -> pa.RecordBatch:
