@@ -53,16 +53,6 @@ class Contract(Strict):
         """Whether a load may alter the table."""
         return self.types == "widen" or self.new_columns in {"rescue", "evolve"}
 
-    @property
-    def rules_of_names(self) -> list[str]:
-        """The keys that have another value than the default, and need a header."""
-        fields = type(self).model_fields.items()
-        return [
-            name
-            for name, field in fields
-            if name not in {"types", "rescue"} and getattr(self, name) != field.default
-        ]
-
     def folded(self, name: str) -> str:
         """Returns the name as it is compared with those of a file."""
         name = name.strip() if self.trim else name

@@ -34,12 +34,11 @@ AS_POSTGRES = Spelling()
 class Dialect:
     """How a file is written. `reader` is the module that reads such files (`read.formats`).
 
-    `has_header`: whether the file says which columns all of its rows have. Then the reader has
-    names_of(), and the contract's rules for columns hold.
+    `is_json`: whether the cells of new columns that are rescued are JSON, and not texts.
     """
 
     reader: ClassVar[str]
-    has_header: ClassVar[bool] = True
+    is_json: ClassVar[bool] = False
 
     spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
 
@@ -113,7 +112,7 @@ class JsonDialect(Dialect):
     """How JSON is written."""
 
     reader = "include.landfall.read.formats.json_lines"
-    has_header = False
+    is_json = True
 
     paths: Paths = ()
     refuses_other_keys: bool = True

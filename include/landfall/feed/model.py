@@ -18,6 +18,7 @@ from include.landfall.feed.source import Source
 from include.landfall.feed.strict import Strict, combination_error
 from include.landfall.feed.target import Target
 
+NEED_A_HEADER = {"missing_columns", "row_shape"}
 RESCUE = Column(type="jsonb", description="What the file has and no column of the table")
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 
@@ -67,33 +68,22 @@ class Feed(Strict):
         return self
 
     def _departure(self) -> tuple[str, ...]:
-        """Returns what the feed allows that only a file which names its columns can do."""
-        for key, value in self.contract.model_dump(
-            exclude_defaults=True, exclude={"types"}
-        ).items():
-            return str(value), "contract", key
-        for name, column in self.columns.items():
-            if column.ignore or column.other_names:
-                key = "ignore" if column.ignore else "from"
-                return key, "columns", name, key
-        return ()
+        """Returns what the feed allows that only a file which names its columns can do.
 
-    @model_validator(mode="after")
-    def _header_is_there(self) -> Feed:
-        """Refuses rules for the names of a file whose format has none."""
-        if self.format.dialect().has_header:
-            return self
-        rules = self.contract.rules_of_names
-        by_header = [("contract", rule) for rule in rules] + [
-            ("columns", name, key)
-            for name, column in self.columns.items()
-            for key, is_set in {"from": column.other_names, "ignore": column.ignore}.items()
-            if is_set
-        ]
-        if by_header:
-            expected = f"a format with a header; each row of {self.format.type} has its own keys"
-            raise combination_error(expected, by_header[0][-1], *by_header[0])
-        return self
+        Where each row names its own, that is what needs a name for all rows.
+        """
+        has_keys, contract = self.format.names_keys, self.contract
+        set_keys = contract.model_dump(exclude_defaults=True, exclude={"types"})
+        for key, value in set_keys.items():
+            if key in NEED_A_HEADER or not has_keys:
+                return str(value), "contract", key
+        takes_new = has_keys and contract.new_columns != "refuse"
+        for name, column in self.columns.items():
+            if column.ignore and not takes_new:
+                return "ignore", "columns", name, "ignore"
+            if column.other_names and not has_keys:
+                return "from", "columns", name, "from"
+        return ()
 
     @model_validator(mode="after")
     def _names_are_clear(self) -> Feed:

@@ -49,7 +49,8 @@ def plan(job: Job, opened: Opened) -> Plan:
     """
     if job.is_strict:
         return Plan(job, job)
-    names = _names(job, opened)
+    with opened() as stream:
+        names = format_of(job).names_of(stream, job)
     if not names:  # an object of 0 bytes
         return Plan(job, job)
     match = job.match_columns(names)
@@ -63,14 +64,6 @@ def plan(job: Job, opened: Opened) -> Plan:
     return Plan(
         replace(job, columns=columns), reading_of(job, match), added, (*match.changes, *changes)
     )
-
-
-def _names(job: Job, opened: Opened) -> list[str]:
-    """Returns the names of the file's columns, or those that its rows may have."""
-    if not job.dialect.has_header:
-        return [column.name for column in job.expected]
-    with opened() as stream:
-        return format_of(job).names_of(stream, job)
 
 
 def reading_of(job: Job, match: Match) -> Job:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -207,3 +209,43 @@ def test_what_comes_of_a_departure_in_each_mode(engine, departure, file_format):
             raise AssertionError(f"{mode}: {error}") from error
         assert (rows_of(engine), told(engine)) == (outcome.rows, sorted(outcome.changes)), mode
         assert sorted(receipt.changes) == sorted(outcome.changes), mode
+
+
+as_text = partial(json.dumps, sort_keys=True)
+JSON = b"""\
+{"id": 1, "name": "a"}
+{"x": {"y": 1.10}, "ID": 2, "z": "t"}
+no object
+{"name": "c", "z": null, "id": 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("contract", "rows", "changes"),
+    [
+        ({"new_columns": "ignore"}, [A, {}, {"id": 3, "name": "c"}],
+         ["new column ID: ignored", "new column x: ignored", "new column z: ignored"]),
+        ({"new_columns": "rescue"},
+         [A, {"_rescued": {"x": {"y": 1.10}, "ID": 2, "z": "t"}}, {"id": 3, "name": "c"}],
+         ["new column ID: rescued into _rescued", "new column x: rescued into _rescued",
+          "new column z: rescued into _rescued"]),
+        ({"new_columns": "evolve"},
+         [A, {"x": '{"y": 1.10}', "ID": 2, "z": "t"}, {"id": 3, "name": "c"}],
+         ["column added ID: bigint", "column added x: text", "column added z: text"]),
+    ],
+)  # fmt: skip
+def test_keys_of_json_that_the_feed_does_not_know(engine, contract, rows, changes):
+    engine.be(contract=contract, format="json", rejects={"at_most": 1})
+    receipt = engine.load(JSON)
+    assert (receipt.rows, receipt.rejected, sorted(receipt.changes)) == (3, 1, changes)
+    assert sorted(map(as_text, rows_of(engine))) == sorted(map(as_text, rows))
+
+
+def test_a_key_of_json_has_other_names_and_other_case(engine):
+    engine.be(
+        columns={"id": "integer", "name": {"type": "text", "from": ["nom"]}},
+        contract={"case": "ignore"}, format="json",
+    )  # fmt: skip
+    receipt = engine.load('[{"ID": 1, "Nom": "a"}, {"ID": 2}]')
+    assert receipt.changes == ["other name id: ID -> id", "other name name: Nom -> name"]
+    assert engine.rows() == [(1, "a"), (2, None)]
