@@ -13,7 +13,7 @@ NEW_LABEL = "_load_new:"  # before the name of a new column that is read; no fee
 
 
 class What(StrEnum):
-    """What a row of `landfall.changes` tells: a departure of a file, or a change of the table."""
+    """What a row of `landfall.changes` is: a departure of a file, or a change of the table."""
 
     NEW_COLUMN = "new column"
     MISSING_COLUMN = "missing column"
@@ -39,7 +39,7 @@ class IfMissing(StrEnum):
     REFUSE = "refuse"
     NULL = "null"
     DEFAULT = "default"  # the load leaves the column out
-    UNSAID = "unsaid"  # the same, and no departure: only the table has the column
+    TABLE_ONLY = "table only"  # the same, and no departure: only the table has the column
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class _Header:
         changes += [
             Change(What.MISSING_COLUMN, column.name, None, column.if_missing)
             for column in self.missing
-            if column.if_missing != IfMissing.UNSAID
+            if column.if_missing != IfMissing.TABLE_ONLY
         ]
         after = {"ignore": "ignored", "rescue": f"rescued into {self.rules.rescue}"}
         if outcome := after.get(self.rules.new_columns):

@@ -224,7 +224,7 @@ def _filled(
         if column.name in edited
         or (
             column.name not in missing
-            and (column.planned.if_missing != IfMissing.UNSAID or column.name in in_cells)
+            and (column.planned.if_missing != IfMissing.TABLE_ONLY or column.name in in_cells)
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Files that depart from their feed, and what a load of them leaves and tells."""
+"""Files that depart from their feed, and what a load of them leaves."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def rows_of(engine, table: str = "raw.t") -> list[Any]:
     return engine.sql(f"SELECT jsonb_strip_nulls(to_jsonb(t) - '_load_id') FROM {table} AS t")
 
 
-def told(engine) -> list[str]:
-    """What landfall.changes has, as the receipts tell it."""
+def kept_changes(engine) -> list[str]:
+    """What landfall.changes has, as the receipts have it."""
     rows = engine.sql("SELECT what, column_name, before, after FROM landfall.changes ORDER BY 1, 2")
     return sorted(
         f"{what} {column}: {' -> '.join(v for v in (before, after) if v is not None)}"

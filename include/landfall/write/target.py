@@ -208,7 +208,7 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
     column = feed.table_columns.get(row.name)
     if column is None:  # only the table has it
         planned = PlannedColumn(
-            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.UNSAID
+            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.TABLE_ONLY
         )
         return TargetColumn(planned, _input_of(planned, row))
     planned = PlannedColumn(

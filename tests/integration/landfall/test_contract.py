@@ -1,4 +1,4 @@
-"""Files that depart from their feed: what each mode does with them, and what it tells of it."""
+"""Files that depart from their feed: what each mode does with them, and the changes it keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from include.landfall.errors import HeaderMismatch
-from tests.support.departures import csv_of, parquet_of, rows_of, told
+from tests.support.departures import csv_of, kept_changes, parquet_of, rows_of
 
 MODES = {
     "refuse": {},
@@ -33,7 +33,7 @@ A = {"id": 1, "name": "a"}
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load leaves: the rows without NULLs, and what it tells."""
+    """What a load leaves: the rows without NULLs, and its changes."""
 
     rows: Any
     changes: tuple[str, ...] = ()
@@ -201,13 +201,15 @@ def test_what_comes_of_a_departure_in_each_mode(engine, departure, file_format):
             with pytest.raises(HeaderMismatch) as caught:
                 engine.load(data)
             assert outcome in str(caught.value), mode
-            assert (rows_of(engine), told(engine)) == ([], []), mode
+            assert (rows_of(engine), kept_changes(engine)) == ([], []), mode
             continue
         try:
             receipt = engine.load(data)
         except HeaderMismatch as error:
             raise AssertionError(f"{mode}: {error}") from error
-        assert (rows_of(engine), told(engine)) == (outcome.rows, sorted(outcome.changes)), mode
+        assert (rows_of(engine), kept_changes(engine)) == (outcome.rows, sorted(outcome.changes)), (
+            mode
+        )
         assert sorted(receipt.changes) == sorted(outcome.changes), mode
 
 
