@@ -22,7 +22,6 @@ from include.landfall.read.rows import (
     numbers_without,
     readable,
 )
-from include.landfall.read.transcode import original_bytes
 
 Cells: TypeAlias = list[str | None]
 
@@ -159,7 +158,7 @@ def batch_rows(block: Block, batch: pa.RecordBatch, misshapen: list[Misshapen]) 
 
 def origins(block: Block, positions: Sequence[int]) -> list[Origin]:
     """Returns line and text of the records at these positions of a block."""
-    return [Origin(block.lines[p], _shown(block.raws[p])) for p in positions]
+    return [Origin(block.lines[p], readable(block.raws[p])) for p in positions]
 
 
 def origins_in(
@@ -181,10 +180,6 @@ def _cells(parse: Callable[[bytes], Cells], raw: bytes) -> Cells | None:
         return parse(raw)
     except Unreadable:
         return None
-
-
-def _shown(raw: bytes, encoding: str | None = None) -> str:
-    return original_bytes(readable(raw, encoding))
 
 
 def _numbers(block: Block) -> range:
