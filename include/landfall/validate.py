@@ -11,7 +11,7 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.changes import text_of
 from include.landfall.ledger.rejects import RejectedRow
-from include.landfall.postgres.connection import connect, server_encoding, set_timeouts
+from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
 from include.landfall.transfer import Progress, Transfer
@@ -65,8 +65,6 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        limits = feed.limits
-        set_timeouts(connection, statement_timeout=limits.statement_timeout)
         create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
         _copy_target(connection, feed)

@@ -77,7 +77,7 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
 
 
 def set_timeouts(connection: psycopg.Connection, **seconds: float | None) -> None:
-    """Sets timeouts, such as lock_timeout, for the rest of the transaction, where they are given."""
+    """Sets timeouts, such as lock_timeout, for the transaction. None leaves the role's setting."""
     for name, value in seconds.items():
         if value is not None:
             milliseconds = sql.Literal(max(1, round(1000 * value)))
