@@ -9,7 +9,7 @@ from functools import partial
 import psycopg
 from psycopg import Connection, sql
 
-from include.landfall.contract import Change
+from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, FeedError, LandfallError
 from include.landfall.job import LOAD_ID
 from include.landfall.ledger import changes, claims, rejects
@@ -132,9 +132,14 @@ def _fill(
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()))
     staging.rejected.keep(claimant.values(load_id=claim.load_id))
-    kept = [*altered, *staging.changes]
+    kept = [*altered, *staging.changes, *_nulled(staging)]
     changes.keep(connection, claimant, claim.load_id, kept)
     return written, reasons, kept
+
+
+def _nulled(staging: Staging) -> list[Change]:
+    nulled = staging.rejected.nulled()
+    return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
 def _check_counts(read: int, written: int, rejected: int) -> None:
