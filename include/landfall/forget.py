@@ -20,6 +20,7 @@ from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.settle import check_removed
 
@@ -109,6 +110,7 @@ def _delete_rows(connection: Connection, claimant: Claimant, load_ids: list[int]
     is_there = has_relation(connection, target.schema_name, target.table_name)
     if not is_there or not has_column(connection, name, LOAD_ID):
         return 0
+    check_dependents(connection, target.table, load_ids)
     # No parameter: a % in the table's name would be taken for one.
     rows = connection.execute(
         sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(

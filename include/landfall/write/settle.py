@@ -16,10 +16,11 @@ from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import set_timeouts
-from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
 
@@ -129,6 +130,7 @@ def _fill(
     columns = target.prepare(connection, feed)
     replaced = claims.supersede(connection, claimant, claim.load_id)
     replaced += [claim.load_id] if claim.has_rows else []
+    check_dependents(connection, feed.target.table, None if claimant.replaces_feed else replaced)
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
     check_removed(connection, claimant, replaced)
     rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
@@ -158,7 +160,7 @@ def _check_counts(read: int, written: int, rejected: int) -> None:
 
 
 class _LateRefusal(Exception):
-    """A constraint that was deferred refuses rows, and nobody knows which."""
+    """A constraint or a trigger that was deferred refuses rows, and nobody knows which."""
 
 
 def _write(
@@ -178,13 +180,15 @@ def _write_once(
 ) -> tuple[Staging, int, int]:
     """Writes the rows in a savepoint, as `_write` does.
 
-    Raises: _LateRefusal when a deferred constraint refuses them in the end.
+    Raises: _LateRefusal when a deferred constraint or trigger refuses them in the end.
     """
     with connection.transaction():
         read, written = write(staging, load_id)
         try:
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except psycopg.IntegrityError as error:
+        except psycopg.Error as error:
+            if not refuses_rows(error):
+                raise
             raise _LateRefusal from error
     return staging, read, written
 

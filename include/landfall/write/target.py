@@ -24,6 +24,7 @@ from include.landfall.postgres.catalog import (
     lock_name,
 )
 from include.landfall.postgres.statements import statement, table
+from include.landfall.write.kind import check_kind
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
 TYPED = sql.Identifier("pg_temp", "landfall_rows")
@@ -59,9 +60,13 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
 
 
 def create_missing(connection: Connection, feed: Feed) -> None:
-    """Creates schema and table where they are missing."""
+    """Creates schema and table where they are missing.
+
+    Raises: FeedError when the target is nothing that a load can fill.
+    """
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
+    check_kind(connection, feed)
 
 
 def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[TargetColumn]:
@@ -172,6 +177,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
     if not there or has_column(connection, name, LOAD_ID):
         return
+    check_kind(connection, feed)
     with connection.transaction():
         if not feed.contract.alters:  # else the load itself makes the table fit
             compare(connection, feed, name)
