@@ -37,6 +37,7 @@ class Job:
     """One reading of one arrival.
 
     `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    With `is_numbered` a typed row ends with its number in the file, in place of the load id.
     """
 
     feed: str
@@ -46,6 +47,7 @@ class Job:
     load_id: int
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
+    is_numbered: bool = False
 
     @property
     def names(self) -> list[str]:

@@ -26,7 +26,8 @@ class Receipt:
 
     `outcome`: loaded (by us, now), already_loaded (`by` says who), superseded (a newer version
     is in the table). `rows` are those in the target, `seconds` those of this call. `rejected` is
-    how many rows of the file were refused, `reasons` how many for which reason.
+    how many rows of the file were refused, `reasons` how many for which reason; `deduplicated` how
+    many lost to a newer row of their key.
     """
 
     feed: str
@@ -40,6 +41,7 @@ class Receipt:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    deduplicated: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the receipt in values that JSON, and so XCom, can carry."""
@@ -73,7 +75,7 @@ def load(
     return Receipt(
         feed.name, arrival.bucket, arrival.key, arrival.version,
         settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
-        settled.rejected, settled.reasons,
+        settled.rejected, settled.reasons, settled.deduplicated,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from include.landfall.job import Job
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
+from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
 from include.landfall.write.staging import Staging
 
@@ -39,25 +40,28 @@ class Transfer:
         """Returns how many rows were read, and how many the target took.
 
         The others are the staging's rejected rows, with line and text as far as the feed keeps
-        them.
+        them, and those that it has deduplicated.
 
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
         columns = tuple(column.planned for column in staging.columns)
         dialect = self.feed.format.dialect()
         job = Job(
-            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding
-        )
+            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding,
+            is_numbered=staging.disposition.is_merged,
+        )  # fmt: skip
+        staging.begin()
         with closing(_read(job)) as frames:
             read, written = copy.copy(self._reported(frames), staging)
-        written += self._judge(job, staging)
+        written = self._judge(job, staging, written)
         self._find_origins(job, staging, read)
         staging.rejected.conceal()
         return read, written
 
-    def _judge(self, job: Job, staging: Staging) -> int:
+    def _judge(self, job: Job, staging: Staging, copied: int) -> int:
+        """Lets Postgres judge the texts, and merges; returns how many rows the target took."""
         try:
-            return judge(staging)
+            return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
                 error.at(line=_line_of(job, error.place.row))

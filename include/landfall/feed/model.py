@@ -43,6 +43,11 @@ class Feed(Strict):
         return hidden or any(column.secret for column in self.columns.values())
 
     @model_validator(mode="after")
+    def _target_fits(self) -> Feed:
+        self.target.check_columns(self.columns)
+        return self
+
+    @model_validator(mode="after")
     def _checks_fit(self) -> Feed:
         for name, check in self.checks.items():
             if name != "rows" and name not in self.columns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.landfall.feed.dispositions import DISPOSITIONS
+from include.landfall.feed.dispositions import DISPOSITIONS, STRATEGIES
 from include.landfall.feed.formats import FORMATS
 from include.landfall.feed.model import Feed
 
@@ -15,6 +15,7 @@ def schema() -> dict[str, Any]:
     parts = described["$defs"]
     parts["Column"]["anyOf"] = [{"type": "string"}, {"type": parts["Column"].pop("type")}]
     parts["Target"]["properties"]["disposition"]["enum"] = list(DISPOSITIONS)
+    parts["Target"]["properties"]["strategy"]["enum"] = [*STRATEGIES, None]
     classes = FORMATS.values()
     parts |= {each.__name__: each.model_json_schema() for each in classes}
     described["properties"]["format"]["anyOf"] = [

@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from include.landfall.feed.dispositions import DEFAULT, DISPOSITIONS
+from include.landfall.feed.columns import Columns
+from include.landfall.feed.dispositions import (
+    DEFAULT,
+    DISPOSITIONS,
+    MERGE,
+    REPLACE,
+    REPLACE_WHERE,
+    SCD2,
+    STRATEGIES,
+    UPSERT,
+)
 from include.landfall.feed.strict import Strict
+
+# Columns that scd2 adds to the target.
+VALID_FROM, VALID_TO, IS_CURRENT = "_valid_from", "_valid_to", "_is_current"
+MERGE_ONLY = ("key", "strategy", "newest", "deleted", "absent", "keep_replaced")
+
+
+class Deleted(Strict):
+    """Which rows of a file say that their key is deleted."""
+
+    column: str = Field(description="The column that says so.")
+    values: list[str | int | bool] = Field(
+        min_length=1, description="The values of it that mean deleted."
+    )
+
+    @property
+    def texts(self) -> list[str]:
+        """The values as Postgres writes them."""
+        return [str(v).lower() if isinstance(v, bool) else str(v) for v in self.values]
 
 
 class Target(Strict):
@@ -18,7 +47,31 @@ class Target(Strict):
     disposition: str = Field(
         DEFAULT,
         description="append: rows are added, a changed file replaces its own. "
-        "replace: the newest file is the whole table.",
+        "replace: the newest file is the whole table. merge: rows change the rows of their key.",
+    )
+    replace_where: list[str] = Field(
+        default_factory=list,
+        description="replace: only the rows that have the file's values of these columns.",
+    )
+    key: list[str] = Field(
+        default_factory=list, description="merge: the columns that tell rows apart. Never NULL."
+    )
+    strategy: str | None = Field(
+        None,
+        description="merge: upsert (default), delete-insert, or scd2, which keeps every version.",
+    )
+    newest: str | None = Field(
+        None,
+        description="merge: the column by which the newest of two rows with one key is told.",
+    )
+    deleted: Deleted | None = Field(
+        None, description="merge: the rows that delete their key; scd2 closes it."
+    )
+    absent: Literal["keep", "close"] | None = Field(
+        None, description="scd2: what becomes of keys that a file does not have. Default: keep."
+    )
+    keep_replaced: int | None = Field(
+        None, ge=1, description="merge: for how many days forget can bring back what was replaced."
     )
 
     @field_validator("disposition")
@@ -26,6 +79,20 @@ class Target(Strict):
     def _is_registered(cls, value: str) -> str:
         if value not in DISPOSITIONS:
             raise ValueError(f"one of {', '.join(DISPOSITIONS)}")
+        return value
+
+    @field_validator("strategy")
+    @classmethod
+    def _is_a_strategy(cls, value: str | None) -> str | None:
+        if value is not None and value not in STRATEGIES:
+            raise ValueError(f"one of {', '.join(STRATEGIES)}")
+        return value
+
+    @field_validator("key", "replace_where")
+    @classmethod
+    def _has_no_name_twice(cls, value: list[str]) -> list[str]:
+        if len(set(value)) < len(value):
+            raise ValueError("names of columns, each once")
         return value
 
     @field_validator("table")
@@ -36,6 +103,77 @@ class Target(Strict):
         if max(len(name.encode()) for name in value.split(".")) > 63:
             raise ValueError("a name of more than 63 bytes: Postgres would cut it off")
         return value
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Target:
+        """A message begins with the field that is wrong."""
+        if self.replace_where and self.disposition != REPLACE:
+            raise ValueError("replace_where: only with disposition: replace")
+        if self.disposition == MERGE:
+            self._check_merge()
+            return self
+        for name in MERGE_ONLY:
+            if getattr(self, name) not in (None, []):
+                raise ValueError(f"{name}: only with disposition: merge")
+        return self
+
+    def _check_merge(self) -> None:
+        if not self.key:
+            raise ValueError("key: a merge needs the columns that tell rows apart")
+        if self.absent and not self.is_scd2:
+            raise ValueError("absent: only with strategy: scd2")
+        if self.closes_absent and self.newest:
+            raise ValueError(
+                "absent: close and newest exclude each other: a key that is absent has no time"
+                " in the file, so it is closed at the time of the load, and so is every change"
+            )
+        for field, name in self._columns_by_field():
+            if field != "key" and name in self.key:
+                raise ValueError(f"{field}: {name!r} is a column of the key")
+
+    def check_columns(self, columns: Columns) -> None:
+        """Checks that the columns which the target names are the feed's.
+
+        Raises: ValueError that begins with the field.
+        """
+        for field, name in self._columns_by_field():
+            if name not in columns:
+                raise ValueError(f"target.{field}: {name!r} is no column of the feed")
+            if field != "deleted.column" and columns[name].parsed.name == "json":
+                raise ValueError(f"target.{field}: Postgres cannot compare values of type json")
+        taken = {VALID_FROM, VALID_TO, IS_CURRENT} & columns.keys() if self.is_scd2 else set()
+        if taken:
+            raise ValueError(f"columns.{min(taken)}: scd2 adds a column of this name itself")
+
+    def _columns_by_field(self) -> list[tuple[str, str]]:
+        """Returns each field that names columns, with a column that it names."""
+        named = [("key", name) for name in self.key]
+        named += [("replace_where", name) for name in self.replace_where]
+        named += [("newest", self.newest)] if self.newest else []
+        return named + ([("deleted.column", self.deleted.column)] if self.deleted else [])
+
+    @property
+    def module(self) -> str:
+        """The module that does the work."""
+        if self.disposition == MERGE:
+            return STRATEGIES[self.strategy or UPSERT]
+        return REPLACE_WHERE if self.replace_where else DISPOSITIONS[self.disposition]
+
+    @property
+    def is_scd2(self) -> bool:
+        """Whether every version of a row is kept."""
+        return self.strategy == SCD2
+
+    @property
+    def closes_absent(self) -> bool:
+        """Whether a file is a snapshot: a key that it does not have is closed."""
+        return self.absent == "close"
+
+    @property
+    def required(self) -> set[str]:
+        """The columns that take no NULL, because rows are told apart by them."""
+        moments = {self.newest} if self.is_scd2 and self.newest else set()
+        return {*self.key, *self.replace_where, *moments}
 
     @property
     def schema_name(self) -> str:

@@ -128,7 +128,8 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> FeedError:
 def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationError) -> FeedError:
     # An unknown key is often a known one misspelt, so it explains a missing one beside it.
     first, *others = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    steps = list(first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    steps, message = _with_field(list(first["loc"]), first["input"], message)
     line = _line_of(node, steps)
     name = ".".join(map(str, steps)) or "the feed"
     more = f" ({len(others)} more such errors)" if others else ""
@@ -137,8 +138,15 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
     if first["type"] == "missing":
         return _error_in(path, f"{name!r} is missing{more}", line, do="add it")
     value = "" if isinstance(first["input"], dict) else str(first["input"])
-    message = first["msg"].removeprefix("Value error, ")
     return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
+
+
+def _with_field(steps: list[Any], value: Any, message: str) -> tuple[list[Any], str]:
+    """Returns the steps to the field, with which a message about a whole part begins."""
+    match = re.match(r"(?P<field>\w+(?:\.\w+)*): (?P<message>.*)", message, re.DOTALL)
+    if not match or not isinstance(value, dict):
+        return steps, message
+    return [*steps, *match["field"].split(".")], match["message"]
 
 
 def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:

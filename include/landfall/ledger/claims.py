@@ -101,8 +101,9 @@ def close(
     status: str,
     rows: int | None = None,
     reasons: dict[str, int] | None = None,
+    deduplicated: int | None = None,
 ) -> None:
-    """Closes the row as loaded or superseded, with the rows in the target and the rejected ones.
+    """Closes the row as loaded or superseded, with the rows in the target and the others.
 
     Without `rows` and `reasons` it keeps those of an earlier load.
     """
@@ -112,6 +113,7 @@ def close(
         "rows": rows,
         "rejected": None if reasons is None else sum(reasons.values()),
         "reasons": None if reasons is None else Jsonb(reasons),
+        "deduplicated": deduplicated,
     }
     connection.execute(statement("ledger/close"), parameters)
 

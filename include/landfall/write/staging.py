@@ -2,7 +2,8 @@
 
 TEXTS holds rows whose cells are texts, which Postgres reads and judges: suspects of the reading
 side, and the rows of a part of the file that a COPY refused. TYPED holds typed rows of a feed that
-has columns without a fast cast. WIRE takes what a COPY refused, whatever it is.
+has columns without a fast cast. WIRE takes what a COPY refused, whatever it is. INCOMING takes the
+place of the target where the rows of a file wait until all of them are there: then they are merged.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Sequence
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
-from include.landfall.job import LOAD_ID
+from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers, table
 from include.landfall.write.dispositions import Disposition, StagedRows
+from include.landfall.write.incoming import INCOMING, create_incoming
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.target import TYPED, TargetColumn
 
@@ -39,23 +41,40 @@ class Staging:
     ) -> None:
         self.connection = connection
         self.columns = columns
+        self.feed = feed
+        self.disposition = disposition
         self.target = table(feed.target.table)
         self.rejected = RejectedRows(connection, feed)
         self.has_texts = False
         self.text_columns: list[str] = []
+        self.deduplicated = 0  # rows that lost to another row of their key
+        self.load_id = load_id
         self._has_wire = False
-        self._disposition = disposition
-        self._load_id = load_id
 
     @property
     def names(self) -> list[str]:
         """The names of the feed's columns."""
         return [column.name for column in self.columns]
 
+    @property
+    def into(self) -> sql.Identifier:
+        """The table that takes the file's rows: the target, or INCOMING."""
+        return INCOMING if self.disposition.is_merged else self.target
+
+    @property
+    def last(self) -> str:
+        """The column that follows those of the feed."""
+        return ROW_NUMBER if self.disposition.is_merged else LOAD_ID
+
+    def begin(self) -> None:
+        """Creates INCOMING where the rows are merged."""
+        if self.disposition.is_merged:
+            create_incoming(self.connection, self.target, self.columns)
+
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""
         self.text_columns = text_columns
-        changes = [sql.SQL("ADD {} bigint").format(sql.Identifier(LOAD_ID))]
+        changes = [sql.SQL("ADD {} bigint").format(sql.Identifier(self.last))]
         changes += [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
         self.connection.execute(
             sql.SQL("ALTER TABLE {} {}").format(TYPED, sql.SQL(", ").join(changes))
@@ -84,7 +103,7 @@ class Staging:
                 "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {},"
                 " {} bigint) ON COMMIT DROP"
             ).format(
-                sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns), sql.Identifier(LOAD_ID)
+                sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns), sql.Identifier(self.last)
             )
         )
         self._has_wire = True
@@ -102,15 +121,18 @@ class Staging:
         )
 
     def insert_typed(self) -> int:
-        """Puts the rows of TYPED into the target, empties it, and returns how many went in."""
+        """Puts the rows of TYPED where the file's rows go, empties it, returns how many went."""
         inserted = self.connection.execute(self._insert_typed_statement()).rowcount
         self.connection.execute(sql.SQL("TRUNCATE {}").format(TYPED))
         return inserted
 
     def insert_texts_statement(self) -> sql.Composed:
-        """Returns the statement that puts rows of TEXTS into the target, ready for a WHERE."""
+        """Returns the statement that puts rows of TEXTS where the file's rows go.
+
+        It is ready for a WHERE.
+        """
         values = [c.from_text(cell_of(position)) for position, c in enumerate(self.columns, 1)]
-        return self._insert_statement(TEXTS, values)
+        return self._insert_statement(TEXTS, values, sql.Identifier("number"))
 
     def _insert_typed_statement(self) -> sql.Composed:
         texts = set(self.text_columns)
@@ -118,13 +140,14 @@ class Staging:
             c.from_text(sql.Identifier(c.name)) if c.name in texts else sql.Identifier(c.name)
             for c in self.columns
         ]
-        return self._insert_statement(TYPED, values)
+        return self._insert_statement(TYPED, values, sql.Identifier(ROW_NUMBER))
 
     def _insert_statement(
-        self, staging: sql.Identifier, values: Sequence[sql.Composable]
+        self, staging: sql.Identifier, values: Sequence[sql.Composable], number: sql.Identifier
     ) -> sql.Composed:
-        names, load_id = [*self.names, LOAD_ID], sql.Literal(self._load_id)
-        return self._disposition.insert(self.target, StagedRows(staging, names, [*values, load_id]))
+        last = number if self.disposition.is_merged else sql.Literal(self.load_id)
+        rows = StagedRows(staging, [*self.names, self.last], [*values, last])
+        return self.disposition.insert(self.into, rows)
 
     def _wire_type(self, column: TargetColumn) -> str:
         declared = column.planned.type

@@ -14,6 +14,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, PlannedColumn
 from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
 from include.landfall.postgres.statements import statement, table
+from include.landfall.write.dispositions import disposition_of
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
 TYPED = sql.Identifier("pg_temp", "landfall_rows")
@@ -46,7 +47,9 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
     """
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
-    return _compare(connection, feed)
+    columns = _compare(connection, feed)
+    disposition_of(feed).check_target(connection, feed)
+    return columns
 
 
 def _compare(connection: Connection, feed: Feed) -> list[TargetColumn]:
@@ -65,13 +68,17 @@ def _compare(connection: Connection, feed: Feed) -> list[TargetColumn]:
 
 def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
     def one(name: str, column: Column) -> sql.Composed:
-        rule = " NOT NULL" if with_nulls and not column.nullable else ""
+        rule = " NOT NULL" if with_nulls and not _is_nullable(feed, name) else ""
         # parse_type took the type apart and put it together, so it is safe to splice.
         return sql.SQL("{} {}{}").format(
             sql.Identifier(name), sql.SQL(str(column.parsed)), sql.SQL(rule)
         )
 
     return sql.SQL(", ").join(one(name, column) for name, column in feed.columns.items())
+
+
+def _is_nullable(feed: Feed, name: str) -> bool:
+    return feed.columns[name].nullable and name not in feed.target.required
 
 
 def _create(connection: Connection, feed: Feed) -> None:
@@ -81,11 +88,15 @@ def _create(connection: Connection, feed: Feed) -> None:
     if has_relation(connection, target.schema_name, target.table_name):
         return
     create_schema(connection, target.schema_name)
+    definitions = disposition_of(feed).definitions(feed)
     # The load id is never NULL and yet has no NOT NULL: where no other column has one, that
     # constraint alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
     connection.execute(
-        sql.SQL("CREATE TABLE {} ({}, {} bigint)").format(
-            table(target.table), _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
+        sql.SQL("CREATE TABLE {} ({}, {} bigint{})").format(
+            table(target.table),
+            _columns(feed, with_nulls=True),
+            sql.Identifier(LOAD_ID),
+            sql.Composed([sql.SQL(", {}").format(each) for each in definitions]),
         )
     )
     _comment(connection, feed)
@@ -150,7 +161,7 @@ def _check(feed: Feed, row: Any) -> None:
 
 def _target_column(feed: Feed, row: Any) -> TargetColumn:
     column = feed.columns[row.name]
-    planned = PlannedColumn(row.name, column.parsed, row.typtype, column.nullable)
+    planned = PlannedColumn(row.name, column.parsed, row.typtype, _is_nullable(feed, row.name))
     return TargetColumn(planned, _input_of(planned, row))
 
 

@@ -97,8 +97,9 @@ WRONG = [
     (TEXT.replace("raw.flights", "flights"), 12, ["target.table", "schema.table"]),
     (TEXT.replace("append", "upsert"), 13, ["target.disposition", "upsert"]),
     (TEXT.replace("  year: smallint", "  _load_id: smallint"), 14, ["_load"]),
-    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 1, ["'yaer' is neither"]),
-    (TEXT.replace("  year: {minimum: 0}", "  year: {at_least: 0}"), 1, ["'year' takes minimum"]),
+    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 18, ["'checks' is wrong"]),
+    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 18, ["'yaer' is neither"]),
+    (TEXT.replace("  year: {minimum: 0}", "  year: {at_least: 0}"), 18, ["'year' takes minimum"]),
     (TEXT.replace("{type: csv,", "{type: xlsx,"), 9, ["format", "xlsx"]),
     # faults 6.4 and 1.16: what could never do anything is refused
     (TEXT.replace("flights/*.csv*", "s3://landing/flights"), 8, ["source.pattern", "bucket"]),
