@@ -31,8 +31,8 @@ class Merge:
 
     @property
     def key(self) -> list[str]:
-        """The columns of the key."""
-        return self.feed.target.key
+        """The columns by which rows of the file and of the target belong together."""
+        return self.feed.target.key or self.feed.target.replace_where
 
     @property
     def names(self) -> list[str]:

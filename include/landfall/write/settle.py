@@ -177,9 +177,9 @@ def _write_once(
 
 
 def _check_empty(claimant: Claimant) -> None:
-    """Refuses an object of 0 bytes that would empty the table, unless the feed takes it."""
+    """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
     choice = claimant.feed.source.empty_objects
-    if claimant.arrival.size or choice == "load" or not (choice or claimant.replaces_feed):
+    if claimant.arrival.size or choice == "load" or not (choice or claimant.in_order):
         return
     raise DataError(
         "the object is empty",

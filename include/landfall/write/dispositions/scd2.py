@@ -95,3 +95,6 @@ def _values(
         if names
         else sql.SQL("0 AS {}").format(aliases[0])
     )
+
+
+DISPOSITION = Scd2()
