@@ -20,7 +20,7 @@ from include.landfall.feed.formats import format_class_of
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
-from include.landfall.feed.target import Target
+from include.landfall.feed.target import Deleted, Target
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def _parse(path: Path) -> tuple[Any, Any]:
 
 
 PARTS: dict[str, type[BaseModel]] = {
-    "source": Source, "target": Target, "columns": Column, "checks": Check,
+    "source": Source, "target": Target, "target.deleted": Deleted, "columns": Column,
+    "checks": Check,
 }  # fmt: skip
 
 
@@ -152,7 +153,9 @@ def _with_field(steps: list[Any], value: Any, message: str) -> tuple[list[Any], 
 def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
     """Returns the keys that could stand there, and the one that may be meant."""
     section = str(steps[0]) if len(steps) > 1 else ""
-    model = format_class_of(values["format"]) if section == "format" else PARTS.get(section, Feed)
+    model = PARTS.get(".".join(map(str, steps[:-1]))) or PARTS.get(section, Feed)
+    if section == "format":
+        model = format_class_of(values["format"])
     names = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(str(steps[-1]), names, n=1)
     do = {"do": f"did you mean {near[0]!r}?"} if near else {}

@@ -43,10 +43,10 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     _lock(staging)
     what = _merge_of(staging, is_whole_file)
     staging.connection.execute(sql.SQL("ANALYZE {}").format(INCOMING))
-    staging.deduplicated = disposition.deduplicate(what)
     is_kept = staging.feed.target.keep_replaced is not None
     if is_kept:
         keep_before(what)
+    staging.deduplicated = disposition.deduplicate(what)
     merged = _apply_all(staging, disposition, what)
     if what.is_whole_file and not staging.rejected.count():
         disposition.finish(what)

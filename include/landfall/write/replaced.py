@@ -30,7 +30,7 @@ def keep_before(merge: Merge) -> None:
 
 
 def keep_after(merge: Merge) -> None:
-    """Keeps the keys whose rows are others now, in the load's transaction."""
+    """Keeps what the rows of each key were, in the load's transaction."""
     target = merge.feed.target
     keys = merge.fill(sql.SQL("SELECT {key} FROM {before}"), before=BEFORE)
     pairs = [
@@ -85,7 +85,7 @@ def _check_kept(connection: Connection, load_ids: list[int]) -> None:
     row = connection.execute(statement("ledger/not_kept"), {"load_ids": load_ids}).fetchone()
     if row:
         raise FeedError(
-            "what this file replaced was not kept, or is not kept any more",
+            "what this file or a later one replaced was not kept, or is not kept any more",
             found=f"load {row[0]}",
             do="correct the rows with another file; for later files write target.keep_replaced,"
             " the number of days, in the feed",
@@ -107,6 +107,7 @@ def _statement(
     return statement(f"write/{name}").format(
         undo=UNDO,
         target=table(feed.target.table),
+        name=sql.Literal(feed.target.table),
         key=of("k", key),
         same_key=same("t", "u", key),
         first=sql.Identifier("t", key[0]),

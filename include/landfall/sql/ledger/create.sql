@@ -89,7 +89,7 @@ COMMENT ON TABLE landfall.replays IS
 COMMENT ON COLUMN landfall.ledger.retry_after IS
     'Of a failed one: the sensor does not hand it on before. The time doubles with each failure';
 
--- What merges replaced: for each load and key its rows before.
+-- What merges replaced: for each load and key the rows before.
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS deduplicated bigint;
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS kept_until timestamptz;
 COMMENT ON COLUMN landfall.ledger.rejected IS
@@ -103,11 +103,15 @@ CREATE TABLE IF NOT EXISTS landfall.replaced (
     load_id bigint NOT NULL,
     target text NOT NULL,
     key jsonb NOT NULL,
+    is_changed boolean NOT NULL,
     before jsonb,
     after text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS replaced_of_load ON landfall.replaced (load_id);
+CREATE INDEX IF NOT EXISTS replaced_of_key ON landfall.replaced USING hash (key);
 COMMENT ON TABLE landfall.replaced IS
-    'What merges replaced: a row for each key that a load changed, as long as the feed keeps it';
-COMMENT ON COLUMN landfall.replaced.before IS 'The rows of the key before the load; null where there was none';
+    'What merges replaced: a row for each key of a file, as long as the feed keeps it';
+COMMENT ON COLUMN landfall.replaced.is_changed IS 'Whether the load changed the rows of the key';
+COMMENT ON COLUMN landfall.replaced.before IS
+    'The rows of a changed key before the load; null where there was none';
 COMMENT ON COLUMN landfall.replaced.after IS 'The MD5 of its rows after the load; empty where there is none';

@@ -1,8 +1,13 @@
--- A load that changed rows and of which is not kept what they were.
-SELECT load_id
-FROM landfall.ledger
+-- A load of these, or a later one of the same table, of which is not kept what it replaced.
+SELECT entry.load_id
+FROM landfall.ledger AS entry
+INNER JOIN landfall.ledger AS undone
+    ON
+        entry.load_id = undone.load_id
+        OR entry.target = undone.target AND entry.started > undone.started
 WHERE
-    load_id = ANY(%(load_ids)s)
-    AND rows > 0
-    AND coalesce(kept_until < clock_timestamp(), true)
+    undone.load_id = ANY(%(load_ids)s)
+    AND undone.rows > 0
+    AND entry.rows + entry.deduplicated > 0
+    AND coalesce(entry.kept_until < clock_timestamp(), true)
 LIMIT 1
