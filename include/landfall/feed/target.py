@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from include.landfall.feed.columns import Columns
 from include.landfall.feed.dispositions import (
@@ -18,10 +19,10 @@ from include.landfall.feed.dispositions import (
     STRATEGIES,
     UPSERT,
 )
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.strict import Strict, combination_error
 
 # Columns that scd2 adds to the target.
-VALID_FROM, VALID_TO, IS_CURRENT = "_valid_from", "_valid_to", "_is_current"
+OF_SCD2 = VALID_FROM, VALID_TO, IS_CURRENT = "_valid_from", "_valid_to", "_is_current"
 MERGE_ONLY = ("key", "strategy", "newest", "deleted", "absent", "keep_replaced")
 
 
@@ -106,51 +107,62 @@ class Target(Strict):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Target:
-        """A message begins with the field that is wrong."""
         if self.replace_where and self.disposition != REPLACE:
-            raise ValueError("replace_where: only with disposition: replace")
+            raise _only_with("disposition: replace", self.disposition, "replace_where")
         if self.disposition == MERGE:
             self._check_merge()
             return self
         for name in MERGE_ONLY:
             if getattr(self, name) not in (None, []):
-                raise ValueError(f"{name}: only with disposition: merge")
+                raise _only_with("disposition: merge", self.disposition, name)
         return self
 
     def _check_merge(self) -> None:
         if not self.key:
-            raise ValueError("key: a merge needs the columns that tell rows apart")
+            expected = "the columns that tell rows apart, because the disposition is merge"
+            raise combination_error(expected, "no key", "key")
         if self.absent and not self.is_scd2:
-            raise ValueError("absent: only with strategy: scd2")
+            raise _only_with("strategy: scd2", self.strategy or UPSERT, "absent")
         if self.closes_absent and self.newest:
-            raise ValueError(
-                "absent: close and newest exclude each other: a key that is absent has no time"
-                " in the file, so it is closed at the time of the load, and so is every change"
-            )
-        for field, name in self._columns_by_field():
-            if field != "key" and name in self.key:
-                raise ValueError(f"{field}: {name!r} is a column of the key")
+            raise combination_error(
+                "keep, because of newest: a key that is absent has no time in the file, so with"
+                " close every change has the time of the load",
+                "close", "absent",
+            )  # fmt: skip
+        for steps, name in self._columns_by_step():
+            if steps != ("key",) and name in self.key:
+                raise combination_error("a column beside the key", name, *steps)
 
     def check_columns(self, columns: Columns) -> None:
         """Checks that the columns which the target names are the feed's.
 
-        Raises: ValueError that begins with the field.
+        Raises: PydanticCustomError.
         """
-        for field, name in self._columns_by_field():
+        for steps, name in self._columns_by_step():
             if name not in columns:
-                raise ValueError(f"target.{field}: {name!r} is no column of the feed")
-            if field != "deleted.column" and columns[name].parsed.name == "json":
-                raise ValueError(f"target.{field}: Postgres cannot compare values of type json")
-        taken = {VALID_FROM, VALID_TO, IS_CURRENT} & columns.keys() if self.is_scd2 else set()
-        if taken:
-            raise ValueError(f"columns.{min(taken)}: scd2 adds a column of this name itself")
+                raise combination_error("a column of the feed's table", name, "target", *steps)
+            if steps != ("deleted", "column") and columns[name].parsed.name == "json":
+                expected = "a column whose values can be compared, which those of json cannot"
+                raise combination_error(expected, name, "target", *steps)
+        for name in sorted(self.required & columns.keys()):
+            if columns[name].on_bad_cell == "null":
+                expected = "reject, because rows are told apart by this column"
+                raise combination_error(expected, "null", "columns", name, "on_bad_cell")
+        for name in OF_SCD2 if self.is_scd2 else ():
+            if name in columns:
+                raise combination_error("another name: scd2 adds this one", name, "columns", name)
 
-    def _columns_by_field(self) -> list[tuple[str, str]]:
-        """Returns each field that names columns, with a column that it names."""
-        named = [("key", name) for name in self.key]
-        named += [("replace_where", name) for name in self.replace_where]
-        named += [("newest", self.newest)] if self.newest else []
-        return named + ([("deleted.column", self.deleted.column)] if self.deleted else [])
+    def _columns_by_step(self) -> list[tuple[tuple[str, ...], str]]:
+        """Returns the steps to each field that names columns, with a column that it names."""
+        named: list[tuple[tuple[str, ...], str]] = [(("key",), name) for name in self.key]
+        named += [(("replace_where",), name) for name in self.replace_where]
+        named += [(("newest",), self.newest)] if self.newest else []
+        return named + ([(("deleted", "column"), self.deleted.column)] if self.deleted else [])
+
+    @property
+    def named_columns(self) -> set[str]:
+        """The columns that must be filled, because the target names them."""
+        return {name for _, name in self._columns_by_step()}
 
     @property
     def module(self) -> str:
@@ -184,3 +196,7 @@ class Target(Strict):
     def table_name(self) -> str:
         """The table's name without its schema."""
         return self.table.split(".")[1]
+
+
+def _only_with(key: str, found: str, name: str) -> PydanticCustomError:
+    return combination_error(f"{key}, where {name} is written", found, name)

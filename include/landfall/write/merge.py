@@ -43,14 +43,13 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     _lock(staging)
     what = _merge_of(staging, is_whole_file)
     staging.connection.execute(sql.SQL("ANALYZE {}").format(INCOMING))
-    is_kept = staging.feed.target.keep_replaced is not None
-    if is_kept:
+    if staging.keeps_replaced:
         keep_before(what)
     staging.deduplicated = disposition.deduplicate(what)
     merged = _apply_all(staging, disposition, what)
     if what.is_whole_file and not staging.rejected.count():
         disposition.finish(what)
-    if is_kept:
+    if staging.keeps_replaced:
         keep_after(what)
     return merged
 
@@ -72,7 +71,15 @@ def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
     connection = staging.connection
     # The clock, and not the transaction's time: of two loads the later one has the later time.
     (moment,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
-    return Merge(connection, staging.feed, staging.target, staging.load_id, moment, is_whole_file)
+    return Merge(
+        connection,
+        staging.feed,
+        staging.target,
+        staging.columns,
+        staging.load_id,
+        moment,
+        is_whole_file,
+    )
 
 
 def _apply_all(staging: Staging, disposition: Merging, what: Merge) -> int:

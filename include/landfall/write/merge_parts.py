@@ -13,6 +13,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers
 from include.landfall.write.incoming import INCOMING
+from include.landfall.write.target import TargetColumn
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Merge:
     connection: Connection
     feed: Feed
     target: sql.Identifier
+    columns: Sequence[TargetColumn]
     load_id: int
     moment: datetime
     is_whole_file: bool = True
@@ -36,8 +38,8 @@ class Merge:
 
     @property
     def names(self) -> list[str]:
-        """The names of the feed's columns."""
-        return list(self.feed.columns)
+        """The names of the columns that the load fills."""
+        return [column.name for column in self.columns]
 
     def fill(self, query: sql.SQL, **parts: sql.Composable) -> sql.Composed:
         """Puts the parts in place of their names, and those that every statement can name."""

@@ -9,14 +9,15 @@ from functools import partial
 import psycopg
 from psycopg import Connection, sql
 
+from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, FeedError, LandfallError
 from include.landfall.job import LOAD_ID
-from include.landfall.ledger import claims, rejects
+from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
-from include.landfall.write import target
+from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
@@ -31,7 +32,8 @@ class Settled:
     """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
-    `deduplicated` how many lost to a newer row of their key.
+    `deduplicated` how many lost to a newer row of their key. `changes` are the file's departures
+    from the contract, and what was altered in the table.
     """
 
     outcome: str
@@ -41,6 +43,7 @@ class Settled:
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     deduplicated: int = 0
+    changes: list[Change] = field(default_factory=list)
 
 
 def settle(
@@ -115,6 +118,7 @@ def _fill(
     """Puts the arrival's rows into the target in place of those that they replace."""
     feed = claimant.feed
     _check_empty(claimant)
+    altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
     replaced = claims.supersede(connection, claimant, claim.load_id)
     replaced += [claim.load_id] if claim.has_rows else []
@@ -128,9 +132,16 @@ def _fill(
     rejected = sum(reasons.values())
     _check_counts(read, written, rejected, staging.deduplicated)
     staging.rejected.keep(claimant.values(load_id=claim.load_id))
+    kept = [*altered, *staging.changes, *_nulled(staging)]
+    changes.keep(connection, claimant, claim.load_id, kept)
     return Settled(
-        "loaded", claim.load_id, written, claimant.by, rejected, reasons, staging.deduplicated
+        "loaded", claim.load_id, written, claimant.by, rejected, reasons, staging.deduplicated, kept
     )
+
+
+def _nulled(staging: Staging) -> list[Change]:
+    nulled = staging.rejected.nulled()
+    return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
 def _check_counts(read: int, written: int, rejected: int, deduplicated: int) -> None:

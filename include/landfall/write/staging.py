@@ -13,13 +13,17 @@ from collections.abc import Sequence
 
 from psycopg import Connection, sql
 
+from include.landfall.contract import Change
+from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
+from include.landfall.frames import Shape
 from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers, table
+from include.landfall.write.alter import add_new
 from include.landfall.write.dispositions import Disposition, StagedRows
 from include.landfall.write.incoming import INCOMING, create_incoming
 from include.landfall.write.rejected import RejectedRows
-from include.landfall.write.target import TYPED, TargetColumn
+from include.landfall.write.target import TYPED, TargetColumn, add_columns, target_columns
 
 TEXTS = sql.Identifier("pg_temp", "landfall_texts")
 TEXTS_COLUMNS = ["number", "line", "raw", "cells"]
@@ -40,20 +44,22 @@ class Staging:
         load_id: int,
     ) -> None:
         self.connection = connection
-        self.columns = columns
         self.feed = feed
+        self.columns = columns
         self.disposition = disposition
+        self.changes: list[Change] = []  # departures of the file, and what was altered for it
         self.target = table(feed.target.table)
         self.rejected = RejectedRows(connection, feed)
         self.has_texts = False
         self.text_columns: list[str] = []
         self.deduplicated = 0  # rows that lost to another row of their key
         self.load_id = load_id
+        self.keeps_replaced = feed.target.keep_replaced is not None
         self._has_wire = False
 
     @property
     def names(self) -> list[str]:
-        """The names of the feed's columns."""
+        """The names of the columns that the load fills."""
         return [column.name for column in self.columns]
 
     @property
@@ -67,9 +73,37 @@ class Staging:
         return ROW_NUMBER if self.disposition.is_merged else LOAD_ID
 
     def begin(self) -> None:
-        """Creates INCOMING where the rows are merged."""
-        if self.disposition.is_merged:
-            create_incoming(self.connection, self.target, self.columns)
+        """Creates INCOMING where the rows are merged.
+
+        Raises: FeedError when a column is not filled by which rows are told apart.
+        """
+        if not self.disposition.is_merged:
+            return
+        missing = sorted(self.feed.target.named_columns - set(self.names))
+        if missing:
+            raise FeedError(
+                "the file lacks columns that the merge needs",
+                found=f"no {', '.join(missing)}",
+                do="ask the sender, or leave the column out of target: in the feed",
+            )
+        create_incoming(self.connection, self.target, self.columns)
+
+    def take_shape(self, shape: Shape) -> None:
+        """Takes the columns of the rows to come, and gives the target those that it lacks.
+
+        Raises: FeedError when an added column has another type by now.
+        """
+        if shape.added:
+            add_new(self.connection, self.target, shape.added)
+            add_columns(self.connection, TYPED, shape.added)
+            self.columns = target_columns(self.connection, self.feed, self.target)
+        by_name = {column.name: column for column in self.columns}
+        self.columns = [by_name[name] for name in shape.columns]
+        self.rejected.names = self.names
+        self.changes += shape.changes
+        self.begin()
+        if shape.text_columns:
+            self.keep_as_text(shape.text_columns)
 
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
-from include.landfall.feed.target import IS_CURRENT, VALID_FROM, VALID_TO
+from include.landfall.feed.target import IS_CURRENT, OF_SCD2, VALID_FROM, VALID_TO
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.merge_parts import Merge, of
 from include.landfall.write.merging import Merging, check_columns, keep_newest
 
-OF_SCD2 = (VALID_FROM, VALID_TO, IS_CURRENT)
 TIMELINE = sql.Identifier("pg_temp", "landfall_timeline")
 
 
@@ -20,7 +19,7 @@ class Scd2(Merging):
     def definitions(self, feed: Feed) -> list[sql.Composable]:
         """Returns the columns of a version's time, and the primary key."""
         newest = feed.target.newest
-        moment = sql.SQL(str(feed.columns[newest].parsed) if newest else "timestamptz")
+        moment = sql.SQL(str(feed.table_columns[newest].parsed) if newest else "timestamptz")
         return [
             sql.SQL("{} {} NOT NULL").format(sql.Identifier(VALID_FROM), moment),
             sql.SQL("{} {}").format(sql.Identifier(VALID_TO), moment),
@@ -84,9 +83,10 @@ def _compared(merge: Merge) -> list[str]:
 def _values(
     merge: Merge, row: str, names: list[str], aliases: list[sql.Identifier]
 ) -> sql.Composable:
+    types = {column.name: column.planned.type.name for column in merge.columns}
+
     def one(name: str, alias: sql.Identifier) -> sql.Composed:
-        # Values of type json have no equality.
-        cast = "::text" if merge.feed.columns[name].parsed.name == "json" else ""
+        cast = "::text" if types[name] == "json" else ""  # values of json have no equality
         value = sql.Identifier(row, name)
         return sql.SQL("{}{} AS {}").format(value, sql.SQL(cast), alias)
 
