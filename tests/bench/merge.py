@@ -21,7 +21,7 @@ from include.landfall.errors import LandfallError
 
 from .__main__ import bench_folder, print_run, run_servers
 from .measure import Usage
-from .minio import upload_files
+from .minio import BUCKET, upload_files
 from .runs import Bench, find_psql
 from .verdict import MEMORY_LIMIT
 
@@ -50,7 +50,7 @@ UPSERT = (
 )
 FEED = {
     "feed": "customers",
-    "source": {"bucket": "landing", "pattern": "merge/*.csv"},
+    "source": {"bucket": BUCKET, "pattern": "merge/*.csv"},
     "target": {"table": "bench.customers", "disposition": "merge", "key": ["id"]},
     "columns": COLUMNS,
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
 import pytest
 
-from include.landfall.errors import DataError, FeedError
+from include.landfall.errors import DataError, FeedError, LandfallError
+from include.landfall.replay import rejects_to_replay, replay
+from include.landfall.validate import validate
 
 BOTH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert"])
 COLUMNS = {"id": "integer", "name": "text", "at": "date"}
@@ -159,3 +164,75 @@ def test_ties_are_broken_by_the_row_of_the_file_on_every_path(engine, mocker, ch
     receipt = engine.load("id,name,n\n" + "\n".join(lines) + "\n")
     assert (receipt.rows, receipt.deduplicated) == (50, 950)
     assert engine.rows() == [(key, f"v{950 + key}") for key in range(50)]
+
+
+@BOTH
+def test_a_replayed_reject_is_merged_and_loses_to_a_newer_row(engine, strategy):
+    merging(engine, strategy, newest="at")
+    receipt = engine.load("id,name,at\n1,,2026-01-02\nx,a,2026-01-02\ny,b,2026-01-02\n", "1.csv")
+    assert receipt.rejected == 2
+    engine.load("id,name,at\n1,new,2026-02-02\n2,c,2026-01-01\n", "2.csv")
+    edited = {1: ["1", "a", "2026-01-02"], 2: ["2", "b", "2026-01-02"]}
+    (batch,) = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited).batches
+    replayed = replay(engine.feed, batch, warehouse=engine.warehouse)
+    assert (replayed.rows, replayed.deduplicated, replayed.refused) == (1, 1, {})
+    assert engine.rows() == [(1, "new"), (2, "b")]
+    entry = engine.entries()[0]
+    assert (entry.rows, entry.rejected, entry.deduplicated) == (2, 0, 1)
+    assert engine.sql("SELECT DISTINCT state FROM landfall.rejects") == ["replayed"]
+
+
+@pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
+def test_validate_judges_a_merge_and_changes_nothing(engine, strategy):
+    merging(engine, strategy, keep_replaced=3)
+    arrival = engine.put("id,name,at\n1,a,\n1,b,\n,c,\nx,d,\n")
+    servers = {"store": engine.store, "warehouse": engine.warehouse}
+    validated = validate(engine.feed, arrival, **servers)
+    assert (validated.read, validated.accepted, validated.reasons) == (4, 1, {"null": 1, "cell": 1})
+    assert engine.sql("SELECT to_regclass('raw.t')") == [None]
+
+
+@BOTH
+def test_what_a_trigger_raises_stops_the_file_and_names_the_line(engine, strategy):
+    merging(engine, strategy).load("id,name,at\n1,a,\n", "1.csv")
+    engine.sql(
+        "CREATE FUNCTION raw.stop() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN"
+        " IF NEW.id = 3 THEN RAISE EXCEPTION 'three is not allowed'; END IF; RETURN NEW; END$$"
+    )
+    engine.sql("CREATE TRIGGER t BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.stop()")
+    with pytest.raises(LandfallError, match="three is not allowed") as refused:
+        engine.load("id,name,at\n2,b,\n3,c,\n", "2.csv")
+    assert refused.value.place.line == 3
+    assert engine.rows() == [(1, "a")]
+
+
+@BOTH
+def test_a_forced_rerun_merges_the_file_again(engine, strategy):
+    arrival = merging(engine, strategy).put("id,name,at\n1,a,\n2,b,\n")
+    first = engine.load(arrival)
+    assert engine.load(arrival).outcome == "already_loaded"
+    engine.sql("UPDATE raw.t SET name = 'spoilt' WHERE id = 1")
+    again = engine.load(arrival, force=True)
+    assert (again.outcome, again.load_id, again.rows) == ("loaded", first.load_id, 2)
+    assert engine.rows() == [(1, "a"), (2, "b")]
+
+
+@pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
+def test_a_reader_never_waits_and_another_load_waits_for_the_commit(engine, strategy):
+    merging(engine, strategy).load("id,name,at\n1,a,\n", "1.csv")
+    arrivals = [engine.put(f"id,name,at\n1,{name},\n", f"{name}.csv") for name in "bc"]
+    with (
+        psycopg.connect(engine.warehouse.conninfo()) as writer,
+        psycopg.connect(engine.warehouse.conninfo(), autocommit=True) as reader,
+        ThreadPoolExecutor() as pool,
+    ):
+        writer.execute("LOCK TABLE raw.t IN SHARE ROW EXCLUSIVE MODE")  # as a merge does
+        loads = [pool.submit(engine.load, arrival) for arrival in arrivals]
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'raw.t'::regclass"
+        while reader.execute(waiting).fetchone() != (2,):
+            assert not any(load.done() for load in loads)
+        assert reader.execute("SELECT name FROM raw.t").fetchall() == [("a",)]
+        writer.commit()
+        assert [load.result().outcome for load in loads] == ["loaded", "loaded"]
+    versions = 3 if strategy == "scd2" else 1
+    assert engine.sql("SELECT count(*) FROM raw.t") == [versions]
