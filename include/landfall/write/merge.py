@@ -1,7 +1,7 @@
 """Merges the rows of a file into the target, once all of them are in INCOMING.
 
 Everything is set by set. Only a set that the target refuses is taken apart, until the rows that it
-refuses are alone: those are rejects.
+refuses are known: those are rejects.
 """
 
 from __future__ import annotations
@@ -12,21 +12,14 @@ from psycopg import sql
 from include.landfall.errors import FeedError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
+from include.landfall.postgres.statements import statement
 from include.landfall.write.incoming import INCOMING
+from include.landfall.write.judge import ONE_BY_ONE, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.rejected import REJECTED
 from include.landfall.write.replaced import keep_after, keep_before
 from include.landfall.write.staging import TEXTS, Staging
-
-# The classes of SQLSTATE that are about a row's data, and what they are called among the rejects,
-# as in sql/write/judge_rows.sql.
-OF_DATA = {"22", "23", "44", "54"}
-REASONS = {
-    "23502": "null", "23514": "check", "23505": "unique", "23503": "foreign_key",
-    "23P01": "exclusion",
-}  # fmt: skip
-REASONS_WITH_DETAIL = {"23505", "23503", "23P01"}
 
 
 def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
@@ -46,6 +39,7 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     if staging.keeps_replaced:
         keep_before(what)
     staging.deduplicated = disposition.deduplicate(what)
+    disposition.begin(what)
     merged = _apply_all(staging, disposition, what)
     if what.is_whole_file and not staging.rejected.count():
         disposition.finish(what)
@@ -86,12 +80,12 @@ def _apply_all(staging: Staging, disposition: Merging, what: Merge) -> int:
     merged = _apply(disposition, what, EVERY_ROW)
     if isinstance(merged, int):
         return merged
-    rejected = staging.rejected.count()
     staging.rejected.create()
     staging.create_texts()  # so that a row of it can be named
     what.execute("CREATE INDEX ON {incoming} ({number})")
-    first, last = _bounds(what)
-    by_halves = _apply_half(staging, disposition, what, first, last)
+    what.execute("CREATE INDEX ON {texts} (number)", texts=TEXTS)
+    rejected = staging.rejected.count()
+    by_halves = _Halving(staging, disposition, what).apply(*_bounds(what))
     if staging.rejected.count() == rejected:
         raise refusal(merged)  # no single row: a trigger that looks at all of them, for instance
     return by_halves
@@ -103,22 +97,39 @@ def _bounds(what: Merge) -> tuple[int, int]:
     return (1, 0) if first is None else (first, last)
 
 
-def _apply_half(staging: Staging, disposition: Merging, what: Merge, first: int, last: int) -> int:
-    """Merges a range of rows, by halves where it is refused. Earlier rows go first."""
-    if first > last or staging.rejected.are_enough():
-        return 0
-    number = sql.Identifier("i", ROW_NUMBER)
-    rows = sql.SQL("{} BETWEEN {} AND {}").format(number, sql.Literal(first), sql.Literal(last))
-    merged = _apply(disposition, what, rows)
-    if isinstance(merged, int):
-        return merged
-    if first == last:
-        _reject(staging, what, first, merged)
-        return 0
-    middle = (first + last) // 2
-    return _apply_half(staging, disposition, what, first, middle) + _apply_half(
-        staging, disposition, what, middle + 1, last
-    )
+class _Halving:
+    """Merges rows by halves until those that the target refuses are among few."""
+
+    def __init__(self, staging: Staging, disposition: Merging, what: Merge) -> None:
+        self._staging, self._disposition, self._what = staging, disposition, what
+
+    def apply(self, first: int, last: int) -> int:
+        """Merges a range of rows, and returns how many. Earlier rows go first."""
+        number = sql.Identifier("i", ROW_NUMBER)
+        rows = sql.SQL("{} BETWEEN {} AND {}").format(number, sql.Literal(first), sql.Literal(last))
+        if last - first < ONE_BY_ONE:
+            return self._one_by_one(rows)
+        merged = _apply(self._disposition, self._what, rows)
+        if isinstance(merged, int):
+            return merged
+        if self._staging.rejected.are_enough():
+            return 0
+        middle = (first + last) // 2
+        return self.apply(first, middle) + self.apply(middle + 1, last)
+
+    def _one_by_one(self, rows: sql.Composable) -> int:
+        what = self._what
+        this_row = sql.SQL("{} = _load_number").format(sql.Identifier("i", ROW_NUMBER))
+        steps = self._disposition.steps(what, this_row)
+        body = what.fill(
+            statement("write/merge_rows"),
+            rows=rows,
+            steps=sql.SQL("\n").join(sql.SQL("{};").format(step) for step in steps),
+            expected=self._disposition.expected(what, this_row),
+            rejected=REJECTED,
+            texts=TEXTS,
+        )
+        return run_rows(what.connection, body)
 
 
 def _apply(disposition: Merging, what: Merge, rows: sql.Composable) -> int | psycopg.Error:
@@ -126,32 +137,12 @@ def _apply(disposition: Merging, what: Merge, rows: sql.Composable) -> int | psy
     try:
         with what.connection.transaction():
             what.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            return disposition.apply(what, rows)
+            for step in disposition.steps(what, rows):
+                inserted = what.connection.execute(step).rowcount
+            expected = what.value("SELECT {expected}", expected=disposition.expected(what, rows))
+            staged = what.value("SELECT count(*) FROM {incoming} AS i WHERE {rows}", rows=rows)
+            return int(staged - expected + inserted)
     except psycopg.Error as error:
         if not refuses_rows(error):
             raise
         return error
-
-
-def _reject(staging: Staging, what: Merge, number: int, error: psycopg.Error) -> None:
-    """Keeps a row that the target refuses.
-
-    Raises: LandfallError when it is not the row's data: what a trigger raises ends the whole load.
-    """
-    state = error.sqlstate or ""
-    if state[:2] not in OF_DATA:
-        raise refusal(error).at(row=number) from error
-    detail = error.diag.message_detail if state in REASONS_WITH_DETAIL else None
-    message = "; ".join(part for part in (error.diag.message_primary, detail) if part)
-    what.execute(
-        "INSERT INTO {rejected} (number, column_name, reason, sqlstate, message, line, raw, cells)"
-        " SELECT {row}, {column}, {reason}, {state}, {message}, t.line, t.raw, t.cells"
-        " FROM (SELECT) AS one LEFT JOIN {texts} AS t ON t.number = {row}",
-        rejected=REJECTED,
-        texts=TEXTS,
-        row=sql.Literal(number),
-        column=sql.Literal(error.diag.column_name),
-        reason=sql.Literal(REASONS.get(state, "row")),
-        state=sql.Literal(state),
-        message=sql.Literal(message),
-    )

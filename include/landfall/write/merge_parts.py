@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from psycopg import Connection, Cursor, sql
+from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, ROW_NUMBER
@@ -41,22 +41,19 @@ class Merge:
         """The names of the columns that the load fills."""
         return [column.name for column in self.columns]
 
-    def fill(self, query: sql.SQL, **parts: sql.Composable) -> sql.Composed:
+    def fill(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> sql.Composed:
         """Puts the parts in place of their names, and those that every statement can name."""
-        return query.format(**{**self._parts, **parts})
+        template = query if isinstance(query, sql.SQL) else sql.SQL(query)
+        return template.format(**{**self._parts, **parts})
 
     def execute(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> int:
         """Runs a statement with such parts, and returns its row count."""
-        return self._run(query, parts).rowcount
+        return self.connection.execute(self.fill(query, **parts)).rowcount
 
     def value(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> Any:
         """Returns the one value of a query with such parts."""
-        row = self._run(query, parts).fetchone()
+        row = self.connection.execute(self.fill(query, **parts)).fetchone()
         return row[0] if row else None
-
-    def _run(self, query: LiteralString | sql.SQL, parts: dict[str, sql.Composable]) -> Cursor[Any]:
-        query = query if isinstance(query, sql.SQL) else sql.SQL(query)
-        return self.connection.execute(self.fill(query, **parts))
 
     @property
     def _parts(self) -> dict[str, sql.Composable]:
@@ -83,7 +80,7 @@ class Merge:
 
 
 def same(left: str, right: str, names: Sequence[str]) -> sql.Composed:
-    """Returns the SQL of whether two rows agree in these columns, one by one. None is NULL."""
+    """Returns the SQL of whether two rows agree in these columns, one by one."""
     return sql.SQL(" AND ").join(
         sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name))
         for name in names

@@ -36,12 +36,24 @@ class Merging(Disposition):
     def deduplicate(self, merge: Merge) -> int:
         """Removes rows of INCOMING that another row of their key outdates; returns how many."""
 
-    @abstractmethod
-    def apply(self, merge: Merge, rows: sql.Composable) -> int:
-        """Merges the rows of INCOMING for which the condition `rows` is true.
+    def begin(self, merge: Merge) -> None:
+        """Does what needs all rows of the file, before they are merged."""
 
-        Returns how many were applied. A row that deletes its key counts too.
+    @abstractmethod
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+        """Returns the statements that merge the rows of INCOMING for which `rows` is true.
+
+        The last one inserts.
         """
+
+    def expected(self, merge: Merge, rows: sql.Composable) -> sql.Composed:
+        """Returns the SQL of how many rows the last step of `steps` inserts, after it has run.
+
+        Where it inserts fewer, a trigger or a rule has dropped rows.
+        """
+        return merge.fill(
+            "(SELECT count(*) FROM {incoming} AS i WHERE NOT {deletes} AND {rows})", rows=rows
+        )
 
     def finish(self, merge: Merge) -> None:
         """Does what needs all rows of the file, after they are merged."""
@@ -88,12 +100,12 @@ def drop_outdated(merge: Merge) -> int:
     )
 
 
-def count_deleting(merge: Merge, rows: sql.Composable) -> int:
-    """Counts the rows of INCOMING that delete their key."""
-    if merge.feed.target.deleted is None:
-        return 0
-    return int(
-        merge.value("SELECT count(*) FROM {incoming} AS i WHERE {deletes} AND {rows}", rows=rows)
+def insert_of(merge: Merge, rows: sql.Composable) -> sql.Composed:
+    """Returns the statement that inserts the rows of INCOMING that do not delete their key."""
+    return merge.fill(
+        "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE"
+        " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}",
+        rows=rows,
     )
 
 

@@ -20,7 +20,7 @@ UNDO = sql.Identifier("pg_temp", "landfall_undo")
 
 def keep_before(merge: Merge) -> None:
     """Keeps the target's rows of every key that the merge may change, until it is done."""
-    keys = merge.fill(sql.SQL("SELECT DISTINCT {key} FROM {incoming}"))
+    keys = merge.fill("SELECT DISTINCT {key} FROM {incoming}")
     if merge.feed.target.closes_absent and merge.is_whole_file:
         absent = merge.fill(statement("write/absent_keys"), is_current=sql.Identifier(IS_CURRENT))
         keys = sql.SQL("{} UNION {}").format(keys, absent)
@@ -32,7 +32,7 @@ def keep_before(merge: Merge) -> None:
 def keep_after(merge: Merge) -> None:
     """Keeps what the rows of each key were, in the load's transaction."""
     target = merge.feed.target
-    keys = merge.fill(sql.SQL("SELECT {key} FROM {before}"), before=BEFORE)
+    keys = merge.fill("SELECT {key} FROM {before}", before=BEFORE)
     pairs = [
         sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("b", name)) for name in merge.key
     ]

@@ -7,8 +7,8 @@ from psycopg import sql
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import (
     Merging,
-    count_deleting,
     drop_outdated,
+    insert_of,
     keep_newest,
 )
 
@@ -20,18 +20,12 @@ class DeleteInsert(Merging):
         """Keeps the newest row of each key, where it is not older than the target's."""
         return keep_newest(merge, merge.key) + drop_outdated(merge)
 
-    def apply(self, merge: Merge, rows: sql.Composable) -> int:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
         """Deletes the rows of the keys, and inserts the rows that do not delete theirs."""
-        merge.execute(
-            "DELETE FROM {target} AS t USING {incoming} AS i WHERE {same_key} AND {rows}",
-            rows=rows,
+        delete = merge.fill(
+            "DELETE FROM {target} AS t USING {incoming} AS i WHERE {same_key} AND {rows}", rows=rows
         )
-        inserted = merge.execute(
-            "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE"
-            " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}",
-            rows=rows,
-        )
-        return inserted + count_deleting(merge, rows)
+        return [delete, insert_of(merge, rows)]
 
 
 DISPOSITION = DeleteInsert()

@@ -9,7 +9,7 @@ from include.landfall.job import LOAD_ID
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.dispositions.append import Append
 from include.landfall.write.merge_parts import Merge
-from include.landfall.write.merging import Merging
+from include.landfall.write.merging import Merging, insert_of
 
 
 class ReplaceWhere(Merging):
@@ -31,8 +31,8 @@ class ReplaceWhere(Merging):
         """Leaves every row."""
         return 0
 
-    def apply(self, merge: Merge, rows: sql.Composable) -> int:
-        """Deletes the rows of other loads that have the file's values, and inserts its rows.
+    def begin(self, merge: Merge) -> None:
+        """Deletes the rows of other loads that have the file's values.
 
         Rows that are replayed are added to those of their load, and delete none.
         """
@@ -43,11 +43,10 @@ class ReplaceWhere(Merging):
                 load_id=sql.Identifier(LOAD_ID),
                 this_load=sql.Literal(merge.load_id),
             )
-        return merge.execute(
-            "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE"
-            " SELECT {values} FROM {incoming} AS i WHERE {rows}",
-            rows=rows,
-        )
+
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+        """Inserts the rows."""
+        return [insert_of(merge, rows)]
 
     def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
         """Deletes the rows of the loads. What they replaced does not come back."""

@@ -36,19 +36,22 @@ class Scd2(Merging):
         newest = merge.feed.target.newest
         return keep_newest(merge, [*merge.key, newest] if newest else merge.key)
 
-    def apply(self, merge: Merge, rows: sql.Composable) -> int:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
         """Puts the changes into the timelines of their keys. What changes nothing is left out."""
-        merge.execute(statement("write/timeline"), rows=rows, **_timeline_parts(merge))
-        merge.execute(statement("write/remove_versions"), timeline=TIMELINE)
-        merge.execute(statement("write/end_versions"), timeline=TIMELINE)
-        begun = merge.execute(statement("write/begin_versions"), timeline=TIMELINE)
-        to_begin = merge.value(
-            "SELECT count(*) FROM {timeline} WHERE _load_source = 2 AND NOT _load_closes",
+        return [
+            merge.fill("DROP TABLE IF EXISTS {timeline}", timeline=TIMELINE),
+            merge.fill(statement("write/timeline"), rows=rows, **_timeline_parts(merge)),
+            merge.fill(statement("write/remove_versions"), timeline=TIMELINE),
+            merge.fill(statement("write/end_versions"), timeline=TIMELINE),
+            merge.fill(statement("write/begin_versions"), timeline=TIMELINE),
+        ]
+
+    def expected(self, merge: Merge, rows: sql.Composable) -> sql.Composed:
+        """Counts the versions that begin."""
+        return merge.fill(
+            "(SELECT count(*) FROM {timeline} WHERE _load_source = 2 AND NOT _load_closes)",
             timeline=TIMELINE,
         )
-        merge.execute("DROP TABLE {timeline}", timeline=TIMELINE)
-        merged = merge.value("SELECT count(*) FROM {incoming} AS i WHERE {rows}", rows=rows)
-        return int(merged - to_begin + begun)
 
     def finish(self, merge: Merge) -> None:
         """Closes the keys that a snapshot does not have."""

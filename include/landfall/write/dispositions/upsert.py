@@ -11,7 +11,6 @@ from include.landfall.postgres.statements import statement, table
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import (
     Merging,
-    count_deleting,
     drop_outdated,
     keep_newest,
 )
@@ -38,17 +37,15 @@ class Upsert(Merging):
         """Keeps the newest row of each key, where it is not older than the target's."""
         return keep_newest(merge, merge.key) + drop_outdated(merge)
 
-    def apply(self, merge: Merge, rows: sql.Composable) -> int:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
         """Deletes the keys that are deleted, and upserts the other rows."""
-        deleting = count_deleting(merge, rows)
-        if deleting:
-            merge.execute(
-                "DELETE FROM {target} AS t USING {incoming} AS i"
-                " WHERE {same_key} AND {deletes} AND {rows}",
-                rows=rows,
-            )
         changed = [name for name in [*merge.names, LOAD_ID] if name not in merge.key]
-        upserted = merge.execute(
+        delete = merge.fill(
+            "DELETE FROM {target} AS t USING {incoming} AS i"
+            " WHERE {same_key} AND {deletes} AND {rows}",
+            rows=rows,
+        )
+        upsert = merge.fill(
             "INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE"
             " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}"
             " ON CONFLICT ({key}) DO UPDATE SET {changes}",
@@ -58,7 +55,7 @@ class Upsert(Merging):
                 for name in changed
             ),
         )
-        return deleting + upserted
+        return [delete, upsert] if merge.feed.target.deleted else [upsert]
 
 
 DISPOSITION = Upsert()
