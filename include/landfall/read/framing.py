@@ -88,7 +88,9 @@ class Framer:
     ) -> Iterator[Frame]:
         count = rows.batch.num_rows
         first, numbers = rows.first, b""
-        if good is not None or rows.numbers is not None:
+        load_id = pa.scalar(self._job.load_id, pa.int64())
+        all_numbers = None
+        if good is not None or rows.numbers is not None or self._job.is_numbered:
             all_numbers = pa.array(
                 rows.numbers or range(rows.first, rows.first + count), pa.int64()
             )
@@ -100,8 +102,8 @@ class Framer:
             numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
         if count == 0:
             return
-        load_id = pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)
-        batch = pa.record_batch([*columns, load_id], schema=self._typed)
+        last = all_numbers if self._job.is_numbered else pa.repeat(load_id, count)
+        batch = pa.record_batch([*columns, last], schema=self._typed)
         yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
 
     def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:

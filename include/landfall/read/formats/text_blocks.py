@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeAlias
 
 import pyarrow as pa
@@ -46,8 +46,15 @@ class Block:
     lines: Sequence[int]
 
 
-def line_blocks(stream: BinaryIO, ahead: bytes = b"", line: int = 1) -> Iterator[Block]:
-    """Yields the lines of a stream in blocks of about 1 MiB. A blank line is no record.
+def expected_names(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the columns that the feed declares, as those of a file that does not name its own."""
+    return [column.name for column in job.expected] if stream.read(1) else []
+
+
+def line_blocks(
+    stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r"
+) -> Iterator[Block]:
+    """Yields the lines of a stream in blocks of about 1 MiB. Without more than `blank`: no record.
 
     `ahead` is what was read of the stream before, and `line` the number of its first line.
     """
@@ -60,12 +67,12 @@ def line_blocks(stream: BinaryIO, ahead: bytes = b"", line: int = 1) -> Iterator
         if is_cut and whole:
             whole[0] = b""  # the end of a line of which the beginning was yielded
             is_cut = False
-        block = _block(first, line, whole)
+        block = _block(first, line, whole, blank)
         line += len(whole)
         if len(rest) > LONGEST_ROW:
             if not is_cut:
                 block.raws.append(rest[: LONGEST_ROW + 1])
-                block = Block(first, block.raws, [*block.lines, line])
+                block = replace(block, lines=[*block.lines, line])
             is_cut, rest = True, b""
         if block.raws:
             yield block
@@ -74,27 +81,25 @@ def line_blocks(stream: BinaryIO, ahead: bytes = b"", line: int = 1) -> Iterator
             return
 
 
-def _block(first: int, line: int, lines: list[bytes]) -> Block:
-    if all(map(bytes.strip, lines)):
-        numbers: Sequence[int] = range(line, line + len(lines))
-    else:
-        numbers = [line + at for at, raw in enumerate(lines) if raw.strip()]
-        lines = [raw for raw in lines if raw.strip()]
+def _block(first: int, line: int, lines: list[bytes], blank: bytes) -> Block:
+    numbers: Sequence[int] = range(line, line + len(lines))
+    if not all(raw.strip(blank) for raw in lines):
+        numbers = [line + at for at, raw in enumerate(lines) if raw.strip(blank)]
+        lines = [raw for raw in lines if raw.strip(blank)]
     return Block(first, [raw.removesuffix(b"\r") for raw in lines], numbers)
 
 
-def text_of(raw: bytes, codec: str = "utf-8") -> str:
+def text_of(raw: bytes) -> str:
     """Returns a record as text.
 
-    Raises: Unreadable when it is too long, no text of the codec, or holds a zero byte.
+    Raises: Unreadable when it is too long, no UTF-8, or holds a zero byte.
     """
     if len(raw) > LONGEST_ROW:
         raise Unreadable(TOO_LONG)
     try:
-        text = raw.decode(codec)
+        text = raw.decode()
     except UnicodeDecodeError:
-        message = f"the row is not {codec.upper()} text"
-        raise Unreadable(NOT_UTF8._replace(message=message)) from None
+        raise Unreadable(NOT_UTF8) from None
     if "\0" in text:
         raise Unreadable(ZERO_BYTE)
     return text
