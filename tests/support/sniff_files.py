@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 WORDS = {
-    "utf-8": "Köln Zürich naïve coffee table north street-lamp Łódź señor".split(),
+    "utf-8": "Köln Zürich naïve coffee table north lamp Łódź señor".split(),
     "utf-16": "Köln Zürich naïve coffee table north Łódź señor".split(),
     "cp1252": "Köln Zürich naïve coffee table garçon señor München Straße".split(),
     "shift_jis": "東京 大阪 カメラ ノート さくら 青い 名古屋".split(),
@@ -22,7 +22,7 @@ TYPES = ("integer", "numeric", "text", "date", "timestamp", "boolean", "code", "
 
 
 @dataclass
-class Known:
+class WrittenFile:
     """A file, the options that it was written with, and the types of its columns."""
 
     data: bytes
@@ -30,7 +30,7 @@ class Known:
     types: list[str]
 
 
-def known_file(rng: Random) -> Known:
+def random_file(rng: Random) -> WrittenFile:
     """Makes a file of a random dialect."""
     encoding = rng.choice(["utf-8"] * 4 + ["utf-16", "cp1252", "shift_jis", "gb18030", "cp1251"])
     delimiter = rng.choice([",", ";", "\t", "|", "||", "\x01"])
@@ -49,7 +49,7 @@ def known_file(rng: Random) -> Known:
     rows = [[_cell(rng, each, options) for each in types] for _ in range(rng.randint(30, 120))]
     if options["header"]:
         rows.insert(0, [f"{each.replace(' ', '_')}_{at}" for at, each in enumerate(types)])
-    return Known(_written(rows, options, rng).encode(encoding), options, types)
+    return WrittenFile(_written(rows, options, rng).encode(encoding), options, types)
 
 
 def _cell(rng: Random, column_type: str, options: dict[str, Any]) -> str:

@@ -33,8 +33,8 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
     try:
         reading = read_as_load(feed, arrival, whole_rows(feed, sample))
     except LandfallError as error:
-        found = f": {error.found}" if error.found else ""
-        return Drift(arrival.key, 0, [f"{error.what}{found}", *_looks(feed, sample)])
+        what_was_found = f": {error.found}" if error.found else ""
+        return Drift(arrival.key, 0, [f"{error.what}{what_was_found}", *_looks(feed, sample)])
     departures = doubts_of(reading)
     return Drift(
         arrival.key, reading.rows, departures + (_looks(feed, sample) if departures else [])

@@ -19,7 +19,7 @@ from include.landfall.sniff.drift import drift_of
 from include.landfall.sniff.sample import Sample, read_sample
 from include.landfall.sniff.sniffing import name_of, pattern_of, sniff
 from include.landfall.sniff.verify import read_as_load
-from tests.support.sniff_files import known_file
+from tests.support.sniff_files import random_file
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -176,25 +176,25 @@ def test_a_file_of_another_format_is_named(propose, data, words):
         propose(data)
 
 
-def test_300_known_files_get_their_dialect_and_types():
+def test_300_random_files_get_their_dialect_and_types():
     """The marks of the issue: 98 % of the dialects, 95 % of the types, and no wrong feed undoubted."""
     wrong, wrong_types, types = [], 0, 0
     for seed in range(300):
-        known = known_file(Random(seed))
+        written = random_file(Random(seed))
         proposed = yaml.safe_load(
-            sniff([(arrival_of(known.data), Sample("x", known.data, True))], "x", "raw.x").text
+            sniff([(arrival_of(written.data), Sample("x", written.data, True))], "x", "raw.x").text
         )
-        if differences(known, proposed["format"]):
-            wrong.append((seed, differences(known, proposed["format"])))
-        pairs = zip(known.types, proposed["columns"].values(), strict=False)
+        if differences(written, proposed["format"]):
+            wrong.append((seed, differences(written, proposed["format"])))
+        pairs = zip(written.types, proposed["columns"].values(), strict=False)
         wrong_types += sum(not is_like(name, str(each)) for name, each in pairs)
-        types += len(known.types)
+        types += len(written.types)
     assert len(wrong) <= 6, wrong
     assert wrong_types <= types * 0.05
 
 
-def differences(known, proposed):
-    text, wanted = known.data.decode(known.options["encoding"]), known.options
+def differences(written, proposed):
+    text, wanted = written.data.decode(written.options["encoding"]), written.options
     quote = wanted["quote"]
     pairs = {
         "delimiter": (proposed["delimiter"], wanted["delimiter"]),
@@ -209,8 +209,8 @@ def differences(known, proposed):
     return [name for name, (one, other) in pairs.items() if one != other]
 
 
-def is_like(known_type, proposed):
-    like = {"code": "text", "quoted text": "text"}.get(known_type, known_type)
+def is_like(own_type, proposed):
+    like = {"code": "text", "quoted text": "text"}.get(own_type, own_type)
     return proposed.startswith(like) or (like == "integer" and proposed == "bigint")
 
 

@@ -31,7 +31,7 @@ class ExactGrammar:
     def __init__(self, dialect: CsvDialect) -> None:
         self._delimiter, self.quote = dialect.delimiter.encode(), dialect.quote.encode()
         self._nulls = {b"", *(text.encode() for text in dialect.nulls)}
-        self._escape = dialect.escape
+        self._escape, self._backslash = dialect.escape, dialect.escape == "backslash"
         self._has_returns = dialect.newline != "auto"
         if self._backslash:
             self._nulls.add(NULL_ESCAPED)
@@ -41,10 +41,6 @@ class ExactGrammar:
         self._unclosed = re.compile(b"%b\\Z" % self._inside, re.DOTALL)
         self._closing = re.compile(re.escape(self.quote) + self._ends)
         self._plain = re.compile(b"(%b)%b" % (self._plain_pattern(d), self._ends), re.DOTALL)
-
-    @property
-    def _backslash(self) -> bool:
-        return self._escape == "backslash"
 
     @property
     def _inside(self) -> bytes:
@@ -74,7 +70,10 @@ class ExactGrammar:
         """Cuts a record, which is strict, into cells."""
         has_quotes = bool(self.quote) and self.quote in raw
         if not has_quotes and not (self._backslash and b"\\" in raw):
-            return self._checked(raw, self._split(raw))
+            if b"\r" in raw and not self._has_returns:
+                return Cut(fault=LONE_RETURN)
+            nulls = self._nulls
+            return Cut([None if f in nulls else f for f in raw.split(self._delimiter)])
         cells, at = [], 0
         while True:
             match = self._quoted.match(raw, at) or self._plain.match(raw, at)
@@ -84,9 +83,6 @@ class ExactGrammar:
             at = match.end() + len(self._delimiter)
             if match.end() == len(raw):
                 return self._checked(raw, cells)
-
-    def _split(self, raw: bytes) -> list[bytes]:
-        return raw.split(self._delimiter)
 
     def _checked(self, raw: bytes, fields: list[bytes]) -> Cut:
         if b"\r" in raw and not self._has_returns:

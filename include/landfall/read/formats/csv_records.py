@@ -153,7 +153,7 @@ class Records(Iterator[Record]):
         if cut.fault:
             raw = _shown(raw) if cut.fault is TOO_LONG else raw
             return Record(self.line, raw, fault=cut.fault)
-        if fault := self._fault_of_text(raw, cut.cells):
+        if fault := self._fault_of_text(raw):
             return Record(self.line, raw, fault=fault)
         cells = self._fitted(cut.cells)
         if cells is None:
@@ -163,8 +163,8 @@ class Records(Iterator[Record]):
         texts = [None if cell is None else cell.decode() for cell in cells]
         return Record(self.line, raw, texts, is_padded=is_padded)
 
-    def _fault_of_text(self, raw: bytes, cells: list[bytes | None]) -> Fault | None:
-        if b"\0" in raw or any(b"\0" in cell for cell in cells if cell):
+    def _fault_of_text(self, raw: bytes) -> Fault | None:
+        if b"\0" in raw:
             return ZERO_BYTE
         if raw.isascii():
             return None
