@@ -36,14 +36,15 @@ class PlannedColumn:
 class Job:
     """One reading of one arrival.
 
-    `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    `load_id` is None where the target's rows carry none. `encoding` is the Python codec of a
+    database that is not UTF-8: no other letter can be loaded.
     """
 
     feed: str
     arrival: Arrival
     store: Store
     columns: tuple[PlannedColumn, ...]
-    load_id: int
+    load_id: int | None
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
 

@@ -46,7 +46,13 @@ class Transfer:
         columns = tuple(column.planned for column in staging.columns)
         dialect = self.feed.format.dialect()
         job = Job(
-            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding
+            self.feed.name,
+            self.arrival,
+            self.store,
+            columns,
+            load_id if self.feed.target.load_id else None,
+            dialect,
+            self.encoding,
         )
         with closing(_read(job)) as frames:
             read, written = copy.copy(self._reported(frames), staging)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is written. `reader` is the module that reads such files (`read.formats`)."""
+    """How a file is written. `reader` is the module that reads such files (`read.formats`).
+
+    `names` are the names of the file's columns, in place of its own. An empty one is left out.
+    """
 
     reader: ClassVar[str]
+
+    names: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

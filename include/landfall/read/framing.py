@@ -45,7 +45,8 @@ class Framer:
         self._casts = [fast_cast_of(column) for column in job.columns]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
-        self._typed = pa.schema([*typed, (LOAD_ID, pa.int64())])
+        load_id = [] if job.load_id is None else [(LOAD_ID, pa.int64())]
+        self._typed = pa.schema([*typed, *load_id])
         self._encode_typed = Encoder(self._typed, jsonb - set(self.text_columns))
         self._encode_suspects = Encoder(SUSPECTS)
         self._encode_rejects = Encoder(REJECTS)
@@ -96,8 +97,9 @@ class Framer:
             numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
         if count == 0:
             return
-        load_id = pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)
-        batch = pa.record_batch([*columns, load_id], schema=self._typed)
+        if self._job.load_id is not None:
+            columns = [*columns, pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)]
+        batch = pa.record_batch(columns, schema=self._typed)
         yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
 
     def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:

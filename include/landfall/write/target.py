@@ -83,11 +83,10 @@ def _create(connection: Connection, feed: Feed) -> None:
     create_schema(connection, target.schema_name)
     # The load id is never NULL and yet has no NOT NULL: where no other column has one, that
     # constraint alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
-    connection.execute(
-        sql.SQL("CREATE TABLE {} ({}, {} bigint)").format(
-            table(target.table), _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
-        )
-    )
+    columns = _columns(feed, with_nulls=True)
+    if target.load_id:
+        columns = sql.SQL("{}, {} bigint").format(columns, sql.Identifier(LOAD_ID))
+    connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table(target.table), columns))
     _comment(connection, feed)
 
 
@@ -98,15 +97,16 @@ def _comment(connection: Connection, feed: Feed) -> None:
         (sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)), declared.description)
         for column, declared in feed.columns.items()
     ]
-    load_id = "The load that brought the row: landfall.ledger.load_id"
-    texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
+    if feed.target.load_id:
+        load_id = "The load that brought the row: landfall.ledger.load_id"
+        texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
     for what, text in texts:
         if text:
             connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
 def add_load_id(connection: Connection, feed: Feed) -> None:
-    """Adds the load id to a table that others made, in a transaction of its own.
+    """Adds the load id to a table that others made, in a transaction, where the feed wants it.
 
     It locks the table for a moment, and not until the load ends; readers that hold the table longer
     than LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
@@ -115,7 +115,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     """
     name = table(feed.target.table)
     there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
-    if not there or has_column(connection, name, LOAD_ID):
+    if not (there and feed.target.load_id) or has_column(connection, name, LOAD_ID):
         return
     with connection.transaction():
         _compare(connection, feed)

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from include.landfall.contract import Match, match_columns
+from include.landfall.contract import Match, match_columns, renamed
 from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
@@ -82,7 +82,7 @@ def _open(stream: BinaryIO, job: Job) -> tuple[_Parser, Cutter] | None:
         raise MisshapenRow("the header is longer than 1 MiB", do="check the feed's format").at(
             line=1
         )
-    match = match_columns(names, job.names)
+    match = match_columns(renamed(names, dialect.names), job.names)
     cutter = Cutter(
         stream,
         Layout.of(dialect, len(names)),

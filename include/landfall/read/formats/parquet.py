@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.landfall.contract import check_header
+from include.landfall.contract import check_header, renamed
 from include.landfall.errors import TruncatedFile
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
@@ -64,10 +64,12 @@ def origins_of(
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     try:
         file = pq.ParquetFile(pa.PythonFile(stream, "r"))
-        check_header(file.schema_arrow.names, job.names)
+        own = file.schema_arrow.names
+        names = renamed(own, job.dialect.names)
+        check_header([name for name in names if name], job.names)
         enums = _enums(file)
-        for batch in read_batches(file, stream, job.names):
-            yield _with_plain_types(batch, enums)
+        for batch in read_batches(file, stream, [own[names.index(name)] for name in job.names]):
+            yield _with_plain_types(batch, enums).rename_columns(job.names)
     except pa.ArrowInvalid as error:
         raise TruncatedFile(
             "the file is not whole Parquet",
