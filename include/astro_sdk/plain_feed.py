@@ -27,6 +27,7 @@ from .sources import S3Files
 from .tables import Name
 
 log = logging.getLogger(__name__)
+LEFT_OUT = Column(type="text", ignore=True)
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ def feed_of(
     plain = PlainCsv if isinstance(form, CsvFormat) else PlainParquet
     # An existing table may have more columns than the file. The engine refuses any other.
     present = {c: t for c, t in to.columns.items() if c in names} if _may_lack(to) else {}
+    columns = {name: Column(type=t) for name, t in (present or to.columns).items()}
+    left_out = {f"left out {place}": LEFT_OUT for place, name in enumerate(names) if not name}
+    names = [name or f"left out {place}" for place, name in enumerate(names)]
     try:
         return Feed(
             feed=_feed_name(to, arrival),
@@ -108,7 +112,7 @@ def feed_of(
                 disposition=to.disposition,
                 load_id=False,
             ),
-            columns={name: Column(type=t) for name, t in (present or to.columns).items()},
+            columns={**columns, **left_out},
         )
     except ValidationError as error:
         first = error.errors()[0]

@@ -10,7 +10,7 @@ from typing import ClassVar
 class Dialect:
     """How a file is written. `reader` is the module that reads such files (`read.formats`).
 
-    `names` are the names of the file's columns, in place of its own. An empty one is left out.
+    `names` are the names of the file's columns, by place, in place of its own.
     """
 
     reader: ClassVar[str]
@@ -34,3 +34,13 @@ class ParquetDialect(Dialect):
     """Parquet describes itself."""
 
     reader = "include.landfall.read.formats.parquet"
+
+
+@dataclass(frozen=True)
+class JsonDialect(Dialect):
+    """How JSON is written. `paths` lead to columns that are no keys of the object itself."""
+
+    reader = "include.landfall.read.formats.json_lines"
+
+    paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    refuses_other_keys: bool = True

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from include.landfall.errors import FeedError, Place
 from include.landfall.feed.columns import Column
+from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import format_class_of
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
@@ -79,6 +80,7 @@ def _parse(path: Path) -> tuple[Any, Any]:
 
 PARTS: dict[str, type[BaseModel]] = {
     "source": Source, "target": Target, "columns": Column, "checks": Check,
+    "contract": Contract,
 }  # fmt: skip
 
 
@@ -128,7 +130,8 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> FeedError:
 def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationError) -> FeedError:
     # An unknown key is often a known one misspelt, so it explains a missing one beside it.
     first, *others = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    steps = list(first["loc"])
+    context = first.get("ctx", {})
+    steps = [*first["loc"], *context.get("steps", ())]
     line = _line_of(node, steps)
     name = ".".join(map(str, steps)) or "the feed"
     more = f" ({len(others)} more such errors)" if others else ""
@@ -136,7 +139,8 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
         return _error_in(path, f"unknown key {name!r}{more}", line, **_nearest(steps, values))
     if first["type"] == "missing":
         return _error_in(path, f"{name!r} is missing{more}", line, do="add it")
-    value = "" if isinstance(first["input"], dict) else str(first["input"])
+    given = context.get("found", first["input"])
+    value = "" if isinstance(given, dict) else str(given)
     message = first["msg"].removeprefix("Value error, ")
     return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
 

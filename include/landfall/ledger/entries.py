@@ -11,7 +11,7 @@ from include.landfall.postgres.catalog import create_schema, has_relation, lock_
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "replays"  # the table that came last: where it is, all are
+NEWEST = "changes"  # the table that came last: where it is, all are
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def can_record(connection: Connection) -> bool:
         "SELECT has_schema_privilege(%(schema)s, 'USAGE')"
         " AND bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')"
         " AND has_table_privilege(oid, 'UPDATE')) FROM pg_class"
-        " WHERE relnamespace = to_regnamespace(%(schema)s) AND relname IN ('ledger', 'rejects')",
+        " WHERE relnamespace = to_regnamespace(%(schema)s) AND relname IN ('ledger', 'rejects', 'changes')",
         {"schema": SCHEMA},
     ).fetchone()
     return bool(rights and rights[0])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -75,6 +75,8 @@ class Rows:
     `first` is the number of the stretch's first record. `numbers` are those of the batch's rows,
     where they are not `first` and those that follow it. `misshapen` are the other records.
     `origins` finds rows of the batch by their positions, which ascend; it is for suspects alone.
+    `beyond` are the cells of rows that have more of them than the header, by position, and `padded`
+    is how many rows have another width than the header.
     """
 
     first: int
@@ -82,6 +84,8 @@ class Rows:
     origins: Callable[[Sequence[int]], list[Origin]]
     numbers: array[int] | None = None
     misshapen: Sequence[Misshapen] = ()
+    beyond: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
+    padded: int = 0
 
     @property
     def count(self) -> int:

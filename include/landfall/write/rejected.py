@@ -27,7 +27,7 @@ class RejectedRows:
 
     def __init__(self, connection: Connection, feed: Feed) -> None:
         self._connection = connection
-        self._names = list(feed.columns)
+        self.names = list(feed.table_columns)  # of the cells
         self._secret = [name for name, column in feed.columns.items() if column.secret]
         self._keep = feed.rejects.keep
         self._exists = False
@@ -92,7 +92,7 @@ class RejectedRows:
             return []
         with self._connection.cursor(row_factory=class_row(RejectedRow)) as cursor:
             return cursor.execute(
-                statement("write/samples"), {"names": self._names, "limit": limit}
+                statement("write/samples"), {"names": self.names, "limit": limit}
             ).fetchall()
 
     def conceal(self) -> None:
@@ -105,5 +105,5 @@ class RejectedRows:
     def keep(self, values: dict[str, Any]) -> None:
         """Writes the rows into landfall.rejects, beside the data; `values` are the load's own."""
         if self._exists and self._keep != "count":
-            parameters = {**values, "names": self._names}
+            parameters = {**values, "names": self.names}
             self._connection.execute(statement("write/keep_rejects"), parameters)

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import psycopg
 from psycopg import Connection
 
+from include.landfall.contract import Change
 from include.landfall.errors import DataError, LandfallError
-from include.landfall.ledger import claims, rejects
+from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.write import target
+from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.rejected import RejectedRows
@@ -32,6 +33,7 @@ class Settled:
     """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    `changes` are the file's departures from the contract, and what was altered in the table.
     """
 
     outcome: str
@@ -40,6 +42,7 @@ class Settled:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
 
 def settle(
@@ -73,9 +76,12 @@ def settle(
         filled = _fill(connection, claimant, disposition, write, claim.load_id, replaced)
         rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
         filled.rejected.keep(claimant.values(load_id=claim.load_id))
+        changes.keep(connection, claimant, claim.load_id, filled.changes)
         claims.close(connection, claim.load_id, "loaded", filled.rows, filled.reasons)
     rejected = sum(filled.reasons.values())
-    return Settled("loaded", claim.load_id, filled.rows, claimant.by, rejected, filled.reasons)
+    return Settled(
+        "loaded", claim.load_id, filled.rows, claimant.by, rejected, filled.reasons, filled.changes
+    )
 
 
 def settle_unrecorded(
@@ -123,11 +129,12 @@ def _loaded(outcome: str, entry: Entry) -> Settled:
 
 
 class _Filled(NamedTuple):
-    """The rows in the target, the rejected ones, and how many of these for which reason."""
+    """The rows in the target, the rejected ones with how many for which reason, the changes."""
 
     rows: int
     reasons: dict[str, int]
     rejected: RejectedRows
+    changes: list[Change]
 
 
 def _fill(
@@ -141,13 +148,14 @@ def _fill(
     """Puts the arrival's rows into the target in place of those that these loads brought."""
     feed = claimant.feed
     _check_empty(claimant)
+    altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
     remove_replaced(connection, feed, disposition, replaced)
     staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
     staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()))
-    return _Filled(written, reasons, staging.rejected)
+    return _Filled(written, reasons, staging.rejected, [*altered, *staging.changes])
 
 
 def _check_counts(read: int, written: int, rejected: int) -> None:

@@ -10,9 +10,18 @@ from typing import Any
 
 from include.landfall.feed.formats.base import FORMATS, FileFormat, register
 from include.landfall.feed.formats.csv import CsvFormat
+from include.landfall.feed.formats.json_lines import JsonFormat
 from include.landfall.feed.formats.parquet import ParquetFormat
 
-__all__ = ["FORMATS", "CsvFormat", "FileFormat", "ParquetFormat", "read_format", "register"]
+__all__ = [
+    "FORMATS",
+    "CsvFormat",
+    "FileFormat",
+    "JsonFormat",
+    "ParquetFormat",
+    "read_format",
+    "register",
+]
 
 DEFAULT = "csv"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import TypeVar
 
 from include.landfall.feed.dialect import Dialect
@@ -17,6 +18,12 @@ class FileFormat(Strict, ABC):
     @abstractmethod
     def dialect(self) -> Dialect:
         """Returns the dialect that the reader of this format takes."""
+
+    def check_columns(self, names: Collection[str]) -> None:
+        """Checks that the options fit the feed's columns.
+
+        Raises: ValueError when they name a column that is not there, or leave one out.
+        """
 
 
 FormatClass = TypeVar("FormatClass", bound=FileFormat)

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from include.landfall.contract import Match, match_columns, renamed
+from include.landfall.contract import Match
 from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
@@ -24,6 +24,15 @@ from include.landfall.read.rows import Misshapen, Origin, Rows, numbers_without,
 
 RANDOM_ACCESS = False
 LONGEST_HEADER = 1 << 20  # of 1,599 names of 63 bytes
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the names in the header.
+
+    Raises: MisshapenRow when the header cannot be read.
+    """
+    beginning, _ = _beginning(stream)
+    return _header(beginning, job)[0] if beginning else []
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
@@ -77,12 +86,8 @@ def _open(stream: BinaryIO, job: Job) -> tuple[_Parser, Cutter] | None:
     beginning, blank_lines = _beginning(stream)
     if not beginning:
         return None  # a file without a byte: no rows
-    names, size = header_of(beginning, dialect)
-    if size == len(beginning) and size > LONGEST_HEADER:
-        raise MisshapenRow("the header is longer than 1 MiB", do="check the feed's format").at(
-            line=1
-        )
-    match = match_columns(renamed(names, dialect.names), job.names)
+    names, size = _header(beginning, job)
+    match = job.match_columns(names)
     cutter = Cutter(
         stream,
         Layout.of(dialect, len(names)),
@@ -93,6 +98,16 @@ def _open(stream: BinaryIO, job: Job) -> tuple[_Parser, Cutter] | None:
         window=BLOCK_BYTES,
     )
     return _Parser(len(names), match, job), cutter
+
+
+def _header(beginning: bytes, job: Job) -> tuple[list[str], int]:
+    """Returns the names in the header, and how many bytes it takes."""
+    names, size = header_of(beginning, cast(CsvDialect, job.dialect))
+    if size == len(beginning) and size > LONGEST_HEADER:
+        raise MisshapenRow("the header is longer than 1 MiB", do="check the feed's format").at(
+            line=1
+        )
+    return names, size
 
 
 def _beginning(stream: BinaryIO) -> tuple[bytes, int]:
@@ -135,8 +150,8 @@ class _Parser:
         dialect = cast(CsvDialect, job.dialect)
         self._nulls = ["", *dialect.nulls]
         self._grammar = Grammar(dialect)
-        self._width, self._names, self._places = width, job.names, match.places
-        texts = pa.schema([(name, pa.string()) for name in job.names])
+        self._width, self._names, self._places = width, match.labels, match.places
+        texts = pa.schema([(label, pa.string()) for label in match.labels])
         self._empty = pa.RecordBatch.from_pylist([], texts)
         self._left_out: list[LeftOut] = []
         self._options = (*_syntax(dialect, width, self._leave_out), self._conversion(width))
@@ -180,7 +195,7 @@ class _Parser:
         return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
 
     def cells(self, raw: bytes) -> list[str | None] | None:
-        """Returns the cells of a record in the feed's order, or None when it has no such cells."""
+        """Returns the cells of a record in the match's order, or None when it has no such cells."""
         cells = self._grammar.cells(_without_return(raw), self._nulls)
         if len(cells) != self._width:
             return None

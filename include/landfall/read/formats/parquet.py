@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.landfall.contract import check_header, renamed
 from include.landfall.errors import TruncatedFile
+from include.landfall.feed.column_types import ColumnType
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text
@@ -31,6 +32,16 @@ from include.landfall.read.rows import (
 RANDOM_ACCESS = True
 
 
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the names of the file's columns.
+
+    Raises: TruncatedFile.
+    """
+    with _whole_file():
+        names: list[str] = pq.ParquetFile(pa.PythonFile(stream, "r")).schema_arrow.names
+        return names
+
+
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows.
 
@@ -48,13 +59,16 @@ def origins_of(
     stream: BinaryIO, job: Job, numbers: Sequence[int]
 ) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
     """Yields number, origin and cells, in the feed's order, of the rows with these numbers."""
-    types = [column.type for column in job.columns]
+    types = {column.name: column.type for column in job.columns}
     first, wanted = 1, list(reversed(numbers))
     for batch in _batches(stream, job):
         while wanted and wanted[-1] < first + batch.num_rows:
             number = wanted.pop()
             row = batch.slice(number - first, 1)
-            cells = [as_text(c, t)[0].as_py() for c, t in zip(row.columns, types)]
+            cells = [
+                _text(column, types.get(label))
+                for label, column in zip(row.schema.names, row.columns)
+            ]
             yield number, _origin(batch, number - first), cells
         if not wanted:
             return
@@ -62,14 +76,20 @@ def origins_of(
 
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
-    try:
+    with _whole_file():
         file = pq.ParquetFile(pa.PythonFile(stream, "r"))
-        own = file.schema_arrow.names
-        names = renamed(own, job.dialect.names)
-        check_header([name for name in names if name], job.names)
+        names = file.schema_arrow.names
+        match = job.match_columns(names)
         enums = _enums(file)
-        for batch in read_batches(file, stream, [own[names.index(name)] for name in job.names]):
-            yield _with_plain_types(batch, enums).rename_columns(job.names)
+        for batch in read_batches(file, stream, [names[place] for place in match.places]):
+            yield _with_plain_types(batch, enums).rename_columns(match.labels)
+
+
+@contextmanager
+def _whole_file() -> Iterator[None]:
+    """Turns the error of a file that is not whole into one that says so."""
+    try:
+        yield
     except pa.ArrowInvalid as error:
         raise TruncatedFile(
             "the file is not whole Parquet",
@@ -180,6 +200,14 @@ def _origin(batch: pa.RecordBatch, position: int) -> Origin:
     return Origin(None, json.dumps(cells, ensure_ascii=False))
 
 
+def _text(cell: pa.Array, declared: ColumnType | None) -> str | None:
+    """Returns a cell as text; that of a new column may be nested, and is JSON then."""
+    if declared is None and pa.types.is_nested(cell.type):
+        return json.dumps(cell[0].as_py(), ensure_ascii=False, default=str)
+    text: str | None = as_text(cell, declared)[0].as_py()
+    return text
+
+
 def _value(cell: pa.Array) -> str | float | bool | None:
     """Returns a cell as JSON has it: what is no number is a text, as Postgres would read it."""
     own = cell.type
@@ -189,5 +217,4 @@ def _value(cell: pa.Array) -> str | float | bool | None:
     if pa.types.is_integer(own) or pa.types.is_boolean(own) or pa.types.is_floating(own):
         value: float | bool | None = cell[0].as_py()
         return value
-    text_or_none: str | None = as_text(cell)[0].as_py()
-    return text_or_none
+    return _text(cell, None)

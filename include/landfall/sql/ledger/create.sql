@@ -89,3 +89,23 @@ COMMENT ON TABLE landfall.replays IS
     'One row for each load whose rejects were replayed: rows that went in, rows that stay rejects';
 COMMENT ON COLUMN landfall.ledger.retry_after IS
     'Of a failed one: the sensor does not hand it on before. The time doubles with each failure';
+
+-- The changes: what of a file, or of the table, was not as the feed declares it.
+CREATE TABLE IF NOT EXISTS landfall.changes (
+    change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    load_id bigint NOT NULL,
+    feed text NOT NULL,
+    bucket text NOT NULL,
+    key text NOT NULL,
+    what text NOT NULL,
+    column_name text,
+    before text,
+    after text,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS changes_of_feed ON landfall.changes (feed, change_id);
+COMMENT ON TABLE landfall.changes IS
+    'One row for each departure of a file from its feed''s contract that the feed takes, and for each '
+    'alteration of the table. They commit with the data of their file.';
+COMMENT ON COLUMN landfall.changes.what IS
+    'new column, missing column, other name, column added, type widened, rows padded, cells nulled';
