@@ -208,6 +208,7 @@ def _store(connection: Any, extra: Mapping[str, Any]) -> Store:
         extra=extra,
         host=connection.host,
         conn_id=connection.conn_id,
+        conn_type=connection.conn_type,
     )
 
 

@@ -70,7 +70,8 @@ def can_record(connection: Connection) -> bool:
         "SELECT has_schema_privilege(%(schema)s, 'USAGE')"
         " AND bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')"
         " AND has_table_privilege(oid, 'UPDATE')) FROM pg_class"
-        " WHERE relnamespace = to_regnamespace(%(schema)s) AND relname IN ('ledger', 'rejects', 'changes')",
+        " WHERE relnamespace = to_regnamespace(%(schema)s)"
+        " AND relname IN ('ledger', 'rejects', 'changes')",
         {"schema": SCHEMA},
     ).fetchone()
     return bool(rights and rights[0])
