@@ -108,7 +108,7 @@ def csv_layout(sample: bytes, form: CsvFormat, rows: int, choice: str = EXACT) -
 def _first_rows(
     body: bytes, dialect: CsvDialect, width: int, rows: int
 ) -> Iterable[Sequence[str | None]]:
-    grammar, nulls = Grammar(dialect), {"", *dialect.nulls}
+    grammar, nulls = Grammar(dialect), {"", *dialect.nulls, *dialect.spelling.nulls}
     for count, record in enumerate(records(BytesIO(body), dialect, width)):
         if count >= rows:
             return

@@ -44,6 +44,7 @@ class PlannedColumn:
     nullable: bool = True
     other_names: tuple[str, ...] = ()
     if_missing: IfMissing = IfMissing.REFUSE
+    nulls_bad_cells: bool = False
     from_key: str | None = None
     from_object: str | None = None
 
@@ -71,7 +72,8 @@ class Job:
 
     `load_id` is None where the target's rows carry none. `encoding` is the Python codec of a
     database that is not UTF-8: no other letter can be loaded.
-    `match` is where the columns are in the file, where the header has been read already.
+    `match` is where the columns are in the file, where the header has been read already. `order`
+    are the names of the file's columns by the feed, for files whose own names do not count.
     """
 
     feed: str
@@ -84,6 +86,7 @@ class Job:
     unpacking: Unpacking = field(default_factory=Unpacking)
     rules: Rules = STRICT
     match: Match | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def is_strict(self) -> bool:

@@ -57,7 +57,7 @@ class Transfer:
             self.feed.name, self.arrival, self.store, columns,
             load_id if self.feed.target.load_id else None,
             self.feed.format.dialect(), self.encoding, Unpacking(self.feed.source.member),
-            rules_of(self.feed),
+            rules_of(self.feed), order=self.feed.order,
         )  # fmt: skip
 
     def _judge(self, job: Job, staging: Staging) -> int:

@@ -3,7 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+NullScope = Literal["never", "no_text", "always"]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the cells of text are spelt, where Postgres would not read them so.
+
+    `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `dates` is an order
+    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    """
+
+    nulls: tuple[str, ...] = ()
+    null_scope: NullScope = "never"
+    trim: bool = False
+    decimal: str = "."
+    thousands: str = ""
+    dates: tuple[str, ...] = ()
+    time_zone: str = ""
+    true_words: tuple[str, ...] = ()
+    false_words: tuple[str, ...] = ()
+
+
+AS_POSTGRES = Spelling()
 
 
 @dataclass(frozen=True)
@@ -16,17 +40,59 @@ class Dialect:
     reader: ClassVar[str]
 
     names: tuple[str, ...] = field(default=(), kw_only=True)
+    spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The last line of a file: `pattern` matches it, field `count_column` has the rows' number."""
+
+    pattern: str
+    count_column: int | None = None
 
 
 @dataclass(frozen=True)
 class CsvDialect(Dialect):
-    """How CSV is written. `nulls` are the unquoted texts that mean NULL, beside the empty one."""
+    r"""How CSV is written. `nulls` are the unquoted texts that mean NULL, beside the empty one.
+
+    `quote` is "" where quotes are text. `header` is the number of records that hold names. With
+    `pad`, missing last cells are NULL, and empty ones may be too many.
+    """
 
     reader = "include.landfall.read.formats.csv"
 
     delimiter: str = ","
     quote: str = '"'
     nulls: tuple[str, ...] = ()
+    escape: Literal["doubled", "backslash", "none"] = "doubled"
+    newline: Literal["auto", "LF", "CRLF", "CR", "mixed"] = "auto"
+    encoding: str = "utf-8"
+    header: int = 1
+    by_position: bool = False
+    skip_rows: int = 0
+    skip_footer: int = 0
+    footer: Footer | None = None
+    comment: str = ""
+    pad: bool = False
+    repair: bool = False
+
+
+@dataclass(frozen=True)
+class ExactCsvDialect(CsvDialect):
+    """A dialect that the fast reader does not read: see `needs_exact_reader`."""
+
+    reader = "include.landfall.read.formats.csv_declared"
+
+
+def needs_exact_reader(dialect: CsvDialect) -> bool:
+    """Returns whether only the exact reader reads the dialect."""
+    return (
+        len(dialect.delimiter.encode()) > 1
+        or dialect.escape != "doubled"
+        or dialect.newline != "auto"
+        or bool(dialect.comment)
+        or dialect.repair
+    )
 
 
 @dataclass(frozen=True)

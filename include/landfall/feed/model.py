@@ -47,6 +47,11 @@ class Feed(Strict):
         return columns if rescue is None or rescue in columns else {**columns, rescue: RESCUE}
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """The names of a file's columns by their positions, where its own names do not count."""
+        return tuple(name for name, each in self.columns.items() if each.is_in_file)
+
+    @property
     def hides_texts(self) -> bool:
         """Whether texts of rows must not be kept or shown."""
         hidden = self.rejects.keep in {"hashed", "count"}

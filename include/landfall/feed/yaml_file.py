@@ -9,7 +9,7 @@ import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -149,10 +149,21 @@ def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
     """Returns the keys that could stand there, and the one that may be meant."""
     section = str(steps[0]) if len(steps) > 1 else ""
     model = format_class_of(values["format"]) if section == "format" else PARTS.get(section, Feed)
+    model = _part_of(model, steps[1:-1])
     names = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(str(steps[-1]), names, n=1)
     do = {"do": f"did you mean {near[0]!r}?"} if near else {}
     return {"expected": f"one of {', '.join(names)}", **do}
+
+
+def _part_of(model: type[BaseModel], steps: list[Any]) -> type[BaseModel]:
+    """Returns the model of a part of a part, as far as the steps lead to one."""
+    for step in steps:
+        named = model.model_fields.get(str(step))
+        choices = get_args(named.annotation) if named else ()
+        parts = [each for each in choices if isinstance(each, type) and issubclass(each, BaseModel)]
+        model = parts[0] if parts else model
+    return model
 
 
 def _line_of(node: Any, steps: list[Any]) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from include.landfall.contract import Change
+from include.landfall.contract import Change, What
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import SCHEMA
 from include.landfall.postgres.catalog import has_relation
@@ -66,3 +66,14 @@ def changes_of(connection: Connection, feed: str) -> list[KeptChange]:
     )
     with connection.transaction(), connection.cursor(row_factory=class_row(KeptChange)) as cursor:
         return cursor.execute(query, [feed]).fetchall()
+
+
+def missing_columns(connection: Connection, load_id: int, after: str) -> set[str]:
+    """Returns the columns that the load's file lacked, and what became of them."""
+    if not has_relation(connection, SCHEMA, NAME):
+        return set()
+    query = (
+        "SELECT column_name FROM landfall.changes JOIN landfall.ledger USING (load_id)"
+        " WHERE load_id = %s AND what = %s AND after = %s AND changed_at >= started"
+    )
+    return {name for (name,) in connection.execute(query, [load_id, What.MISSING_COLUMN, after])}

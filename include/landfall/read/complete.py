@@ -45,11 +45,11 @@ class Completer:
         columns = [self._column(name, batch, rows.beyond) for name in self._names]
         return replace(rows, batch=pa.record_batch(columns, names=self._names))
 
-    def cells(self, cells: Cells | None, beyond: Cells = ()) -> list[str | None] | None:
+    def cells(self, cells: Cells | None) -> list[str | None] | None:
         """Returns a row's cells, which are in the order of the labels, for all columns."""
         if cells is None or self._is_whole:
-            return None if cells is None else list(cells)
-        by_label = dict(zip(self._labels, cells, strict=True))
+            return None if cells is None else list(cells[: len(self._labels)])
+        by_label, beyond = dict(zip(self._labels, cells)), cells[len(self._labels) :]
         rescued = {label: by_label[label] for label in self._new_labels()}
         by_name = {**by_label, **self._given}
         if self._rescue:

@@ -13,6 +13,7 @@ from include.landfall.job import Job
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
 from include.landfall.read.planning import plan
+from include.landfall.read.spelling import Speller
 from include.landfall.read.unpack import open_file, open_text
 
 if TYPE_CHECKING:
@@ -42,12 +43,12 @@ def origins(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[Orig
     opened = partial(_opened, client, job)
     try:
         planned = plan(job, opened)
-        completer = planned.completer
+        completer, speller = planned.completer, Speller(planned.reading)
         with opened() as stream:
             for number, origin, cells in format_of(job).origins_of(
                 stream, planned.reading, numbers
             ):
-                yield number, origin, completer.cells(cells)
+                yield number, origin, completer.cells(speller.cells(cells))
     except LandfallError as error:
         error.at(feed=job.feed, object=job.arrival.uri)
         raise
@@ -57,13 +58,14 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
     opened = partial(_opened, client, job)
     planned = plan(job, opened)
     framer, completer = Framer(planned.job), planned.completer
+    speller = Speller(planned.reading)
     yield Shape(planned.job.names, framer.text_columns, planned.added, planned.changes).frame()
     count = padded = 0
     with opened() as stream:
         for rows in format_of(job).rows(stream, planned.reading):
             count += rows.count
             padded += rows.padded
-            yield from framer.frames(completer.rows(rows))
+            yield from framer.frames(completer.rows(speller.rows(rows)))
             del rows  # the next ones need the room
     yield Frame(FrameType.END, count, first=padded)
 

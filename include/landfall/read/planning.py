@@ -54,7 +54,7 @@ def plan(job: Job, opened: Opened) -> Plan:
     if not names:  # an object of 0 bytes
         return Plan(job, job)
     match = job.match_columns(names)
-    added = _added(job, match, opened) if job.rules.new_columns == "evolve" else ()
+    added = _added(job, names, match, opened) if job.rules.new_columns == "evolve" else ()
     if added:
         new = (PlannedColumn(column.name, column.parsed) for column in added)
         job = replace(job, columns=(*job.columns, *new))
@@ -73,18 +73,19 @@ def reading_of(job: Job, match: Match) -> Job:
     return replace(job, columns=columns, match=match)
 
 
-def _added(job: Job, match: Match, opened: Opened) -> tuple[NewColumn, ...]:
+def _added(job: Job, names: list[str], match: Match, opened: Opened) -> tuple[NewColumn, ...]:
     """Returns the new columns of the file, with types that all of their cells have."""
     if not match.new:
         return ()
     taken = {column.name for column in job.columns}
+    in_file = [name.strip() if job.rules.trims else name for name in names]
     for name in match.new:
-        if name in taken or not is_name(name):
+        if name in taken or in_file.count(name) != 1 or not is_name(name):
             raise HeaderMismatch(
                 "a new column of the file cannot be added to the table",
                 found=repr(name),
-                expected="a name that the table does not have, of 1 to 63 bytes, not beginning"
-                " with _load",
+                expected="a name that the file has once and the table does not have, of 1 to 63"
+                " bytes, not beginning with _load",
                 do="name the column under columns: with from: or ignore: true",
             ).at(column=name)
     count = len(match.new)

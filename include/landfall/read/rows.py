@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from include.landfall.job import LONGEST_ROW
+from include.landfall.read.transcode import original_bytes
 
 MIB = LONGEST_ROW >> 20
 SHOWN_CHARACTERS = 1000  # of a record that is too long to be kept whole
@@ -58,6 +59,13 @@ class Misshapen:
     message: str
     raw: str
     column: str | None = None
+
+
+def in_encoding(record: Misshapen, encoding: str) -> Misshapen:
+    """Returns the record; where it is not text, its message names the file's encoding."""
+    if record.message != NOT_UTF8.message or encoding == "utf-8":
+        return record
+    return replace(record, message=f"the row is not {encoding} text")
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ def readable(raw: bytes, encoding: str | None = None) -> str:
 
     `encoding` is the Python codec of a database that is not UTF-8.
     """
-    text = raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    text = original_bytes(raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00"))
     if encoding is None:
         return text
     return text.encode(encoding, "backslashreplace").decode(encoding)

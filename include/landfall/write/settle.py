@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import Connection
 
-from include.landfall.contract import Change
+from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claimant
@@ -155,7 +155,13 @@ def _fill(
     staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()))
-    return _Filled(written, reasons, staging.rejected, [*altered, *staging.changes])
+    kept = [*altered, *staging.changes, *_nulled(staging)]
+    return _Filled(written, reasons, staging.rejected, kept)
+
+
+def _nulled(staging: Staging) -> list[Change]:
+    nulled = staging.rejected.nulled()
+    return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
 def _check_counts(read: int, written: int, rejected: int) -> None:

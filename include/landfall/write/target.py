@@ -213,7 +213,8 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
         return TargetColumn(planned, _input_of(planned, row))
     planned = PlannedColumn(
         row.name, column.parsed, row.typtype, column.nullable,
-        tuple(column.other_names), _if_missing(feed, column), column.from_key, column.from_object,
+        tuple(column.other_names), _if_missing(feed, column),
+        column.on_bad_cell == "null", column.from_key, column.from_object,
     )  # fmt: skip
     return TargetColumn(planned, _input_of(planned, row))
 

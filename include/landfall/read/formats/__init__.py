@@ -40,7 +40,8 @@ class Format(Protocol):
     def origins_of(self, stream: BinaryIO, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
         """Yields the records with these numbers, which ascend, from one pass over the file.
 
-        The cells are texts in the order of the match, or None where the record cannot be cut.
+        The cells are texts in the order of the match, then those beyond the header; or None where
+        the record cannot be cut.
         """
 
 

@@ -11,7 +11,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.landfall.errors import TruncatedFile
+from include.landfall.contract import Match
+from include.landfall.errors import HeaderMismatch, TruncatedFile
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
@@ -80,9 +81,21 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         file = pq.ParquetFile(pa.PythonFile(stream, "r"))
         names = file.schema_arrow.names
         match = job.match_columns(names)
+        _check_once(names, match)
         enums = _enums(file)
         for batch in read_batches(file, stream, [names[place] for place in match.places]):
             yield _with_plain_types(batch, enums).rename_columns(match.labels)
+
+
+def _check_once(names: list[str], match: Match) -> None:
+    """Checks that no column that is read stands twice: Arrow reads Parquet's columns by name."""
+    twice = sorted({names[place] for place in match.places if names.count(names[place]) > 1})
+    if twice:
+        raise HeaderMismatch(
+            "columns of the file stand twice",
+            found=", ".join(map(repr, twice)),
+            do="ask the sender for other names, or ignore the columns",
+        )
 
 
 @contextmanager
