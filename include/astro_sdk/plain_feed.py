@@ -52,7 +52,10 @@ class PlainCsv(CsvFormat):
 
     def dialect(self) -> CsvDialect:
         """Returns the dialect with these names."""
-        return replace(super().dialect(), names=self.names)
+        dialect = super().dialect()
+        # The SDK left it to Postgres which part of 03/04/2013 is the month.
+        spelling = replace(dialect.spelling, session_dates=True)
+        return replace(dialect, names=self.names, spelling=spelling)
 
 
 class PlainParquet(ParquetFormat):
@@ -117,7 +120,7 @@ def feed_of(
     except ValidationError as error:
         first = error.errors()[0]
         raise FeedError(
-            f"the table {to.into.quoted} cannot be loaded into: {first['msg']}",
+            f"the table {Name.of(to.table).quoted} cannot be loaded into: {first['msg']}",
             found=str(first["input"]),
         ) from None
 

@@ -13,7 +13,8 @@ class Spelling:
     """How the cells of text are spelt, where Postgres would not read them so.
 
     `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `dates` is an order
-    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts. With
+    `session_dates` a date that two orders read as different days is read as the session does.
     """
 
     nulls: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Spelling:
     time_zone: str = ""
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
+    session_dates: bool = False
 
 
 AS_POSTGRES = Spelling()

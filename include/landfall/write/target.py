@@ -12,7 +12,7 @@ from psycopg.rows import namedtuple_row
 from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError
 from include.landfall.feed.column_types import parse_type
-from include.landfall.feed.columns import RESERVED_PREFIX, Column
+from include.landfall.feed.columns import RESERVED, Column
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, PlannedColumn
 from include.landfall.postgres.catalog import (
@@ -96,7 +96,7 @@ def target_columns(
 
 def _is_evolved(feed: Feed, column: CatalogColumn) -> bool:
     """Returns whether the table has the column and the feed does not, as after a file's new one."""
-    is_own = column.name in feed.table_columns or column.name.startswith(RESERVED_PREFIX)
+    is_own = column.name in feed.table_columns or RESERVED.fullmatch(column.name)
     if is_own or column.is_computed:
         return False
     try:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Column, Integer, String
+from sqlalchemy import Column, Date, Integer, String
 
 from include.landfall.errors import DataError
 from tests.support.engine import Engine
@@ -119,6 +120,15 @@ PARQUET = [
         parquet(FRAME.rename(columns=str.upper).set_index("B")), {"a": "bigint"},
         [(1,), (2,), (3,)], if_exists="append", before="CREATE TABLE raw.t (a bigint)"),
 ]  # fmt: skip
+DECLARED = [
+    Row("declared dates as Postgres reads them", csv("d\n03/04/2013\n2013-05-06\n20130708\n"),
+        {"d": "date"}, [(date(2013, 3, 4),), (date(2013, 5, 6),), (date(2013, 7, 8),)],
+        columns=(Column("d", Date),)),
+    Row("a column whose name begins as the engine's own", csv("_loaded_at\n1\n"),
+        {"_loaded_at": "bigint"}, [(1,)]),
+    Row("blank lines are no rows", csv("a,b\n1,2\n\n3,4\n"),
+        {"a": "bigint", "b": "bigint"}, [(1, 2), (3, 4)]),
+]  # fmt: skip
 REPLACE = [
     Row("replace into a table whose file now has other types", csv("a,b\n1.5,x\n"),
         {"a": "numeric", "b": "text"}, [("1.5", "x")],
@@ -134,7 +144,7 @@ REPLACE = [
 
 
 @pytest.mark.parametrize(
-    "row", [*TYPES, *CELLS, *NAMES, *PARQUET, *REPLACE], ids=lambda row: row.words
+    "row", [*TYPES, *CELLS, *NAMES, *PARQUET, *DECLARED, *REPLACE], ids=lambda row: row.words
 )
 def test_load_file_gives_what_the_astro_sdk_gave(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, row: Row
