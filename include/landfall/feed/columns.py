@@ -106,7 +106,8 @@ def check_names(columns: Columns) -> Columns:
     for name, column in columns.items():
         if not column.ignore and not is_name(name):
             raise ValueError(
-                f"{name!r} cannot be a column: 1 to 63 bytes, and not _load_id, _load_row or _load_number"
+                f"{name!r} cannot be a column: 1 to 63 bytes, and not _load_id, _load_row or"
+                " _load_number"
             )
     return columns
 
