@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 NullScope = Literal["never", "no_text", "always"]
 
@@ -97,18 +97,89 @@ def needs_exact_reader(dialect: CsvDialect) -> bool:
     )
 
 
+Paths: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]  # of columns that lie within others
+
+
 @dataclass(frozen=True)
 class ParquetDialect(Dialect):
     """Parquet describes itself."""
 
     reader = "include.landfall.read.formats.parquet"
 
+    paths: Paths = ()
+
 
 @dataclass(frozen=True)
 class JsonDialect(Dialect):
-    """How JSON is written. `paths` lead to columns that are no keys of the object itself."""
+    """How JSON is written."""
 
     reader = "include.landfall.read.formats.json_lines"
 
-    paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    paths: Paths = ()
     refuses_other_keys: bool = True
+
+
+@dataclass(frozen=True)
+class FixedField:
+    """A column's characters in each line: from `start`, counted from 0, to before `stop`."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class FixedDialect(Dialect):
+    """How text of fixed width is written. `trim` is both, left, right or none."""
+
+    reader = "include.landfall.read.formats.fixed_width"
+
+    fields: tuple[FixedField, ...] = ()
+    encoding: str = "utf-8"
+    trim: str = "both"
+    nulls: tuple[str, ...] = ()
+    pads: bool = False
+    ignores_rest: bool = False
+    skip_rows: int = 0
+
+
+@dataclass(frozen=True)
+class OrcDialect(Dialect):
+    """ORC describes itself."""
+
+    reader = "include.landfall.read.formats.orc_stripes"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class ArrowDialect(Dialect):
+    """Arrow's own files and streams describe themselves."""
+
+    reader = "include.landfall.read.formats.arrow_ipc"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class AvroDialect(Dialect):
+    """Avro describes itself."""
+
+    reader = "include.landfall.read.formats.avro_blocks"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class ExcelDialect(Dialect):
+    """Where the rows of a workbook are. `first` and `last` are column and row, from 1.
+
+    `header` is the row with the names, None for the first that is not empty, 0 where there is none.
+    """
+
+    reader = "include.landfall.read.formats.excel"
+
+    sheet: str | int | None = None
+    first: tuple[int, int] = (1, 1)
+    last: tuple[int, int] = (1 << 14, 1 << 20)  # what a sheet can have
+    header: int | None = None

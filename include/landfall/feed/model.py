@@ -59,8 +59,24 @@ class Feed(Strict):
 
     @model_validator(mode="after")
     def _format_fits(self) -> Feed:
-        self.format.check_columns(self.columns)
+        in_file = [n for n, each in self.columns.items() if each.is_in_file and not each.ignore]
+        self.format.check_columns(in_file)
+        if departure := not self.format.names_columns and self._departure():
+            expected = f"nothing of it: a file of the format {self.format.type} names no columns"
+            raise combination_error(expected, *departure)
         return self
+
+    def _departure(self) -> tuple[str, ...]:
+        """Returns what the feed allows that only a file which names its columns can do."""
+        for key, value in self.contract.model_dump(
+            exclude_defaults=True, exclude={"types"}
+        ).items():
+            return str(value), "contract", key
+        for name, column in self.columns.items():
+            if column.ignore or column.other_names:
+                key = "ignore" if column.ignore else "from"
+                return key, "columns", name, key
+        return ()
 
     @model_validator(mode="after")
     def _names_are_clear(self) -> Feed:

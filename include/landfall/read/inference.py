@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from include.landfall.contract import NEW_LABEL
 from include.landfall.read.casts.columns import cast_texts
+from include.landfall.read.casts.own_json import holds_others
 from include.landfall.read.casts.own_types import is_text
 from include.landfall.read.casts.types import DATE, FAST_CASTS, TIMESTAMP, TIMESTAMPTZ
 from include.landfall.read.rows import Rows
@@ -95,6 +96,9 @@ def own_type(own: pa.DataType) -> str:
         return "interval"
     if pa.types.is_binary(own) or pa.types.is_large_binary(own):
         return "bytea"
+    if holds_others(own):
+        return "jsonb"
     if pa.types.is_list(own) or pa.types.is_large_list(own):
-        return f"{own_type(own.value_type)}[]"
+        element = own_type(own.value_type)
+        return "jsonb" if element == "jsonb" else f"{element}[]"
     return OWN.get(own, TEXT)

@@ -33,11 +33,13 @@ def open_text(
     unpacking = unpacking or Unpacking()
     with ExitStack() as stack:
         stack.enter_context(_truncation_errors(arrival))
-        raw = io.BufferedReader(ObjectStream(client, arrival), buffer_size=1 << 18)
+        raw: io.BufferedReader = io.BufferedReader(
+            ObjectStream(client, arrival), buffer_size=1 << 18
+        )
         stack.callback(raw.close)
         if raw.peek(4).startswith(ZIP):
             raw.close()
-            stream = stack.enter_context(_open_zip(client, arrival, unpacking))
+            stream: BinaryIO | None = stack.enter_context(_open_zip(client, arrival, unpacking))
         else:
             stream = unpacked(raw)
         yield raw if stream is None else cast(BinaryIO, _Bounded(stream, arrival, unpacking.ratio))

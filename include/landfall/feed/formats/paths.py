@@ -1,4 +1,4 @@
-"""Paths to the columns that lie within other columns or keys, as a feed declares them."""
+"""Formats whose columns may lie within others, by the paths that a feed declares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+
+from include.landfall.feed.dialect import Paths as PathPairs
+from include.landfall.feed.formats.base import FileFormat
 
 Steps = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 
@@ -23,16 +26,21 @@ Paths = Annotated[
 ]
 
 
-def as_pairs(paths: dict[str, list[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Returns the paths as a dialect carries them."""
-    return tuple((column, tuple(steps)) for column, steps in paths.items())
+class FormatWithPaths(FileFormat):
+    """The base of formats whose values may hold others."""
 
+    paths: Paths = Field(default_factory=dict)
 
-def check_paths(paths: dict[str, list[str]], names: Collection[str]) -> None:
-    """Checks that each path belongs to a column.
+    @property
+    def path_pairs(self) -> PathPairs:
+        """The paths as a dialect carries them."""
+        return tuple((column, tuple(steps)) for column, steps in self.paths.items())
 
-    Raises: ValueError.
-    """
-    for column in paths:
-        if column not in names:
-            raise ValueError(f"format.paths: {column!r} is not among the columns")
+    def check_columns(self, names: Collection[str]) -> None:
+        """Checks that each path belongs to a column.
+
+        Raises: ValueError.
+        """
+        for column in self.paths:
+            if column not in names:
+                raise ValueError(f"format.paths: {column!r} is not among the columns")

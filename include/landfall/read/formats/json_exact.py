@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from json import JSONDecodeError, JSONDecoder
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]  # has no annotation
+from typing import Any
 
 from include.landfall.job import PlannedColumn
 from include.landfall.read.formats.text_blocks import Cells, Unreadable, text_of
@@ -26,7 +27,9 @@ def _refuse(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
-_value_at = JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse).scan_once
+# Gives a value and where it ends. Numbers stay texts: Python refuses those of many digits.
+_decoder: Any = JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse)
+_value_at = _decoder.scan_once
 
 
 @dataclass

@@ -8,7 +8,7 @@ twice, and bytes that are no text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -72,8 +72,9 @@ class FastParser:
 
     def _values(self, records: list[Any]) -> list[list[Any]]:
         if self._fields is None:
-            return [[getattr(record, self._columns[0].field) for record in records]]
-        return list(map(list, zip(*map(self._fields, records))))
+            return [self._columns[0].values([getattr(r, self._columns[0].field) for r in records])]
+        columns = zip(*map(self._fields, records))
+        return [column.values(values) for column, values in zip(self._columns, columns)]
 
     def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
         """Returns whether a key may stand twice: its text is there more often than it is a key."""
@@ -97,25 +98,28 @@ class _Column:
         self.is_text = column.type.name in TEXT_TYPES and not column.type.array
         self.is_text |= column.typtype == "e" and not column.type.array
 
+    def values(self, values: Iterable[Any]) -> list[Any]:
+        """Returns the values as texts or, where they need not be texts, as the file's bytes."""
+        return list(values if self.is_text else map(bytes, values))
+
     def present(self, values: list[Any]) -> int:
         """Returns in how many records the key is."""
-        if self.is_text:
-            return len(values) - values.count(msgspec.UNSET)
-        return sum(map(bool, map(bytes, values)))
+        return len(values) - values.count(msgspec.UNSET if self.is_text else b"")
 
     def joined(self, values: list[Any]) -> bytes:
         """Returns the values as they stand in the file, as far as they can hold a key's text."""
-        if self.is_text:
-            texts = [value.replace('"', '\\"') for value in values if value]
-            return "\n".join(f'"{text}"' for text in texts).encode()
-        return b"\n".join(map(bytes, values))
+        if not self.is_text:
+            return b"\n".join(values)
+        texts = [value.replace('"', '\\"') for value in values if value]
+        return "\n".join(f'"{text}"' for text in texts).encode()
 
     def texts(self, values: list[Any]) -> pa.Array:
         """Returns the values as the texts of cells."""
         if self.is_text:
-            texts = [None if value is msgspec.UNSET else value for value in values]
-            return pa.array(texts, pa.string())
-        raw = pa.array(list(map(bytes, values)), pa.binary()).cast(pa.string())
+            if msgspec.UNSET in values:
+                values = [None if value is msgspec.UNSET else value for value in values]
+            return pa.array(values, pa.string())
+        raw = pa.array(values, pa.binary()).cast(pa.string())
         if not self._is_json and pc.any(pc.match_substring_regex(raw, r'^["\[]')).as_py():
             texts = [cell_of(value or "null", self._column) for value in raw.to_pylist()]
             return pa.array(texts, pa.string())

@@ -13,6 +13,7 @@ from include.landfall.read.formats.json_fast import FastParser
 from include.landfall.read.formats.text_blocks import (
     Block,
     batch_rows,
+    expected_names,
     line_blocks,
     origins_in,
     rows_of,
@@ -21,6 +22,11 @@ from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = False
 BOM = b"\xef\xbb\xbf"
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the columns that the feed declares; none of a file without a byte."""
+    return expected_names(stream, job)
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
@@ -56,7 +62,7 @@ def _blocks(stream: BinaryIO) -> Iterator[Block]:
         ahead = more
     if ahead.lstrip().startswith(b"["):
         return element_blocks(stream, ahead, line)
-    return line_blocks(stream, ahead, line)
+    return line_blocks(stream, ahead, line, blank=b" \t\r")
 
 
 def _keys(job: Job) -> Keys:

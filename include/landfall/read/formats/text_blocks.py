@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeAlias
 
 import pyarrow as pa
@@ -39,15 +39,24 @@ class Block:
     """Records that follow one another, without their line ends. `first` is the first's number.
 
     Of a record that is too long there is only the beginning, of one byte more than a row may have.
+    `codec` is the text's.
     """
 
     first: int
     raws: list[bytes]
     lines: Sequence[int]
+    codec: str = "utf-8"
 
 
-def line_blocks(stream: BinaryIO, ahead: bytes = b"", line: int = 1) -> Iterator[Block]:
-    """Yields the lines of a stream in blocks of about 1 MiB. A blank line is no record.
+def expected_names(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the columns that the feed declares, as those of a file that does not name its own."""
+    return [column.name for column in job.expected] if stream.read(1) else []
+
+
+def line_blocks(
+    stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r", codec: str = "utf-8"
+) -> Iterator[Block]:
+    """Yields the lines of a stream in blocks of about 1 MiB. Without more than `blank`: no record.
 
     `ahead` is what was read of the stream before, and `line` the number of its first line.
     """
@@ -60,12 +69,12 @@ def line_blocks(stream: BinaryIO, ahead: bytes = b"", line: int = 1) -> Iterator
         if is_cut and whole:
             whole[0] = b""  # the end of a line of which the beginning was yielded
             is_cut = False
-        block = _block(first, line, whole)
+        block = _block(first, line, whole, blank, codec)
         line += len(whole)
         if len(rest) > LONGEST_ROW:
             if not is_cut:
                 block.raws.append(rest[: LONGEST_ROW + 1])
-                block = Block(first, block.raws, [*block.lines, line])
+                block = replace(block, lines=[*block.lines, line])
             is_cut, rest = True, b""
         if block.raws:
             yield block
@@ -74,13 +83,12 @@ def line_blocks(stream: BinaryIO, ahead: bytes = b"", line: int = 1) -> Iterator
             return
 
 
-def _block(first: int, line: int, lines: list[bytes]) -> Block:
-    if all(map(bytes.strip, lines)):
-        numbers: Sequence[int] = range(line, line + len(lines))
-    else:
-        numbers = [line + at for at, raw in enumerate(lines) if raw.strip()]
-        lines = [raw for raw in lines if raw.strip()]
-    return Block(first, [raw.removesuffix(b"\r") for raw in lines], numbers)
+def _block(first: int, line: int, lines: list[bytes], blank: bytes, codec: str) -> Block:
+    numbers: Sequence[int] = range(line, line + len(lines))
+    if not all(raw.strip(blank) for raw in lines):
+        numbers = [line + at for at, raw in enumerate(lines) if raw.strip(blank)]
+        lines = [raw for raw in lines if raw.strip(blank)]
+    return Block(first, [raw.removesuffix(b"\r") for raw in lines], numbers, codec)
 
 
 def text_of(raw: bytes, codec: str = "utf-8") -> str:
@@ -153,7 +161,7 @@ def batch_rows(block: Block, batch: pa.RecordBatch, misshapen: list[Misshapen]) 
 
 def origins(block: Block, positions: Sequence[int]) -> list[Origin]:
     """Returns line and text of the records at these positions of a block."""
-    return [Origin(block.lines[p], readable(block.raws[p])) for p in positions]
+    return [Origin(block.lines[p], _shown(block.raws[p], block.codec)) for p in positions]
 
 
 def origins_in(
@@ -175,6 +183,12 @@ def _cells(parse: Callable[[bytes], Cells], raw: bytes) -> Cells | None:
         return parse(raw)
     except Unreadable:
         return None
+
+
+def _shown(raw: bytes, codec: str, encoding: str | None = None) -> str:
+    if codec != "utf-8":
+        raw = raw.decode(codec, "backslashreplace").encode()
+    return readable(raw, encoding)
 
 
 def _numbers(block: Block) -> range:
