@@ -137,12 +137,12 @@ def _index_columns(schema: pa.Schema) -> set[str]:
 def postgres_type(arrow: pa.DataType) -> str:
     """Gives the Postgres type of an Arrow type.
 
-    Raises: ValueError when there is none, as for nested columns.
+    Raises: ValueError when there is none.
     """
     if pa.types.is_dictionary(arrow):
         return postgres_type(arrow.value_type)
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
-        return f"{postgres_type(arrow.value_type)}[]"
+    if pa.types.is_nested(arrow):
+        return "text"  # as JSON; the SDK wrote what Python shows of them
     if pa.types.is_decimal(arrow):
         return f"numeric({arrow.precision},{max(arrow.scale, 0)})"
     if pa.types.is_timestamp(arrow):
@@ -154,7 +154,7 @@ def postgres_type(arrow: pa.DataType) -> str:
     if arrow not in ARROW:
         raise ValueError(
             f"a Parquet column of type {arrow} has no Postgres type to infer."
-            " What to do: declare the columns, or flatten the file."
+            " What to do: declare the columns."
         )
     return ARROW[arrow]
 

@@ -116,6 +116,8 @@ PARQUET = [
         {"a": "bigint", "b": "text"}, [(2, "y"), (3, "z")]),
     Row("Parquet with an index", parquet(FRAME.set_index("b")), {"a": "bigint"},
         [(1,), (2,), (3,)]),
+    Row("Parquet list, struct", parquet(pd.DataFrame({"l": [[1, 2]], "s": [{"a": "x"}]})),
+        {"l": "text", "s": "text"}, [("[1, 2]", '{"a": "x"}')]),
     Row("append of Parquet with an index, in another case",
         parquet(FRAME.rename(columns=str.upper).set_index("B")), {"a": "bigint"},
         [(1,), (2,), (3,)], if_exists="append", before="CREATE TABLE raw.t (a bigint)"),
