@@ -26,7 +26,7 @@ from include.landfall.postgres.catalog import lock_name
 
 from . import declared, inference, recording, tables
 from .matching import match
-from .plain_feed import Destination, load_plain
+from .plain_feed import Destination, FileColumns, load_plain
 from .sources import S3Files
 from .tables import Name
 
@@ -172,10 +172,13 @@ class PlainLoad:
         disposition: str,
         **options: Any,
     ) -> Receipt:
-        names = match(inference.layout_of(self.files, arrival, 0).names, list(columns))
+        layout = inference.layout_of(self.files, arrival)
+        names = match(layout.names, list(columns))
+        scales = [layout.scales.get(name) for name in layout.names]
         destination = self._destination(into, columns, disposition)
         options = {"recorded": self._is_recorded, **options}
-        return load_plain(destination, self.files, arrival, names, **options)
+        file_columns = FileColumns(tuple(names), tuple(scales))
+        return load_plain(destination, self.files, arrival, file_columns, **options)
 
     def _destination(self, into: Name, columns: dict[str, str], disposition: str) -> Destination:
         # Of a `replace` only the table counts: it replaces every version of every file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ def load_plainly(
     from include.landfall.feed.formats import CsvFormat
     from tests.support.plain_loads import database_of
 
+    logging.getLogger("include.astro_sdk").setLevel(logging.WARNING)
     target = Table(table, conn_id="warehouse", metadata=Metadata(schema="chaos"))
     files = S3Files(store, (arrival,), CsvFormat())
     [receipt] = PlainLoad(database_of(warehouse, target), target, files, if_exists, task).run()

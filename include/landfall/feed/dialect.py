@@ -36,12 +36,15 @@ AS_POSTGRES = Spelling()
 class Dialect:
     """How a file is written. `reader` is the module that reads such files (`read.formats`).
 
-    `names` are the names of the file's columns, by place, in place of its own.
+    `names` are the names of the file's columns, by place, in place of its own. `scales` says of
+    numeric columns without a scale how many digits after the point their cells have as a rule:
+    such cells take the fast path.
     """
 
     reader: ClassVar[str]
 
     names: tuple[str, ...] = field(default=(), kw_only=True)
+    scales: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
     spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
 
 

@@ -44,7 +44,8 @@ class Framer:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._casts = [fast_cast_of(column) for column in job.columns]
+        scales = dict(job.dialect.scales)
+        self._casts = [fast_cast_of(column, scales.get(column.name)) for column in job.columns]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
         load_id = [] if job.load_id is None else [(LOAD_ID, pa.int64())]
