@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -161,7 +162,8 @@ class _Header:
         names, refuses_new = self.names, self.rules.new_columns == "refuse"
         new = [names[place] for place in self.new]
         twice = {names[p] for places in self.places.values() if len(places) > 1 for p in places}
-        twice |= {name for name in new if refuses_new and new.count(name) > 1}
+        if refuses_new:
+            twice |= {name for name, count in Counter(new).items() if count > 1}
         departures = {
             "twice": sorted(twice),
             "missing": [c.name for c in self.missing if c.if_missing == IfMissing.REFUSE],
@@ -172,13 +174,13 @@ class _Header:
 
     def keys_of(self, places: Sequence[int]) -> list[str]:
         """Returns the names of new columns; a nameless or a repeated one gets its number too."""
-        keys: list[str] = []
+        keys: dict[str, None] = {}  # in order
         for place in places:
             name = self.names[place].strip() if self.rules.trims else self.names[place]
             if not name.strip() or name in keys:
                 name = f"{name.strip() or 'column'}_{place + 1}"
-            keys.append(name)
-        return keys
+            keys[name] = None
+        return list(keys)
 
     def changes(self) -> list[Change]:
         """Returns the departures that the rules allow."""

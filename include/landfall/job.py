@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.contract import STRICT, Expected, IfMissing, Match, Rules, match_columns
+from include.landfall.errors import HeaderMismatch
+from include.landfall.feed import limits
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
 from include.landfall.feed.model import Feed
@@ -19,7 +21,7 @@ ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 # Bytes of CSV text in a batch. Measured on 150 MB: 1 MiB takes 104 MB and 1.6 s of CPU to read,
 # 512 KiB 91 MB and 1.9 s.
 BLOCK_BYTES = 1 << 20
-LONGEST_ROW = 8 << 20  # bytes of a row that can be read: what a load has room for
+LONGEST_ROW = limits.LONGEST_ROW
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class Unpacking:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What a feed allows of its files: bytes of a row, beside LONGEST_ROW, and columns."""
+
+    row_bytes: int | None = None
+    columns: int | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """One reading of one arrival.
 
@@ -78,6 +88,7 @@ class Job:
     rules: Rules = STRICT
     match: Match | None = None
     order: tuple[str, ...] = ()
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def is_strict(self) -> bool:
@@ -102,6 +113,14 @@ class Job:
 
         Raises: HeaderMismatch when the feed does not take the file's columns.
         """
+        most = self.bounds.columns
+        if most is not None and len(names) > most:
+            raise HeaderMismatch(
+                "the file has more columns than the feed allows",
+                found=f"{len(names)} columns",
+                expected=f"at most {most}, by limits: columns",
+                do="look into the file; where it is right, allow more in the feed",
+            )
         return self.match or match_columns(names, self.expected, self.rules)
 
     @property

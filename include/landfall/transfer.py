@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.errors import LandfallError
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job, Unpacking, rules_of
+from include.landfall.job import Bounds, Job, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -43,6 +43,7 @@ class Transfer:
 
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
+        self._check_size()
         with closing(_read(self._job(staging, load_id))) as frames:
             read, written = copy.copy(self._reported(frames), staging)
         job = self._job(staging, load_id)  # by now the staging has the columns of the file
@@ -55,9 +56,20 @@ class Transfer:
         columns = tuple(column.planned for column in staging.columns)
         return Job(
             self.feed.name, self.arrival, self.store, columns, load_id,
-            self.feed.format.dialect(), self.encoding, Unpacking(self.feed.source.member),
-            rules_of(self.feed), order=self.feed.order,
+            self.feed.format.dialect(), self.encoding,
+            Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
+            order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),
         )  # fmt: skip
+
+    def _check_size(self) -> None:
+        most = self.feed.limits.object
+        if most is not None and self.arrival.size > most:
+            raise DataError(
+                "the object is larger than the feed allows",
+                found=f"{self.arrival.size} bytes",
+                expected=f"at most {most}, by limits: object",
+                do="look into the file; where it is right, allow more in the feed",
+            )
 
     def _judge(self, job: Job, staging: Staging) -> int:
         try:

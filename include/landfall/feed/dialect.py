@@ -129,13 +129,13 @@ class FixedField:
 
 @dataclass(frozen=True)
 class FixedDialect(Dialect):
-    """How text of fixed width is written. `trim` is both, left, right or none."""
+    """How text of fixed width is written."""
 
     reader = "include.landfall.read.formats.fixed_width"
 
     fields: tuple[FixedField, ...] = ()
     encoding: str = "utf-8"
-    trim: str = "both"
+    trims: bool = True
     nulls: tuple[str, ...] = ()
     pads: bool = False
     ignores_rest: bool = False

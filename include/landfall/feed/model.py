@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny, mode
 from include.landfall.feed.columns import Column, Columns, check_names
 from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import CsvFormat, FileFormat, read_format
+from include.landfall.feed.limits import Limits
 from include.landfall.feed.rejects import Rejects
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
@@ -39,6 +40,7 @@ class Feed(Strict):
     columns: Annotated[Columns, AfterValidator(check_names)] = Field(min_length=1)
     checks: dict[str, Check] = Field(default_factory=dict)
     rejects: Rejects = Rejects()
+    limits: Limits = Limits()
 
     @property
     def table_columns(self) -> Columns:

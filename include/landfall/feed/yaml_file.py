@@ -18,6 +18,7 @@ from include.landfall.errors import FeedError, Place
 from include.landfall.feed.columns import Column
 from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import format_class_of
+from include.landfall.feed.limits import Limits
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
@@ -80,7 +81,7 @@ def _parse(path: Path) -> tuple[Any, Any]:
 
 PARTS: dict[str, type[BaseModel]] = {
     "source": Source, "target": Target, "columns": Column, "checks": Check,
-    "contract": Contract,
+    "contract": Contract, "limits": Limits,
 }  # fmt: skip
 
 

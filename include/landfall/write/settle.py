@@ -15,6 +15,7 @@ from include.landfall.job import LOAD_ID
 from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
+from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
@@ -59,7 +60,13 @@ def settle(
     Raises: what `write` raises, FeedError when the target does not fit, DataError when a row is
     lost.
     """
+    limits = claimant.feed.limits
     with postgres_errors(), connection.transaction():
+        set_timeouts(
+            connection,
+            statement_timeout=limits.statement_timeout,
+            lock_timeout=limits.lock_timeout,
+        )
         claims.lock(connection, claimant)
         newer = None if force else claims.newer(connection, claimant)
         claim = claims.claim(connection, claimant, force)
