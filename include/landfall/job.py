@@ -92,7 +92,7 @@ class Job:
 
     @property
     def is_strict(self) -> bool:
-        """Whether a file must have exactly those of the columns that come from it, by their names."""
+        """Whether a file must have exactly the columns that come from it, by their names."""
         return self.rules == STRICT and not any(
             column.other_names or column.if_missing != IfMissing.REFUSE
             for column in self.columns
