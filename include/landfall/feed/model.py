@@ -61,6 +61,11 @@ class Feed(Strict):
         return hidden or any(column.secret for column in self.columns.values())
 
     @model_validator(mode="after")
+    def _target_fits(self) -> Feed:
+        self.target.check_columns(self.table_columns)
+        return self
+
+    @model_validator(mode="after")
     def _format_fits(self) -> Feed:
         in_file = [n for n, each in self.columns.items() if each.is_in_file and not each.ignore]
         self.format.check_columns(in_file)
