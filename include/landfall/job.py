@@ -103,10 +103,11 @@ class Job:
 
     @property
     def is_strict(self) -> bool:
-        """Whether the file must have exactly the job's columns, by their names."""
+        """Whether a file must have exactly the columns that come from it, by their names."""
         return self.rules == STRICT and not any(
-            not column.is_in_file or column.other_names or column.if_missing != IfMissing.REFUSE
+            column.other_names or column.if_missing != IfMissing.REFUSE
             for column in self.columns
+            if column.is_in_file
         )
 
     @property
