@@ -73,6 +73,7 @@ class Job:
     """One reading of one arrival.
 
     `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    With `is_numbered` a typed row ends with its number in the file, in place of the load id.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
     """
@@ -89,6 +90,7 @@ class Job:
     match: Match | None = None
     order: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
+    is_numbered: bool = False
 
     @property
     def is_strict(self) -> bool:

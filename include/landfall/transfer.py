@@ -15,6 +15,7 @@ from include.landfall.job import Bounds, Job, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
+from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
 from include.landfall.write.staging import Staging
 
@@ -39,7 +40,7 @@ class Transfer:
         """Returns how many rows were read, and how many the target took.
 
         The others are the staging's rejected rows, with line and text as far as the feed keeps
-        them.
+        them, and those that it has deduplicated.
 
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
@@ -47,7 +48,7 @@ class Transfer:
         with closing(_read(self._job(staging, load_id))) as frames:
             read, written = copy.copy(self._reported(frames), staging)
         job = self._job(staging, load_id)  # by now the staging has the columns of the file
-        written += self._judge(job, staging)
+        written = self._judge(job, staging, written)
         self._find_origins(job, staging, read)
         staging.rejected.conceal()
         return read, written
@@ -59,6 +60,7 @@ class Transfer:
             self.feed.format.dialect(), self.encoding,
             Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
             order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),
+            is_numbered=staging.disposition.is_merged,
         )  # fmt: skip
 
     def _check_size(self) -> None:
@@ -71,9 +73,10 @@ class Transfer:
                 do="look into the file; where it is right, allow more in the feed",
             )
 
-    def _judge(self, job: Job, staging: Staging) -> int:
+    def _judge(self, job: Job, staging: Staging, copied: int) -> int:
+        """Lets Postgres judge the texts, and merges; returns how many rows the target took."""
         try:
-            return judge(staging)
+            return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
                 error.at(line=_line_of(job, error.place.row))

@@ -32,9 +32,13 @@ AS_POSTGRES = Spelling()
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is written. `reader` is the module that reads such files (`read.formats`)."""
+    """How a file is written. `reader` is the module that reads such files (`read.formats`).
+
+    `is_json`: whether the cells of new columns that are rescued are JSON, and not texts.
+    """
 
     reader: ClassVar[str]
+    is_json: ClassVar[bool] = False
 
     spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
 
@@ -108,6 +112,7 @@ class JsonDialect(Dialect):
     """How JSON is written."""
 
     reader = "include.landfall.read.formats.json_lines"
+    is_json = True
 
     paths: Paths = ()
     refuses_other_keys: bool = True

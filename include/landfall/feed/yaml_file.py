@@ -146,6 +146,14 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
     return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
 
 
+def _with_field(steps: list[Any], value: Any, message: str) -> tuple[list[Any], str]:
+    """Returns the steps to the field, with which a message about a whole part begins."""
+    match = re.match(r"(?P<field>\w+(?:\.\w+)*): (?P<message>.*)", message, re.DOTALL)
+    if not match or not isinstance(value, dict):
+        return steps, message
+    return [*steps, *match["field"].split(".")], match["message"]
+
+
 def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
     """Returns the keys that could stand there, and the one that may be meant."""
     section = str(steps[0]) if len(steps) > 1 else ""

@@ -75,7 +75,10 @@ class Framer:
         for values, fast_cast, planned in zip(batch.columns, self._casts, self._job.columns):
             if not planned.nullable and values.null_count:
                 suspects = either(suspects, values.is_null())
-            column, doubtful = cast_column(values, fast_cast, planned.type)
+            if fast_cast is None:
+                column, doubtful = _judged_texts(values, planned), None
+            else:
+                column, doubtful = cast_column(values, fast_cast, planned.type)
             columns.append(column)
             suspects = either(suspects, doubtful)
         return columns, suspects
@@ -85,7 +88,9 @@ class Framer:
     ) -> Iterator[Frame]:
         count = rows.batch.num_rows
         first, numbers = rows.first, b""
-        if good is not None or rows.numbers is not None:
+        load_id = pa.scalar(self._job.load_id, pa.int64())
+        all_numbers = None
+        if good is not None or rows.numbers is not None or self._job.is_numbered:
             all_numbers = pa.array(
                 rows.numbers or range(rows.first, rows.first + count), pa.int64()
             )
@@ -97,8 +102,8 @@ class Framer:
             numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
         if count == 0:
             return
-        load_id = pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)
-        batch = pa.record_batch([*columns, load_id], schema=self._typed)
+        last = all_numbers if self._job.is_numbered else pa.repeat(load_id, count)
+        batch = pa.record_batch([*columns, last], schema=self._typed)
         yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
 
     def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:
@@ -117,7 +122,7 @@ class Framer:
 
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:
         """Returns the cells of each row as a list of texts."""
-        texts = pa.concat_arrays(list(map(_suspect_texts, batch.columns, self._job.columns)))
+        texts = pa.concat_arrays(list(map(_judged_texts, batch.columns, self._job.columns)))
         width, count = batch.num_columns, batch.num_rows
         cell = pa.array(range(width * count), pa.int64())  # row by row
         row = pc.divide(cell, width)
@@ -137,11 +142,11 @@ class Framer:
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
 
 
-def _suspect_texts(values: pa.Array, column: PlannedColumn) -> pa.Array:
+def _judged_texts(values: pa.Array, column: PlannedColumn) -> pa.Array:
     """Returns the cells as Postgres judges them: a date that has two readings is none."""
     texts = as_text(values, column.type)
-    is_date = column.type.name in dates.TYPES and not column.type.array
-    return dates.note_undecided(texts) if is_date and is_text(values.type) else texts
+    is_date = column.type.name in dates.TYPES and is_text(values.type)
+    return dates.note_undecided(texts) if is_date else texts
 
 
 def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -16,10 +16,11 @@ from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import set_timeouts
-from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
 
@@ -32,8 +33,9 @@ Write = Callable[[Staging, int], tuple[int, int]]
 class Settled:
     """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
 
-    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
-    `changes` are the file's departures from the contract, and what was altered in the table.
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
+    `deduplicated` how many lost to a newer row of their key. `changes` are the file's departures
+    from the contract, and what was altered in the table.
     """
 
     outcome: str
@@ -42,6 +44,7 @@ class Settled:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    deduplicated: int = 0
     changes: list[Change] = field(default_factory=list)
 
 
@@ -77,10 +80,11 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        rows, reasons, kept = _fill(connection, claimant, disposition, write, claim)
-        claims.close(connection, claim.load_id, "loaded", rows, reasons)
-    rejected = sum(reasons.values())
-    return Settled("loaded", claim.load_id, rows, claimant.by, rejected, reasons, kept)
+        settled = _fill(connection, claimant, disposition, write, claim)
+        claims.close(
+            connection, claim.load_id, "loaded", settled.rows, settled.reasons, settled.deduplicated
+        )
+    return settled
 
 
 def keep_failure(
@@ -108,7 +112,7 @@ def keep_failure(
 def _loaded(outcome: str, entry: Entry) -> Settled:
     return Settled(
         outcome, entry.load_id, entry.rows or 0, entry.loaded_by,
-        entry.rejected or 0, entry.reasons or {},
+        entry.rejected or 0, entry.reasons or {}, entry.deduplicated or 0,
     )  # fmt: skip
 
 
@@ -118,28 +122,30 @@ def _fill(
     disposition: Disposition,
     write: Write,
     claim: Claim,
-) -> tuple[int, dict[str, int], list[Change]]:
-    """Puts the arrival's rows into the target in place of those that they replace.
-
-    Returns how many are in the target, how many were rejected for which reason, and the changes.
-    """
+) -> Settled:
+    """Puts the arrival's rows into the target in place of those that they replace."""
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
     replaced = claims.supersede(connection, claimant, claim.load_id)
     replaced += [claim.load_id] if claim.has_rows else []
+    check_dependents(connection, feed.target.table, None if claimant.replaces_feed else replaced)
     disposition.remove_replaced(connection, table(feed.target.table), replaced)
-    check_removed(connection, claimant, replaced)
+    if not disposition.keeps_rows:
+        check_removed(connection, claimant, replaced)
     rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
     staging_of = partial(Staging, connection, feed, disposition, columns, claim.load_id)
     staging, read, written = _write(connection, staging_of, write, claim.load_id)
     reasons = check_budget(feed, staging.rejected, read)
-    _check_counts(read, written, sum(reasons.values()))
+    rejected = sum(reasons.values())
+    _check_counts(read, written, rejected, staging.deduplicated)
     staging.rejected.keep(claimant.values(load_id=claim.load_id))
     kept = [*altered, *staging.changes, *_nulled(staging)]
     changes.keep(connection, claimant, claim.load_id, kept)
-    return written, reasons, kept
+    return Settled(
+        "loaded", claim.load_id, written, claimant.by, rejected, reasons, staging.deduplicated, kept
+    )
 
 
 def _nulled(staging: Staging) -> list[Change]:
@@ -147,18 +153,19 @@ def _nulled(staging: Staging) -> list[Change]:
     return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
-def _check_counts(read: int, written: int, rejected: int) -> None:
-    """Checks that every row of the file is in the target or among the rejects."""
-    if read != written + rejected:
+def _check_counts(read: int, written: int, rejected: int, deduplicated: int) -> None:
+    """Checks that every row of the file is in the target, rejected or deduplicated."""
+    if read != written + rejected + deduplicated:
+        others = f" and {deduplicated} deduplicated" if deduplicated else ""
         raise DataError(
             "rows were lost on the way to the table",
-            found=f"{written} rows loaded and {rejected} rejected",
+            found=f"{written} rows loaded and {rejected} rejected{others}",
             expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )
 
 
 class _LateRefusal(Exception):
-    """A constraint that was deferred refuses rows, and nobody knows which."""
+    """A constraint or a trigger that was deferred refuses rows, and nobody knows which."""
 
 
 def _write(
@@ -178,21 +185,23 @@ def _write_once(
 ) -> tuple[Staging, int, int]:
     """Writes the rows in a savepoint, as `_write` does.
 
-    Raises: _LateRefusal when a deferred constraint refuses them in the end.
+    Raises: _LateRefusal when a deferred constraint or trigger refuses them in the end.
     """
     with connection.transaction():
         read, written = write(staging, load_id)
         try:
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except psycopg.IntegrityError as error:
+        except psycopg.Error as error:
+            if not refuses_rows(error):
+                raise
             raise _LateRefusal from error
     return staging, read, written
 
 
 def _check_empty(claimant: Claimant) -> None:
-    """Refuses an object of 0 bytes that would empty the table, unless the feed takes it."""
+    """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
     choice = claimant.feed.source.empty_objects
-    if claimant.arrival.size or choice == "load" or not (choice or claimant.replaces_feed):
+    if claimant.arrival.size or choice == "load" or not (choice or claimant.in_order):
         return
     raise DataError(
         "the object is empty",
