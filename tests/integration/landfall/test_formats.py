@@ -307,10 +307,19 @@ def test_a_column_from_the_key_stands_beside_those_of_any_format(engine):
 
 
 def test_a_feed_says_so_where_its_format_does_not_take_a_departure(engine):
-    with pytest.raises(ValueError, match="names no columns"):
-        engine.be(format="json", contract={"new_columns": "ignore"})
-    with pytest.raises(ValueError, match="names no columns"):
-        engine.be(format="json", columns={"id": {"type": "integer", "from": ["ID"]}})
+    fields = {"id": {"start": 1, "width": 4}}
+    for departure in (
+        {"contract": {"new_columns": "ignore"}},
+        {"columns": {"id": {"type": "integer", "from": ["ID"]}}},
+    ):
+        with pytest.raises(ValueError, match="names no columns"):
+            engine.be(
+                **{
+                    "columns": {"id": "integer"},
+                    "format": {"type": "fixed", "fields": fields},
+                    **departure,
+                }
+            )
 
 
 def test_new_columns_of_a_format_with_types_evolve_the_table(engine):
