@@ -130,6 +130,15 @@ def loader() -> str:
     return f"{ti.dag_id}.{ti.task_id} {ti.run_id} #{ti.try_number}" if ti else ""
 
 
+def task_identity() -> str:
+    """Gives what all tries of the running task instance share; empty when no task runs."""
+    ti = _task_instance()
+    if ti is None:
+        return ""
+    map_index = -1 if ti.map_index is None else ti.map_index
+    return "\0".join([ti.dag_id, ti.task_id, ti.run_id, str(map_index)])
+
+
 def push_xcom(key: str, value: Any) -> None:
     """Writes a small value to XCom under a key; does nothing when no task runs."""
     ti = _task_instance()
@@ -152,6 +161,21 @@ def rejects_warning(receipt: Receipt) -> str | None:
         f"s3://{receipt.bucket}/{receipt.key}: {receipt.rejected} rows are rejected ({reasons});"
         f" to see them: {rejects_command(receipt.feed, receipt.key)}"
     )
+
+
+def changes_warning(receipt: Receipt) -> str | None:
+    """Gives the warning of a load whose file departs from its feed, or that altered the table."""
+    if not receipt.changes:
+        return None
+    return (
+        f"s3://{receipt.bucket}/{receipt.key} departs from its feed: {'; '.join(receipt.changes)}"
+    )
+
+
+def load_warnings(receipt: Receipt) -> list[str]:
+    """Gives the warnings of a load, for its log."""
+    warnings = (changes_warning(receipt), rejects_warning(receipt))
+    return [warning for warning in warnings if warning]
 
 
 def _task_instance() -> Any:
@@ -199,6 +223,7 @@ def _store(connection: Any, extra: Mapping[str, Any]) -> Store:
         extra=extra,
         host=connection.host,
         conn_id=connection.conn_id,
+        conn_type=connection.conn_type,
     )
 
 

@@ -170,6 +170,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         Problem: `copy_expert` is psycopg 2's; columns went by position and without quotes; the
         table was dropped before the copy. Fix: one transaction, and columns by name.
         """
+        self._assert_not_empty_df(source_dataframe)
         self.create_schema_if_applicable(target_table.metadata.schema)
         dataframes.load(self, [source_dataframe], target_table, if_exists)
 

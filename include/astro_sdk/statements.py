@@ -95,7 +95,8 @@ def replace_table(
         # The query has its own lines: it may begin or end with a comment.
         statement = f"CREATE TABLE {created} AS\n{query.strip().rstrip(';')}\n"
         execute(connection, statement, parameters)
-        rows = tables.replace(driver, target, scratch)
+        rows = tables.row_count(driver, scratch)
+        tables.replace(driver, target, scratch)
         for after in modifier.post_queries:
             execute(connection, after, parameters)
     return rows

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
@@ -22,7 +22,7 @@ from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
 from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import disposition_of
-from include.landfall.write.settle import check_removed
+from include.landfall.write.replaced import check_removed
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,11 @@ def forget(feed: Feed, key: str, *, warehouse: Warehouse) -> Forgotten:
     It waits for a load of the object that is under way. The next run loads the object again if it
     is in the bucket.
 
+    Of a merge it brings back the rows that the object's loads replaced.
+
     Raises: ObjectMissing when the ledger has no such object; FeedError when its rows are in another
-    table than the feed names, or cannot be deleted. Then nothing has changed.
+    table than the feed names, or cannot be deleted, or when what it replaced was not kept or was
+    changed since. Then nothing has changed.
     """
     # The lock and the rows are those of the object, whatever its version.
     arrival = Arrival(feed.source.bucket, key, "", 0, datetime.now(UTC))
@@ -83,11 +86,21 @@ def _forget(connection: Connection, claimant: Claimant) -> Forgotten:
     entries = forgetting.entries_of_object(connection, feed.name, arrival.bucket, arrival.key)
     if not entries:
         raise _unknown()
+    _check_load_id(feed)
     _check_target(connection, feed, entries)
     load_ids = [entry.load_id for entry in entries]
     rows = _delete_rows(connection, claimant, load_ids)
     counts = forgetting.delete_loads(connection, load_ids)
     return Forgotten(feed.name, arrival.bucket, arrival.key, rows, *counts)
+
+
+def _check_load_id(feed: Feed) -> None:
+    if not feed.target.load_id:
+        raise FeedError(
+            "the file's rows cannot be told from others: rows of this feed carry no load id",
+            found="target.load_id: false",
+            do="delete the rows by hand; to load the file again, use landfall load --force",
+        )
 
 
 def _check_target(connection: Connection, feed: Feed, entries: list[Entry]) -> None:
@@ -104,18 +117,15 @@ def _check_target(connection: Connection, feed: Feed, entries: list[Entry]) -> N
 
 
 def _delete_rows(connection: Connection, claimant: Claimant, load_ids: list[int]) -> int:
-    """Deletes the rows that carry the load ids, and returns how many there were."""
+    """Takes away what the loads brought, and returns how many rows that were."""
     target = claimant.feed.target
     name = table(target.table)
     is_there = has_relation(connection, target.schema_name, target.table_name)
     if not is_there or not has_column(connection, name, LOAD_ID):
         return 0
     check_dependents(connection, target.table, load_ids)
-    # No parameter: a % in the table's name would be taken for one.
-    rows = connection.execute(
-        sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(
-            name, sql.Identifier(LOAD_ID), sql.Literal(load_ids)
-        )
-    ).rowcount
-    check_removed(connection, claimant, load_ids)
+    disposition = disposition_of(claimant.feed)
+    rows = disposition.forget(connection, claimant.feed, load_ids)
+    if not disposition.keeps_rows:
+        check_removed(connection, claimant.feed, load_ids)
     return rows

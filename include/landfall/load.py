@@ -17,7 +17,7 @@ from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.transfer import Progress, Transfer
 from include.landfall.write.dispositions import disposition_of
-from include.landfall.write.settle import Settled, keep_failure, settle
+from include.landfall.write.settle import Settled, keep_failure, settle, settle_unrecorded
 from include.landfall.write.target import add_load_id
 
 
@@ -27,8 +27,9 @@ class Receipt:
 
     `outcome`: loaded (by us, now), already_loaded (`by` says who), superseded (a newer version
     is in the table). `rows` are those in the target, `seconds` those of this call. `rejected` is
-    how many rows of the file were refused, `reasons` how many for which reason. `changes` are the
-    file's departures from the contract, and what was altered in the table.
+    how many rows of the file were refused, `reasons` how many for which reason; `deduplicated` how
+    many lost to a newer row of their key. `changes` are the file's departures from the contract,
+    and what was altered in the table.
     """
 
     feed: str
@@ -42,6 +43,7 @@ class Receipt:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    deduplicated: int = 0
     changes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,10 +60,12 @@ def load(
     force: bool = False,
     by: str = "",
     progress: Progress = lambda rows: None,
+    recorded: bool = True,
 ) -> Receipt:
     """Loads an arrival exactly once; `force` loads it again in place of its own rows.
 
-    `by` is whom the ledger names; `progress` hears of the rows read so far, now and then.
+    `by` is whom the ledger names; `progress` hears of the rows read so far, now and then. Without
+    `recorded` there is no ledger, and each call loads (`write.settle.settle_unrecorded`).
 
     Returns a receipt whether this call loaded the arrival or another one had.
 
@@ -71,12 +75,13 @@ def load(
     replaces_feed = disposition_of(feed).replaces_feed
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     started = time.monotonic()
-    settled = _Load(claimant, store, warehouse, force, progress).run()
+    settled = _Load(claimant, store, warehouse, force, progress, recorded).run()
     seconds = round(time.monotonic() - started, 3)
     return Receipt(
         feed.name, arrival.bucket, arrival.key, arrival.version,
         settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
-        settled.rejected, settled.reasons, [text_of(change) for change in settled.changes],
+        settled.rejected, settled.reasons, settled.deduplicated,
+        [text_of(change) for change in settled.changes],
     )  # fmt: skip
 
 
@@ -89,6 +94,7 @@ class _Load:
     warehouse: Warehouse
     force: bool
     progress: Progress
+    recorded: bool
 
     def run(self) -> Settled:
         """Loads the arrival, and keeps the failure in the ledger when that fails."""
@@ -110,16 +116,20 @@ class _Load:
         feed, arrival = self.claimant.feed, self.claimant.arrival
         with connect(self.warehouse, f"landfall {feed.name} {arrival.key}") as connection:
             with postgres_errors():
-                create_ledger(connection)
+                if self.recorded:
+                    create_ledger(connection)
                 add_load_id(connection, feed)
                 encoding = server_encoding(connection)
             transfer = Transfer(feed, arrival, self.store, encoding, self.progress)
-            return settle(
-                connection, self.claimant, disposition_of(feed), transfer.run, force=self.force
-            )
+            disposition = disposition_of(feed)
+            if not self.recorded:
+                return settle_unrecorded(connection, self.claimant, disposition, transfer.run)
+            return settle(connection, self.claimant, disposition, transfer.run, force=self.force)
 
     def _keep(self, error: Exception, seconds: float) -> Settled | None:
         """Keeps the failure. Returns what became of the load if it had arrived after all."""
+        if not self.recorded:
+            return None
         try:
             with connect(self.warehouse) as connection:
                 return keep_failure(connection, self.claimant, error, seconds)

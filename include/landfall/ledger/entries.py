@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "changes"  # the table that came last: where it is, all are
+NEWEST = "replaced"  # the table that came last: where it is, all are
 
 
 @dataclass(frozen=True)
 class Entry:
     """A row of the ledger. `seconds` is how long the load took; times have a zone.
 
-    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
+    `deduplicated` how many lost to a newer row of their key.
     `retry_after`: a failed one is not handed on by the sensor before.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     rejected: int | None = None
     reasons: dict[str, int] | None = None
     retry_after: datetime | None = None
+    deduplicated: int | None = None
 
     @property
     def version(self) -> str:
@@ -58,6 +60,23 @@ def create_ledger(connection: Connection) -> None:
         lock_name(connection, "create landfall.ledger")
         create_schema(connection, SCHEMA)
         connection.execute(statement("ledger/create"))
+
+
+def can_record(connection: Connection) -> bool:
+    """Creates the ledger where it is missing. Returns whether the role may write into it."""
+    try:
+        create_ledger(connection)
+    except errors.InsufficientPrivilege:
+        return False
+    rights = connection.execute(
+        "SELECT has_schema_privilege(%(schema)s, 'USAGE')"
+        " AND bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')"
+        " AND has_table_privilege(oid, 'UPDATE')) FROM pg_class"
+        " WHERE relnamespace = to_regnamespace(%(schema)s)"
+        " AND relname IN ('ledger', 'rejects', 'changes')",
+        {"schema": SCHEMA},
+    ).fetchone()
+    return bool(rights and rights[0])
 
 
 def ledger_exists(connection: Connection) -> bool:

@@ -16,7 +16,6 @@ from psycopg.copy import LibpqWriter
 
 from include.landfall.contract import Change, What
 from include.landfall.frames import Frame, FrameType, Shape
-from include.landfall.job import LOAD_ID
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
 from include.landfall.write.staging import (
@@ -81,8 +80,8 @@ class Part:
 def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
     """Takes every frame of a file; suspects and what the target refused are in TEXTS afterwards.
 
-    Returns how many rows were read, and how many are in the target. Reading stops early when so
-    many rows are rejected that the file is refused, however it goes on.
+    Returns how many rows were read, and how many the target or INCOMING took. Reading stops early
+    when so many rows are rejected that the file is refused, however it goes on.
 
     Raises: what the reading side raises.
     """
@@ -123,8 +122,8 @@ def _write(part: Part, frames: Iterator[Frame], staging: Staging) -> int:
 
 def _copy_typed(frames: Iterator[Frame], staging: Staging) -> int:
     with staging.connection.transaction():
-        into = TYPED if staging.text_columns else staging.target
-        count = _copy(copy_statement(into, [*staging.names, LOAD_ID]), frames, staging)
+        into = TYPED if staging.text_columns else staging.into
+        count = _copy(copy_statement(into, staging.copied_names), frames, staging)
         return staging.insert_typed() if staging.text_columns else count
 
 
@@ -145,7 +144,7 @@ def _stage_as_texts(part: Part, staging: Staging) -> None:
     """Puts typed rows that the target refused into TEXTS."""
     with postgres_errors():
         staging.create_wire()
-        _copy(copy_statement(WIRE, [*staging.names, LOAD_ID]), part.rows, staging)
+        _copy(copy_statement(WIRE, staging.copied_names), part.rows, staging)
         staging.move_wire_to_texts(part.row_numbers())
 
 

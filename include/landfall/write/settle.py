@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from include.landfall.contract import Change, What
-from include.landfall.errors import DataError, FeedError, LandfallError
-from include.landfall.job import LOAD_ID
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
-from include.landfall.ledger.claims import Claim, Claimant
+from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
+from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
-from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
-from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
+from include.landfall.write.rejected import RejectedRows
+from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
 
 # Writes the arrival's rows through the staging that it is given, and returns how many were read,
@@ -32,8 +33,9 @@ Write = Callable[[Staging, int], tuple[int, int]]
 class Settled:
     """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
 
-    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
-    `changes` are the file's departures from the contract, and what was altered in the table.
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
+    `deduplicated` how many lost to a newer row of their key. `changes` are the file's departures
+    from the contract, and what was altered in the table.
     """
 
     outcome: str
@@ -42,6 +44,7 @@ class Settled:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    deduplicated: int = 0
     changes: list[Change] = field(default_factory=list)
 
 
@@ -60,7 +63,13 @@ def settle(
     Raises: what `write` raises, FeedError when the target does not fit, DataError when a row is
     lost.
     """
+    limits = claimant.feed.limits
     with postgres_errors(), connection.transaction():
+        set_timeouts(
+            connection,
+            statement_timeout=limits.statement_timeout,
+            lock_timeout=limits.lock_timeout,
+        )
         claims.lock(connection, claimant)
         newer = None if force else claims.newer(connection, claimant)
         claim = claims.claim(connection, claimant, force)
@@ -71,10 +80,34 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        rows, reasons, kept = _fill(connection, claimant, disposition, write, claim)
-        claims.close(connection, claim.load_id, "loaded", rows, reasons)
-    rejected = sum(reasons.values())
-    return Settled("loaded", claim.load_id, rows, claimant.by, rejected, reasons, kept)
+        replaced = claims.supersede(connection, claimant, claim.load_id)
+        replaced += [claim.load_id] if claim.has_rows else []
+        filled = _fill(connection, claimant, disposition, write, claim.load_id, replaced)
+        rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
+        filled.rejected.keep(claimant.values(load_id=claim.load_id))
+        changes.keep(connection, claimant, claim.load_id, filled.changes)
+        claims.close(
+            connection, claim.load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated
+        )
+    return Settled(
+        "loaded", claim.load_id, filled.rows, claimant.by,
+        sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
+    )  # fmt: skip
+
+
+def settle_unrecorded(
+    connection: Connection, claimant: Claimant, disposition: Disposition, write: Write
+) -> Settled:
+    """Runs the transaction of a load that no ledger records: nothing tells it from a second one.
+
+    The feed must have no load id, and tolerate no rejects, because there is no place to keep them.
+
+    Raises: as `settle`.
+    """
+    with postgres_errors(), connection.transaction():
+        claims.lock(connection, claimant)
+        filled = _fill(connection, claimant, disposition, write, 0, [])
+    return Settled("loaded", 0, filled.rows, claimant.by)
 
 
 def keep_failure(
@@ -102,8 +135,18 @@ def keep_failure(
 def _loaded(outcome: str, entry: Entry) -> Settled:
     return Settled(
         outcome, entry.load_id, entry.rows or 0, entry.loaded_by,
-        entry.rejected or 0, entry.reasons or {},
+        entry.rejected or 0, entry.reasons or {}, entry.deduplicated or 0,
     )  # fmt: skip
+
+
+class _Filled(NamedTuple):
+    """What a file's rows became: in the target, rejected for which reason, deduplicated."""
+
+    rows: int
+    reasons: dict[str, int]
+    deduplicated: int
+    rejected: RejectedRows
+    changes: list[Change]
 
 
 def _fill(
@@ -111,30 +154,21 @@ def _fill(
     claimant: Claimant,
     disposition: Disposition,
     write: Write,
-    claim: Claim,
-) -> tuple[int, dict[str, int], list[Change]]:
-    """Puts the arrival's rows into the target in place of those that they replace.
-
-    Returns how many are in the target, how many were rejected for which reason, and the changes.
-    """
+    load_id: int,
+    replaced: list[int],
+) -> _Filled:
+    """Puts the arrival's rows into the target in place of those that these loads brought."""
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
-    replaced = claims.supersede(connection, claimant, claim.load_id)
-    replaced += [claim.load_id] if claim.has_rows else []
-    check_dependents(connection, feed.target.table, None if claimant.replaces_feed else replaced)
-    disposition.remove_replaced(connection, table(feed.target.table), replaced)
-    check_removed(connection, claimant, replaced)
-    rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-    staging_of = partial(Staging, connection, feed, disposition, columns, claim.load_id)
-    staging, read, written = _write(connection, staging_of, write, claim.load_id)
+    remove_replaced(connection, feed, disposition, replaced)
+    staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
+    staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
-    _check_counts(read, written, sum(reasons.values()))
-    staging.rejected.keep(claimant.values(load_id=claim.load_id))
+    _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
     kept = [*altered, *staging.changes, *_nulled(staging)]
-    changes.keep(connection, claimant, claim.load_id, kept)
-    return written, reasons, kept
+    return _Filled(written, reasons, staging.deduplicated, staging.rejected, kept)
 
 
 def _nulled(staging: Staging) -> list[Change]:
@@ -142,12 +176,13 @@ def _nulled(staging: Staging) -> list[Change]:
     return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
-def _check_counts(read: int, written: int, rejected: int) -> None:
-    """Checks that every row of the file is in the target or among the rejects."""
-    if read != written + rejected:
+def _check_counts(read: int, written: int, rejected: int, deduplicated: int) -> None:
+    """Checks that every row of the file is in the target, rejected or deduplicated."""
+    if read != written + rejected + deduplicated:
+        others = f" and {deduplicated} deduplicated" if deduplicated else ""
         raise DataError(
             "rows were lost on the way to the table",
-            found=f"{written} rows loaded and {rejected} rejected",
+            found=f"{written} rows loaded and {rejected} rejected{others}",
             expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )
 
@@ -187,9 +222,9 @@ def _write_once(
 
 
 def _check_empty(claimant: Claimant) -> None:
-    """Refuses an object of 0 bytes that would empty the table, unless the feed takes it."""
+    """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
     choice = claimant.feed.source.empty_objects
-    if claimant.arrival.size or choice == "load" or not (choice or claimant.replaces_feed):
+    if claimant.arrival.size or choice == "load" or not (choice or claimant.in_order):
         return
     raise DataError(
         "the object is empty",
@@ -197,31 +232,3 @@ def _check_empty(claimant: Claimant) -> None:
         expected="at least a header",
         do="ask the sender; where it means no rows, write source.empty_objects: load in the feed",
     )
-
-
-def check_removed(connection: Connection, claimant: Claimant, replaced: list[int]) -> None:
-    """Checks that the replaced rows are gone: a trigger or a policy may keep them silently."""
-    if not replaced:
-        return
-    name = claimant.feed.target.table
-    target = table(name)
-    query = sql.SQL(
-        "SELECT row_security_active({}), EXISTS (SELECT 1 FROM {} WHERE {} = ANY({}::bigint[]))"
-    ).format(
-        sql.Literal(target.as_string(connection)),
-        target,
-        sql.Identifier(LOAD_ID),
-        sql.Literal(replaced),
-    )
-    is_secured, remain = connection.execute(query).fetchone() or (False, False)
-    if remain:
-        raise FeedError(
-            f"rows that this load replaces stay in {name}",
-            expected="rows that DELETE removes (a trigger, a rule or a policy may keep them)",
-            do="let the trigger, rule or policy of the table delete the rows of the loading role",
-        )
-    if is_secured:
-        raise FeedError(
-            f"row level security may hide rows of {name} that this load replaces",
-            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
-        )

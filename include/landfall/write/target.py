@@ -12,8 +12,9 @@ from psycopg.rows import namedtuple_row
 from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError
 from include.landfall.feed.column_types import parse_type
-from include.landfall.feed.columns import RESERVED_PREFIX, Column
+from include.landfall.feed.columns import RESERVED, Column
 from include.landfall.feed.model import Feed
+from include.landfall.feed.target import OF_SCD2
 from include.landfall.job import LOAD_ID, PlannedColumn
 from include.landfall.postgres.catalog import (
     CatalogColumn,
@@ -24,6 +25,7 @@ from include.landfall.postgres.catalog import (
     lock_name,
 )
 from include.landfall.postgres.statements import statement, table
+from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
@@ -67,6 +69,7 @@ def create_missing(connection: Connection, feed: Feed) -> None:
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
     check_kind(connection, feed)
+    disposition_of(feed).check_target(connection, feed)
 
 
 def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[TargetColumn]:
@@ -101,7 +104,8 @@ def target_columns(
 
 def _is_evolved(feed: Feed, column: CatalogColumn) -> bool:
     """Returns whether the table has the column and the feed does not, as after a file's new one."""
-    is_own = column.name in feed.table_columns or column.name.startswith(RESERVED_PREFIX)
+    is_own = column.name in feed.table_columns or bool(RESERVED.fullmatch(column.name))
+    is_own = is_own or (feed.target.is_scd2 and column.name in OF_SCD2)
     if is_own or column.is_computed:
         return False
     try:
@@ -125,13 +129,17 @@ def add_columns(
 
 def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
     def one(name: str, column: Column) -> sql.Composed:
-        rule = " NOT NULL" if with_nulls and not column.nullable else ""
+        rule = " NOT NULL" if with_nulls and not _is_nullable(feed, name) else ""
         # parse_type took the type apart and put it together, so it is safe to splice.
         return sql.SQL("{} {}{}").format(
             sql.Identifier(name), sql.SQL(str(column.parsed)), sql.SQL(rule)
         )
 
     return sql.SQL(", ").join(one(name, column) for name, column in feed.table_columns.items())
+
+
+def _is_nullable(feed: Feed, name: str) -> bool:
+    return feed.table_columns[name].nullable and name not in feed.target.required
 
 
 def _create(connection: Connection, feed: Feed) -> None:
@@ -141,13 +149,14 @@ def _create(connection: Connection, feed: Feed) -> None:
     if has_relation(connection, target.schema_name, target.table_name):
         return
     create_schema(connection, target.schema_name)
+    definitions = disposition_of(feed).definitions(feed)
     # The load id is never NULL and yet has no NOT NULL: where no other column has one, that
     # constraint alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
-    connection.execute(
-        sql.SQL("CREATE TABLE {} ({}, {} bigint)").format(
-            table(target.table), _columns(feed, with_nulls=True), sql.Identifier(LOAD_ID)
-        )
-    )
+    columns = _columns(feed, with_nulls=True)
+    if target.load_id:
+        columns = sql.SQL("{}, {} bigint").format(columns, sql.Identifier(LOAD_ID))
+    columns = sql.SQL(", ").join([columns, *definitions])
+    connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table(target.table), columns))
     _comment(connection, feed)
 
 
@@ -158,15 +167,16 @@ def _comment(connection: Connection, feed: Feed) -> None:
         (sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)), declared.description)
         for column, declared in feed.table_columns.items()
     ]
-    load_id = "The load that brought the row: landfall.ledger.load_id"
-    texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
+    if feed.target.load_id:
+        load_id = "The load that brought the row: landfall.ledger.load_id"
+        texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
     for what, text in texts:
         if text:
             connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
 def add_load_id(connection: Connection, feed: Feed) -> None:
-    """Adds the load id to a table that others made, in a transaction of its own.
+    """Adds the load id to a table that others made, in a transaction, where the feed wants it.
 
     It locks the table for a moment, and not until the load ends; readers that hold the table longer
     than LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
@@ -175,7 +185,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     """
     name = table(feed.target.table)
     there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
-    if not there or has_column(connection, name, LOAD_ID):
+    if not (there and feed.target.load_id) or has_column(connection, name, LOAD_ID):
         return
     check_kind(connection, feed)
     with connection.transaction():
@@ -214,11 +224,11 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
     column = feed.table_columns.get(row.name)
     if column is None:  # only the table has it
         planned = PlannedColumn(
-            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.UNSAID
+            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.TABLE_ONLY
         )
         return TargetColumn(planned, _input_of(planned, row))
     planned = PlannedColumn(
-        row.name, column.parsed, row.typtype, column.nullable,
+        row.name, column.parsed, row.typtype, _is_nullable(feed, row.name),
         tuple(column.other_names), _if_missing(feed, column),
         column.on_bad_cell == "null", column.from_key, column.from_object,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from include.landfall.read.casts.own_json import holds_others, json_texts
 
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 _WHOLE = {"smallint", "integer", "bigint"}
-_JSON = {"json", "jsonb"}
+_JSON = {"json", "jsonb", "text"}
 _INTEGERS = {*_WHOLE, "numeric", "double precision"}
 
 
