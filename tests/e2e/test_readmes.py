@@ -64,6 +64,10 @@ ELSEWHERE = {
         commands("docs/rejects.md"),
         "tests/e2e/test_rejects_page.py::test_a_step_prints_what_the_page_shows",
     ),
+    **dict.fromkeys(
+        commands("docs/contracts.md"),
+        "tests/e2e/test_contracts_page.py::test_a_day_ends_as_the_page_shows",
+    ),
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
     "::test_the_script_takes_exactly_the_pictures_that_are_shown",
     "make test": ".ci/run::suite test",

@@ -89,7 +89,7 @@ def _added(job: Job, names: list[str], match: Match, opened: Opened) -> tuple[Ne
                 do="name the column under columns: with from: or ignore: true",
             ).at(column=name)
     count = len(match.new)
-    only_new = Match(match.places[-count:], match.labels[-count:])
+    only_new = Match(match.places[-count:], match.labels[-count:], match.names[-count:])
     with opened() as stream:
         types = infer_types(format_of(job).rows(stream, reading_of(job, only_new)), match.new)
     return tuple(NewColumn(name, types[name]) for name in match.new)
