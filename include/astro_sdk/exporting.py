@@ -13,6 +13,7 @@ from include.landfall.export.query import export
 
 from . import sources, statements, tables
 from .quoting import quoted
+from .settings import exact_decimals
 from .tables import Name
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def frame_of(database: PostgresDatabase, name: Name) -> pd.DataFrame:
 
     with statements.transaction(database.sqlalchemy_engine) as (connection, _):
         query = sqlalchemy.text(statements.escaped(select_of(database, name)))
-        return PandasDataframe.from_pandas_df(pd.read_sql(query, con=connection))
+        return PandasDataframe.from_pandas_df(
+            pd.read_sql(query, con=connection, coerce_float=not exact_decimals())
+        )
 
 
 def select_of(database: PostgresDatabase, name: Name) -> str:

@@ -1,68 +1,120 @@
-"""SQL that a DAG's author wrote for SQLAlchemy 1, run by SQLAlchemy 2."""
+"""SQL that a DAG's author wrote for SQLAlchemy 1 and psycopg 2, run by SQLAlchemy 2 and psycopg 2.
+
+psycopg 2 is what the Astro SDK ran its SQL with: parameters become texts in the statement, a tuple
+is a list for `IN`, one text may have several statements, and values come back in the same types.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 import sqlalchemy
 from astro.query_modifier import QueryModifier
+from psycopg import sql as composed
+from psycopg2.extras import Json
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
 
+from include.landfall.connections import Warehouse
+from include.landfall.postgres.connection import with_token
+
 from . import tables
+from .rows import name_rows
 from .tables import Name
 
 Statement = str | ClauseElement
-Parameters = dict[str, Any] | None
+Parameters = Any
+# How psycopg 2 itself writes a parameter in a statement.
+PYFORMAT = re.compile(r"%\((\w+)\)s")
+# What SQLAlchemy takes for a parameter (its own expression).
+COLON = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
-def make_engine(connect: Callable[[], Any]) -> Any:
-    """Makes an engine in autocommit over the connections that `connect` opens; it keeps none.
+def make_engine(warehouse: Callable[[], Warehouse], application: str) -> sqlalchemy.Engine:
+    """Makes an engine in autocommit, which keeps no connection open.
 
-    Client-side cursors bind values as psycopg 2 did, so several statements in one text, and DDL,
-    may have parameters.
+    `warehouse` is called for each connection, so that a token in it is never too old.
     """
 
-    def client_side() -> Any:
-        connection = connect()
-        connection.cursor_factory = psycopg.ClientCursor
-        return connection
+    def open_connection() -> Any:
+        import psycopg2
+
+        target = with_token(warehouse())
+        name = target.options.get("application_name", application)[:63]
+        return psycopg2.connect(target.conninfo(), application_name=name, client_encoding="UTF8")
 
     return sqlalchemy.create_engine(
-        "postgresql+psycopg://",
-        creator=client_side,
+        "postgresql+psycopg2://",
+        creator=open_connection,
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )
 
 
+class Driver:
+    """psycopg 2's connection of a transaction, with what `tables` needs of psycopg 3's."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def execute(self, query: str | composed.Composable, parameters: Any = None) -> Any:
+        """Runs a statement; gives the cursor with its rows."""
+        text = query if isinstance(query, str) else query.as_string(None)
+        cursor = self.connection.cursor()
+        cursor.execute(text, parameters)
+        return cursor
+
+
 @contextmanager
-def transaction(engine: Any) -> Iterator[tuple[Any, psycopg.Connection]]:
-    """Gives one transaction twice: SQLAlchemy's connection and psycopg's underneath it."""
+def transaction(engine: Any) -> Iterator[tuple[Any, Any]]:
+    """Gives one transaction twice: SQLAlchemy's connection, and the driver's underneath it."""
     with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
-        yield connection, connection.connection.driver_connection
+        yield connection, Driver(connection.connection.driver_connection)
 
 
 def execute(connection: Any, sql: Statement, parameters: Parameters) -> Any:
-    """Runs a statement with those of the parameters that it names.
+    """Runs a statement; gives its result, whose rows have names.
 
-    Texts are bound without a type, so that Postgres takes their type from the place, as for a
-    literal: SQLAlchemy 2 would cast each to VARCHAR, and `integer = VARCHAR` is an error.
+    Parameters that the statement does not name are left out. Several sets of them run it once each.
     """
-    if not isinstance(sql, str):
-        return connection.execute(sql, parameters or {})
-    statement = sqlalchemy.text(sql)
-    named = set(statement._bindparams)  # noqa: SLF001  SQLAlchemy has no public way
-    used = {name: value for name, value in (parameters or {}).items() if name in named}
-    untyped = [
-        sqlalchemy.bindparam(name, type_=sqlalchemy.types.NullType())
-        for name, value in used.items()
-        if isinstance(value, str)
-    ]
-    return connection.execute(statement.bindparams(*untyped), used)
+    if isinstance(sql, str):
+        sql = sqlalchemy.text(with_colons(sql, parameters))
+    if isinstance(parameters, Mapping):
+        parameters = {name: adapted(value) for name, value in parameters.items()}
+    elif parameters:
+        parameters = [{name: adapted(v) for name, v in each.items()} for each in parameters]
+    return name_rows(connection.execute(sql, parameters or {}))
+
+
+def with_colons(sql: str, parameters: Parameters) -> str:
+    """Gives the statement as `sqlalchemy.text` reads it.
+
+    Each parameter is `:name`, also where it is written `%(name)s`. Any other colon stands for
+    itself, as in a JSON text.
+    """
+    known = _names(parameters)
+    sql = PYFORMAT.sub(lambda each: f":{each[1]}" if each[1] in known else each[0], sql)
+    return COLON.sub(lambda each: each[0] if each[1] in known else f"\\{each[0]}", sql)
+
+
+def _names(parameters: Parameters) -> set[str]:
+    if isinstance(parameters, Mapping):
+        return set(parameters)
+    return {name for each in parameters or () for name in each}
+
+
+def adapted(value: Any) -> Any:
+    """Gives a value as psycopg 2 writes it: objects as JSON, and numpy's numbers as Python's."""
+    if isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    ):
+        return Json(value)
+    if isinstance(value, list | tuple):
+        return type(value)(adapted(item) for item in value)
+    return value.item() if type(value).__module__ == "numpy" and not value.shape else value
 
 
 def run(
@@ -70,16 +122,21 @@ def run(
 ) -> Any:
     """Runs a statement between its modifier's queries, all on one connection.
 
-    It gives what the handler makes of the result.
+    It gives what the handler makes of the result. A handler may give the result itself, or an
+    iterator over it; then the connection stays open until nobody holds that any more.
     """
-    with engine.connect() as connection:
+    connection = engine.connect()
+    handled = None
+    try:
         for query in modifier.pre_queries:
             execute(connection, query, parameters)
         result = execute(connection, sql, parameters)
-        handled = handler(result) if handler else None
-        result.close()
         for query in modifier.post_queries:
             execute(connection, query, parameters)
+        handled = handler(result) if handler else None
+    finally:
+        if not isinstance(handled, Iterator):
+            connection.close()
     return handled
 
 

@@ -13,7 +13,7 @@ from psycopg import Connection, errors, sql
 
 from include.landfall.job import LOAD_ID
 
-from .quoting import quoted
+from .quoting import folded, in_sql, quoted
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,17 @@ class Name:
     @classmethod
     def of(cls, table: Any) -> Name:
         """Gives the name of astro's table, whose schema must be filled in."""
-        return cls(table.metadata.schema, table.name)
+        return cls(folded(table.metadata.schema), folded(table.name))
 
     @property
     def quoted(self) -> str:
-        """The name in SQL."""
+        """The name in SQL, in quotes."""
         return ".".join(quoted(part) for part in (self.schema, self.table))
+
+    @property
+    def in_sql(self) -> str:
+        """The name in SQL, in quotes only where Postgres needs them."""
+        return ".".join(in_sql(quoted(part)) for part in (self.schema, self.table))
 
     @property
     def identifier(self) -> sql.Identifier:
