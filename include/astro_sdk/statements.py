@@ -29,8 +29,8 @@ Statement = str | ClauseElement
 Parameters = Any
 # How psycopg 2 itself writes a parameter in a statement.
 PYFORMAT = re.compile(r"%\((\w+)\)s")
-# What SQLAlchemy takes for a parameter (its own expression).
-COLON = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+# A name after one colon, which SQLAlchemy takes for a parameter.
+COLON = re.compile(r"(?<![:\w\\]):(\w+)")
 
 
 def make_engine(warehouse: Callable[[], Warehouse], application: str) -> sqlalchemy.Engine:
@@ -92,12 +92,13 @@ def execute(connection: Any, sql: Statement, parameters: Parameters) -> Any:
 def with_colons(sql: str, parameters: Parameters) -> str:
     """Gives the statement as `sqlalchemy.text` reads it.
 
-    Each parameter is `:name`, also where it is written `%(name)s`. Any other colon stands for
-    itself, as in a JSON text.
+    Each parameter is `:name`, also where it is written `%(name)s`, and may have a cast behind it
+    (`:name::date`), from which a space parts it. Any other colon stands for itself, as in a JSON
+    text.
     """
     known = _names(parameters)
     sql = PYFORMAT.sub(lambda each: f":{each[1]}" if each[1] in known else each[0], sql)
-    return COLON.sub(lambda each: each[0] if each[1] in known else f"\\{each[0]}", sql)
+    return COLON.sub(lambda each: f"{each[0]} " if each[1] in known else f"\\{each[0]}", sql)
 
 
 def _names(parameters: Parameters) -> set[str]:
