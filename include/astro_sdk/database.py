@@ -39,14 +39,25 @@ class PostgresDatabase(AstroPostgresDatabase):
             return warehouse_of(self.conn_id, database)
 
     @cached_property
+    def hook(self) -> Any:
+        """The hook, for whoever uses it by hand.
+
+        Problem: Airflow's hook uses psycopg 3 now, which takes no tuple for IN. Fix: its
+        connections are psycopg 2's.
+        """
+        hook = super().hook
+        hook.get_conn = lambda: statements.open_connection(self.warehouse, f"astro {self.conn_id}")
+        return hook
+
+    @cached_property
     def sqlalchemy_engine(self) -> Any:
         """The engine for the SQL of DAGs: psycopg 2, as in the Astro SDK, and in autocommit.
 
         Problem: SQLAlchemy 2 commits nothing on its own, and astro's connections stayed open; the
         hook's engine ignores the connection's extras, and psycopg 3 takes no tuple for IN.
-        Fix: connections of the warehouse by psycopg 2, in autocommit, and no pool.
+        Fix: the hook's connections, which are psycopg 2's, in autocommit, and no pool.
         """
-        return statements.make_engine(lambda: self.warehouse, f"astro {self.conn_id}")
+        return statements.make_engine(self.hook.get_conn)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

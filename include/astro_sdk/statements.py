@@ -33,22 +33,20 @@ PYFORMAT = re.compile(r"%\((\w+)\)s")
 COLON = re.compile(r"(?<![:\w\\]):(\w+)")
 
 
-def make_engine(warehouse: Callable[[], Warehouse], application: str) -> sqlalchemy.Engine:
-    """Makes an engine in autocommit, which keeps no connection open.
+def open_connection(warehouse: Warehouse, application: str) -> Any:
+    """Opens a connection of psycopg 2; the server's views show it under the application's name."""
+    import psycopg2
 
-    `warehouse` is called for each connection, so that a token in it is never too old.
-    """
+    target = with_token(warehouse)
+    name = target.options.get("application_name", application)[:63]
+    return psycopg2.connect(target.conninfo(), application_name=name, client_encoding="UTF8")
 
-    def open_connection() -> Any:
-        import psycopg2
 
-        target = with_token(warehouse())
-        name = target.options.get("application_name", application)[:63]
-        return psycopg2.connect(target.conninfo(), application_name=name, client_encoding="UTF8")
-
+def make_engine(connect: Callable[[], Any]) -> sqlalchemy.Engine:
+    """Makes an engine in autocommit over the connections that `connect` opens; it keeps none."""
     return sqlalchemy.create_engine(
         "postgresql+psycopg2://",
-        creator=open_connection,
+        creator=connect,
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )

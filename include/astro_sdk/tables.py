@@ -141,8 +141,12 @@ def replace(connection: Connection, target: Name, source: Name) -> int:
 
 
 def _same(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
-    # Rows without a load id fit into a table that has the column.
-    return dict(old) == dict(new) or (LOAD_ID not in new and data_columns(old) == dict(new))
+    # The order counts too: SELECT * and UNION go by it. Rows without a load id fit into a table that
+    # has the column.
+    columns = [*new.items()]
+    return columns == [*old.items()] or (
+        LOAD_ID not in new and columns == [*data_columns(old).items()]
+    )
 
 
 def insert(

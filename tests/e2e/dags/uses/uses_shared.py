@@ -15,6 +15,7 @@ except ImportError:  # Airflow 2
     from airflow.decorators import task
 
 from astro.databases import create_database
+from astro.files import File
 from astro.table import BaseTable, Metadata, Table
 
 PG, S3 = "warehouse", "landing"
@@ -40,6 +41,8 @@ def shown(value):
             handler=lambda result: [tuple(result.keys()), *sorted(result.fetchall(), key=repr)],
         )
         return "table " + repr([tuple(row) for row in rows])
+    if isinstance(value, File):
+        return f"file {os.path.basename(value.path)}: {shown(value.export_to_dataframe())}"
     if isinstance(value, pd.DataFrame):
         types = [f"{name} {dtype}" for name, dtype in value.dtypes.items()]
         return f"dataframe {types} {value.astype(object).where(value.notna(), None).values.tolist()}"
