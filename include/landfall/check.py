@@ -239,17 +239,20 @@ def _ledger(rights: Any) -> str:
 
 def _rejects(rights: Any) -> str:
     """Returns what the next load will find beside the ledger. Raises: ConnectionUnusable."""
-    if rights.writes_rejects and rights.writes_replays:
+    tables = (rights.writes_rejects, rights.writes_replays, rights.writes_changes)
+    if all(tables):
         return "there"
-    if rights.writes_rejects is None or rights.writes_replays is None:
+    if None in tables:
         if rights.extends_ledger:
             return "the first load brings it up to date"
         raise ConnectionUnusable(
-            "the ledger has no tables of rejects yet, and the role may not add them",
+            "the ledger lacks tables of this version, and the role may not add them",
             do=f"ALTER TABLE landfall.ledger OWNER TO {rights.role};"
             f" GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role}",
         )
-    raise ConnectionUnusable("the role may not write rejects and replays", do=_grants(rights))
+    raise ConnectionUnusable(
+        "the role may not write rejects, replays and changes", do=_grants(rights)
+    )
 
 
 def _grants(rights: Any) -> str:

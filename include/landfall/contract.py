@@ -4,49 +4,206 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 from include.landfall.errors import HeaderMismatch, Place
+
+NEW_LABEL = "_load_new:"  # before the name of a new column that is read; no feed's column has it
+
+
+class What(StrEnum):
+    """What a row of `landfall.changes` tells: a departure of a file, or a change of the table."""
+
+    NEW_COLUMN = "new column"
+    MISSING_COLUMN = "missing column"
+    OTHER_NAME = "other name"
+    COLUMN_ADDED = "column added"
+    TYPE_WIDENED = "type widened"
+    ROWS_PADDED = "rows padded"
+    CELLS_NULLED = "cells nulled"
+
+
+class Change(NamedTuple):
+    """A departure of a file from the contract, or a change of the table, as texts."""
+
+    what: str
+    column: str | None
+    before: str | None
+    after: str | None
+
+
+class IfMissing(StrEnum):
+    """What a column becomes that the file lacks."""
+
+    REFUSE = "refuse"
+    NULL = "null"
+    DEFAULT = "default"  # the load leaves the column out
+    UNSAID = "unsaid"  # the same, and no departure: only the table has the column
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A column that the feed or the table expects of the file."""
+
+    name: str
+    other_names: tuple[str, ...] = ()
+    if_missing: IfMissing = IfMissing.REFUSE
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How names are compared, and what becomes of the other columns of the file.
+
+    `new_columns` is refuse, ignore, rescue or evolve. `ignored` are in the file and not in the
+    table. `rescue` is the column for what is rescued.
+    """
+
+    new_columns: str = "refuse"
+    ignores_case: bool = False
+    trims: bool = False
+    pads: bool = False
+    rescue: str | None = None
+    ignored: tuple[Expected, ...] = ()
+
+    def folded(self, name: str) -> str:
+        """Returns the name as it is compared with others."""
+        name = name.strip() if self.trims else name
+        return name.casefold() if self.ignores_case else name
+
+
+STRICT = Rules()
 
 
 @dataclass(frozen=True)
 class Match:
-    """Where the feed's columns are in the file.
+    """Where the columns that are read are in the file.
 
-    `places` has for each of the feed's columns its place among those of the file, from 0.
+    `places` are theirs among the columns of the file, from 0, and `labels` what the columns of a
+    batch are called: the feed's names, then NEW_LABEL and a key for each new column that is read.
+    `left_out` are the columns that get the table's default.
     """
 
     places: tuple[int, ...]
+    labels: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def new(self) -> list[str]:
+        """The keys of the new columns that are read."""
+        return [each.removeprefix(NEW_LABEL) for each in self.labels if each.startswith(NEW_LABEL)]
 
 
-def match_columns(names: Sequence[str], expected: Sequence[str]) -> Match:
-    """Returns where the feed's columns, the expected ones, are among those of the file.
+def match_columns(
+    names: Sequence[str], expected: Sequence[str | Expected], rules: Rules = STRICT
+) -> Match:
+    """Returns where the expected columns, and the new ones, are among those of the file.
 
-    Raises: HeaderMismatch, as `check_header`.
+    Raises: HeaderMismatch with every column that stands twice, is missing or is not in the feed.
     """
-    check_header(names, expected)
-    return Match(tuple(map(names.index, expected)))
+    columns = [Expected(each) if isinstance(each, str) else each for each in expected]
+    header = _Header.of(names, columns, rules)
+    header.check()
+    labels = [column.name for column in columns if column.name in header.places]
+    places = [header.places[label][0] for label in labels]
+    new = header.new if rules.new_columns in {"rescue", "evolve"} else []
+    return Match(
+        (*places, *new),
+        (*labels, *(NEW_LABEL + key for key in header.keys_of(new))),
+        tuple(c.name for c in header.missing if c.if_missing != IfMissing.NULL),
+        tuple(header.changes()),
+    )
 
 
 def check_header(names: Sequence[str], expected: Sequence[str]) -> None:
     """Checks that the file has each of the feed's columns once, and no other, in any order.
 
-    Raises: HeaderMismatch with every column that stands twice, is missing or is not in the feed.
+    Raises: HeaderMismatch, as `match_columns`.
     """
-    departures = {
-        "twice": sorted({name for name in names if names.count(name) > 1}),
-        "missing": [name for name in expected if name not in names],
-        "not in the feed": [name for name in names if name not in expected],
-    }
-    if not any(departures.values()):
-        return
-    raise HeaderMismatch(
+    match_columns(names, expected)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The names of a file: places of each expected column, the missing ones, the new places."""
+
+    names: Sequence[str]
+    rules: Rules
+    expected: Sequence[Expected]
+    places: dict[str, list[int]]
+    missing: list[Expected]
+    new: list[int]
+
+    @classmethod
+    def of(cls, names: Sequence[str], expected: Sequence[Expected], rules: Rules) -> _Header:
+        column_of = {
+            rules.folded(name): column.name
+            for column in [*rules.ignored, *expected]
+            for name in [*column.other_names, column.name]
+        }
+        ignored = {column.name for column in rules.ignored}
+        places: dict[str, list[int]] = {}
+        new = []
+        for place, name in enumerate(names):
+            column = column_of.get(rules.folded(name))
+            if column is None:
+                new.append(place)
+            elif column not in ignored:
+                places.setdefault(column, []).append(place)
+        missing = [column for column in expected if column.name not in places]
+        return cls(names, rules, expected, places, missing, new)
+
+    def check(self) -> None:
+        names, refuses_new = self.names, self.rules.new_columns == "refuse"
+        new = [names[place] for place in self.new]
+        twice = {names[p] for places in self.places.values() if len(places) > 1 for p in places}
+        twice |= {name for name in new if refuses_new and new.count(name) > 1}
+        departures = {
+            "twice": sorted(twice),
+            "missing": [c.name for c in self.missing if c.if_missing == IfMissing.REFUSE],
+            "not in the feed": new if refuses_new else [],
+        }
+        if any(departures.values()):
+            raise _mismatch(departures, self.expected)
+
+    def keys_of(self, places: Sequence[int]) -> list[str]:
+        """Returns the names of new columns; a nameless or a repeated one gets its number too."""
+        keys: list[str] = []
+        for place in places:
+            name = self.names[place].strip() if self.rules.trims else self.names[place]
+            if not name.strip() or name in keys:
+                name = f"{name.strip() or 'column'}_{place + 1}"
+            keys.append(name)
+        return keys
+
+    def changes(self) -> list[Change]:
+        """Returns the departures that the rules allow."""
+        changes = [
+            Change(What.OTHER_NAME, column, self.names[place], column)
+            for column, (place, *_) in self.places.items()
+            if self.names[place] != column
+        ]
+        changes += [
+            Change(What.MISSING_COLUMN, column.name, None, column.if_missing)
+            for column in self.missing
+            if column.if_missing != IfMissing.UNSAID
+        ]
+        after = {"ignore": "ignored", "rescue": f"rescued into {self.rules.rescue}"}
+        if outcome := after.get(self.rules.new_columns):
+            keys = self.keys_of(self.new)
+            changes += [Change(What.NEW_COLUMN, key, None, outcome) for key in keys]
+        return changes
+
+
+def _mismatch(departures: dict[str, list[str]], columns: Sequence[Expected]) -> HeaderMismatch:
+    return HeaderMismatch(
         "the file's columns are not the feed's",
         found="; ".join(
-            f"{what}: {', '.join(map(repr, columns))}"
-            for what, columns in departures.items()
-            if columns
+            f"{what}: {', '.join(map(repr, names))}" for what, names in departures.items() if names
         ),
-        expected=", ".join(expected),
-        do="name the columns under columns: as the file has them, or ask the sender",
+        expected=", ".join(column.name for column in columns),
+        do="name the columns under columns: as the file has them, allow the departure under"
+        " contract:, or ask the sender",
         place=Place(line=1),
     )

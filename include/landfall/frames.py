@@ -5,19 +5,24 @@ The two sides are a generator in one process, or two processes with a pipe betwe
 
 from __future__ import annotations
 
+import json
 from array import array
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from include.landfall.contract import Change
+from include.landfall.feed.column_types import ColumnType, parse_type
 
 
 class FrameType(Enum):
     """What a frame holds."""
 
-    SHAPE = b"S"  # JSON: the columns that go as text; always the first frame
+    SHAPE = b"S"  # JSON of a Shape; always the first frame
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
-    END = b"Z"  # nothing more; `count` is all rows read
+    END = b"Z"  # nothing more; `count` is all rows read, `first` those that were padded
     ERROR = b"E"  # a pickled error; only between processes
 
 
@@ -40,3 +45,45 @@ class Frame(NamedTuple):
         if self.numbers:
             return array("q", self.numbers)
         return array("q", range(self.first, self.first + self.count))
+
+
+class NewColumn(NamedTuple):
+    """A column that a file brings and the table lacks."""
+
+    name: str
+    type: str
+
+    @property
+    def parsed(self) -> ColumnType:
+        """The type, taken apart."""
+        return parse_type(self.type)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the rows of the stream have.
+
+    `columns` are theirs, in order; those of the feed that are not among them get the table's
+    default. `text_columns` go as text. `added` the table must get first. `changes` are the file's
+    departures.
+    """
+
+    columns: list[str]
+    text_columns: list[str]
+    added: tuple[NewColumn, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    def frame(self) -> Frame:
+        """Returns the frame that carries the shape."""
+        return Frame(FrameType.SHAPE, payload=json.dumps(self.__dict__).encode())
+
+    @classmethod
+    def of(cls, frame: Frame) -> Shape:
+        """Returns the shape that a frame carries."""
+        values = json.loads(bytes(frame.payload))
+        return cls(
+            values["columns"],
+            values["text_columns"],
+            tuple(NewColumn(*each) for each in values["added"]),
+            tuple(Change(*each) for each in values["changes"]),
+        )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
+from include.landfall.contract import STRICT, Expected, IfMissing, Match, Rules, match_columns
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
+from include.landfall.feed.model import Feed
 
 # Columns that the engine adds. No column of a feed begins with `_load`.
 LOAD_ID = "_load_id"  # in the target: the load that brought the row
@@ -23,13 +26,36 @@ LONGEST_ROW = 8 << 20  # bytes of a row that can be read: what a load has room f
 class PlannedColumn:
     """A column of the contract as the target has it.
 
-    `typtype` is that of pg_type: b for a base type, d for a domain, e for an enum.
+    `typtype` is that of pg_type: b for a base type, d for a domain, e for an enum. `from_key` and
+    `from_object` are those of the feed: the file does not have such a column.
     """
 
     name: str
     type: ColumnType
     typtype: str = "b"
     nullable: bool = True
+    other_names: tuple[str, ...] = ()
+    if_missing: IfMissing = IfMissing.REFUSE
+    nulls_bad_cells: bool = False
+    from_key: str | None = None
+    from_object: str | None = None
+
+    @property
+    def is_in_file(self) -> bool:
+        """Whether the value comes from the file, and not from the object."""
+        return not (self.from_key or self.from_object)
+
+
+@dataclass(frozen=True)
+class Unpacking:
+    """How a packed file is unpacked.
+
+    `member` is a pattern for the one member of a zip file. `ratio` is how many bytes may come of
+    each packed one.
+    """
+
+    member: str | None = None
+    ratio: int = 1000  # gzip reaches 1032, and only where all bytes are the same
 
 
 @dataclass(frozen=True)
@@ -37,6 +63,8 @@ class Job:
     """One reading of one arrival.
 
     `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    `match` is where the columns are in the file, where the header has been read already. `order`
+    are the names of the file's columns by the feed, for files whose own names do not count.
     """
 
     feed: str
@@ -46,8 +74,53 @@ class Job:
     load_id: int
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
+    unpacking: Unpacking = field(default_factory=Unpacking)
+    rules: Rules = STRICT
+    match: Match | None = None
+    order: tuple[str, ...] = ()
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether the file must have exactly the job's columns, by their names."""
+        return self.rules == STRICT and not any(
+            not column.is_in_file or column.other_names or column.if_missing != IfMissing.REFUSE
+            for column in self.columns
+        )
+
+    @property
+    def expected(self) -> list[Expected]:
+        """The columns that are expected of the file."""
+        return [
+            Expected(column.name, column.other_names, column.if_missing)
+            for column in self.columns
+            if column.is_in_file and column.name != self.rules.rescue
+        ]
+
+    def match_columns(self, names: Sequence[str]) -> Match:
+        """Returns where the columns to read are among the file's.
+
+        Raises: HeaderMismatch when the feed does not take the file's columns.
+        """
+        return self.match or match_columns(names, self.expected, self.rules)
 
     @property
     def names(self) -> list[str]:
         """The columns' names, in the feed's order."""
         return [column.name for column in self.columns]
+
+
+def rules_of(feed: Feed) -> Rules:
+    """Returns the rules by which the columns of a feed's files are matched."""
+    contract = feed.contract
+    return Rules(
+        contract.new_columns,
+        contract.case == "ignore",
+        contract.trim,
+        contract.row_shape == "pad",
+        contract.rescue_column,
+        tuple(
+            Expected(name, tuple(column.other_names))
+            for name, column in feed.columns.items()
+            if column.ignore
+        ),
+    )

@@ -10,6 +10,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
+from include.landfall.ledger.changes import text_of
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect, server_encoding
@@ -26,7 +27,8 @@ class Receipt:
 
     `outcome`: loaded (by us, now), already_loaded (`by` says who), superseded (a newer version
     is in the table). `rows` are those in the target, `seconds` those of this call. `rejected` is
-    how many rows of the file were refused, `reasons` how many for which reason.
+    how many rows of the file were refused, `reasons` how many for which reason. `changes` are the
+    file's departures from the contract, and what was altered in the table.
     """
 
     feed: str
@@ -40,6 +42,7 @@ class Receipt:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    changes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the receipt in values that JSON, and so XCom, can carry."""
@@ -73,7 +76,7 @@ def load(
     return Receipt(
         feed.name, arrival.bucket, arrival.key, arrival.version,
         settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
-        settled.rejected, settled.reasons,
+        settled.rejected, settled.reasons, [text_of(change) for change in settled.changes],
     )  # fmt: skip
 
 

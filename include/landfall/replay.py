@@ -10,20 +10,22 @@ from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
+from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError, LandfallError
 from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
-from include.landfall.ledger import claims, replays
+from include.landfall.ledger import changes, claims, replays
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.kept_rejects import OPEN, Selection, check_all_are_open
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.write import target
+from include.landfall.write import alter, target
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.restage import Cells, judge_rejects, stage_rejects
 from include.landfall.write.staging import Staging
+from include.landfall.write.target import TargetColumn
 
 
 @dataclass(frozen=True)
@@ -153,17 +155,21 @@ def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replaye
     if entry is None:  # another version of the object was loaded while this one waited
         return nothing
     _check_target(connection, feed, entry)
+    altered = alter.fit(connection, feed)
+    columns = target.prepare(connection, feed)
     if batch.edited is None:
-        _check_columns(connection, feed, batch)
+        _check_columns(connection, columns, batch)
         left_out = replays.left_out(connection, load_id, batch.reason)
     else:
         left_out = batch.unedited
-    columns = target.prepare(connection, feed)
+    columns = _filled(connection, feed, columns, batch)
     staging = Staging(connection, feed, disposition_of(feed), columns, load_id)
-    staged = stage_rejects(staging, load_id, batch.reason, batch.edited)
+    staging.rejected.names = staging.names
+    staged = stage_rejects(staging, load_id, batch.reason, batch.edited, list(feed.table_columns))
     if not staged:
         return replace(nothing, left_out=left_out)
     rows, refused = _judge(connection, staging, staged, claimant.by)
+    changes.keep(connection, claimant, load_id, altered)
     replays.keep_replay(connection, load_id, rows, sum(refused.values()), claimant.by)
     return replace(nothing, rows=rows, refused=refused, left_out=left_out)
 
@@ -196,15 +202,41 @@ def _check_target(connection: Connection, feed: Feed, entry: Entry) -> None:
         )
 
 
-def _check_columns(connection: Connection, feed: Feed, batch: Batch) -> None:
-    """Checks that no cell would be lost because the feed has no column of its name any more."""
-    names = replays.columns_beside(
-        connection, batch.entry.load_id, batch.reason, list(feed.columns)
-    )
+def _filled(
+    connection: Connection, feed: Feed, columns: list[TargetColumn], batch: Batch
+) -> list[TargetColumn]:
+    """Returns the columns without those that the load of the file left to the table's default.
+
+    A column for which a person has given a cell is filled all the same.
+    """
+    load_id = batch.entry.load_id
+    missing = changes.missing_columns(connection, load_id, IfMissing.DEFAULT)
+    in_cells = replays.cell_names(connection, load_id)
+    edited = {
+        name
+        for cells in (batch.edited or {}).values()
+        for name, cell in zip(feed.table_columns, cells)
+        if cell is not None
+    }
+    return [
+        column
+        for column in columns
+        if column.name in edited
+        or (
+            column.name not in missing
+            and (column.planned.if_missing != IfMissing.UNSAID or column.name in in_cells)
+        )
+    ]
+
+
+def _check_columns(connection: Connection, columns: list[TargetColumn], batch: Batch) -> None:
+    """Checks that no cell would be lost because there is no column of its name any more."""
+    expected = [column.name for column in columns]
+    names = replays.columns_beside(connection, batch.entry.load_id, batch.reason, expected)
     if names:
         raise FeedError(
             "rejects have cells of columns that the feed does not have",
             found=", ".join(names),
-            expected=", ".join(feed.columns),
+            expected=", ".join(expected),
             do="write them with landfall rejects --csv, edit them, and give them with --file",
         )

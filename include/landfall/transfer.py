@@ -11,7 +11,7 @@ from include.landfall.connections import Store
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job
+from include.landfall.job import Job, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -43,17 +43,21 @@ class Transfer:
 
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
-        columns = tuple(column.planned for column in staging.columns)
-        dialect = self.feed.format.dialect()
-        job = Job(
-            self.feed.name, self.arrival, self.store, columns, load_id, dialect, self.encoding
-        )
-        with closing(_read(job)) as frames:
+        with closing(_read(self._job(staging, load_id))) as frames:
             read, written = copy.copy(self._reported(frames), staging)
+        job = self._job(staging, load_id)  # by now the staging has the columns of the file
         written += self._judge(job, staging)
         self._find_origins(job, staging, read)
         staging.rejected.conceal()
         return read, written
+
+    def _job(self, staging: Staging, load_id: int) -> Job:
+        columns = tuple(column.planned for column in staging.columns)
+        return Job(
+            self.feed.name, self.arrival, self.store, columns, load_id,
+            self.feed.format.dialect(), self.encoding, Unpacking(self.feed.source.member),
+            rules_of(self.feed), order=self.feed.order,
+        )  # fmt: skip
 
     def _judge(self, job: Job, staging: Staging) -> int:
         try:

@@ -9,14 +9,16 @@ from psycopg import Connection, sql
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.feed.model import Feed
+from include.landfall.ledger.changes import text_of
 from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
 from include.landfall.transfer import Progress, Transfer
+from include.landfall.write.alter import fit
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.staging import Staging
-from include.landfall.write.target import prepare
+from include.landfall.write.target import compare, create_missing
 
 COPY = "landfall_copy_of_target"
 
@@ -26,7 +28,8 @@ class Validated:
     """What a load of the arrival would do. `samples` are some of the rows that it would reject.
 
     `not_judged` names what only a real load meets: foreign keys, triggers, and keys of rows that
-    are in the table already.
+    are in the table already. `changes` are the file's departures from the contract, and what a load
+    would alter in the table.
     """
 
     feed: str
@@ -37,6 +40,7 @@ class Validated:
     samples: list[RejectedRow]
     fits_budget: bool
     not_judged: list[str]
+    changes: list[str]
 
     @property
     def rejected(self) -> int:
@@ -61,11 +65,14 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        columns = prepare(connection, feed)
+        create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
         _copy_target(connection, feed)
+        copied = sql.Identifier("pg_temp", COPY)
+        changes = fit(connection, feed, copied)
+        columns = compare(connection, feed, copied)
         staging = Staging(connection, feed, disposition_of(feed), columns, 0)
-        staging.target = sql.Identifier("pg_temp", COPY)
+        staging.target = copied
         transfer = Transfer(feed, arrival, store, server_encoding(connection), progress)
         read, accepted = transfer.run(staging, 0)
         reasons, budget = staging.rejected.counts(), feed.rejects.budget
@@ -73,6 +80,7 @@ def validate(
             feed.name, arrival.key, read, accepted, reasons,
             staging.rejected.samples(budget.samples),
             not budget.is_exceeded(sum(reasons.values()), read), not_judged,
+            [text_of(change) for change in [*changes, *staging.changes]],
         )  # fmt: skip
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from include.landfall.feed.model import Feed
-from include.local.airflow.dag_runner import run_dag
 from tests.support.astro_dags import World, world
+from tests.support.feed_dags import make_dag, run_feed_dag
 
 __all__ = ["world"]
 
@@ -29,42 +27,18 @@ def feed(world: World) -> Feed:
     )
 
 
-@pytest.fixture
-def run(airflow_db: object, feed: Feed) -> Any:
-    """Runs the feed's DAG; gives the state of the run and of each task."""
-    from airflow.sdk import DAG
-
-    from dags import feeds
-
-    made: list[Any] = []
-
-    def make(*arguments: Any, **options: Any) -> Any:
-        made.append(DAG(*arguments, **options))  # noqa: AIR002  the options have it
-        return made[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feeds, "DAG", make)
-        feeds.make_feed_dag(feed)
-
-    def run_to_end() -> tuple[str, dict[str, str]]:
-        finished = run_dag(made[0])
-        states = {ti.task_id: str(ti.state) for ti in finished.get_task_instances()}
-        return str(finished.state), states
-
-    return run_to_end
-
-
 def test_2_6_loads_that_could_not_be_checked_are_published_by_the_next_run(
-    world: World, run: Any
+    world: World, feed: Feed, airflow_db: object
 ) -> None:
+    dag = make_dag(feed)
     world.put("parcels/1.csv", "id\n0\n")
-    state, tasks = run()
-    assert (state, tasks["load"], tasks["check_rows"]) == ("failed", "success", "failed")
-    assert tasks["published"] == "upstream_failed"
+    state, tasks = run_feed_dag(dag)
+    assert (state, tasks["load"], tasks["check_rows"]) == ("failed", ["success"], ["failed"])
+    assert tasks["published"] == ["upstream_failed"]
     world.run("UPDATE raw.parcels SET id = 1")  # whatever the check was red for is over
-    state, tasks = run()
-    assert (state, tasks["load"], tasks["published"]) == ("success", "skipped", "success")
-    state, tasks = run()
-    assert (state, tasks["load"], tasks["published"]) == ("success", "skipped", "skipped")
+    state, tasks = run_feed_dag(dag)
+    assert (state, tasks["load"], tasks["published"]) == ("success", ["skipped"], ["success"])
+    state, tasks = run_feed_dag(dag)
+    assert (state, tasks["load"], tasks["published"]) == ("success", ["skipped"], ["skipped"])
     world.put("parcels/2.csv", "id\n2\n")
-    assert run()[1]["published"] == "success"
+    assert run_feed_dag(dag)[1]["published"] == ["success"]

@@ -21,6 +21,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.column_types import BUILT_IN, parse_type
+from include.landfall.feed.dialect import ParquetDialect
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import parquet
 from include.local.state import PROJECT
@@ -104,7 +105,7 @@ def is_taken(body: bytes, declared: str) -> bool:
     typtype = "e" if declared.startswith(ENUM) else "d" if declared.startswith(DOMAIN) else "b"
     arrival = Arrival("b", "k", "v", len(body), None)  # type: ignore[arg-type]
     columns = (PlannedColumn("x", parse_type(declared), typtype),)
-    job = Job("f", arrival, Store("", "", ""), columns, 1)
+    job = Job("f", arrival, Store("", "", ""), columns, 1, ParquetDialect())
     try:
         next(iter(parquet.rows(io.BytesIO(body), job)))
     except HeaderMismatch:
@@ -238,9 +239,9 @@ SOURCES = [
       for unit, factor in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9))),
     Source("INT32, UNKNOWN (no values)", pa.nulls(2), [None, None]),
     Source("INT32, INTEGER(8, signed) of pyarrow's bool8", pa.array([1, 0, None], pa.int8()).cast(pa.bool8()), ["1", "0", None]),
-    Source("MAP", pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int32())), []),
-    Source("a group (struct)", pa.array([{"a": 1}, None]), []),
-    Source("LIST of LIST of INT32", pa.array([[[1]], None]), []),
+    Source("MAP", pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int32())), ['{"a": 1}', None]),
+    Source("a group (struct)", pa.array([{"a": 1, "b": "x"}, None]), ['{"a": 1, "b": "x"}', None]),
+    Source("a LIST of LISTs of INT32", pa.array([[[1, None], []], None]), ["[[1, null], []]", None]),
 ]  # fmt: skip
 SCALARS = [source for source in SOURCES if source.texts]
 # Arrow cannot pick from lists of views, so the test could not make them.
@@ -256,7 +257,8 @@ def page() -> str:
         "row and column. What is loaded is what Postgres reads from the value's text, dates before Christ and",
         "nanoseconds included. [A test](../tests/integration/landfall/test_parquet_types.py) holds this for each",
         "pair, through the fast path and through the text path.", "",
-        f"A list is taken for arrays of the same types. `{COMMAND}` makes this page again.", "",
+        "A list is taken for arrays of the same types, and, as a map and a group, for `json` and `jsonb`.",
+        f"`{COMMAND}` makes this page again.", "",
         "| in the file | in the feed |", "| --- | --- |",
     ]  # fmt: skip
     lines += [f"| {source.name} | {_names(source)} |" for source in SOURCES]

@@ -99,6 +99,8 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
+    for change in receipt.changes:
+        print(f"{'':<15}{change}", flush=True)
     if receipt.rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
         print(f"{'':<15}{receipt.rejected:,} rows are rejected: {counts}", flush=True)

@@ -35,7 +35,7 @@ class Edited:
 
 def lines_of(feed: Feed, rejects: Iterable[Reject]) -> Iterator[str]:
     """Yields the lines of the CSV: a header, then a row for each reject."""
-    names = list(feed.columns)
+    names = list(feed.table_columns)
     yield _line([*HEAD, *names])
     for reject in rejects:
         head = [str(reject.reject_id), None if reject.line is None else str(reject.line)]
@@ -87,7 +87,7 @@ def _text(path: str) -> str:
 
 
 def _edited(records: Iterator[tuple[int, list[str | None]]], feed: Feed) -> Edited:
-    names, edited = list(feed.columns), Edited()
+    names, edited = list(feed.table_columns), Edited()
     _, header = next(records, (1, []))
     if header[: len(HEAD)] != HEAD:
         raise DataError(

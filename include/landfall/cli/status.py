@@ -13,11 +13,13 @@ from include.landfall.cli.output import show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
+from include.landfall.ledger.changes import KeptChange, changes_of
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import entries_of, longest_key
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 
+SHOWN = 20  # of the newest changes
 EXAMPLES = "--feed include/feeds/orders.yaml"
 
 
@@ -36,21 +38,25 @@ def run(options: argparse.Namespace) -> int:
     feed = read_feed(options.feed)
     new = listing.new_of(feed)
     with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
+        changes = changes_of(connection, feed.name)
         entries = entries_of(connection, feed.name)
         if options.json:
-            _show_json(entries, new)
+            _show_json(entries, new, changes)
         else:
             longest = longest_key(connection, feed.name)
             width = max([longest, *(len(arrival.key) for arrival in new)])
             _show(feed, entries, new, width)
+            _show_changes(changes)
     return 0
 
 
-def _show_json(entries: Iterable[Entry], new: list[Arrival]) -> None:
+def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptChange]) -> None:
     for entry in entries:
         show_json(entry.__dict__)
     for arrival in new:
         show_json({"status": "new", **arrival.as_dict()})
+    for change in changes:
+        show_json({"status": "change", **change.__dict__})
 
 
 def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) -> None:
@@ -70,3 +76,11 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
     if not new:
         print("  nothing new")
+
+
+def _show_changes(changes: list[KeptChange]) -> None:
+    for change in changes[-SHOWN:]:
+        when = change.changed_at.isoformat(sep=" ", timespec="seconds")
+        print(f"  {'change':<11}{change.key}  {when}  {change.text}")
+    if len(changes) > SHOWN:
+        print(f"  and {len(changes) - SHOWN:,} changes before: --json shows all")

@@ -75,6 +75,8 @@ def _show(feed: Feed, validated: Validated) -> None:
         f"{verdict:<12}{validated.key}  {validated.read:,} rows read, {validated.accepted:,} good,"
         f" {validated.rejected:,} rejected (error budget: {feed.rejects.budget})"
     )
+    for change in validated.changes:
+        print(f"    {change}")
     for row in validated.samples[:SHOWN]:
         where = f"row {row.number}" if row.line is None else f"line {row.line}"
         column = f", column {row.column_name}" if row.column_name else ""

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias
+
+NullScope = Literal["never", "no_text", "always"]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the cells of text are spelt, where Postgres would not read them so.
+
+    `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `dates` is an order
+    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    """
+
+    nulls: tuple[str, ...] = ()
+    null_scope: NullScope = "never"
+    trim: bool = False
+    decimal: str = "."
+    thousands: str = ""
+    dates: tuple[str, ...] = ()
+    time_zone: str = ""
+    true_words: tuple[str, ...] = ()
+    false_words: tuple[str, ...] = ()
+
+
+AS_POSTGRES = Spelling()
 
 
 @dataclass(frozen=True)
@@ -12,16 +36,62 @@ class Dialect:
 
     reader: ClassVar[str]
 
+    spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The last line of a file: `pattern` matches it, field `count_column` has the rows' number."""
+
+    pattern: str
+    count_column: int | None = None
+
 
 @dataclass(frozen=True)
 class CsvDialect(Dialect):
-    """How CSV is written. `nulls` are the unquoted texts that mean NULL, beside the empty one."""
+    r"""How CSV is written. `nulls` are the unquoted texts that mean NULL, beside the empty one.
+
+    `quote` is "" where quotes are text. `header` is the number of records that hold names. With
+    `pad`, missing last cells are NULL, and empty ones may be too many.
+    """
 
     reader = "include.landfall.read.formats.csv"
 
     delimiter: str = ","
     quote: str = '"'
     nulls: tuple[str, ...] = ()
+    escape: Literal["doubled", "backslash", "none"] = "doubled"
+    newline: Literal["auto", "LF", "CRLF", "CR", "mixed"] = "auto"
+    encoding: str = "utf-8"
+    header: int = 1
+    by_position: bool = False
+    skip_rows: int = 0
+    skip_footer: int = 0
+    footer: Footer | None = None
+    comment: str = ""
+    pad: bool = False
+    repair: bool = False
+
+
+@dataclass(frozen=True)
+class ExactCsvDialect(CsvDialect):
+    """A dialect that the fast reader does not read: see `needs_exact_reader`."""
+
+    reader = "include.landfall.read.formats.csv_declared"
+
+
+def needs_exact_reader(dialect: CsvDialect) -> bool:
+    """Returns whether only the exact reader reads the dialect."""
+    return (
+        len(dialect.delimiter.encode()) > 1
+        or dialect.escape != "doubled"
+        or dialect.newline != "auto"
+        or bool(dialect.comment)
+        or dialect.repair
+    )
+
+
+Paths: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]  # of columns that lie within others
 
 
 @dataclass(frozen=True)
@@ -29,3 +99,81 @@ class ParquetDialect(Dialect):
     """Parquet describes itself."""
 
     reader = "include.landfall.read.formats.parquet"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class JsonDialect(Dialect):
+    """How JSON is written."""
+
+    reader = "include.landfall.read.formats.json_lines"
+
+    paths: Paths = ()
+    refuses_other_keys: bool = True
+
+
+@dataclass(frozen=True)
+class FixedField:
+    """A column's characters in each line: from `start`, counted from 0, to before `stop`."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class FixedDialect(Dialect):
+    """How text of fixed width is written. `trim` is both, left, right or none."""
+
+    reader = "include.landfall.read.formats.fixed_width"
+
+    fields: tuple[FixedField, ...] = ()
+    encoding: str = "utf-8"
+    trim: str = "both"
+    nulls: tuple[str, ...] = ()
+    pads: bool = False
+    ignores_rest: bool = False
+    skip_rows: int = 0
+
+
+@dataclass(frozen=True)
+class OrcDialect(Dialect):
+    """ORC describes itself."""
+
+    reader = "include.landfall.read.formats.orc_stripes"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class ArrowDialect(Dialect):
+    """Arrow's own files and streams describe themselves."""
+
+    reader = "include.landfall.read.formats.arrow_ipc"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class AvroDialect(Dialect):
+    """Avro describes itself."""
+
+    reader = "include.landfall.read.formats.avro_blocks"
+
+    paths: Paths = ()
+
+
+@dataclass(frozen=True)
+class ExcelDialect(Dialect):
+    """Where the rows of a workbook are. `first` and `last` are column and row, from 1.
+
+    `header` is the row with the names, None for the first that is not empty, 0 where there is none.
+    """
+
+    reader = "include.landfall.read.formats.excel"
+
+    sheet: str | int | None = None
+    first: tuple[int, int] = (1, 1)
+    last: tuple[int, int] = (1 << 14, 1 << 20)  # what a sheet can have
+    header: int | None = None

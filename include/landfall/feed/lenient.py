@@ -27,12 +27,18 @@ def fields_of(text: str, dialect: Dialect) -> list[str | None]:
 
 def _field(dialect: CsvDialect) -> re.Pattern[str]:
     quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
-    quoted = rf"{quote}(?P<quoted>(?:[^{quote}]|{quote}{quote})*)(?:{quote}|\Z)"
-    return re.compile(rf"(?:{quoted})?(?P<rest>[^{delimiter}]*)(?P<end>{delimiter}|\Z)", re.DOTALL)
+    inside = rf"(?:\\.|[^{quote}])" if dialect.escape == "backslash" else rf"[^{quote}]"
+    quoted = rf"{quote}(?P<quoted>(?:{inside}|{quote}{quote})*)(?:{quote}|\Z)"
+    if not quote:
+        quoted = "(?P<quoted>(?!))"  # matches nothing
+    return re.compile(rf"(?:{quoted})?(?P<rest>.*?)(?P<end>{delimiter}|\Z)", re.DOTALL)
 
 
 def _value(match: re.Match[str], dialect: CsvDialect) -> str | None:
     if match["quoted"] is None:
         is_null = not match["rest"] or match["rest"] in dialect.nulls
         return None if is_null else match["rest"]
-    return match["quoted"].replace(dialect.quote * 2, dialect.quote) + match["rest"]
+    quoted: str = match["quoted"]
+    if dialect.escape == "backslash":
+        return re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) + match["rest"]
+    return quoted.replace(dialect.quote * 2, dialect.quote) + match["rest"]

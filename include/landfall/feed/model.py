@@ -9,14 +9,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny, model_validator
 
-from include.landfall.feed.columns import Columns, check_names
+from include.landfall.feed.columns import Column, Columns, check_names
+from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import CsvFormat, FileFormat, read_format
 from include.landfall.feed.rejects import Rejects
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.strict import Strict, combination_error
 from include.landfall.feed.target import Target
 
+RESCUE = Column(type="jsonb", description="What the file has and no column of the table")
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 
 
@@ -32,9 +34,22 @@ class Feed(Strict):
     source: Source
     format: Annotated[SerializeAsAny[FileFormat], PlainValidator(read_format)] = CsvFormat()
     target: Target
+    contract: Contract = Contract()
     columns: Annotated[Columns, AfterValidator(check_names)] = Field(min_length=1)
     checks: dict[str, Check] = Field(default_factory=dict)
     rejects: Rejects = Rejects()
+
+    @property
+    def table_columns(self) -> Columns:
+        """The columns of the table: without those that are ignored, and with the rescue column."""
+        columns = {name: each for name, each in self.columns.items() if not each.ignore}
+        rescue = self.contract.rescue_column
+        return columns if rescue is None or rescue in columns else {**columns, rescue: RESCUE}
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The names of a file's columns by their positions, where its own names do not count."""
+        return tuple(name for name, each in self.columns.items() if each.is_in_file)
 
     @property
     def hides_texts(self) -> bool:
@@ -43,14 +58,54 @@ class Feed(Strict):
         return hidden or any(column.secret for column in self.columns.values())
 
     @model_validator(mode="after")
+    def _format_fits(self) -> Feed:
+        in_file = [n for n, each in self.columns.items() if each.is_in_file and not each.ignore]
+        self.format.check_columns(in_file)
+        if departure := not self.format.names_columns and self._departure():
+            expected = f"nothing of it: a file of the format {self.format.type} names no columns"
+            raise combination_error(expected, *departure)
+        return self
+
+    def _departure(self) -> tuple[str, ...]:
+        """Returns what the feed allows that only a file which names its columns can do."""
+        for key, value in self.contract.model_dump(
+            exclude_defaults=True, exclude={"types"}
+        ).items():
+            return str(value), "contract", key
+        for name, column in self.columns.items():
+            if column.ignore or column.other_names:
+                key = "ignore" if column.ignore else "from"
+                return key, "columns", name, key
+        return ()
+
+    @model_validator(mode="after")
+    def _names_are_clear(self) -> Feed:
+        rescue = self.contract.rescue_column
+        taken: dict[str, str] = {}
+        for name, column in self.columns.items():
+            if name == rescue and (column.type != "jsonb" or not column.nullable):
+                raise combination_error("jsonb, as the rescue column", column.type, "columns", name)
+            if name == rescue or not column.is_in_file:
+                continue
+            for each in [name, *column.other_names]:
+                other = taken.setdefault(self.contract.folded(each), name)
+                if other != name:
+                    expected = f"a name of one column; {other!r} has it too"
+                    raise combination_error(expected, each, "columns", name, "from")
+        if all(column.ignore for column in self.columns.values()):
+            raise combination_error("a column that is not ignored", "ignore: true", "columns")
+        return self
+
+    @model_validator(mode="after")
     def _checks_fit(self) -> Feed:
+        columns = self.table_columns
         for name, check in self.checks.items():
-            if name != "rows" and name not in self.columns:
+            if name != "rows" and name not in columns:
                 raise ValueError(f"checks: {name!r} is neither rows nor a column")
             rules = check.model_dump(exclude_none=True).keys()
             of_rows = rules & {"at_least", "at_most"}
             of_column = rules - {"at_least", "at_most"}
-            if of_column and name == "rows" and name not in self.columns:
+            if of_column and name == "rows" and name not in columns:
                 raise ValueError("checks: rows takes at_least and at_most")
             if of_rows and name != "rows":
                 raise ValueError(f"checks: {name!r} takes minimum, maximum, not_null and unique")

@@ -13,7 +13,13 @@ def schema() -> dict[str, Any]:
     """Returns the JSON schema of a feed's file, its short forms included."""
     described = Feed.model_json_schema()
     parts = described["$defs"]
-    parts["Column"]["anyOf"] = [{"type": "string"}, {"type": parts["Column"].pop("type")}]
+    column = parts["Column"]
+    ignored = {"required": ["ignore"], "properties": {"ignore": {"const": True}}}
+    column["anyOf"] = [
+        {"type": "string"},
+        {"type": column.pop("type"), "required": column.pop("required")},
+        {"type": "object", **ignored},
+    ]
     parts["Target"]["properties"]["disposition"]["enum"] = list(DISPOSITIONS)
     classes = FORMATS.values()
     parts |= {each.__name__: each.model_json_schema() for each in classes}

@@ -33,6 +33,12 @@ class Source(Strict):
         "By default it is refused where it would empty the table.",
     )
 
+    member: str | None = Field(
+        None,
+        min_length=1,
+        description="Which member of a zip file is the data, where it has several: *.csv.",
+    )
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:

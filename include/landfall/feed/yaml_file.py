@@ -9,13 +9,14 @@ import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from include.landfall.errors import FeedError, Place
 from include.landfall.feed.columns import Column
+from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import format_class_of
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
@@ -79,6 +80,7 @@ def _parse(path: Path) -> tuple[Any, Any]:
 
 PARTS: dict[str, type[BaseModel]] = {
     "source": Source, "target": Target, "columns": Column, "checks": Check,
+    "contract": Contract,
 }  # fmt: skip
 
 
@@ -128,7 +130,8 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> FeedError:
 def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationError) -> FeedError:
     # An unknown key is often a known one misspelt, so it explains a missing one beside it.
     first, *others = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    steps = list(first["loc"])
+    context = first.get("ctx", {})
+    steps = [*first["loc"], *context.get("steps", ())]
     line = _line_of(node, steps)
     name = ".".join(map(str, steps)) or "the feed"
     more = f" ({len(others)} more such errors)" if others else ""
@@ -136,7 +139,8 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
         return _error_in(path, f"unknown key {name!r}{more}", line, **_nearest(steps, values))
     if first["type"] == "missing":
         return _error_in(path, f"{name!r} is missing{more}", line, do="add it")
-    value = "" if isinstance(first["input"], dict) else str(first["input"])
+    given = context.get("found", first["input"])
+    value = "" if isinstance(given, dict) else str(given)
     message = first["msg"].removeprefix("Value error, ")
     return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
 
@@ -145,10 +149,21 @@ def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
     """Returns the keys that could stand there, and the one that may be meant."""
     section = str(steps[0]) if len(steps) > 1 else ""
     model = format_class_of(values["format"]) if section == "format" else PARTS.get(section, Feed)
+    model = _part_of(model, steps[1:-1])
     names = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(str(steps[-1]), names, n=1)
     do = {"do": f"did you mean {near[0]!r}?"} if near else {}
     return {"expected": f"one of {', '.join(names)}", **do}
+
+
+def _part_of(model: type[BaseModel], steps: list[Any]) -> type[BaseModel]:
+    """Returns the model of a part of a part, as far as the steps lead to one."""
+    for step in steps:
+        named = model.model_fields.get(str(step))
+        choices = get_args(named.annotation) if named else ()
+        parts = [each for each in choices if isinstance(each, type) and issubclass(each, BaseModel)]
+        model = parts[0] if parts else model
+    return model
 
 
 def _line_of(node: Any, steps: list[Any]) -> int:

@@ -11,7 +11,7 @@ from include.landfall.postgres.catalog import create_schema, has_relation, lock_
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "replays"  # the table that came last: where it is, all are
+NEWEST = "changes"  # the table that came last: where it is, all are
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from include.landfall.postgres.statements import identifiers
 
 NAME = "rejects"
 OPEN = "open"
-STATES = (OPEN, "sample", "replayed", "dismissed", "superseded")
+STATES = (OPEN, "sample", "replayed", "nulled", "dismissed", "superseded")
 FETCHED = 1_000  # rows that are in memory at a time
 NAMES_SHOWN = 10
 

@@ -32,10 +32,10 @@ class RejectedRow:
 
 
 def close_replaced(connection: Connection, load_ids: Sequence[int], by: str) -> None:
-    """Closes the open rejects and samples of loads that another load takes the place of."""
+    """Closes rejects, samples and nulled cells of loads that another load takes the place of."""
     connection.execute(
         "UPDATE landfall.rejects SET state = 'superseded', settled_at = clock_timestamp(),"
-        " settled_by = %s WHERE load_id = ANY(%s) AND state IN ('open', 'sample')",
+        " settled_by = %s WHERE load_id = ANY(%s) AND state IN ('open', 'sample', 'nulled')",
         [by, list(load_ids)],
     )
 

@@ -77,6 +77,15 @@ def columns_beside(
     return [name for (name,) in rows.fetchall()]
 
 
+def cell_names(connection: Connection, load_id: int) -> set[str]:
+    """Returns the columns of which the load's rejects have cells."""
+    query = (
+        "SELECT DISTINCT jsonb_object_keys(cells) FROM landfall.rejects"
+        " WHERE load_id = %s AND state = 'open'"
+    )
+    return {name for (name,) in connection.execute(query, [load_id])}
+
+
 def place_of(connection: Connection, reject_id: int) -> dict[str, Any]:
     """Returns line and row of a reject in its file."""
     query = "SELECT line, row_number FROM landfall.rejects WHERE reject_id = %s"

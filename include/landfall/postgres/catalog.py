@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from psycopg import Connection, sql
+from psycopg.rows import class_row
+
+
+class CatalogColumn(NamedTuple):
+    """A column as the catalog has it. `is_computed`: the table makes its values itself."""
+
+    name: str
+    type: str
+    is_computed: bool
+
+
+def catalog_columns(connection: Connection, relation: sql.Identifier) -> list[CatalogColumn]:
+    """Returns the columns of a table or view, in its order; none when there is no such relation."""
+    query = (
+        "SELECT attname AS name, format_type(atttypid, atttypmod) AS type,"
+        " attgenerated <> '' OR attidentity <> '' AS is_computed"
+        " FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum"
+    )
+    with connection.cursor(row_factory=class_row(CatalogColumn)) as cursor:
+        return cursor.execute(query, [relation.as_string(connection)]).fetchall()
 
 
 def has_schema(connection: Connection, name: str) -> bool:

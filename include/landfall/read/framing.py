@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import LOAD_ID, Job
+from include.landfall.job import LOAD_ID, Job, PlannedColumn
+from include.landfall.read import dates
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.guards import Mask, either
-from include.landfall.read.casts.own_types import as_text
+from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import fast_cast_of
 from include.landfall.read.encode import Encoder
 from include.landfall.read.rows import Misshapen, Rows
@@ -116,8 +117,7 @@ class Framer:
 
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:
         """Returns the cells of each row as a list of texts."""
-        types = [column.type for column in self._job.columns]
-        texts = pa.concat_arrays(list(map(as_text, batch.columns, types)))
+        texts = pa.concat_arrays(list(map(_suspect_texts, batch.columns, self._job.columns)))
         width, count = batch.num_columns, batch.num_rows
         cell = pa.array(range(width * count), pa.int64())  # row by row
         row = pc.divide(cell, width)
@@ -135,6 +135,13 @@ class Framer:
             columns = [pa.array(v, f.type) for v, f in zip(zip(*values), REJECTS, strict=True)]
             batch = pa.record_batch(columns, schema=REJECTS)
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
+
+
+def _suspect_texts(values: pa.Array, column: PlannedColumn) -> pa.Array:
+    """Returns the cells as Postgres judges them: a date that has two readings is none."""
+    texts = as_text(values, column.type)
+    is_date = column.type.name in dates.TYPES and not column.type.array
+    return dates.note_undecided(texts) if is_date and is_text(values.type) else texts
 
 
 def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

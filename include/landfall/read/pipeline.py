@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.landfall.errors import LandfallError
-from include.landfall.frames import Frame, FrameType
+from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.job import Job
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
+from include.landfall.read.planning import plan
+from include.landfall.read.spelling import Speller
 from include.landfall.read.unpack import open_file, open_text
 
 if TYPE_CHECKING:
@@ -34,30 +36,41 @@ def frames(client: S3Client, job: Job) -> Iterator[Frame]:
 def origins(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
     """Reads the arrival once more for records with these numbers, which ascend.
 
-    Yields number, origin and, where the record can be cut, its cells in the feed's order.
+    Yields number, origin and, where the record can be cut, its cells in the job's order.
 
     Raises: as `frames`.
     """
+    opened = partial(_opened, client, job)
     try:
-        with _opened(client, job) as stream:
-            yield from format_of(job).origins_of(stream, job, numbers)
+        planned = plan(job, opened)
+        completer, speller = planned.completer, Speller(planned.reading)
+        with opened() as stream:
+            for number, origin, cells in format_of(job).origins_of(
+                stream, planned.reading, numbers
+            ):
+                yield number, origin, completer.cells(speller.cells(cells))
     except LandfallError as error:
         error.at(feed=job.feed, object=job.arrival.uri)
         raise
 
 
 def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
-    framer = Framer(job)
-    yield Frame(FrameType.SHAPE, payload=json.dumps(framer.text_columns).encode())
-    count = 0
-    with _opened(client, job) as stream:
-        for rows in format_of(job).rows(stream, job):
+    opened = partial(_opened, client, job)
+    planned = plan(job, opened)
+    framer, completer = Framer(planned.job), planned.completer
+    speller = Speller(planned.reading)
+    yield Shape(planned.job.names, framer.text_columns, planned.added, planned.changes).frame()
+    count = padded = 0
+    with opened() as stream:
+        for rows in format_of(job).rows(stream, planned.reading):
             count += rows.count
-            yield from framer.frames(rows)
+            padded += rows.padded
+            yield from framer.frames(completer.rows(speller.rows(rows)))
             del rows  # the next ones need the room
-    yield Frame(FrameType.END, count)
+    yield Frame(FrameType.END, count, first=padded)
 
 
 def _opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:
-    open_as = open_file if format_of(job).RANDOM_ACCESS else open_text
-    return open_as(client, job.arrival)
+    if format_of(job).RANDOM_ACCESS:
+        return open_file(client, job.arrival)
+    return open_text(client, job.arrival, job.unpacking)

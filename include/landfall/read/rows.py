@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from include.landfall.job import LONGEST_ROW
+from include.landfall.read.transcode import original_bytes
 
 MIB = LONGEST_ROW >> 20
 SHOWN_CHARACTERS = 1000  # of a record that is too long to be kept whole
@@ -60,6 +61,13 @@ class Misshapen:
     column: str | None = None
 
 
+def in_encoding(record: Misshapen, encoding: str) -> Misshapen:
+    """Returns the record; where it is not text, its message names the file's encoding."""
+    if record.message != NOT_UTF8.message or encoding == "utf-8":
+        return record
+    return replace(record, message=f"the row is not {encoding} text")
+
+
 @dataclass(frozen=True)
 class Origin:
     """A row as the file has it: without its line end, or as JSON where the format has no text."""
@@ -75,6 +83,8 @@ class Rows:
     `first` is the number of the stretch's first record. `numbers` are those of the batch's rows,
     where they are not `first` and those that follow it. `misshapen` are the other records.
     `origins` finds rows of the batch by their positions, which ascend; it is for suspects alone.
+    `beyond` are the cells of rows that have more of them than the header, by position, and `padded`
+    is how many rows have another width than the header.
     """
 
     first: int
@@ -82,6 +92,8 @@ class Rows:
     origins: Callable[[Sequence[int]], list[Origin]]
     numbers: array[int] | None = None
     misshapen: Sequence[Misshapen] = ()
+    beyond: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
+    padded: int = 0
 
     @property
     def count(self) -> int:
@@ -105,7 +117,7 @@ def readable(raw: bytes, encoding: str | None = None) -> str:
 
     `encoding` is the Python codec of a database that is not UTF-8.
     """
-    text = raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    text = original_bytes(raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00"))
     if encoding is None:
         return text
     return text.encode(encoding, "backslashreplace").decode(encoding)

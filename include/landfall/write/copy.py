@@ -7,7 +7,6 @@ them. Where it refuses them, their rows go into staging as texts, for Postgres t
 from __future__ import annotations
 
 import itertools
-import json
 from array import array
 from collections.abc import Iterable, Iterator
 
@@ -15,7 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.copy import LibpqWriter
 
-from include.landfall.frames import Frame, FrameType
+from include.landfall.contract import Change, What
+from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
@@ -44,6 +44,7 @@ class Part:
         self.suspects: list[Frame] = []
         self.rejects: list[Frame] = []
         self.read: int | None = None  # all rows of the file, once it has ended
+        self.padded = 0  # those of another width than the header, once the file has ended
 
     def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields typed rows until the part is full or the file ends, and keeps every frame."""
@@ -55,7 +56,7 @@ class Part:
         size = 0
         for frame in frames:
             if frame.type is FrameType.END:
-                self.read = frame.count
+                self.read, self.padded = frame.count, frame.first
                 return
             kept[frame.type].append(frame)
             if frame.type is FrameType.ROWS:
@@ -85,14 +86,15 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
 
     Raises: what the reading side raises.
     """
-    text_columns = json.loads(bytes(next(frames).payload))
-    if text_columns:
-        staging.keep_as_text(text_columns)
+    with postgres_errors():
+        staging.take_shape(Shape.of(next(frames)))
     read = written = 0
     while True:
         part = Part()
         written += _write(part, frames, staging)
         read += part.count
+        if part.padded:
+            staging.changes.append(Change(What.ROWS_PADDED, None, None, str(part.padded)))
         if part.read is not None or _are_enough(staging):
             return part.read or read, written
 

@@ -36,7 +36,13 @@ def judge(staging: Staging) -> int:
             return inserted
     staging.rejected.create()
     _judge_cells(staging)
+    staging.rejected.null_cells(_nullable(staging))
     return 0 if staging.rejected.are_enough() else _insert_good_rows(staging)
+
+
+def _nullable(staging: Staging) -> list[int]:
+    """Returns the places of the columns where a bad cell becomes NULL."""
+    return [p for p, column in enumerate(staging.columns, 1) if column.planned.nulls_bad_cells]
 
 
 def _has_nulls(staging: Staging) -> bool:
@@ -116,7 +122,7 @@ def _judge_one_by_one(staging: Staging, positions: list[int]) -> None:
         variables=_variables(staging, positions),
         all_cells=sql.SQL("\n").join(sql.SQL("{};").format(read) for read in reads),
         each_cell=sql.SQL("\n").join(each),
-        enough=sql.Literal(staging.rejected.enough),
+        enough=sql.Literal(None if _nullable(staging) else staging.rejected.enough),
     )
 
 
@@ -148,9 +154,9 @@ def _has_modified_elements(staging: Staging, position: int) -> bool:
 def _insert_good_rows(staging: Staging) -> int:
     """Puts the rows whose cells are all good into the target, except those that it refuses."""
     staging.connection.execute(
-        sql.SQL("DELETE FROM {} AS t USING {} AS r WHERE t.number = r.number").format(
-            TEXTS, REJECTED
-        )
+        sql.SQL(
+            "DELETE FROM {} AS t USING {} AS r WHERE t.number = r.number AND NOT r.nulled"
+        ).format(TEXTS, REJECTED)
     )
     whole = _try(staging.connection, staging.insert_texts_statement())
     if isinstance(whole, int):

@@ -27,7 +27,7 @@ class RejectedRows:
 
     def __init__(self, connection: Connection, feed: Feed) -> None:
         self._connection = connection
-        self._names = list(feed.columns)
+        self.names = list(feed.table_columns)  # of the cells
         self._secret = [name for name, column in feed.columns.items() if column.secret]
         self._keep = feed.rejects.keep
         self._exists = False
@@ -46,7 +46,7 @@ class RejectedRows:
         """Returns how many rows are rejected so far."""
         if not self._exists:
             return 0
-        query = "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected"
+        query = "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected WHERE NOT nulled"
         row = self._connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
@@ -92,7 +92,7 @@ class RejectedRows:
             return []
         with self._connection.cursor(row_factory=class_row(RejectedRow)) as cursor:
             return cursor.execute(
-                statement("write/samples"), {"names": self._names, "limit": limit}
+                statement("write/samples"), {"names": self.names, "limit": limit}
             ).fetchall()
 
     def conceal(self) -> None:
@@ -105,5 +105,22 @@ class RejectedRows:
     def keep(self, values: dict[str, Any]) -> None:
         """Writes the rows into landfall.rejects, beside the data; `values` are the load's own."""
         if self._exists and self._keep != "count":
-            parameters = {**values, "names": self._names}
+            parameters = {**values, "names": self.names}
             self._connection.execute(statement("write/keep_rejects"), parameters)
+            self._connection.execute(statement("write/keep_nulled"), parameters)
+
+    def null_cells(self, positions: list[int]) -> None:
+        """Makes bad cells of columns at these places, from 1, NULL where their rows are good."""
+        if positions:
+            self._connection.execute(statement("write/null_cells"), {"positions": positions})
+
+    def nulled(self) -> dict[str, int]:
+        """Returns how many cells of which column became NULL."""
+        if not self._exists:
+            return {}
+        rows = self._connection.execute(
+            "SELECT column_name, count(*) FROM pg_temp.landfall_rejected WHERE nulled"
+            " AND number NOT IN (SELECT number FROM pg_temp.landfall_rejects)"
+            " GROUP BY column_name, position ORDER BY position"
+        )
+        return dict(rows.fetchall())

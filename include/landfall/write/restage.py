@@ -19,11 +19,16 @@ Cells = Sequence[str | None]
 
 
 def stage_rejects(
-    staging: Staging, load_id: int, reason: str | None, edited: Mapping[int, Cells] | None
+    staging: Staging,
+    load_id: int,
+    reason: str | None,
+    edited: Mapping[int, Cells] | None,
+    edited_names: list[str],
 ) -> int:
     """Locks open rejects of a load, puts their cells into TEXTS, and returns how many there are.
 
-    `edited` are cells by the rejects' ids; then no other reject is taken.
+    `edited` are cells by the rejects' ids, in the order of `edited_names`; then no other reject is
+    taken.
     """
     connection = staging.connection
     staging.create_texts()
@@ -35,6 +40,7 @@ def stage_rejects(
         "reason": reason,
         "is_edited": edited is not None,
         "names": staging.names,
+        "edited_names": edited_names,
     }
     return connection.execute(statement("write/stage_rejects"), parameters).rowcount
 

@@ -9,14 +9,15 @@ from functools import partial
 import psycopg
 from psycopg import Connection, sql
 
+from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, FeedError, LandfallError
 from include.landfall.job import LOAD_ID
-from include.landfall.ledger import claims, rejects
+from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
-from include.landfall.write import target
+from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.staging import Staging
@@ -31,6 +32,7 @@ class Settled:
     """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    `changes` are the file's departures from the contract, and what was altered in the table.
     """
 
     outcome: str
@@ -39,6 +41,7 @@ class Settled:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
 
 def settle(
@@ -67,10 +70,10 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        rows, reasons = _fill(connection, claimant, disposition, write, claim)
+        rows, reasons, kept = _fill(connection, claimant, disposition, write, claim)
         claims.close(connection, claim.load_id, "loaded", rows, reasons)
     rejected = sum(reasons.values())
-    return Settled("loaded", claim.load_id, rows, claimant.by, rejected, reasons)
+    return Settled("loaded", claim.load_id, rows, claimant.by, rejected, reasons, kept)
 
 
 def keep_failure(
@@ -108,13 +111,14 @@ def _fill(
     disposition: Disposition,
     write: Write,
     claim: Claim,
-) -> tuple[int, dict[str, int]]:
+) -> tuple[int, dict[str, int], list[Change]]:
     """Puts the arrival's rows into the target in place of those that they replace.
 
-    Returns how many are in the target, and how many were rejected for which reason.
+    Returns how many are in the target, how many were rejected for which reason, and the changes.
     """
     feed = claimant.feed
     _check_empty(claimant)
+    altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
     replaced = claims.supersede(connection, claimant, claim.load_id)
     replaced += [claim.load_id] if claim.has_rows else []
@@ -126,7 +130,14 @@ def _fill(
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()))
     staging.rejected.keep(claimant.values(load_id=claim.load_id))
-    return written, reasons
+    kept = [*altered, *staging.changes, *_nulled(staging)]
+    changes.keep(connection, claimant, claim.load_id, kept)
+    return written, reasons, kept
+
+
+def _nulled(staging: Staging) -> list[Change]:
+    nulled = staging.rejected.nulled()
+    return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
 def _check_counts(read: int, written: int, rejected: int) -> None:

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 
 from psycopg import Connection, sql
 
+from include.landfall.contract import Change
 from include.landfall.feed.model import Feed
+from include.landfall.frames import Shape
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import identifiers, table
+from include.landfall.write.alter import add_new
 from include.landfall.write.dispositions import Disposition, StagedRows
 from include.landfall.write.rejected import RejectedRows
-from include.landfall.write.target import TYPED, TargetColumn
+from include.landfall.write.target import TYPED, TargetColumn, add_columns, target_columns
 
 TEXTS = sql.Identifier("pg_temp", "landfall_texts")
 TEXTS_COLUMNS = ["number", "line", "raw", "cells"]
@@ -38,7 +41,9 @@ class Staging:
         load_id: int,
     ) -> None:
         self.connection = connection
+        self.feed = feed
         self.columns = columns
+        self.changes: list[Change] = []  # departures of the file, and what was altered for it
         self.target = table(feed.target.table)
         self.rejected = RejectedRows(connection, feed)
         self.has_texts = False
@@ -49,8 +54,24 @@ class Staging:
 
     @property
     def names(self) -> list[str]:
-        """The names of the feed's columns."""
+        """The names of the columns that the load fills."""
         return [column.name for column in self.columns]
+
+    def take_shape(self, shape: Shape) -> None:
+        """Takes the columns of the rows to come, and gives the target those that it lacks.
+
+        Raises: FeedError when an added column has another type by now.
+        """
+        if shape.added:
+            add_new(self.connection, self.target, shape.added)
+            add_columns(self.connection, TYPED, shape.added)
+            self.columns = target_columns(self.connection, self.feed, self.target)
+        by_name = {column.name: column for column in self.columns}
+        self.columns = [by_name[name] for name in shape.columns]
+        self.rejected.names = self.names
+        self.changes += shape.changes
+        if shape.text_columns:
+            self.keep_as_text(shape.text_columns)
 
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
 
+from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError
-from include.landfall.feed.columns import Column
+from include.landfall.feed.column_types import parse_type
+from include.landfall.feed.columns import RESERVED_PREFIX, Column
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, PlannedColumn
-from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
+from include.landfall.postgres.catalog import (
+    CatalogColumn,
+    catalog_columns,
+    create_schema,
+    has_column,
+    has_relation,
+    lock_name,
+)
 from include.landfall.postgres.statements import statement, table
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
@@ -44,23 +54,68 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
 
     Raises: FeedError when the table lacks a column or has another type.
     """
+    create_missing(connection, feed)
+    return compare(connection, feed, table(feed.target.table))
+
+
+def create_missing(connection: Connection, feed: Feed) -> None:
+    """Creates schema and table where they are missing."""
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
-    return _compare(connection, feed)
 
 
-def _compare(connection: Connection, feed: Feed) -> list[TargetColumn]:
-    """Compares the table's columns with the feed's, and leaves TYPED."""
+def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[TargetColumn]:
+    """Compares the table's columns with the feed's, and leaves TYPED.
+
+    Raises: FeedError when the table lacks a column or has another type.
+    """
     connection.execute(
         sql.SQL("CREATE TEMP TABLE landfall_rows ({}) ON COMMIT DROP").format(_columns(feed))
     )
+    if feed.contract.new_columns == "evolve":
+        others = [each for each in catalog_columns(connection, target) if _is_evolved(feed, each)]
+        add_columns(connection, TYPED, [(each.name, each.type) for each in others])
+    return target_columns(connection, feed, target)
+
+
+def target_columns(
+    connection: Connection, feed: Feed, target: sql.Identifier
+) -> list[TargetColumn]:
+    """Returns the columns of TYPED as the target has them.
+
+    Raises: FeedError when the table lacks a column or has another type.
+    """
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(
-            statement("write/shape"), {"target": table(feed.target.table).as_string(connection)}
+            statement("write/shape"), {"target": target.as_string(connection)}
         ).fetchall()
     for row in rows:
         _check(feed, row)
     return [_target_column(feed, row) for row in rows]
+
+
+def _is_evolved(feed: Feed, column: CatalogColumn) -> bool:
+    """Returns whether the table has the column and the feed does not, as after a file's new one."""
+    is_own = column.name in feed.table_columns or column.name.startswith(RESERVED_PREFIX)
+    if is_own or column.is_computed:
+        return False
+    try:
+        return bool(parse_type(column.type))
+    except ValueError:  # a type that no feed can declare
+        return False
+
+
+def add_columns(
+    connection: Connection, target: sql.Identifier, columns: Sequence[tuple[str, str]]
+) -> None:
+    """Adds columns of these types, which parse_type() takes. Without a default it is quick."""
+    for name, column_type in columns:
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
+                # parse_type took the type apart and put it together, so it is safe to splice.
+                target, sql.Identifier(name), sql.SQL(str(parse_type(column_type)))
+            )
+        )  # fmt: skip
 
 
 def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
@@ -71,7 +126,7 @@ def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
             sql.Identifier(name), sql.SQL(str(column.parsed)), sql.SQL(rule)
         )
 
-    return sql.SQL(", ").join(one(name, column) for name, column in feed.columns.items())
+    return sql.SQL(", ").join(one(name, column) for name, column in feed.table_columns.items())
 
 
 def _create(connection: Connection, feed: Feed) -> None:
@@ -96,7 +151,7 @@ def _comment(connection: Connection, feed: Feed) -> None:
     texts = [(sql.SQL("TABLE {}").format(name), feed.description)]
     texts += [
         (sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)), declared.description)
-        for column, declared in feed.columns.items()
+        for column, declared in feed.table_columns.items()
     ]
     load_id = "The load that brought the row: landfall.ledger.load_id"
     texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
@@ -118,7 +173,8 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     if not there or has_column(connection, name, LOAD_ID):
         return
     with connection.transaction():
-        _compare(connection, feed)
+        if not feed.contract.alters:  # else the load itself makes the table fit
+            compare(connection, feed, name)
         connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
         connection.execute(
             sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} bigint").format(
@@ -149,9 +205,24 @@ def _check(feed: Feed, row: Any) -> None:
 
 
 def _target_column(feed: Feed, row: Any) -> TargetColumn:
-    column = feed.columns[row.name]
-    planned = PlannedColumn(row.name, column.parsed, row.typtype, column.nullable)
+    column = feed.table_columns.get(row.name)
+    if column is None:  # only the table has it
+        planned = PlannedColumn(
+            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.UNSAID
+        )
+        return TargetColumn(planned, _input_of(planned, row))
+    planned = PlannedColumn(
+        row.name, column.parsed, row.typtype, column.nullable,
+        tuple(column.other_names), _if_missing(feed, column),
+        column.on_bad_cell == "null", column.from_key, column.from_object,
+    )  # fmt: skip
     return TargetColumn(planned, _input_of(planned, row))
+
+
+def _if_missing(feed: Feed, column: Column) -> IfMissing:
+    """Returns what becomes of a column that the file lacks. NULL needs a column that takes it."""
+    rule = IfMissing(feed.contract.missing_columns)
+    return IfMissing.REFUSE if rule is IfMissing.NULL and not column.nullable else rule
 
 
 def _input_of(column: PlannedColumn, row: Any) -> sql.SQL:

@@ -317,12 +317,15 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ("REVOKE DELETE ON landfall.rejects FROM", "may not write rejects and replays"),
-        ("REVOKE INSERT ON landfall.replays FROM", "may not write rejects and replays"),
-        ("DROP TABLE landfall.rejects, landfall.replays; REVOKE ALL ON landfall.ledger FROM",
+        ("REVOKE DELETE ON landfall.rejects FROM", "may not write rejects, replays and changes"),
+        ("REVOKE INSERT ON landfall.changes FROM", "may not write rejects, replays and changes"),
+        ("REVOKE INSERT ON landfall.replays FROM", "may not write rejects, replays and changes"),
+        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes;"
+         " REVOKE ALL ON landfall.ledger FROM",
          "the role may not use the ledger"),
-        ("DROP TABLE landfall.rejects, landfall.replays; REVOKE DELETE ON landfall.ledger FROM",
-         "no tables of rejects yet, and the role may not add them"),
+        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes;"
+         " REVOKE DELETE ON landfall.ledger FROM",
+         "lacks tables of this version, and the role may not add them"),
     ],
 )  # fmt: skip
 def test_a_role_that_may_not_write_rejects_and_what_to_do_helps(

@@ -9,7 +9,6 @@ texts, and LANDFALL_LAW_TEXTS their number.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from random import Random
@@ -23,7 +22,7 @@ from psycopg import sql
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.model import Feed
-from include.landfall.frames import Frame, FrameType
+from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.job import Job
 from include.landfall.postgres.connection import connect
 from include.landfall.read.casts.columns import cast_column
@@ -140,7 +139,7 @@ class World:
         staging = Staging(
             self.connection, self.feed, disposition_of(self.feed), self.columns, load_id=1
         )
-        frames = [Frame(FrameType.SHAPE, payload=json.dumps(framer.text_columns).encode())]
+        frames = [Shape(self.job.names, framer.text_columns).frame()]
         for each in rows:
             everything = list(range(each.batch.num_rows))
             frames += framer._suspect_frames(each, everything) if as_text else framer.frames(each)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pyarrow as pa
 import pytest
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.feed.model import Feed
-from include.landfall.frames import Frame, FrameType
+from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect
@@ -79,7 +77,7 @@ class Writing:
         )  # fmt: skip
         count = sum(f.count for f in frames) if count is None else count
         stream = [
-            Frame(FrameType.SHAPE, payload=json.dumps([]).encode()), *frames,
+            Shape(list(feed.columns), []).frame(), *frames,
             Frame(FrameType.END, count),
         ]  # fmt: skip
 

@@ -39,6 +39,12 @@ class KeyValueFormat(FileFormat):
         return KeyValueDialect(self.separator)
 
 
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Names the columns of the first line."""
+    parts = stream.readline().decode().split()
+    return [part.partition("=")[0] for part in parts]
+
+
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows, every cell as text."""
     lines = stream.read().decode().splitlines()

@@ -89,7 +89,7 @@ WRONG = [
     (TEXT.replace("nulls:", "nuls:"), 9, ["'format.nuls'", "did you mean 'nulls'?"]),
     (TEXT.replace("nullable:", "nulable:"), 17, ["'columns.tailnum.nulable'", "'nullable'"]),
     (TEXT.replace("at_least", "least"), 19, ["'checks.rows.least'", "did you mean 'at_least'?"]),
-    (TEXT + "contract: {}\n", 21, ["unknown key 'contract'", "expected: one of feed,"]),
+    (TEXT + "contracts: {}\n", 21, ["unknown key 'contracts'", "expected: one of feed,"]),
     (TEXT.replace("feed: flights\n", "feed: Flights!\n"), 1, ["'feed' is wrong", "Flights!"]),
     (TEXT.replace("  bucket: landing\n", ""), 5, ["'source.bucket' is missing", "add it"]),
     (TEXT.replace("smallint", "smalint(3)"), 15, ["columns.year", "smalint(3)"]),
@@ -105,8 +105,8 @@ WRONG = [
     (TEXT.replace("flights/*.csv*", "/flights/*.csv"), 8, ["source.pattern", "begin with /"]),
     (TEXT.replace("flights/*.csv*", "'flights/{a,b}.csv'"), 8, ["source.pattern", "{a,b}"]),
     (TEXT.replace("nulls: [NA]", 'nulls: [""]'), 9, ["format.nulls", "NULL without quotes"]),
-    (TEXT.replace("nulls: [NA]", "quote: ','"), 9, ["two different ASCII"]),
-    (TEXT.replace("nulls: [NA]", "delimiter: '||'"), 9, ["format.delimiter"]),
+    (TEXT.replace("nulls: [NA]", "quote: ','"), 9, ["two different characters"]),
+    (TEXT.replace("nulls: [NA]", "delimiter: ''"), 9, ["format.delimiter"]),
     (TEXT + "feed: again\n", 21, ["not YAML", "'feed' stands here twice"]),
     (TEXT.replace("  tailnum:", "  year:"), 17, ["'year' stands here twice"]),
     (TEXT.replace("source:", "source: {"), 7, ["not YAML"]),
@@ -178,7 +178,7 @@ def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read)
     for text in (TEXT, SHORT, SHORT + "format: parquet\n", SHORT + "format: {nulls: [NA]}\n"):
         assert read(text)
         assert list(validator.iter_errors(yaml.safe_load(text))) == []
-    for text in (TEXT + "contract: {}\n", TEXT.replace("append", "upsert"), "feed: x\n"):
+    for text in (TEXT + "contracts: {}\n", TEXT.replace("append", "upsert"), "feed: x\n"):
         assert list(validator.iter_errors(yaml.safe_load(text))) != []
     names = [field.alias or name for name, field in Feed.model_fields.items()]
     assert list(made["properties"]) == names

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from include.landfall.feed.formats.arrow_ipc import ArrowFormat
+from include.landfall.feed.formats.avro_blocks import AvroFormat
 from include.landfall.feed.formats.base import FORMATS, FileFormat, register
 from include.landfall.feed.formats.csv import CsvFormat
+from include.landfall.feed.formats.excel import ExcelFormat
+from include.landfall.feed.formats.fixed_width import FixedFormat
+from include.landfall.feed.formats.json_lines import JsonFormat
+from include.landfall.feed.formats.orc_stripes import OrcFormat
 from include.landfall.feed.formats.parquet import ParquetFormat
 
-__all__ = ["FORMATS", "CsvFormat", "FileFormat", "ParquetFormat", "read_format", "register"]
+__all__ = [
+    "FORMATS", "ArrowFormat", "AvroFormat", "CsvFormat", "ExcelFormat", "FileFormat", "FixedFormat",
+    "JsonFormat", "OrcFormat", "ParquetFormat", "read_format", "register",
+]  # fmt: skip
 
 DEFAULT = "csv"
 

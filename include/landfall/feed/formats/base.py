@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TypeVar
+from collections.abc import Collection
+from typing import ClassVar, TypeVar
 
 from include.landfall.feed.dialect import Dialect
 from include.landfall.feed.strict import Strict
@@ -13,10 +14,18 @@ class FileFormat(Strict, ABC):
     """The base of all formats: a name in `type`, and options."""
 
     type: str
+    # Whether the file names its columns, so that they can be other ones than the feed's.
+    names_columns: ClassVar[bool] = True
 
     @abstractmethod
     def dialect(self) -> Dialect:
         """Returns the dialect that the reader of this format takes."""
+
+    def check_columns(self, names: Collection[str]) -> None:
+        """Checks that the options fit the columns that the file must have.
+
+        Raises: ValueError when they name a column that is not there, or leave one out.
+        """
 
 
 FormatClass = TypeVar("FormatClass", bound=FileFormat)

@@ -2,40 +2,170 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import codecs
+import re
+from dataclasses import fields
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from include.landfall.feed.dialect import CsvDialect
-from include.landfall.feed.formats.base import FileFormat, register
+from include.landfall.feed.dialect import (
+    CsvDialect,
+    ExactCsvDialect,
+    Footer,
+    needs_exact_reader,
+)
+from include.landfall.feed.formats.base import register
+from include.landfall.feed.formats.spelling import SpeltFormat
+from include.landfall.feed.strict import Strict
+
+MOST_HEADERS = 10  # records of names
+MOST_SKIPPED = 10_000  # lines
+
+
+class CsvFooter(Strict):
+    """The last line of each file, which is no row."""
+
+    pattern: str = Field(description="A regular expression that the whole last line matches.")
+    count_column: int | None = Field(
+        None, ge=1, description="Which field of it, from 1, has the number of the file's rows."
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"a regular expression ({error})") from None
+        return value
+
+    def as_dialect(self) -> Footer:
+        """Returns the footer as the reader takes it."""
+        return Footer(self.pattern, self.count_column)
 
 
 @register
-class CsvFormat(FileFormat):
-    """Text with a header, one record a row. The content tells the compression."""
+class CsvFormat(SpeltFormat):
+    """Text, one record a row. The content tells the compression."""
 
     type: Literal["csv"] = "csv"
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the fields.")
-    quote: str = Field('"', min_length=1, max_length=1, description="Around a field.")
-    nulls: list[str] = Field(
-        default_factory=list,
-        description="Unquoted texts that are NULL, beside the empty one. Quoted, they are text.",
+    delimiter: str = Field(
+        ",", min_length=1, max_length=10, description="Between the fields: one or more characters."
+    )
+    quote: str | None = Field(
+        '"', description="Around a field: one character, or null where quotes are text."
+    )
+    escape: Literal["doubled", "backslash", "none"] = Field(
+        "doubled",
+        description='How a quote is written within quotes: doubled (""), after a backslash, or '
+        "never (none).",
+    )
+    newline: Literal["auto", "LF", "CRLF", "CR", "mixed"] = Field(
+        "auto", description="What ends a row: auto is LF or CRLF; mixed is any of the three."
+    )
+    encoding: str = Field("utf-8", description="Of the text, as Python names it: latin-1, utf-16.")
+    header: bool | int = Field(
+        True,
+        description="Whether the first row has the names, or how many rows have; these are joined.",
+    )
+    columns: Literal["by name", "by position"] = Field(
+        "by name", description="How the columns are found: by the header's names or by their order."
+    )
+    skip_rows: int = Field(0, ge=0, le=MOST_SKIPPED, description="Lines before the header.")
+    skip_footer: int = Field(0, ge=0, le=MOST_SKIPPED, description="Lines after the last row.")
+    footer: CsvFooter | None = Field(None, description="A last line that is checked.")
+    comment: str | None = Field(
+        None, min_length=1, max_length=10, description="What begins a line that is no row."
+    )
+    ragged: Literal["reject", "pad"] = Field(
+        "reject",
+        description="Rows with too few fields, or too many: reject, or pad (missing last cells "
+        "are NULL, and what is too many must be empty).",
+    )
+    quotes: Literal["strict", "repair", "literal"] = Field(
+        "strict",
+        description="Quotes in the wrong place: strict (the row is rejected), repair (they are "
+        "text), literal (all quotes are text).",
     )
 
-    @field_validator("nulls")
+    @field_validator("header", mode="before")
     @classmethod
-    def _are_texts(cls, value: list[str]) -> list[str]:
-        # It would do nothing, and look as if quoted empties were NULL.
-        if "" in value:
-            raise ValueError("texts: the empty one is NULL without quotes, and text within them")
+    def _is_a_number(cls, value: Any) -> Any:
+        if not isinstance(value, int) or not 0 <= value <= MOST_HEADERS:
+            raise ValueError(f"true, false, or a number of rows up to {MOST_HEADERS}")
         return value
 
+    @field_validator("delimiter")
+    @classmethod
+    def _written_out(cls, value: str) -> str:
+        r"""Takes \t and \x01 for what they mean, since YAML does so only in double quotes."""
+        value = re.sub(r"\\x([0-9a-fA-F]{2})", lambda m: chr(int(m[1], 16)), value)
+        value = value.replace("\\t", "\t")
+        if re.search("[\r\n\0]", value):
+            raise ValueError("characters that are no line end and no zero byte")
+        return value
+
+    @field_validator("quote")
+    @classmethod
+    def _is_one(cls, value: str | None) -> str | None:
+        if value in (None, "", "none"):
+            return None
+        if len(value or "") != 1 or not str(value).isascii() or str(value) in "\r\n\0\\":
+            raise ValueError("one ASCII character, or null where quotes are text")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)  # refuses codecs that are not of text, such as base64
+            return codecs.lookup(value).name.removesuffix("-sig")
+        except LookupError:
+            raise ValueError("an encoding as Python names it: utf-8, latin-1, cp1252") from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_header_by_position(cls, values: Any) -> Any:
+        """Takes columns by position where there are no names."""
+        if isinstance(values, dict) and values.get("header") in (False, 0):
+            if values.get("columns") == "by name":
+                raise ValueError("columns: by position, since header: false leaves no names")
+            return {**values, "columns": "by position"}
+        return values
+
     @model_validator(mode="after")
-    def _delimiter_is_not_the_quote(self) -> CsvFormat:
-        if self.delimiter == self.quote or not (self.delimiter + self.quote).isascii():
-            raise ValueError("delimiter and quote must be two different ASCII characters")
+    def _fit(self) -> CsvFormat:
+        if self.quote and self.quote in self.delimiter:
+            raise ValueError("delimiter and quote must be two different characters")
+        if self.escape == "backslash" and "\\" in self.delimiter:
+            raise ValueError("escape: backslash, so the delimiter is none")
+        if self.skip_footer and self.footer:
+            raise ValueError("skip_footer or footer, not both: footer is the one last line")
+        if self.quotes == "repair" and (self.quote is None or self.escape != "doubled"):
+            raise ValueError("quotes: repair needs a quote and escape: doubled")
         return self
 
     def dialect(self) -> CsvDialect:
         """Returns the dialect with the options of this format."""
-        return CsvDialect(self.delimiter, self.quote, tuple(self.nulls))
+        footer = self.footer.as_dialect() if self.footer else None
+        dialect = CsvDialect(
+            delimiter=self.delimiter,
+            quote="" if self.quotes == "literal" else self.quote or "",
+            nulls=tuple(self.nulls),
+            escape=self.escape,
+            newline=self.newline,
+            encoding=self.encoding,
+            header=int(self.header),
+            by_position=self.columns == "by position",
+            skip_rows=self.skip_rows,
+            skip_footer=self.skip_footer,
+            footer=footer,
+            comment=self.comment or "",
+            pad=self.ragged == "pad",
+            repair=self.quotes == "repair",
+            spelling=self.spelling(),
+        )
+        if not needs_exact_reader(dialect):
+            return dialect
+        return ExactCsvDialect(**{f.name: getattr(dialect, f.name) for f in fields(dialect)})

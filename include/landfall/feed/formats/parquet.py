@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 from include.landfall.feed.dialect import ParquetDialect
-from include.landfall.feed.formats.base import FileFormat, register
+from include.landfall.feed.formats.base import register
+from include.landfall.feed.formats.paths import FormatWithPaths
 
 
 @register
-class ParquetFormat(FileFormat):
+class ParquetFormat(FormatWithPaths):
     """Parquet: columns have types of their own, which must fit the feed's."""
 
     type: Literal["parquet"] = "parquet"
 
     def dialect(self) -> ParquetDialect:
-        """Returns the dialect, which has no options."""
-        return ParquetDialect()
+        """Returns the dialect with the options of this format."""
+        return ParquetDialect(self.path_pairs)

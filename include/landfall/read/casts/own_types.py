@@ -11,9 +11,11 @@ from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.job import PlannedColumn
 from include.landfall.read.casts.moments import is_moment, moment_texts
+from include.landfall.read.casts.own_json import holds_others, json_texts
 
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 _WHOLE = {"smallint", "integer", "bigint"}
+_JSON = {"json", "jsonb"}
 _INTEGERS = {*_WHOLE, "numeric", "double precision"}
 
 
@@ -38,12 +40,27 @@ def accepts(column: PlannedColumn, own: pa.DataType) -> bool:
     if is_text(own) or pa.types.is_null(own):
         return True
     declared = column.type
+    if _becomes_json(own, declared):
+        return column.typtype == "b"
     if _is_list(own):
         element = PlannedColumn(column.name, declared.element)
         return declared.array and accepts(element, own.value_type)
     if declared.array or column.typtype != "b":
         return False
     return _fits_family(declared.name, own)
+
+
+def _becomes_json(own: pa.DataType, declared: ColumnType | None) -> bool:
+    """Returns whether values that hold others become JSON. Their text in rejects is JSON too."""
+    if declared is None:
+        return holds_others(own) or (_is_list(own) and _becomes_json(own.value_type, None))
+    is_json = declared.name in _JSON and not declared.array
+    return is_json and (holds_others(own) or _is_list(own))
+
+
+def needs_text(own: pa.DataType, declared: ColumnType | None) -> bool:
+    """Returns whether values are handed on as texts: those that are texts, and JSON."""
+    return is_text(own) or _becomes_json(own, declared)
 
 
 def _is_list(own: pa.DataType) -> bool:
@@ -86,6 +103,8 @@ def as_text(values: pa.Array, declared: ColumnType | None = None) -> pa.Array:
         values = values.dictionary_decode()
     if is_text(values.type):
         return values if values.type == pa.string() else values.cast(pa.string())
+    if _becomes_json(values.type, declared):
+        return _json_texts(values)
     if _is_list(values.type):
         return _array_texts(values, declared)
     if pa.types.is_duration(values.type):
@@ -95,6 +114,13 @@ def as_text(values: pa.Array, declared: ColumnType | None = None) -> pa.Array:
     if _is_binary(values.type):
         return _binary_texts(values, declared.name if declared else "")
     return _number_texts(values, declared)
+
+
+def _json_texts(values: pa.Array) -> pa.Array:
+    """Returns the JSON of each value. Bytes that are no UTF-8 stay, for their row to be refused."""
+    texts = (text.encode("utf-8", "surrogateescape") for text in json_texts(values, as_text))
+    data = pa.array([None if text == b"null" else text for text in texts], pa.binary())
+    return pa.Array.from_buffers(pa.string(), len(data), data.buffers())
 
 
 def _number_texts(values: pa.Array, declared: ColumnType | None) -> pa.Array:
@@ -140,7 +166,8 @@ def _duration_texts(durations: pa.Array) -> pa.Array:
 def _array_texts(lists: pa.Array, declared: ColumnType | None) -> pa.Array:
     """Returns lists as Postgres writes arrays."""
     lists = lists.cast(pa.list_(lists.type.value_type))
-    elements = [_element(text) for text in as_text(lists.values, declared).to_pylist()]
+    element = declared.element if declared else None
+    elements = [_element(text) for text in as_text(lists.values, element).to_pylist()]
     offsets = lists.offsets.to_pylist()
     texts = [
         "{" + ",".join(elements[start:stop]) + "}" if valid else None

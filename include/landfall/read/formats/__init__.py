@@ -22,8 +22,16 @@ class Format(Protocol):
     def RANDOM_ACCESS(self) -> bool:  # noqa: N802  a constant of the module
         """Whether the file is read at any offset. If not, it is a stream that was unpacked."""
 
+    def names_of(self, stream: BinaryIO, job: Job) -> list[str]:
+        """Returns the names of the file's columns; none of a file without a byte.
+
+        Raises: DataError when they cannot be read.
+        """
+
     def rows(self, stream: BinaryIO, job: Job) -> Iterator[Rows]:
-        """Yields the file's rows, columns in the feed's order, in the file's own types or as text.
+        """Yields the file's rows, in the file's own types or as text.
+
+        The columns are those of `job.match_columns(names)`, in its order, with its labels.
 
         Raises: HeaderMismatch when the columns or their types are not the feed's; TruncatedFile
         and other DataErrors when the whole file is wrong. A wrong record is no error.
@@ -32,7 +40,8 @@ class Format(Protocol):
     def origins_of(self, stream: BinaryIO, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
         """Yields the records with these numbers, which ascend, from one pass over the file.
 
-        The cells are texts in the feed's order, or None where the record cannot be cut.
+        The cells are texts in the order of the match, then those beyond the header; or None where
+        the record cannot be cut.
         """
 
 

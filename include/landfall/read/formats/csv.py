@@ -7,48 +7,66 @@ cutter (`csv_blocks`) keeps it apart, record by record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from include.landfall.contract import Match, match_columns
-from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
 from include.landfall.read.formats.csv_blocks import ZERO, Block, Cutter
-from include.landfall.read.formats.csv_exact import BOM, Grammar, header_of
+from include.landfall.read.formats.csv_exact import Grammar
+from include.landfall.read.formats.csv_pad import LeftOut, Padded, pad
 from include.landfall.read.formats.csv_quotes import Layout
-from include.landfall.read.rows import Misshapen, Origin, Rows, numbers_without, wrong_width
+from include.landfall.read.formats.csv_start import Start, header_at, names_in, start_of
+from include.landfall.read.formats.csv_stream import Body
+from include.landfall.read.rows import (
+    Misshapen,
+    Origin,
+    Rows,
+    in_encoding,
+    numbers_without,
+    wrong_width,
+)
 
 RANDOM_ACCESS = False
-LONGEST_HEADER = 1 << 20  # of 1,599 names of 63 bytes
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the names in the header.
+
+    Raises: MisshapenRow when the header cannot be read.
+    """
+    dialect = cast(CsvDialect, job.dialect)
+    header = header_at(Body.of(stream, dialect), dialect)
+    return names_in(header, job, dialect) if header else []
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows, every cell as text.
 
-    Raises: HeaderMismatch, and MisshapenRow when the header cannot be read.
+    Raises: HeaderMismatch, MisshapenRow when the header cannot be read or the footer counts other
+    rows, TruncatedFile when the footer is missing.
     """
-    opened = _open(stream, job)
-    if opened is None:
-        return
-    parser, cutter = opened
-    first = 1
-    for block in cutter.blocks():
-        part = _rows_of(block, first, parser)
-        first += part.count
-        if part.count:
-            yield part
-        del part, block  # a row may be large, and the next block needs the room
+    body, first = Body.of(stream, cast(CsvDialect, job.dialect)), 1
+    if opened := _open(body, job):
+        parser, cutter = opened
+        for block in cutter.blocks():
+            part = _rows_of(block, first, parser)
+            first += part.count
+            if part.count:
+                yield part
+            del part, block  # a row may be large, and the next block needs the room
+    body.check_footer(first - 1)
 
 
 def origins_of(
     stream: BinaryIO, job: Job, numbers: Sequence[int]
 ) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
     """Yields number, origin and cells, in the feed's order, of the records with these numbers."""
-    opened = _open(stream, job)
+    opened = _open(Body.of(stream, cast(CsvDialect, job.dialect)), job)
     if opened is None:
         return
     parser, cutter = opened
@@ -68,43 +86,24 @@ def origins_of(
 # ---- the beginning of the file -------------------------------------------------------------------
 
 
-def _open(stream: BinaryIO, job: Job) -> tuple[_Parser, Cutter] | None:
+def _open(body: Body, job: Job) -> tuple[_Parser, Cutter] | None:
     """Reads and checks the header. Returns the parser and the cutter of the rest, or None without.
 
     Raises: HeaderMismatch, MisshapenRow.
     """
-    dialect = cast(CsvDialect, job.dialect)
-    beginning, blank_lines = _beginning(stream)
-    if not beginning:
-        return None  # a file without a byte: no rows
-    names, size = header_of(beginning, dialect)
-    if size == len(beginning) and size > LONGEST_HEADER:
-        raise MisshapenRow("the header is longer than 1 MiB", do="check the feed's format").at(
-            line=1
-        )
-    match = match_columns(names, job.names)
+    start = start_of(body, job, body.dialect)
+    if start is None:
+        return None
     cutter = Cutter(
-        stream,
-        Layout.of(dialect, len(names)),
-        ahead=beginning[size:],
-        line=1 + blank_lines + beginning.count(b"\n", 0, size),
+        body.stream,
+        Layout.of(body.dialect, start.width),
+        ahead=start.ahead,
+        line=start.line,
         encoding=job.encoding,
         longest=LONGEST_ROW,
         window=BLOCK_BYTES,
     )
-    return _Parser(len(names), match, job), cutter
-
-
-def _beginning(stream: BinaryIO) -> tuple[bytes, int]:
-    """Returns bytes that hold the header, and how many blank lines stand before them."""
-    data, blank_lines = b"", 0
-    while len(data) <= LONGEST_HEADER and (chunk := stream.read(BLOCK_BYTES)):
-        at_start = not data and not blank_lines
-        data = (data + chunk).removeprefix(BOM) if at_start else data + chunk
-        shorter = data.lstrip(b"\r\n")
-        blank_lines += data.count(b"\n", 0, len(data) - len(shorter))
-        data = shorter
-    return data, blank_lines
+    return _Parser(start, job, body.dialect), cutter
 
 
 # ---- blocks --------------------------------------------------------------------------------------
@@ -119,7 +118,7 @@ def _syntax(
     )
     parse = csv.ParseOptions(
         delimiter=dialect.delimiter,
-        quote_char=dialect.quote,
+        quote_char=dialect.quote or False,
         newlines_in_values=True,
         # To Postgres a blank line is a NULL where there is one column.
         ignore_empty_lines=width > 1,
@@ -131,15 +130,20 @@ def _syntax(
 class _Parser:
     """Parses blocks of one file into text cells."""
 
-    def __init__(self, width: int, match: Match, job: Job) -> None:
-        dialect = cast(CsvDialect, job.dialect)
+    def __init__(self, start: Start, job: Job, dialect: CsvDialect) -> None:
         self._nulls = ["", *dialect.nulls]
-        self._grammar = Grammar(dialect)
-        self._width, self._names, self._places = width, job.names, match.places
-        texts = pa.schema([(name, pa.string()) for name in job.names])
+        self._grammar, self.encoding, self.shape = Grammar(dialect), dialect.encoding, start.shape
+        # What is beyond the columns is read too, where the feed pads.
+        beyond = range(start.shape.columns, start.width)
+        self._places = (*start.shape.match.places, *beyond)
+        labels = (*start.shape.match.labels, *(f"\0{place}" for place in beyond))
+        texts = pa.schema([(label, pa.string()) for label in labels])
         self._empty = pa.RecordBatch.from_pylist([], texts)
         self._left_out: list[LeftOut] = []
-        self._options = (*_syntax(dialect, width, self._leave_out), self._conversion(width))
+        self._options = (
+            *_syntax(dialect, start.width, self._leave_out),
+            self._conversion(start.width),
+        )
 
     def _conversion(self, width: int) -> csv.ConvertOptions:
         return csv.ConvertOptions(
@@ -163,9 +167,18 @@ class _Parser:
             batches = list(csv.open_csv(pa.BufferReader(block.data), *self._options))
         except pa.ArrowInvalid:
             return self._parse_exactly(block)
-        named = [batch.rename_columns(self._names) for batch in batches]
+        named = [batch.rename_columns(self._empty.schema.names) for batch in batches]
         batch = named[0] if len(named) == 1 else pa.concat_batches([self._empty, *named])
         return batch, self._left_out
+
+    def pad(self, block: Block, batch: pa.RecordBatch, left_out: list[LeftOut]) -> Padded:
+        """Returns the rows with those of another number of fields that can be padded."""
+
+        def cells_of(index: int) -> list[str | None] | None:
+            raw = block.records[index][1]
+            return None if raw.startswith(ZERO) else self._fitted(raw)
+
+        return pad(batch, left_out, self.shape, cells_of)
 
     def _parse_exactly(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
         """Parses record by record what Arrow refuses as a whole."""
@@ -180,34 +193,33 @@ class _Parser:
         return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
 
     def cells(self, raw: bytes) -> list[str | None] | None:
-        """Returns the cells of a record in the feed's order, or None when it has no such cells."""
-        cells = self._grammar.cells(_without_return(raw), self._nulls)
-        if len(cells) != self._width:
-            return None
-        return [cells[place] for place in self._places]
+        """Returns the cells of a record in the match's order, or None when it has no such cells."""
+        cells = self._fitted(raw)
+        return None if cells is None else self.shape.row(cells)
 
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A record of a wrong number of fields, by its index in the block."""
-
-    index: int
-    fields: int
+    def _fitted(self, raw: bytes) -> list[str | None] | None:
+        return self.shape.fitted(self._grammar.cells(_without_return(raw), self._nulls))
 
 
 def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     batch, left_out = parser.parse(block)
     block.count = count = batch.num_rows + len(left_out)
-    block.left_out = indexes = [record.index for record in left_out]
-    if not left_out:
-        return Rows(first, batch, lambda positions: _origins(block, positions))
-    numbers = numbers_without(first, count, [first + index for index in indexes])
+    block.left_out = [record.index for record in left_out]
+    rows = Padded(batch, left_out)
+    if parser.shape.pads:
+        rows = parser.pad(block, batch, left_out)
+    if not rows.left_out:
+        origins = partial(_origins, block)
+        return Rows(first, rows.batch, origins, beyond=rows.beyond, padded=rows.padded)
+    numbers = numbers_without(first, count, [first + record.index for record in rows.left_out])
     return Rows(
         first,
-        batch,
+        rows.batch,
         lambda positions: _origins(block, [numbers[position] - first for position in positions]),
         numbers,
-        list(_misshapen(block, first, left_out)),
+        list(_misshapen(block, first, rows.left_out, parser)),
+        rows.beyond,
+        rows.padded,
     )
 
 
@@ -223,14 +235,16 @@ def _without_return(raw: bytes) -> bytes:
     return raw.removesuffix(b"\r")
 
 
-def _misshapen(block: Block, first: int, left_out: list[LeftOut]) -> Iterator[Misshapen]:
+def _misshapen(
+    block: Block, first: int, left_out: list[LeftOut], parser: _Parser
+) -> Iterator[Misshapen]:
     """Yields the records that the parser left out, with their numbers."""
     before = iter(block.misshapen)
     for record in left_out:
         line, raw = block.records[record.index]
         number = first + record.index
         if raw.startswith(ZERO):
-            yield replace(next(before), number=number)
+            yield replace(in_encoding(next(before), parser.encoding), number=number)
         else:
-            fault = wrong_width(record.fields, block.layout.width)
+            fault = wrong_width(record.fields, parser.shape.columns)
             yield Misshapen(number, line, *fault, _origin(line, raw).raw)

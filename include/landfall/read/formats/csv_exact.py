@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from include.landfall.errors import LandfallError, MisshapenRow, Place
 from include.landfall.feed.dialect import CsvDialect
+from include.landfall.read.formats.csv_quotes import NO_QUOTE
 from include.landfall.read.rows import readable
 
 SLICE = 1 << 20
@@ -43,8 +44,10 @@ def records(stream: BinaryIO, dialect: CsvDialect, width: int) -> Iterator[Recor
         line += raw.count(b"\n")
 
 
-def header_of(first: bytes, dialect: CsvDialect) -> tuple[list[str], int]:
+def header_of(first: bytes, dialect: CsvDialect, line: int = 1) -> tuple[list[str], int]:
     """Returns the names in the header, and how many bytes it takes. `first` holds all of it.
+
+    `line` is where it begins, for the error.
 
     Raises: MisshapenRow when it cannot be read.
     """
@@ -53,31 +56,31 @@ def header_of(first: bytes, dialect: CsvDialect) -> tuple[list[str], int]:
     raw, closed = next(_record_bytes(_lines(BytesIO(first[start:])), grammar))
     fields = grammar.split(_without_end(raw))[0]
     if b"\0" in raw:
-        raise _not_text(raw, "the header holds a zero byte: UTF-16 files are full of them")
+        raise _not_text(raw, "the header holds a zero byte: UTF-16 files are full of them", line)
     if not closed:
-        raise MisshapenRow("the header's quote is never closed", place=Place(line=1))
+        raise MisshapenRow("the header's quote is never closed", place=Place(line=line))
     if any(b"\r" in grammar.outside(field) for field in fields):
         raise MisshapenRow(
             "a carriage return stands outside quotes in the header",
             found=readable(raw[:1000]),
             expected="lines that end with LF or CRLF",
             do="write the file with such line ends",
-            place=Place(line=1),
+            place=Place(line=line),
         )
     try:
         names = [grammar.value(field).decode() for field in fields]
     except UnicodeDecodeError:
-        raise _not_text(raw, "the header is not UTF-8 text") from None
+        raise _not_text(raw, f"the header is not {dialect.encoding.upper()} text", line) from None
     return names, start + len(raw)
 
 
-def _not_text(raw: bytes, what: str) -> LandfallError:
+def _not_text(raw: bytes, what: str, line: int) -> LandfallError:
     return MisshapenRow(
         what,
         found=readable(_without_end(raw[:1000])),
-        expected="UTF-8",
-        do="convert the file, for instance: iconv -f LATIN1 -t UTF-8",
-        place=Place(line=1),
+        expected="text in the encoding of the feed's format, which is UTF-8 unless it says other",
+        do="name the file's own, for instance format: {encoding: latin-1}, or convert the file",
+        place=Place(line=line),
     )
 
 
@@ -85,7 +88,7 @@ class Grammar:
     """The dialect as regular expressions over bytes."""
 
     def __init__(self, dialect: CsvDialect) -> None:
-        self.quote = dialect.quote.encode()
+        self.quote = dialect.quote.encode() or NO_QUOTE
         q, d = re.escape(self.quote), re.escape(dialect.delimiter.encode())
         inside = b"%b[^%b]*(?:%b%b[^%b]*)*" % (q, q, q, q, q)
         self._quoted = re.compile(b"%b%b(?!%b)" % (inside, q, q))

@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 from include.landfall.feed.dialect import CsvDialect
 
 Bytes = bytes | bytearray
+# Stands for the quote where a dialect has none: no text holds these bytes.
+NO_QUOTE = b"\xff\0\xff\0"
 SMALL = 1 << 17  # bytes that a regular expression scans faster than Arrow, which has to be set up
 
 
@@ -39,7 +41,7 @@ class Layout:
     @classmethod
     def of(cls, dialect: CsvDialect, width: int) -> Layout:
         """Returns the layout of a dialect's records with so many fields."""
-        return cls(dialect.quote.encode(), dialect.delimiter.encode(), width)
+        return cls(dialect.quote.encode() or NO_QUOTE, dialect.delimiter.encode(), width)
 
     @cached_property
     def _record(self) -> bytes:
@@ -77,7 +79,7 @@ class Layout:
 
         Returns the first quote that is not strict, or whether `end` is inside quotes.
         """
-        if data.find(self.quote, start, end) < 0:
+        if self.quote is NO_QUOTE or data.find(self.quote, start, end) < 0:
             return None, is_open
         if end - start <= SMALL:
             return self._scan_small(data, start, end, is_open)

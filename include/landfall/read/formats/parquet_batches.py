@@ -44,7 +44,7 @@ def read_batches(
     else:
         batches = _striped(reader, file.metadata.num_row_groups, sizes)
     for batch in batches:
-        yield from _pieces(batch.select(list(names)))
+        yield from pieces(batch.select(list(names)))
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def _filled(batches: list[pa.RecordBatch], readers: list[Any]) -> list[pa.Record
         return []
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Yields the batch in pieces of a few megabytes, with its texts out of their dictionaries."""
     if len(batch) > 1 and sum(map(_bytes, batch.columns)) > PIECE_BYTES:
         middle = len(batch) // 2
-        yield from _pieces(batch[:middle])
-        yield from _pieces(batch[middle:])
+        yield from pieces(batch[:middle])
+        yield from pieces(batch[middle:])
         return
     columns = [c.dictionary_decode() if _is_dictionary(c) else c for c in batch.columns]
     yield pa.record_batch(columns, names=batch.schema.names)

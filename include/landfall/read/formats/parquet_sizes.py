@@ -32,15 +32,20 @@ class ColumnSize:
 
 
 def column_sizes(stream: BinaryIO, metadata: Any, names: Sequence[str]) -> list[ColumnSize]:
-    """Measures each column, by the largest of its chunks.
+    """Measures each column that is read, by the largest of its chunks.
 
     Raises: DataError when a page or a cell is larger than what can be read within the limit.
     """
-    largest = [_largest_chunk(metadata, i) for i in range(metadata.num_columns)]
+    read = [
+        i
+        for i in range(metadata.num_columns)
+        if _top(metadata.schema.column(i).path, names) in names
+    ]
+    largest = [_largest_chunk(metadata, i) for i in read]
     whole = sum(map(_whole, largest))
     leaves = [
         _leaf_size(stream, chunk, metadata.schema.column(i), whole)
-        for i, chunk in enumerate(largest)
+        for i, chunk in zip(read, largest)
     ]
     tops = [_top(leaf.name, names) for leaf in leaves]
     return [

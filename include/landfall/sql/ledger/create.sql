@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS landfall.rejects (
     raw text,
     cells jsonb,
     state text NOT NULL DEFAULT 'open'
-    CHECK (state IN ('open', 'sample', 'replayed', 'dismissed', 'superseded')),
+    CHECK (state IN ('open', 'sample', 'replayed', 'nulled', 'dismissed', 'superseded')),
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     settled_at timestamptz,
     settled_by text
@@ -73,7 +73,8 @@ COMMENT ON COLUMN landfall.rejects.more IS 'The other reasons of the same row: c
 COMMENT ON COLUMN landfall.rejects.raw IS 'The row as it stands in the file, as far as the feed keeps it';
 COMMENT ON COLUMN landfall.rejects.cells IS 'The row''s cells by column, where it could be cut into cells';
 COMMENT ON COLUMN landfall.rejects.state IS
-    'open; sample (its file was refused whole); replayed (it is in the target now); dismissed; '
+    'open; sample (its file was refused whole); replayed (it is in the target now); nulled (its row is in '
+    'the target, and this cell is NULL); dismissed; '
     'superseded (another version of its object was loaded)';
 
 -- The replays: each try to load rejects once more.
@@ -89,3 +90,28 @@ COMMENT ON TABLE landfall.replays IS
     'One row for each load whose rejects were replayed: rows that went in, rows that stay rejects';
 COMMENT ON COLUMN landfall.ledger.retry_after IS
     'Of a failed one: the sensor does not hand it on before. The time doubles with each failure';
+
+-- Rejects of an earlier version have no state `nulled`.
+ALTER TABLE landfall.rejects DROP CONSTRAINT IF EXISTS rejects_state_check;
+ALTER TABLE landfall.rejects ADD CONSTRAINT rejects_state_check
+CHECK (state IN ('open', 'sample', 'replayed', 'nulled', 'dismissed', 'superseded'));
+
+-- The changes: what of a file, or of the table, was not as the feed declares it.
+CREATE TABLE IF NOT EXISTS landfall.changes (
+    change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    load_id bigint NOT NULL,
+    feed text NOT NULL,
+    bucket text NOT NULL,
+    key text NOT NULL,
+    what text NOT NULL,
+    column_name text,
+    before text,
+    after text,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS changes_of_feed ON landfall.changes (feed, change_id);
+COMMENT ON TABLE landfall.changes IS
+    'One row for each departure of a file from its feed''s contract that the feed takes, and for each '
+    'alteration of the table. They commit with the data of their file.';
+COMMENT ON COLUMN landfall.changes.what IS
+    'new column, missing column, other name, column added, type widened, rows padded, cells nulled';

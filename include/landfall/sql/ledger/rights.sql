@@ -10,6 +10,7 @@ SELECT
     s.usage AND t.granted AS writes_ledger,
     s.usage AND rejects.granted AS writes_rejects,
     s.usage AND replays.granted AS writes_replays,
+    s.usage AND changes.granted AS writes_changes,
     -- A ledger of an earlier version gets columns and tables, and only an owner can add a column.
     s.creation AND t.owned AS extends_ledger
 FROM (SELECT 1) AS one
@@ -47,4 +48,11 @@ LEFT JOIN (
         has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AS granted
     FROM pg_class
     WHERE relname = 'replays'
-) AS replays ON replays.relnamespace = s.oid;
+) AS replays ON replays.relnamespace = s.oid
+LEFT JOIN (
+    SELECT
+        relnamespace,
+        has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AS granted
+    FROM pg_class
+    WHERE relname = 'changes'
+) AS changes ON changes.relnamespace = s.oid;

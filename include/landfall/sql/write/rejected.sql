@@ -1,4 +1,4 @@
--- The reasons of rejected rows, and views: the rows, each with its first reason, and their other ones.
+-- The reasons of rejected rows, the cells that become NULL instead (nulled), and views: the rows, each with its first reason, and their other ones.
 CREATE TEMP TABLE landfall_rejected (
     id bigint GENERATED ALWAYS AS IDENTITY,
     number bigint,
@@ -9,7 +9,8 @@ CREATE TEMP TABLE landfall_rejected (
     sqlstate text,
     message text,
     raw text,
-    cells text []
+    cells text [],
+    nulled boolean NOT NULL DEFAULT false
 ) ON COMMIT DROP;
 CREATE TEMP VIEW landfall_rejects AS
 SELECT DISTINCT ON (number)
@@ -23,6 +24,7 @@ SELECT DISTINCT ON (number)
     cells,
     id
 FROM pg_temp.landfall_rejected
+WHERE NOT nulled
 ORDER BY number, position, id;
 CREATE TEMP VIEW landfall_more AS
 SELECT
@@ -31,5 +33,5 @@ SELECT
         'column', column_name, 'reason', reason, 'sqlstate', sqlstate, 'message', message
     ) ORDER BY position, id) AS more
 FROM pg_temp.landfall_rejected
-WHERE id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
+WHERE NOT nulled AND id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
 GROUP BY number;

@@ -22,11 +22,17 @@ SELECT
     taken.reject_id,
     taken.line,
     taken.raw,
-    coalesce(edited.cells, ARRAY(
-        SELECT taken.cells ->> name
+    ARRAY(
+        SELECT
+            CASE
+                WHEN edited.cells IS NULL OR edited_column.place IS NULL THEN taken.cells ->> declared.name
+                ELSE edited.cells[edited_column.place]
+            END
         FROM unnest(%(names)s::text []) WITH ORDINALITY AS declared (name, nth)
-        ORDER BY nth
-    ))
+        LEFT JOIN unnest(%(edited_names)s::text []) WITH ORDINALITY AS edited_column (name, place)
+            ON declared.name = edited_column.name
+        ORDER BY declared.nth
+    )
 FROM taken
 LEFT JOIN pg_temp.landfall_edited AS edited ON taken.reject_id = edited.reject_id
 WHERE edited.cells IS NOT NULL OR taken.cells IS NOT NULL

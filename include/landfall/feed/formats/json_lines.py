@@ -1,0 +1,26 @@
+"""JSON, as a feed declares it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from include.landfall.feed.dialect import JsonDialect
+from include.landfall.feed.formats.base import register
+from include.landfall.feed.formats.paths import FormatWithPaths
+
+
+@register
+class JsonFormat(FormatWithPaths):
+    """JSON in UTF-8: one object a line, or an array of objects."""
+
+    type: Literal["json"] = "json"
+    names_columns: ClassVar[bool] = False  # each row has keys of its own
+    other_keys: Literal["refuse", "ignore"] = Field(
+        "refuse", description="What becomes of a row with a key that no column reads."
+    )
+
+    def dialect(self) -> JsonDialect:
+        """Returns the dialect with the options of this format."""
+        return JsonDialect(self.path_pairs, self.other_keys == "refuse")

@@ -1,0 +1,46 @@
+"""Formats whose columns may lie within others, by the paths that a feed declares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from include.landfall.feed.dialect import Paths as PathPairs
+from include.landfall.feed.formats.base import FileFormat
+
+Steps = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+
+
+def _steps(value: str | list[str]) -> list[str]:
+    return value.split(".") if isinstance(value, str) else value
+
+
+Paths = Annotated[
+    dict[str, Annotated[Steps, BeforeValidator(_steps, json_schema_input_type=str | list[str])]],
+    Field(
+        description="Where a column lies within others: city: address.city. "
+        "A list, where a name has a dot: [address, zip.code].",
+    ),
+]
+
+
+class FormatWithPaths(FileFormat):
+    """The base of formats whose values may hold others."""
+
+    paths: Paths = Field(default_factory=dict)
+
+    @property
+    def path_pairs(self) -> PathPairs:
+        """The paths as a dialect carries them."""
+        return tuple((column, tuple(steps)) for column, steps in self.paths.items())
+
+    def check_columns(self, names: Collection[str]) -> None:
+        """Checks that each path belongs to a column.
+
+        Raises: ValueError.
+        """
+        for column in self.paths:
+            if column not in names:
+                raise ValueError(f"format.paths: {column!r} is not among the columns")

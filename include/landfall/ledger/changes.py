@@ -1,0 +1,79 @@
+"""The changes: departures of files from their contract, and what was altered in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from include.landfall.contract import Change, What
+from include.landfall.ledger.claims import Claimant
+from include.landfall.ledger.entries import SCHEMA
+from include.landfall.postgres.catalog import has_relation
+
+NAME = "changes"
+
+
+@dataclass(frozen=True)
+class KeptChange:
+    """A row of `landfall.changes`. `what` is one of contract.What; the time has a zone."""
+
+    load_id: int
+    key: str
+    what: str
+    column_name: str | None
+    before: str | None
+    after: str | None
+    changed_at: datetime
+
+    @property
+    def text(self) -> str:
+        """The change on one line, for a person."""
+        return text_of(Change(self.what, self.column_name, self.before, self.after))
+
+
+def text_of(change: Change) -> str:
+    """Returns a change on one line, for a person."""
+    values = " -> ".join(value for value in (change.before, change.after) if value is not None)
+    column = f" {change.column}" if change.column else ""
+    return f"{change.what}{column}: {values}"
+
+
+def keep(
+    connection: Connection, claimant: Claimant, load_id: int, changes: Sequence[Change]
+) -> None:
+    """Writes the changes of a load, beside its data."""
+    values = claimant.values(load_id=load_id)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO landfall.changes (load_id, feed, bucket, key, what, column_name, before,"
+            " after) VALUES (%(load_id)s, %(feed)s, %(bucket)s, %(key)s, %(what)s, %(column)s,"
+            " %(before)s, %(after)s)",
+            [{**values, **change._asdict()} for change in changes],
+        )
+
+
+def changes_of(connection: Connection, feed: str) -> list[KeptChange]:
+    """Returns the changes of the feed's loads, oldest first; none when there is no table yet."""
+    if not has_relation(connection, SCHEMA, NAME):
+        return []
+    query = (
+        "SELECT load_id, key, what, column_name, before, after, changed_at FROM landfall.changes"
+        " WHERE feed = %s ORDER BY change_id"
+    )
+    with connection.transaction(), connection.cursor(row_factory=class_row(KeptChange)) as cursor:
+        return cursor.execute(query, [feed]).fetchall()
+
+
+def missing_columns(connection: Connection, load_id: int, after: str) -> set[str]:
+    """Returns the columns that the load's file lacked, and what became of them."""
+    if not has_relation(connection, SCHEMA, NAME):
+        return set()
+    query = (
+        "SELECT column_name FROM landfall.changes JOIN landfall.ledger USING (load_id)"
+        " WHERE load_id = %s AND what = %s AND after = %s AND changed_at >= started"
+    )
+    return {name for (name,) in connection.execute(query, [load_id, What.MISSING_COLUMN, after])}

@@ -1,0 +1,115 @@
+"""Makes rows of the table of the rows that a format gives.
+
+A format gives the columns that the file has. Everything else comes in here: NULL for a missing
+column, the values of the object, and what is rescued.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from include.landfall.arrival import Arrival
+from include.landfall.contract import NEW_LABEL
+from include.landfall.errors import HeaderMismatch
+from include.landfall.job import Job, PlannedColumn
+from include.landfall.read.casts.own_types import as_text, is_text
+from include.landfall.read.rows import Rows
+
+Cells = Sequence[str | None]
+
+
+class Completer:
+    """Completes the rows of one reading."""
+
+    def __init__(self, job: Job, reading: Job) -> None:
+        self._names, self._rescue = job.names, job.rules.rescue
+        self._labels = reading.match.labels if reading.match else tuple(reading.names)
+        self._given = {
+            column.name: given_text(column, job.arrival)
+            for column in job.columns
+            if not column.is_in_file
+        }
+        self._is_whole = list(self._labels) == self._names
+
+    def rows(self, rows: Rows) -> Rows:
+        """Returns the rows with all columns of the table."""
+        if self._is_whole:
+            return rows
+        batch = rows.batch
+        columns = [self._column(name, batch, rows.beyond) for name in self._names]
+        return replace(rows, batch=pa.record_batch(columns, names=self._names))
+
+    def cells(self, cells: Cells | None) -> list[str | None] | None:
+        """Returns a row's cells, which are in the order of the labels, for all columns."""
+        if cells is None or self._is_whole:
+            return None if cells is None else list(cells[: len(self._labels)])
+        by_label, beyond = dict(zip(self._labels, cells)), cells[len(self._labels) :]
+        rescued = {label: by_label[label] for label in self._new_labels()}
+        by_name = {**by_label, **self._given}
+        if self._rescue:
+            by_name[self._rescue] = _json(rescued, beyond)
+        return [by_name.get(name) for name in self._names]
+
+    def _column(self, name: str, batch: pa.RecordBatch, beyond: Mapping[int, Cells]) -> pa.Array:
+        if name in self._labels:
+            return batch.column(self._labels.index(name))
+        if name in self._given:
+            return pa.repeat(pa.scalar(self._given[name], pa.string()), len(batch))
+        if name == self._rescue:
+            return self._rescued(batch, beyond)
+        return pa.nulls(len(batch), pa.string())
+
+    def _new_labels(self) -> list[str]:
+        return [label for label in self._labels if label.startswith(NEW_LABEL)]
+
+    def _rescued(self, batch: pa.RecordBatch, beyond: Mapping[int, Cells]) -> pa.Array:
+        """Returns an object of JSON for each row that has something to rescue, else NULL."""
+        labels = self._new_labels()
+        columns = [_values(batch.column(self._labels.index(label))) for label in labels]
+        texts = [
+            _json(dict(zip(labels, row)), beyond.get(position, ()))
+            for position, row in enumerate(zip(*columns) if columns else [()] * len(batch))
+        ]
+        return pa.array(texts, pa.string())
+
+
+def given_text(column: PlannedColumn, arrival: Arrival) -> str | None:
+    """Returns the value of a column that comes from the object.
+
+    Raises: HeaderMismatch when the key does not have it.
+    """
+    if column.from_object == "last_modified":
+        return arrival.last_modified.isoformat(sep=" ")
+    if column.from_object:
+        return str(getattr(arrival, column.from_object))
+    match = re.search(column.from_key or "", arrival.key)
+    if match is None:
+        raise HeaderMismatch(
+            "the object's key does not have the value of a column",
+            found=arrival.key,
+            expected=f"a key that {column.from_key} matches",
+            do="correct from_key in the feed, or source.pattern",
+        ).at(column=column.name)
+    text: str | None = match.group(1)
+    return text
+
+
+def _json(row: Mapping[str, Any], beyond: Cells) -> str | None:
+    """Returns what is rescued of a row as an object of JSON, or None when there is nothing."""
+    values = {label.removeprefix(NEW_LABEL): v for label, v in row.items() if v is not None}
+    values |= {f"beyond_{n}": text for n, text in enumerate(beyond, 1) if text is not None}
+    return json.dumps(values, ensure_ascii=False, default=str) if values else None
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Returns the cells as JSON can hold them: what is no number is text, as Postgres reads it."""
+    own = column.type
+    if pa.types.is_boolean(own) or pa.types.is_integer(own) or pa.types.is_nested(own):
+        return list(column.to_pylist())
+    return list((column if is_text(own) else as_text(column)).to_pylist())

@@ -1,0 +1,162 @@
+"""Dates and timestamps as a feed says that they are spelt, rewritten as Postgres always reads them.
+
+Postgres would read 03/04/2026 by a setting of the session. So a cell of digits is rewritten by the
+feed's order or format, or it gets a note that Postgres refuses: never another reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.landfall.read.casts.guards import either, matching
+
+TYPES = {"date", "timestamp", "timestamptz"}
+PIVOT = 70  # a year of two digits from here on is of the 20th century, as it is to Postgres
+_MARK = r"\s?[-/. ]\s?"
+_REST = r"(?:[T ,]\s*(?P<rest>.*?))?\s*$"
+_SHORT, _YEAR = r"(?P<{}>\d{{1,2}})", r"(?P<Y>\d{4}|\d{2})"
+_PARTS = {"D": _SHORT.format("d"), "M": _SHORT.format("m"), "Y": _YEAR}
+# Three numbers, or digits alone; a year of four digits in front is the same in every order.
+_THREE = rf"^\s*\d{{1,3}}{_MARK}\d{{1,3}}{_MARK}\d+"
+_DIGITS = r"^\s*\d{5,}\s*$"
+_EITHER = r"(?:^|[T ,])(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2})[-/. ](?:\d{4}|\d{2})(?:$|[T ,])"
+_MONTHS = ("january february march april may june july august september october november "
+           "december").split()  # fmt: skip
+_NAMES = [*_MONTHS, *(name[:3] for name in _MONTHS), "sept"]
+_NUMBERS = [f"{1 + at % 12:02}" for at in range(24)] + ["09"]
+_DIRECTIVES = {
+    "d": r"(?P<d>\d{1,2})", "m": r"(?P<m>\d{1,2})", "Y": r"(?P<Y>\d{4})", "y": r"(?P<Y>\d{2})",
+    "b": "(?P<b>[A-Za-z]{3,9})", "B": "(?P<b>[A-Za-z]{3,9})", "H": r"(?P<H>\d{1,2})",
+    "I": r"(?P<H>\d{1,2})", "M": r"(?P<M>\d{2})", "S": r"(?P<S>\d{2})", "f": r"(?P<f>\d{1,6})",
+    "p": "(?P<p>[AaPp][Mm])", "z": r"(?P<z>Z|[+-]\d\d:?\d\d)", "%": "%",
+}  # fmt: skip
+
+Step = Callable[[pa.Array], pa.Array]
+
+
+def noted(texts: pa.Array, mask: pa.BooleanArray, note: str) -> pa.Array:
+    """Returns the texts with a note in parentheses behind those of the mask: Postgres refuses it.
+
+    So a message of Postgres about the cell shows the note.
+    """
+    return pc.if_else(mask, pc.binary_join_element_wise(texts, f" ({note})", ""), texts)
+
+
+def note_undecided(texts: pa.Array) -> pa.Array:
+    """Returns the texts with a note behind dates that two orders read as different days."""
+    if not pc.any(matching(texts, _EITHER)).as_py():
+        return texts
+    parts = pc.extract_regex(texts, _EITHER)
+    first, second = (pc.struct_field(parts, name).cast(pa.int64()) for name in "ab")
+    both_fit = pc.and_(pc.less_equal(first, 12), pc.less_equal(second, 12))
+    undecided = pc.fill_null(pc.and_(both_fit, pc.not_equal(first, second)), False)
+    return noted(texts, undecided, "which is the month? the feed's dates: says it")
+
+
+def step_for(dates: Sequence[str]) -> Step:
+    """Makes the step that rewrites cells of an order, or of formats."""
+    if dates[0] in {"DMY", "MDY", "YMD"}:
+        return by_order(dates[0])
+    return by_formats(dates)
+
+
+def by_order(order: str) -> Step:
+    """Makes the step for dates in digits whose parts have this order."""
+    pattern = r"^\s*" + _MARK.join(_PARTS[part] for part in order) + _REST
+
+    def step(texts: pa.Array) -> pa.Array:
+        wanted = matching(texts, _THREE)
+        if order != "YMD":  # digits alone begin with the year, to Postgres
+            wanted = pc.or_(wanted, matching(texts, _DIGITS))
+        if not pc.any(wanted).as_py():
+            return texts
+        parts = pc.extract_regex(texts, pattern)
+        written = _joined([(_day(parts), ""), (pc.struct_field(parts, "rest"), " ")])
+        fits = pc.and_(wanted, parts.is_valid())
+        others = noted(texts, pc.and_(wanted, parts.is_null()), f"not {order}")
+        return pc.if_else(fits, written, others)
+
+    return step
+
+
+def by_formats(formats: Sequence[str]) -> Step:
+    """Makes the step for dates of formats, of which the first that fits counts."""
+    patterns = [_pattern_of(each) for each in formats]
+
+    def step(texts: pa.Array) -> pa.Array:
+        result = pa.nulls(len(texts), pa.string())
+        for pattern in patterns:
+            parts = pc.extract_regex(texts, pattern)
+            result = pc.coalesce(result, _written(parts))
+        unfit = pc.and_(result.is_null(), texts.is_valid())
+        return noted(pc.coalesce(result, texts), unfit, "not as dates: says")
+
+    return step
+
+
+def _pattern_of(date_format: str) -> str:
+    pieces = re.split("%(.)", date_format)
+    # Every other piece is a directive.
+    pattern = "".join(
+        _DIRECTIVES[piece] if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)
+    )
+    return rf"^\s*{pattern}\s*$"
+
+
+def _written(parts: pa.StructArray) -> pa.Array:
+    """Writes the parts of a format as a date and a time of day; NULL where they are none."""
+    names = {field.name for field in parts.type}
+    between = {"H": " ", "M": ":", "S": ":", "f": ".", "p": " ", "z": ""}
+    pieces = [(_day(parts), "")]
+    for name, mark in between.items():
+        if name in names:
+            piece = pc.struct_field(parts, name)
+            pieces.append((pc.utf8_lpad(piece, 2, "0") if name == "H" else piece, mark))
+    if "H" in names and "M" not in names:
+        pieces.insert(2, (pa.scalar("00"), ":"))
+    return _joined(pieces)
+
+
+def _day(parts: pa.StructArray) -> pa.Array:
+    """Returns the days as texts: year, month and day, and NULL without them."""
+    year, day = pc.struct_field(parts, "Y"), pc.struct_field(parts, "d")
+    if "b" in {field.name for field in parts.type}:
+        named = pc.index_in(pc.utf8_lower(pc.struct_field(parts, "b")), pa.array(_NAMES))
+        month = pa.array(_NUMBERS).take(named)
+    else:
+        month = pc.utf8_lpad(pc.struct_field(parts, "m"), 2, "0")
+    century = pc.if_else(pc.greater_equal(year, str(PIVOT)), "19", "20")
+    short = pc.equal(pc.binary_length(year), 2)
+    year = pc.if_else(short, pc.binary_join_element_wise(century, year, ""), year)
+    return pc.binary_join_element_wise(year, month, pc.utf8_lpad(day, 2, "0"), "-")
+
+
+def _joined(pieces: Sequence[tuple[pa.Array, str]]) -> pa.Array:
+    """Joins pieces, each with the mark before it; one that is empty goes without its mark."""
+    result = pieces[0][0]
+    for piece, mark in pieces[1:]:
+        behind = pc.binary_join_element_wise(mark, piece, "")
+        if isinstance(piece, pa.Array):
+            is_empty = pc.equal(pc.fill_null(piece, ""), "")
+            behind = pc.if_else(is_empty, "", behind)
+        result = pc.binary_join_element_wise(result, behind, "")
+    return result
+
+
+# A time of day, and then no zone: neither an offset nor a name of three letters or more.
+_TIME_AND_ZONE = r"(?i):\d.*([+-]\d|Z\s*$|[a-z]{3})|[a-z_]+/[a-z_]+"
+_WORDS = r"(?i)^\s*[-+]?[a-z]+\s*$"  # infinity, now
+
+
+def in_zone(zone: str) -> Step:
+    """Makes the step that names the zone in cells that name none."""
+
+    def step(texts: pa.Array) -> pa.Array:
+        has_zone = either(matching(texts, _TIME_AND_ZONE), matching(texts, _WORDS))
+        return pc.if_else(has_zone, texts, pc.binary_join_element_wise(texts, zone, " "))
+
+    return step

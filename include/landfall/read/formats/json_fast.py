@@ -1,0 +1,143 @@
+"""JSON, read fast: the records of a block are parsed by msgspec, if all of them are plain.
+
+msgspec takes exactly the JSON that RFC 8259 allows, and gives a value's bytes as the file has them.
+What it would take in another way than the exact parser is looked for first: a key that stands
+twice, and bytes that are no text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.read.formats.json_exact import JSON_TYPES, Keys, cell_of
+
+Raw = msgspec.Raw
+PLAIN_KEY = re.compile(r'[^"\\/\x00-\x1f\x7f-\U0010ffff]+')
+ESCAPED_ASCII = re.compile(rb"\\u00[0-7]")
+# Types of which every value is a text in JSON, as far as a file is plain.
+TEXT_TYPES = frozenset(
+    "text varchar char date time timetz timestamp timestamptz uuid interval bytea inet".split()
+)
+
+
+class FastParser:
+    """Reads blocks of plain records. It takes no paths, and no column twice."""
+
+    def __init__(self, job: Job, keys: Keys, refuses: bool) -> None:
+        self._job = job
+        self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
+        is_flat = not keys.below and all(len(places) == 1 for places in keys.places.values())
+        self._decode = _decoder(self._columns, keys, refuses) if is_flat else None
+        names = [column.field for column in self._columns]
+        self._fields = attrgetter(*names) if len(names) > 1 else None
+        places = [(key, places[0]) for key, places in keys.places.items()]
+        self._quoted = [f'"{key}"'.encode() for key, _ in sorted(places, key=lambda pair: pair[1])]
+        self._are_plain = all(PLAIN_KEY.fullmatch(key) for key in keys.places)
+
+    def batch(self, raws: Sequence[bytes]) -> pa.RecordBatch | None:
+        """Returns the records as a batch of texts, or None when one of them is not plain."""
+        data = b"\n".join(raws)
+        if self._decode is None or not self._is_plain(data) or max(map(len, raws)) > LONGEST_ROW:
+            return None
+        try:
+            columns = self._values(list(map(self._decode, raws)))
+            if self._may_repeat(data, columns):
+                return None
+            arrays = [column.texts(values) for column, values in zip(self._columns, columns)]
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return None
+        return pa.record_batch(arrays, names=self._job.names)
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Returns whether the bytes are text that the database can hold, with keys as written."""
+        if b"\\" in data and (not self._are_plain or ESCAPED_ASCII.search(data)):
+            return False
+        if b"\0" in data:
+            return False
+        if data.isascii():
+            return True
+        try:
+            data.decode().encode(self._job.encoding or "utf-8")
+        except UnicodeError:
+            return False
+        return self._job.encoding is None or b"\\u" not in data
+
+    def _values(self, records: list[Any]) -> list[list[Any]]:
+        if self._fields is None:
+            return [self._columns[0].values([getattr(r, self._columns[0].field) for r in records])]
+        columns = zip(*map(self._fields, records))
+        return [column.values(values) for column, values in zip(self._columns, columns)]
+
+    def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
+        """Returns whether a key may stand twice: its text is there more often than it is a key."""
+        values: list[bytes] | None = None
+        for column, quoted, cells in zip(self._columns, self._quoted, columns):
+            left = data.count(quoted) - column.present(cells)
+            if left:
+                values = values or [c.joined(v) for c, v in zip(self._columns, columns)]
+                if left != sum(value.count(quoted) for value in values):
+                    return True
+        return False
+
+
+class _Column:
+    """How the values of one column are read."""
+
+    def __init__(self, place: int, column: PlannedColumn) -> None:
+        self._column = column
+        self.field = f"c{place}"
+        self._is_json = column.type.name in JSON_TYPES and not column.type.array
+        self.is_text = column.type.name in TEXT_TYPES and not column.type.array
+        self.is_text |= column.typtype == "e" and not column.type.array
+
+    def values(self, values: Iterable[Any]) -> list[Any]:
+        """Returns the values as texts or, where they need not be texts, as the file's bytes."""
+        return list(values if self.is_text else map(bytes, values))
+
+    def present(self, values: list[Any]) -> int:
+        """Returns in how many records the key is."""
+        return len(values) - values.count(msgspec.UNSET if self.is_text else b"")
+
+    def joined(self, values: list[Any]) -> bytes:
+        """Returns the values as they stand in the file, as far as they can hold a key's text."""
+        if not self.is_text:
+            return b"\n".join(values)
+        texts = [value.replace('"', '\\"') for value in values if value]
+        return "\n".join(f'"{text}"' for text in texts).encode()
+
+    def texts(self, values: list[Any]) -> pa.Array:
+        """Returns the values as the texts of cells."""
+        if self.is_text:
+            if msgspec.UNSET in values:
+                values = [None if value is msgspec.UNSET else value for value in values]
+            return pa.array(values, pa.string())
+        raw = pa.array(values, pa.binary()).cast(pa.string())
+        if not self._is_json and pc.any(pc.match_substring_regex(raw, r'^["\[]')).as_py():
+            texts = [cell_of(value or "null", self._column) for value in raw.to_pylist()]
+            return pa.array(texts, pa.string())
+        is_null = pc.or_(pc.equal(raw, "null"), pc.equal(raw, ""))
+        return pc.if_else(is_null, pa.scalar(None, pa.string()), raw)
+
+
+def _decoder(columns: Sequence[_Column], keys: Keys, refuses: bool) -> Any:
+    fields = list(_struct_fields(columns, keys))
+    record = msgspec.defstruct("Record", fields, forbid_unknown_fields=refuses, gc=False)
+    return msgspec.json.Decoder(record).decode
+
+
+def _struct_fields(columns: Sequence[_Column], keys: Keys) -> Iterator[tuple[str, Any, Any]]:
+    for key, (place,) in keys.places.items():
+        column = columns[place]
+        if column.is_text:
+            default = msgspec.field(name=key, default=msgspec.UNSET)
+            yield column.field, str | None | msgspec.UnsetType, default
+        else:
+            yield column.field, Raw, msgspec.field(name=key, default=Raw(b""))

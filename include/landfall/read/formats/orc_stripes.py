@@ -1,0 +1,70 @@
+"""ORC: rows in the file's own types, which must fit the feed's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.orc as orc
+
+from include.landfall.feed.dialect import OrcDialect
+from include.landfall.job import Job
+from include.landfall.read.formats.own_batches import (
+    Source,
+    origins_in_batches,
+    rows_of_batches,
+    whole_file,
+)
+from include.landfall.read.formats.parquet_batches import BATCH_ROWS, pieces
+from include.landfall.read.rows import Origin, Rows
+
+RANDOM_ACCESS = True
+
+
+def names_of(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the names of the file's columns, and of those that paths lead to.
+
+    Raises: TruncatedFile.
+    """
+    with whole_file("ORC"):
+        return _source(stream, job).names
+
+
+def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
+    """Yields the file's rows.
+
+    Raises: HeaderMismatch when the columns or their types are not the feed's, TruncatedFile.
+    """
+    yield from rows_of_batches(_batches(stream, job), job)
+
+
+def origins_of(
+    stream: BinaryIO, job: Job, numbers: Sequence[int]
+) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
+    """Yields number, origin and cells, in the match's order, of the rows with these numbers."""
+    yield from origins_in_batches(_batches(stream, job), job, numbers)
+
+
+def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
+    def read(names: list[str]) -> Iterator[pa.RecordBatch]:
+        # A stripe as a whole may be hundreds of megabytes; so it is read a few rows at a time.
+        fragment = ds.OrcFileFormat().make_fragment(pa.PythonFile(stream, "r"))
+        for batch in fragment.to_batches(
+            columns={name: pc.field(name) for name in names},
+            batch_size=BATCH_ROWS,
+            batch_readahead=0,
+            fragment_readahead=0,
+            use_threads=False,
+        ):
+            yield from pieces(batch)
+
+    with whole_file("ORC"):
+        yield from _source(stream, job).batches(job, read)
+
+
+def _source(stream: BinaryIO, job: Job) -> Source:
+    names = orc.ORCFile(pa.PythonFile(stream, "r")).schema.names
+    return Source.of(names, job, cast(OrcDialect, job.dialect).paths)

@@ -1,0 +1,195 @@
+"""Records of text in blocks: how lines are cut, and how cut records become rows or rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, TypeAlias
+
+import pyarrow as pa
+
+from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.read.rows import (
+    NOT_UTF8,
+    SHOWN_CHARACTERS,
+    TOO_LONG,
+    UNTRANSLATABLE,
+    ZERO_BYTE,
+    Fault,
+    Misshapen,
+    Origin,
+    Rows,
+    numbers_without,
+    readable,
+)
+
+Cells: TypeAlias = list[str | None]
+
+
+class Unreadable(Exception):
+    """A record that cannot be cut into cells: its fault, and the column where one is to blame."""
+
+    def __init__(self, fault: Fault, column: str | None = None) -> None:
+        super().__init__(fault.message)
+        self.fault, self.column = fault, column
+
+
+@dataclass(frozen=True)
+class Block:
+    """Records that follow one another, without their line ends. `first` is the first's number.
+
+    Of a record that is too long there is only the beginning, of one byte more than a row may have.
+    `codec` is the text's.
+    """
+
+    first: int
+    raws: list[bytes]
+    lines: Sequence[int]
+    codec: str = "utf-8"
+
+
+def expected_names(stream: BinaryIO, job: Job) -> list[str]:
+    """Returns the columns that the feed declares, as those of a file that does not name its own."""
+    return [column.name for column in job.expected] if stream.read(1) else []
+
+
+def line_blocks(
+    stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r", codec: str = "utf-8"
+) -> Iterator[Block]:
+    """Yields the lines of a stream in blocks of about 1 MiB. Without more than `blank`: no record.
+
+    `ahead` is what was read of the stream before, and `line` the number of its first line.
+    """
+    first, rest, is_cut = 1, ahead, False
+    while True:
+        chunk = stream.read(BLOCK_BYTES)
+        *whole, rest = (rest + chunk).split(b"\n")
+        if not chunk:
+            whole, rest = [*whole, rest], b""
+        if is_cut and whole:
+            whole[0] = b""  # the end of a line of which the beginning was yielded
+            is_cut = False
+        block = _block(first, line, whole, blank, codec)
+        line += len(whole)
+        if len(rest) > LONGEST_ROW:
+            if not is_cut:
+                block.raws.append(rest[: LONGEST_ROW + 1])
+                block = replace(block, lines=[*block.lines, line])
+            is_cut, rest = True, b""
+        if block.raws:
+            yield block
+        first += len(block.raws)
+        if not chunk:
+            return
+
+
+def _block(first: int, line: int, lines: list[bytes], blank: bytes, codec: str) -> Block:
+    numbers: Sequence[int] = range(line, line + len(lines))
+    if not all(raw.strip(blank) for raw in lines):
+        numbers = [line + at for at, raw in enumerate(lines) if raw.strip(blank)]
+        lines = [raw for raw in lines if raw.strip(blank)]
+    return Block(first, [raw.removesuffix(b"\r") for raw in lines], numbers, codec)
+
+
+def text_of(raw: bytes, codec: str = "utf-8") -> str:
+    """Returns a record as text.
+
+    Raises: Unreadable when it is too long, no text of the codec, or holds a zero byte.
+    """
+    if len(raw) > LONGEST_ROW:
+        raise Unreadable(TOO_LONG)
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError:
+        message = f"the row is not {codec.upper()} text"
+        raise Unreadable(NOT_UTF8._replace(message=message)) from None
+    if "\0" in text:
+        raise Unreadable(ZERO_BYTE)
+    return text
+
+
+def check_cells(cells: Cells, encoding: str | None) -> None:
+    """Checks that the database can hold the cells. `encoding` is its codec, where not UTF-8.
+
+    Raises: Unreadable.
+    """
+    text = "".join(cell for cell in cells if cell)
+    if "\0" in text:
+        raise Unreadable(ZERO_BYTE)
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError as error:
+        is_half = "\ud800" <= text[error.start] <= "\udfff"
+        message = "the row holds half of a surrogate pair, which is no letter"
+        fault = UNTRANSLATABLE._replace(message=message) if is_half else UNTRANSLATABLE
+        raise Unreadable(fault) from None
+
+
+def rows_of(block: Block, parse: Callable[[bytes], Cells], job: Job) -> Rows:
+    """Parses a block record by record. What `parse` raises as Unreadable becomes a reject."""
+    rows: list[Cells] = []
+    misshapen: list[Misshapen] = []
+    for number, line, raw in zip(_numbers(block), block.lines, block.raws):
+        try:
+            cells = parse(raw)
+            check_cells(cells, job.encoding)
+            rows.append(cells)
+        except Unreadable as error:
+            shown = readable(
+                raw[:SHOWN_CHARACTERS] if len(raw) > LONGEST_ROW else raw, job.encoding
+            )
+            misshapen.append(Misshapen(number, line, *error.fault, shown, error.column))
+    columns: Iterable[Sequence[str | None]] = zip(*rows) if rows else [[]] * len(job.names)
+    arrays = [pa.array(cells, pa.string()) for cells in columns]
+    return batch_rows(block, pa.record_batch(arrays, names=job.names), misshapen)
+
+
+def batch_rows(block: Block, batch: pa.RecordBatch, misshapen: list[Misshapen]) -> Rows:
+    """Returns the rows of a block, of which `misshapen` are not in the batch."""
+    if not misshapen:
+        return Rows(block.first, batch, lambda positions: origins(block, positions))
+    left_out = [record.number for record in misshapen]
+    numbers = numbers_without(block.first, len(block.raws), left_out)
+    return Rows(
+        block.first,
+        batch,
+        lambda positions: origins(block, [numbers[p] - block.first for p in positions]),
+        numbers,
+        misshapen,
+    )
+
+
+def origins(block: Block, positions: Sequence[int]) -> list[Origin]:
+    """Returns line and text of the records at these positions of a block."""
+    return [Origin(block.lines[p], _shown(block.raws[p], block.codec)) for p in positions]
+
+
+def origins_in(
+    blocks: Iterable[Block], parse: Callable[[bytes], Cells], numbers: Sequence[int]
+) -> Iterator[tuple[int, Origin, Cells | None]]:
+    """Yields number, origin and cells of the records with these numbers, which ascend."""
+    wanted = list(reversed(numbers))
+    for block in blocks:
+        while wanted and wanted[-1] < block.first + len(block.raws):
+            number = wanted.pop()
+            position = number - block.first
+            yield number, origins(block, [position])[0], _cells(parse, block.raws[position])
+        if not wanted:
+            return
+
+
+def _cells(parse: Callable[[bytes], Cells], raw: bytes) -> Cells | None:
+    try:
+        return parse(raw)
+    except Unreadable:
+        return None
+
+
+def _shown(raw: bytes, codec: str, encoding: str | None = None) -> str:
+    if codec != "utf-8":
+        raw = raw.decode(codec, "backslashreplace").encode()
+    return readable(raw, encoding)
+
+
+def _numbers(block: Block) -> range:
+    return range(block.first, block.first + len(block.raws))

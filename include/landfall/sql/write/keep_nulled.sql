@@ -1,0 +1,27 @@
+-- Keeps the cells that became NULL, each as a reject whose row is in the target.
+INSERT INTO landfall.rejects (
+    load_id, feed, bucket, key, version,
+    line, row_number, column_name, reason, sqlstate, message, raw, cells, state
+)
+SELECT
+    %(load_id)s,
+    %(feed)s,
+    %(bucket)s,
+    %(key)s,
+    %(version)s,
+    line,
+    number,
+    column_name,
+    reason,
+    sqlstate,
+    message,
+    raw,
+    (
+        SELECT jsonb_object_agg(name, cell)
+        FROM unnest(%(names)s::text [], nulled.cells) AS cell (name, cell)
+        WHERE nulled.cells IS NOT NULL
+    ),
+    'nulled'
+FROM pg_temp.landfall_rejected AS nulled
+WHERE nulled.nulled AND number NOT IN (SELECT number FROM pg_temp.landfall_rejects)
+ORDER BY number, position

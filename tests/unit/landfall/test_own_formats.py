@@ -1,0 +1,357 @@
+"""Files that have types of their own: Avro, ORC, Arrow and nested Parquet."""
+# ruff: noqa: E501, DTZ001  the tables of cases; a timestamp without a zone is one of the types
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from uuid import UUID
+
+import cramjam
+import fastavro
+import pyarrow as pa
+import pyarrow.orc as orc
+import pyarrow.parquet as pq
+import pytest
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.errors import DataError, HeaderMismatch, TruncatedFile
+from include.landfall.feed.column_types import parse_type
+from include.landfall.feed.formats import read_format
+from include.landfall.feed.model import Feed
+from include.landfall.job import Job, PlannedColumn
+from include.landfall.read.casts.own_types import as_text
+from include.landfall.read.formats import arrow_ipc, avro_container, format_of
+
+WHEN = datetime(2013, 1, 1, tzinfo=UTC)
+
+
+def job(kind, columns, encoding=None, **options):
+    planned = tuple(PlannedColumn(name, parse_type(own)) for name, own in columns.items())
+    dialect = read_format({"type": kind, **options}).dialect()
+    return Job("f", Arrival("b", "k", "e", 1, WHEN), Store(), planned, 1, dialect, encoding)
+
+
+def read(data, kind, columns, **options):
+    """The rows as texts, by their numbers, and the rejects."""
+    planned = job(kind, columns, **options)
+    rows, rejects, first = {}, [], 1
+    for part in format_of(planned).rows(io.BytesIO(data), planned):
+        assert part.first == first
+        numbers = part.numbers or range(first, first + part.batch.num_rows)
+        types = [column.type for column in planned.columns]
+        texts = [as_text(c, t).to_pylist() for c, t in zip(part.batch.columns, types, strict=True)]
+        rows |= zip(numbers, zip(*texts, strict=True), strict=True)
+        rejects += part.misshapen
+        first += part.count
+    return rows, rejects
+
+
+# ---- writers -------------------------------------------------------------------------------------
+
+
+def to_parquet(table):
+    pq.write_table(table, sink := io.BytesIO())
+    return sink.getvalue()
+
+
+def to_orc(table):
+    orc.write_table(table, sink := io.BytesIO())
+    return sink.getvalue()
+
+
+def to_file(table, **options):
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        writer.write_table(table, max_chunksize=2)
+    return sink.getvalue()
+
+
+def to_stream(table):
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def to_avro(fields, records, codec="null", **options):
+    schema = {
+        "type": "record",
+        "name": "r",
+        "fields": [{"name": n, "type": t} for n, t in fields.items()],
+    }
+    fastavro.writer(sink := io.BytesIO(), schema, records, codec, **options)
+    return sink.getvalue()
+
+
+TABLE_WRITERS = {
+    "parquet": ("parquet", to_parquet), "orc": ("orc", to_orc), "arrow file": ("arrow", to_file),
+    "arrow stream": ("arrow", to_stream),
+    "feather with lz4": ("arrow", lambda table: to_file(table, compression="lz4")),
+}  # fmt: skip
+each_writer = pytest.mark.parametrize("writer", TABLE_WRITERS)
+
+TABLE = pa.table(
+    {
+        "i": pa.array([1, None, -3], pa.int64()),
+        "t": pa.array(["a", "ü\n", None]),
+        "d": pa.array([Decimal("1.50"), None, Decimal("-2.00")], pa.decimal128(10, 2)),
+        "m": pa.array([datetime(2013, 1, 1, 1, 2, 3), None, None], pa.timestamp("us")),
+        "s": pa.array([{"x": 1, "y": "q\"'ü"}, None, {"x": None, "y": None}]),
+        "l": pa.array([[1, None], [], None], pa.list_(pa.int32())),
+        "n": pa.array([[{"k": True}], None, []]),
+        "p": pa.array([[("a", 1.5), ("b", None)], [], None], pa.map_(pa.string(), pa.float64())),
+    }
+)
+COLUMNS = {
+    "i": "bigint", "t": "text", "d": "numeric(10,2)", "m": "timestamp", "s": "jsonb", "l": "integer[]",
+    "n": "jsonb", "p": "jsonb",
+}  # fmt: skip
+ROWS = {
+    1: ("1", "a", "1.50", "2013-01-01 01:02:03", '{"x": 1, "y": "q\\"\'ü"}', '{"1",NULL}',
+        '[{"k": true}]', '{"a": 1.5, "b": null}'),
+    2: (None, "ü\n", None, None, None, "{}", None, "{}"),
+    3: ("-3", None, "-2.00", None, '{"x": null, "y": null}', None, "[]", None),
+}  # fmt: skip
+
+
+@each_writer
+def test_a_table_is_read_with_all_its_types(writer):
+    kind, write = TABLE_WRITERS[writer]
+    rows, rejects = read(write(TABLE), kind, COLUMNS)
+    shown = {n: (*row[:3], row[3] and row[3].split(".")[0], *row[4:]) for n, row in rows.items()}
+    assert (shown, rejects) == (ROWS, [])
+
+
+@each_writer
+def test_paths_lead_into_structs_and_maps(writer):
+    kind, write = TABLE_WRITERS[writer]
+    table = TABLE.select(["i", "s", "p"])
+    columns = {"i": "bigint", "y": "text", "s": "jsonb", "b": "double precision"}
+    rows, _ = read(write(table), kind, columns, paths={"y": "s.y", "b": "p.a"})
+    assert [(row[1], row[3]) for row in rows.values()] == [
+        ("q\"'ü", "1.5"),
+        (None, None),
+        (None, None),
+    ]
+    only_paths = read(write(TABLE.select(["s"])), kind, {"x": "bigint"}, paths={"x": ["s", "x"]})
+    assert only_paths[0] == {1: ("1",), 2: (None,), 3: (None,)}
+
+
+@each_writer
+def test_the_origins_of_rows_are_their_json(writer):
+    kind, write = TABLE_WRITERS[writer]
+    planned = job(kind, {"i": "bigint", "s": "jsonb"})
+    data = io.BytesIO(write(TABLE.select(["i", "s"])))
+    ((number, origin, cells),) = format_of(planned).origins_of(data, planned, [3])
+    assert (number, origin.line, cells) == (3, None, ["-3", '{"x": null, "y": null}'])
+    assert json.loads(origin.raw)["i"] == -3
+
+
+@each_writer
+def test_columns_that_are_not_the_feeds_are_refused(writer):
+    kind, write = TABLE_WRITERS[writer]
+    with pytest.raises(HeaderMismatch, match="not in the feed: 't'"):
+        read(write(TABLE.select(["i", "t"])), kind, {"i": "bigint"})
+    with pytest.raises(HeaderMismatch, match="missing: 'z'"):
+        read(write(TABLE.select(["s"])), kind, {"z": "text"}, paths={"z": "q.z"})
+    with pytest.raises(HeaderMismatch, match=r"the path s\.q leads to nothing"):
+        read(write(TABLE.select(["s"])), kind, {"z": "text"}, paths={"z": "s.q"})
+    with pytest.raises(HeaderMismatch, match="another type"):
+        read(write(TABLE.select(["s"])), kind, {"s": "integer"})
+
+
+@each_writer
+def test_a_file_that_is_not_whole_is_refused(writer):
+    kind, write = TABLE_WRITERS[writer]
+    data = write(pa.table({"i": list(range(5000))}))
+    for broken in (data[: len(data) // 2], b"", b"x" * 1000, data[:4] + b"\xff" * 400):
+        if broken or writer != "arrow stream":
+            with pytest.raises(TruncatedFile):
+                read(broken, kind, {"i": "bigint"})
+
+
+def test_texts_within_a_struct_that_are_no_utf8_are_a_reject():
+    bad = pa.Array.from_buffers(pa.string(), 2, pa.array([b"ok", b"\xff"], pa.binary()).buffers())
+    table = pa.table({"s": pa.StructArray.from_arrays([bad], ["x"])})
+    rows, (reject,) = read(to_parquet(table), "parquet", {"s": "jsonb"})
+    assert rows == {1: ('{"x": "ok"}',)}
+    assert (reject.number, reject.reason, reject.column) == (2, "encoding", "s")
+
+
+def test_orc_beyond_the_years_that_are_read_is_an_error():
+    table = pa.table({"m": pa.array([datetime(1500, 1, 1)], pa.timestamp("us"))})
+    with pytest.raises(TruncatedFile, match="out of range"):
+        read(to_orc(table), "orc", {"m": "timestamp"})
+
+
+def test_an_arrow_file_with_a_large_batch_or_of_feather_1_is_refused(monkeypatch):
+    monkeypatch.setattr(arrow_ipc, "MOST_BATCH_BYTES", 10_000)
+    with pytest.raises(DataError, match="a batch of rows that is larger"):
+        read(to_stream(pa.table({"i": list(range(5000))})), "arrow", {"i": "bigint"})
+    with pytest.raises(DataError, match="Feather of version 1"):
+        read(b"FEA1" + bytes(100), "arrow", {"i": "bigint"})
+
+
+def test_an_arrow_file_whose_offsets_lie_is_refused():
+    data = to_file(pa.table({"t": ["abc", "de"]}))
+    at = data.index(struct.pack("<3i", 0, 3, 5))
+    lying = data[:at] + struct.pack("<3i", 0, 3, 1 << 30) + data[at + 12 :]
+    with pytest.raises(TruncatedFile):
+        read(lying, "arrow", {"t": "text"})
+
+
+# ---- Avro ----------------------------------------------------------------------------------------
+
+AVRO = {
+    "i": (["null", "int"], "integer", [1, None], ["1", None]),
+    "g": ("long", "bigint", [-(1 << 63), 7], [str(-(1 << 63)), "7"]),
+    "f": ("float", "real", [0.5, float("inf")], ["0.5", "inf"]),
+    "x": ("double", "double precision", [0.1, 5e-324], ["0.1", "5e-324"]),
+    "b": ("boolean", "boolean", [True, False], ["true", "false"]),
+    "t": ("string", "text", ["ü", ""], ["ü", ""]),
+    "y": ("bytes", "bytea", [b"\0\xff", b""], ["\\x00ff", "\\x"]),
+    "e": ({"type": "enum", "name": "e", "symbols": ["A", "B"]}, "text", ["A", "B"], ["A", "B"]),
+    "h": ({"type": "fixed", "name": "h", "size": 2}, "bytea", [b"ab", b"cd"], ["\\x6162", "\\x6364"]),
+    "d": ({"type": "int", "logicalType": "date"}, "date", [date(2013, 1, 1), date(1, 1, 1)],
+          ["2013-01-01", "0001-01-01"]),
+    "c": ({"type": "bytes", "logicalType": "decimal", "precision": 40, "scale": 2}, "numeric",
+          [Decimal("1.50"), Decimal("-" + "9" * 38 + ".99")], ["1.50", "-" + "9" * 38 + ".99"]),
+    "m": ({"type": "long", "logicalType": "timestamp-millis"}, "timestamptz",
+          [253_402_300_800_000, 0], ["10000-01-01 0:00:00+00", "1970-01-01 00:00:00.000Z"]),
+    "n": ({"type": "long", "logicalType": "local-timestamp-micros"}, "timestamp",
+          [datetime(2013, 1, 1), datetime(1970, 1, 1)],
+          ["2013-01-01 00:00:00.000000", "1970-01-01 00:00:00.000000"]),
+    "k": ({"type": "long", "logicalType": "time-micros"}, "time", [time(1, 2, 3), time(0)],
+          ["01:02:03.000000", "00:00:00.000000"]),
+    "u": ({"type": "string", "logicalType": "uuid"}, "uuid", [UUID(int=1), UUID(int=2)],
+          [str(UUID(int=1)), str(UUID(int=2))]),
+    "v": (["null", "int", "string"], "text", [5, "five"], ["5", "five"]),
+    "a": ({"type": "array", "items": "int"}, "integer[]", [[1, 2], []], ['{"1","2"}', "{}"]),
+    "p": ({"type": "map", "values": "long"}, "jsonb", [{"a": 1}, {}], ['{"a": 1}', "{}"]),
+    "r": ({"type": "record", "name": "s", "fields": [
+        {"name": "when", "type": {"type": "int", "logicalType": "date"}},
+        {"name": "of", "type": ["null", "e"]}]}, "jsonb",
+        [{"when": date(2013, 1, 1), "of": "A"}, {"when": date(2013, 1, 2), "of": None}],
+        ['{"when": "2013-01-01", "of": "A"}', '{"when": "2013-01-02", "of": null}']),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "bzip2", "xz"])
+def test_avro_is_read_with_all_its_types(codec):
+    fields = {name: own for name, (own, *_) in AVRO.items()}
+    records = [{name: values[n] for name, (_, _, values, _) in AVRO.items()} for n in (0, 1)]
+    data = to_avro(fields, records * 3000, codec)
+    rows, rejects = read(data, "avro", {name: declared for name, (_, declared, *_) in AVRO.items()})
+    assert (len(rows), rejects) == (6000, [])
+    for place, name in enumerate(AVRO):
+        assert [rows[1][place], rows[6000][place]] == AVRO[name][3], name
+
+
+@pytest.mark.parametrize("codec", ["snappy", "zstandard"])
+def test_avro_may_be_packed_by_other_codecs(codec):
+    plain = to_avro({"i": "int"}, [{"i": n} for n in range(100)])
+    header, block = plain.split(b"Obj\x01", 1)[1], None
+    container = avro_container.Container(io.BytesIO(plain))
+    ((count, block),) = container.blocks()
+    packed = {
+        "snappy": lambda data: (
+            bytes(cramjam.snappy.compress_raw(data)) + zlib.crc32(data).to_bytes(4, "big")
+        ),
+        "zstandard": lambda data: bytes(cramjam.zstd.compress(data)),
+    }[codec](block)
+    sink = io.BytesIO()
+    sink.write(b"Obj\x01" + header[: header.index(b"avro.codec") + 10])
+    sink.write(bytes([2 * len(codec)]) + codec.encode())
+    rest = header[header.index(b"avro.codec") + 10 + 5 :]
+    sync_at = rest.index(container._sync)
+    sink.write(rest[: sync_at + 16])
+    for number in (count, len(packed)):
+        value = number << 1
+        while value > 0x7F:
+            sink.write(bytes([value & 0x7F | 0x80]))
+            value >>= 7
+        sink.write(bytes([value]))
+    sink.write(packed + container._sync)
+    rows, _ = read(sink.getvalue(), "avro", {"i": "integer"})
+    assert [row[0] for row in rows.values()] == [str(n) for n in range(100)]
+
+
+def test_a_text_of_avro_that_is_no_utf8_is_a_reject():
+    data = to_avro({"t": "string"}, [{"t": "aaaa"}, {"t": "bbbb"}]).replace(b"bbbb", b"bb\xffb")
+    rows, (reject,) = read(data, "avro", {"t": "text"})
+    assert rows == {1: ("aaaa",)}
+    assert (reject.number, reject.raw) == (2, '{"t": "bb\\\\xffb"}')
+
+
+def schema_file(schema, data=b""):
+    """An Avro file with this text as its schema."""
+    size, length = len(schema) << 1, b""
+    while size > 0x7F:
+        length += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    return (
+        b"Obj\x01\x02\x16avro.schema" + length + bytes([size]) + schema + b"\0" + b"s" * 16 + data
+    )
+
+
+RECURSIVE = {"type": "record", "name": "r", "fields": [{"name": "i", "type": ["null", "r"]}]}
+LARGE = {
+    "type": "record",
+    "name": "r",
+    "fields": [{"name": "i", "type": "int", "doc": "x" * 1_000_000}],
+}
+INT = {"type": "record", "name": "r", "fields": [{"name": "i", "type": "int"}]}
+DEEP = '{"type":"array","items":' * 5000 + '"int"' + "}" * 5000
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (schema_file(json.dumps(LARGE).encode()), "a schema that is larger"),
+        (schema_file(json.dumps(RECURSIVE).encode()), "a type that holds itself"),
+        (schema_file(b'"int"'), "no schema of a record"),
+        (schema_file(b"{"), "no schema"),
+        (schema_file(b'{"type":"record","name":"r","fields":[{"name":"i","type":%b}]}' % DEEP.encode()),
+         "nested too deep|no schema"),
+        (schema_file(json.dumps(INT).encode(), b"\x02\xfe\xff\xff\xff\x0f"), "a block that is larger"),
+        (schema_file(json.dumps(INT).encode(), b"\xfe\xff\xff\xff\x0f\x02\x02" + b"s" * 16), "says it has"),
+        (schema_file(json.dumps(INT).encode(), b"\x02\x02\x02" + b"t" * 16), "the file's mark"),
+        (schema_file(json.dumps(INT).encode(), b"\x02\x04\x02\x02" + b"s" * 16), "whose rows have 1"),
+        (schema_file(json.dumps(INT).encode(), b"\x02\x01"), "a length of -1"),
+        (b"Obj\x01" + b"\xff" * 20, "more than 64 bits"), (b"PAR1", "another beginning"),
+    ],
+)  # fmt: skip
+def test_a_hostile_avro_file_is_a_clear_error(data, message):
+    with pytest.raises(DataError, match=message):
+        read(data, "avro", {"i": "integer"})
+
+
+def test_an_avro_file_that_is_cut_off_is_refused_wherever_it_is():
+    data = to_avro({"i": "int"}, [{"i": n} for n in range(50)], sync_interval=10)
+    ends = {len(data)}
+    for size in range(0, len(data), 7):
+        try:
+            rows, _ = read(data[:size], "avro", {"i": "integer"})
+            ends.add(size)
+            assert [row[0] for row in rows.values()] == [str(n) for n in range(len(rows))]
+        except TruncatedFile:
+            continue
+
+
+def test_a_path_belongs_to_a_column():
+    with pytest.raises(ValueError, match="'y' is not among the columns"):
+        Feed.model_validate(
+            {
+                "feed": "t",
+                "source": {"bucket": "landing", "pattern": "*"},
+                "target": {"table": "raw.t"},
+                "format": {"type": "avro", "paths": {"y": "s.y"}},
+                "columns": {"x": "text"},
+            }
+        )
