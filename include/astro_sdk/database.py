@@ -100,9 +100,7 @@ class PostgresDatabase(AstroPostgresDatabase):
     ) -> int:
         """Replaces a table's rows by the query's, in one transaction; gives their number."""
         name, modifier = Name.of(target_table), query_modifier or QueryModifier()
-        return statements.replace_table(
-            self.sqlalchemy_engine, name, statement, parameters, modifier
-        )
+        return statements.replace_table(self, name, statement, parameters, modifier)
 
     @staticmethod
     def get_table_qualified_name(table: Any) -> str:
@@ -183,6 +181,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         Problem: `copy_expert` is psycopg 2's; columns went by position and without quotes; the
         table was dropped before the copy. Fix: one transaction, and columns by name.
         """
+        self._assert_not_empty_df(source_dataframe)
         self.create_schema_if_applicable(target_table.metadata.schema)
         dataframes.load(self, [source_dataframe], target_table, if_exists)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import sqlalchemy
 from astro.query_modifier import QueryModifier
-from psycopg import sql as composed
 from psycopg2.extras import Json
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
@@ -22,8 +22,11 @@ from include.landfall.connections import Warehouse
 from include.landfall.postgres.connection import with_token
 
 from . import tables
+from .names import Name
 from .rows import name_rows
-from .tables import Name
+
+if TYPE_CHECKING:
+    from .database import PostgresDatabase
 
 Statement = str | ClauseElement
 Parameters = Any
@@ -50,27 +53,6 @@ def make_engine(connect: Callable[[], Any]) -> sqlalchemy.Engine:
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )
-
-
-class Driver:
-    """psycopg 2's connection of a transaction, with what `tables` needs of psycopg 3's."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-
-    def execute(self, query: str | composed.Composable, parameters: Any = None) -> Any:
-        """Runs a statement; gives the cursor with its rows."""
-        text = query if isinstance(query, str) else query.as_string(None)
-        cursor = self.connection.cursor()
-        cursor.execute(text, parameters)
-        return cursor
-
-
-@contextmanager
-def transaction(engine: Any) -> Iterator[tuple[Any, Any]]:
-    """Gives one transaction twice: SQLAlchemy's connection, and the driver's underneath it."""
-    with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
-        yield connection, Driver(connection.connection.driver_connection)
 
 
 def execute(connection: Any, sql: Statement, parameters: Parameters) -> Any:
@@ -140,21 +122,58 @@ def run(
 
 
 def replace_table(
-    engine: Any, target: Name, query: str, parameters: Parameters, modifier: QueryModifier
+    database: PostgresDatabase,
+    target: Name,
+    query: str,
+    parameters: Parameters,
+    modifier: QueryModifier,
 ) -> int:
     """Replaces a table's rows by those of a query, in one transaction; gives their number."""
     scratch = target.scratch()
-    created = escaped(scratch.quoted)
-    with transaction(engine) as (connection, driver):
-        for before in modifier.pre_queries:
-            execute(connection, before, parameters)
-        # The query has its own lines: it may begin or end with a comment.
-        statement = f"CREATE TABLE {created} AS\n{query.strip().rstrip(';')}\n"
-        execute(connection, statement, parameters)
-        rows = tables.replace(driver, target, scratch)
-        for after in modifier.post_queries:
-            execute(connection, after, parameters)
+    # The query has its own lines: it may begin or end with a comment.
+    statement = f"CREATE TABLE {scratch.quoted} AS\n{query.strip().rstrip(';')}\n"
+    before, after = modifier.pre_queries, modifier.post_queries
+    texts = in_full(database.sqlalchemy_engine, [*before, statement, *after], parameters)
+    with session(database.warehouse, f"astro {database.conn_id}") as connection:
+        for text in texts[: len(before) + 1]:
+            connection.execute(text)
+        rows = tables.row_count(connection, scratch)
+        tables.replace(connection, target, scratch)
+        for text in texts[len(before) + 1 :]:
+            connection.execute(text)
     return rows
+
+
+def in_full(engine: sqlalchemy.Engine, queries: list[str], parameters: Parameters) -> list[bytes]:
+    """Gives statements with their parameters in them, as psycopg 2 writes these."""
+    values = {name: adapted(value) for name, value in (parameters or {}).items()}
+    texts = []
+    with engine.connect() as connection:
+        cursor: Any = connection.connection.cursor()
+        for query in queries:
+            statement = sqlalchemy.text(with_colons(query, parameters))
+            compiled = statement.compile(dialect=engine.dialect)
+            used = {name: values[name] for name in compiled.params}
+            texts.append(cursor.mogrify(str(compiled), used))
+    return texts
+
+
+@contextmanager
+def session(warehouse: Warehouse, application: str) -> Iterator[psycopg.Connection]:
+    """Opens a connection of psycopg 3 in a transaction, with the settings of the role.
+
+    (The engine's own connections have other settings, which an author's SQL must not depend on.)
+    """
+    target = with_token(warehouse)
+    name = target.options.get("application_name", application)[:63]
+    with (
+        psycopg.connect(
+            target.conninfo(), application_name=name, client_encoding="UTF8", autocommit=True,
+            prepare_threshold=None,
+        ) as connection,
+        connection.transaction(),
+    ):  # fmt: skip
+        yield connection
 
 
 def escaped(sql: str) -> str:

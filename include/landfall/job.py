@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.contract import STRICT, Expected, IfMissing, Match, Rules, match_columns
+from include.landfall.contract import (
+    STRICT,
+    Expected,
+    IfMissing,
+    Match,
+    Rules,
+    match_columns,
+    renamed,
+)
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
 from include.landfall.feed.model import Feed
@@ -62,7 +70,8 @@ class Unpacking:
 class Job:
     """One reading of one arrival.
 
-    `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
+    `load_id` is None where the target's rows carry none. `encoding` is the Python codec of a
+    database that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
     """
@@ -71,7 +80,7 @@ class Job:
     arrival: Arrival
     store: Store
     columns: tuple[PlannedColumn, ...]
-    load_id: int
+    load_id: int | None
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
     unpacking: Unpacking = field(default_factory=Unpacking)
@@ -101,7 +110,8 @@ class Job:
 
         Raises: HeaderMismatch when the feed does not take the file's columns.
         """
-        return self.match or match_columns(names, self.expected, self.rules)
+        own = renamed(names, self.dialect.names)
+        return self.match or match_columns(own, self.expected, self.rules)
 
     @property
     def names(self) -> list[str]:

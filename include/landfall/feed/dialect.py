@@ -13,7 +13,8 @@ class Spelling:
     """How the cells of text are spelt, where Postgres would not read them so.
 
     `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `dates` is an order
-    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts. With
+    `session_dates` a date that two orders read as different days is read as the session does.
     """
 
     nulls: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Spelling:
     time_zone: str = ""
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
+    session_dates: bool = False
 
 
 AS_POSTGRES = Spelling()
@@ -32,10 +34,14 @@ AS_POSTGRES = Spelling()
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is written. `reader` is the module that reads such files (`read.formats`)."""
+    """How a file is written. `reader` is the module that reads such files (`read.formats`).
+
+    `names` are the names of the file's columns, by place, in place of its own.
+    """
 
     reader: ClassVar[str]
 
+    names: tuple[str, ...] = field(default=(), kw_only=True)
     spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
 
 

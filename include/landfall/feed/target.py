@@ -20,6 +20,11 @@ class Target(Strict):
         description="append: rows are added, a changed file replaces its own. "
         "replace: the newest file is the whole table.",
     )
+    load_id: bool = Field(
+        True,
+        description="Whether each row carries the id of its load in _load_id. Without it a changed "
+        "file of an append feed is refused, because its earlier rows cannot be told from others.",
+    )
 
     @field_validator("disposition")
     @classmethod

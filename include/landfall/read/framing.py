@@ -8,8 +8,9 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.landfall.feed.column_types import ColumnType
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import LOAD_ID, Job, PlannedColumn
+from include.landfall.job import LOAD_ID, Job
 from include.landfall.read import dates
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.guards import Mask, either
@@ -46,7 +47,8 @@ class Framer:
         self._casts = [fast_cast_of(column) for column in job.columns]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
-        self._typed = pa.schema([*typed, (LOAD_ID, pa.int64())])
+        load_id = [] if job.load_id is None else [(LOAD_ID, pa.int64())]
+        self._typed = pa.schema([*typed, *load_id])
         self._encode_typed = Encoder(self._typed, jsonb - set(self.text_columns))
         self._encode_suspects = Encoder(SUSPECTS)
         self._encode_rejects = Encoder(REJECTS)
@@ -97,8 +99,9 @@ class Framer:
             numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
         if count == 0:
             return
-        load_id = pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)
-        batch = pa.record_batch([*columns, load_id], schema=self._typed)
+        if self._job.load_id is not None:
+            columns = [*columns, pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)]
+        batch = pa.record_batch(columns, schema=self._typed)
         yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
 
     def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:
@@ -117,7 +120,9 @@ class Framer:
 
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:
         """Returns the cells of each row as a list of texts."""
-        texts = pa.concat_arrays(list(map(_suspect_texts, batch.columns, self._job.columns)))
+        texts_of = as_text if self._job.dialect.spelling.session_dates else _undecided_noted
+        types = [column.type for column in self._job.columns]
+        texts = pa.concat_arrays(list(map(texts_of, batch.columns, types)))
         width, count = batch.num_columns, batch.num_rows
         cell = pa.array(range(width * count), pa.int64())  # row by row
         row = pc.divide(cell, width)
@@ -137,10 +142,10 @@ class Framer:
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
 
 
-def _suspect_texts(values: pa.Array, column: PlannedColumn) -> pa.Array:
+def _undecided_noted(values: pa.Array, declared: ColumnType) -> pa.Array:
     """Returns the cells as Postgres judges them: a date that has two readings is none."""
-    texts = as_text(values, column.type)
-    is_date = column.type.name in dates.TYPES and not column.type.array
+    texts = as_text(values, declared)
+    is_date = declared.name in dates.TYPES and not declared.array
     return dates.note_undecided(texts) if is_date and is_text(values.type) else texts
 
 

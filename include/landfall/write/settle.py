@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from include.landfall.contract import Change, What
-from include.landfall.errors import DataError, FeedError, LandfallError
-from include.landfall.job import LOAD_ID
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
-from include.landfall.ledger.claims import Claim, Claimant
+from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
+from include.landfall.write.rejected import RejectedRows
+from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
 
 # Writes the arrival's rows through the staging that it is given, and returns how many were read,
@@ -70,10 +71,32 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        rows, reasons, kept = _fill(connection, claimant, disposition, write, claim)
-        claims.close(connection, claim.load_id, "loaded", rows, reasons)
-    rejected = sum(reasons.values())
-    return Settled("loaded", claim.load_id, rows, claimant.by, rejected, reasons, kept)
+        replaced = claims.supersede(connection, claimant, claim.load_id)
+        replaced += [claim.load_id] if claim.has_rows else []
+        filled = _fill(connection, claimant, disposition, write, claim.load_id, replaced)
+        rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
+        filled.rejected.keep(claimant.values(load_id=claim.load_id))
+        changes.keep(connection, claimant, claim.load_id, filled.changes)
+        claims.close(connection, claim.load_id, "loaded", filled.rows, filled.reasons)
+    rejected = sum(filled.reasons.values())
+    return Settled(
+        "loaded", claim.load_id, filled.rows, claimant.by, rejected, filled.reasons, filled.changes
+    )
+
+
+def settle_unrecorded(
+    connection: Connection, claimant: Claimant, disposition: Disposition, write: Write
+) -> Settled:
+    """Runs the transaction of a load that no ledger records: nothing tells it from a second one.
+
+    The feed must have no load id, and tolerate no rejects, because there is no place to keep them.
+
+    Raises: as `settle`.
+    """
+    with postgres_errors(), connection.transaction():
+        claims.lock(connection, claimant)
+        filled = _fill(connection, claimant, disposition, write, 0, [])
+    return Settled("loaded", 0, filled.rows, claimant.by)
 
 
 def keep_failure(
@@ -105,34 +128,35 @@ def _loaded(outcome: str, entry: Entry) -> Settled:
     )  # fmt: skip
 
 
+class _Filled(NamedTuple):
+    """The rows in the target, the rejected ones with how many for which reason, the changes."""
+
+    rows: int
+    reasons: dict[str, int]
+    rejected: RejectedRows
+    changes: list[Change]
+
+
 def _fill(
     connection: Connection,
     claimant: Claimant,
     disposition: Disposition,
     write: Write,
-    claim: Claim,
-) -> tuple[int, dict[str, int], list[Change]]:
-    """Puts the arrival's rows into the target in place of those that they replace.
-
-    Returns how many are in the target, how many were rejected for which reason, and the changes.
-    """
+    load_id: int,
+    replaced: list[int],
+) -> _Filled:
+    """Puts the arrival's rows into the target in place of those that these loads brought."""
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
-    replaced = claims.supersede(connection, claimant, claim.load_id)
-    replaced += [claim.load_id] if claim.has_rows else []
-    disposition.remove_replaced(connection, table(feed.target.table), replaced)
-    check_removed(connection, claimant, replaced)
-    rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-    staging_of = partial(Staging, connection, feed, disposition, columns, claim.load_id)
-    staging, read, written = _write(connection, staging_of, write, claim.load_id)
+    remove_replaced(connection, feed, disposition, replaced)
+    staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
+    staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()))
-    staging.rejected.keep(claimant.values(load_id=claim.load_id))
     kept = [*altered, *staging.changes, *_nulled(staging)]
-    changes.keep(connection, claimant, claim.load_id, kept)
-    return written, reasons, kept
+    return _Filled(written, reasons, staging.rejected, kept)
 
 
 def _nulled(staging: Staging) -> list[Change]:
@@ -193,31 +217,3 @@ def _check_empty(claimant: Claimant) -> None:
         expected="at least a header",
         do="ask the sender; where it means no rows, write source.empty_objects: load in the feed",
     )
-
-
-def check_removed(connection: Connection, claimant: Claimant, replaced: list[int]) -> None:
-    """Checks that the replaced rows are gone: a trigger or a policy may keep them silently."""
-    if not replaced:
-        return
-    name = claimant.feed.target.table
-    target = table(name)
-    query = sql.SQL(
-        "SELECT row_security_active({}), EXISTS (SELECT 1 FROM {} WHERE {} = ANY({}::bigint[]))"
-    ).format(
-        sql.Literal(target.as_string(connection)),
-        target,
-        sql.Identifier(LOAD_ID),
-        sql.Literal(replaced),
-    )
-    is_secured, remain = connection.execute(query).fetchone() or (False, False)
-    if remain:
-        raise FeedError(
-            f"rows that this load replaces stay in {name}",
-            expected="rows that DELETE removes (a trigger, a rule or a policy may keep them)",
-            do="let the trigger, rule or policy of the table delete the rows of the loading role",
-        )
-    if is_secured:
-        raise FeedError(
-            f"row level security may hide rows of {name} that this load replaces",
-            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
-        )

@@ -50,12 +50,17 @@ class Staging:
         self.text_columns: list[str] = []
         self._has_wire = False
         self._disposition = disposition
-        self._load_id = load_id
+        self._load_id = load_id if feed.target.load_id else None
 
     @property
     def names(self) -> list[str]:
         """The names of the columns that the load fills."""
         return [column.name for column in self.columns]
+
+    @property
+    def copied_names(self) -> list[str]:
+        """The names of the columns that a COPY of typed rows fills."""
+        return self.names if self._load_id is None else [*self.names, LOAD_ID]
 
     def take_shape(self, shape: Shape) -> None:
         """Takes the columns of the rows to come, and gives the target those that it lacks.
@@ -76,8 +81,9 @@ class Staging:
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""
         self.text_columns = text_columns
-        changes = [sql.SQL("ADD {} bigint").format(sql.Identifier(LOAD_ID))]
-        changes += [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
+        changes = [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
+        if self._load_id is not None:
+            changes.append(sql.SQL("ADD {} bigint").format(sql.Identifier(LOAD_ID)))
         self.connection.execute(
             sql.SQL("ALTER TABLE {} {}").format(TYPED, sql.SQL(", ").join(changes))
         )
@@ -100,13 +106,13 @@ class Staging:
             sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(self._wire_type(c)))
             for c in self.columns
         ]
+        if self._load_id is not None:
+            columns.append(sql.SQL("{} bigint").format(sql.Identifier(LOAD_ID)))
         self.connection.execute(
             sql.SQL(
-                "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {},"
-                " {} bigint) ON COMMIT DROP"
-            ).format(
-                sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns), sql.Identifier(LOAD_ID)
-            )
+                "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {})"
+                " ON COMMIT DROP"
+            ).format(sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns))
         )
         self._has_wire = True
 
@@ -144,8 +150,10 @@ class Staging:
     def _insert_statement(
         self, staging: sql.Identifier, values: Sequence[sql.Composable]
     ) -> sql.Composed:
-        names, load_id = [*self.names, LOAD_ID], sql.Literal(self._load_id)
-        return self._disposition.insert(self.target, StagedRows(staging, names, [*values, load_id]))
+        if self._load_id is not None:
+            values = [*values, sql.Literal(self._load_id)]
+        rows = StagedRows(staging, self.copied_names, list(values))
+        return self._disposition.insert(self.target, rows)
 
     def _wire_type(self, column: TargetColumn) -> str:
         declared = column.planned.type

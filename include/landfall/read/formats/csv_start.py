@@ -102,6 +102,8 @@ def names_in(header: Header, job: Job, dialect: CsvDialect) -> list[str]:
     """
     records = header.records
     names = list(records[0]) if len(records) == 1 else _joined(records)
+    if dialect.names:
+        return names
     while (dialect.pad or job.rules.pads) and names and not names[-1].strip():
         names.pop()
     if not dialect.by_position:

@@ -31,6 +31,8 @@ class Disposition(ABC):
 
     # Whether a load replaces every earlier file of its feed, not only its own object's.
     replaces_feed: ClassVar[bool] = False
+    # Whether it finds the rows that a load replaces by their load id.
+    needs_load_id: ClassVar[bool] = True
 
     @abstractmethod
     def remove_replaced(

@@ -1,0 +1,73 @@
+"""The rows that a load replaces: removed from the target, and seen to be gone."""
+
+from __future__ import annotations
+
+from psycopg import Connection, sql
+
+from include.landfall.errors import FeedError
+from include.landfall.feed.model import Feed
+from include.landfall.job import LOAD_ID
+from include.landfall.postgres.statements import table
+from include.landfall.write.dispositions import Disposition
+
+
+def remove_replaced(
+    connection: Connection, feed: Feed, disposition: Disposition, load_ids: list[int]
+) -> None:
+    """Removes the rows that a load replaces; `load_ids` are the loads that brought them.
+
+    Raises: FeedError when they stay, or cannot be told from others.
+    """
+    target = table(feed.target.table)
+    if feed.target.load_id or not disposition.needs_load_id:
+        disposition.remove_replaced(connection, target, load_ids)
+    if feed.target.load_id:
+        check_removed(connection, feed, load_ids)
+    elif disposition.replaces_feed:
+        _check_gone(connection, feed, sql.SQL("true"))
+    elif load_ids and disposition.needs_load_id and _remain(connection, feed, sql.SQL("true")):
+        raise FeedError(
+            "the file replaces rows that it brought before, and they carry no load id",
+            found="target.load_id: false",
+            do="take load_id: false out of the feed, or delete the rows and load with --force"
+            " into the empty table",
+        )
+
+
+def check_removed(connection: Connection, feed: Feed, load_ids: list[int]) -> None:
+    """Checks that rows with these load ids are gone: a trigger or a policy may keep them silently.
+
+    Raises: FeedError when they stay, or may stay unseen.
+    """
+    if load_ids:
+        has_id = sql.SQL("{} = ANY({}::bigint[])")
+        _check_gone(connection, feed, has_id.format(sql.Identifier(LOAD_ID), sql.Literal(load_ids)))
+
+
+def _check_gone(connection: Connection, feed: Feed, which: sql.Composable) -> None:
+    if _remain(connection, feed, which):
+        raise FeedError(
+            f"rows that this load replaces stay in {feed.target.table}",
+            expected="rows that DELETE removes (a trigger, a rule or a policy may keep them)",
+            do="let the trigger, rule or policy of the table delete the rows of the loading role",
+        )
+    if _is_secured(connection, feed):
+        raise FeedError(
+            f"row level security may hide rows of {feed.target.table} that this load replaces",
+            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
+        )
+
+
+def _remain(connection: Connection, feed: Feed, which: sql.Composable) -> bool:
+    # No parameter: a % in the table's name would be taken for one.
+    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {})")
+    row = connection.execute(query.format(table(feed.target.table), which)).fetchone()
+    return bool(row and row[0])
+
+
+def _is_secured(connection: Connection, feed: Feed) -> bool:
+    name = table(feed.target.table).as_string(connection)
+    row = connection.execute(
+        sql.SQL("SELECT row_security_active({})").format(sql.Literal(name))
+    ).fetchone()
+    return bool(row and row[0])
