@@ -34,6 +34,7 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         database.use_the_engine,
         database.find_connections_by_their_new_name,
     ),
+    "astro.databases.base": (database.other_databases_append,),
     "astro.databases.postgres": (database.postgres_by_hand,),
     "astro.dataframes.pandas": (xcom.dataframes_keep_their_types,),
     "astro.files.base": (xcom.files_cross_xcom,),

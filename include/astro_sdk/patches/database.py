@@ -30,6 +30,25 @@ def use_the_engine(module: ModuleType) -> None:
     module.get_class_name = get_class_name  # type: ignore[attr-defined]
 
 
+def other_databases_append(module: ModuleType) -> None:
+    """Lets `append` work on the databases that are not Postgres.
+
+    Problem: SQLAlchemy 2 takes no list in `select`, and commits nothing on its own.
+    Fix: the columns are arguments, and the statements run in autocommit. Nobody is promised these
+    databases, but what runs should not break.
+    """
+    from sqlalchemy import select
+
+    def select_columns(columns: Any, *more: Any) -> Any:
+        return select(*columns, *more) if isinstance(columns, list) else select(columns, *more)
+
+    def connection(self: Any) -> Any:
+        return self.sqlalchemy_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    module.select = select_columns  # type: ignore[attr-defined]
+    module.BaseDatabase.connection = property(connection)
+
+
 def postgres_by_hand(module: ModuleType) -> None:
     """Makes `astro.databases.postgres.PostgresDatabase` the project's own class.
 

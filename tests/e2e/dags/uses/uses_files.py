@@ -5,7 +5,7 @@ import os
 
 import pandas as pd
 
-from uses_shared import FOLDER
+FOLDER = os.environ.get("USES_FOLDER", "/tmp")
 
 HOMES = "sell,list,living,agent\n142,160,28,Ann\n175,180,18,\n129,132,13,Bo\n"
 FILES = {
