@@ -130,6 +130,15 @@ def loader() -> str:
     return f"{ti.dag_id}.{ti.task_id} {ti.run_id} #{ti.try_number}" if ti else ""
 
 
+def task_identity() -> str:
+    """Gives what all tries of the running task instance share; empty when no task runs."""
+    ti = _task_instance()
+    if ti is None:
+        return ""
+    map_index = -1 if ti.map_index is None else ti.map_index
+    return "\0".join([ti.dag_id, ti.task_id, ti.run_id, str(map_index)])
+
+
 def push_xcom(key: str, value: Any) -> None:
     """Writes a small value to XCom under a key; does nothing when no task runs."""
     ti = _task_instance()
@@ -214,6 +223,7 @@ def _store(connection: Any, extra: Mapping[str, Any]) -> Store:
         extra=extra,
         host=connection.host,
         conn_id=connection.conn_id,
+        conn_type=connection.conn_type,
     )
 
 

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from include.landfall.postgres.catalog import lock_name
 
 from . import declared, tables
+from .matching import match
 from .tables import Name
 
 if TYPE_CHECKING:
@@ -87,14 +88,14 @@ def _type_of(values: pd.Series) -> str:
 
 
 def copy(connection: Connection, frame: pd.DataFrame, name: Name) -> int:
-    """Copies a dataframe's rows into the table's columns of the same names; gives their number.
+    """Copies a dataframe's rows into the table's columns that fit by name; gives their number.
 
     Runs in the caller's transaction.
 
     Raises: ValueError when the table lacks a column.
     """
     existing = tables.data_columns(tables.columns_of(connection, name))
-    columns = [str(column) for column in frame.columns]
+    columns = match([str(column) for column in frame.columns], list(existing))
     missing = [column for column in columns if column not in existing]
     if missing:
         raise ValueError(

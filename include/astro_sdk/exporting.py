@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -12,7 +13,9 @@ from include.airflow_bridge import airflow_errors, store_of
 from include.landfall.export.query import export
 
 from . import sources, statements, tables
+from .csv_spelling import as_pandas
 from .quoting import quoted
+from .settings import exact_decimals
 from .tables import Name
 
 if TYPE_CHECKING:
@@ -37,8 +40,9 @@ def export_table(database: PostgresDatabase, name: Name, file: Any, if_exists: s
         bucket, key = sources.bucket_and_key(file.path)
         if if_exists != "replace" and sources.object_exists(store, bucket, key):
             raise FileExistsError(f"{file.path} file already exists.")
+        is_csv = sources.file_type(file) == "csv"
         exported = export(
-            select_of(database, name),
+            select_of(database, name, as_pandas if is_csv else lambda column, _: column),
             # With parameters psycopg would read the % of a column's name as one of them.
             None,
             warehouse=database.warehouse,
@@ -55,16 +59,25 @@ def frame_of(database: PostgresDatabase, name: Name) -> pd.DataFrame:
     """Reads a table into a dataframe that astro can hand on, without the engine's column."""
     from astro.dataframes.pandas import PandasDataframe
 
-    with statements.transaction(database.sqlalchemy_engine) as (connection, _):
+    with database.sqlalchemy_engine.connect() as connection:
         query = sqlalchemy.text(statements.escaped(select_of(database, name)))
-        return PandasDataframe.from_pandas_df(pd.read_sql(query, con=connection))
+        return PandasDataframe.from_pandas_df(
+            pd.read_sql(query, con=connection, coerce_float=not exact_decimals())
+        )
 
 
-def select_of(database: PostgresDatabase, name: Name) -> str:
+def select_of(
+    database: PostgresDatabase,
+    name: Name,
+    spelled: Callable[[str, str], str] = lambda column, _: column,
+) -> str:
     """Gives the SELECT of a table's columns, without the engine's.
+
+    `spelled` gives the SQL for a quoted column and its type.
 
     Raises: NonExistentTableException, astro's own, when there is no such table.
     """
     with database.connect() as connection:
         columns = tables.data_columns_of(connection, name)
-    return f"SELECT {', '.join(map(quoted, columns))} FROM {name.quoted}"  # noqa: S608  quoted
+    parts = [spelled(quoted(column), type_name) for column, type_name in columns.items()]
+    return f"SELECT {', '.join(parts)} FROM {name.quoted}"  # noqa: S608  quoted

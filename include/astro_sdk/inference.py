@@ -1,15 +1,14 @@
-"""Types for columns that nobody declared, from a sample of the file.
+"""The columns of files that nobody declared: names, and types from a sample of each file.
 
-A column is boolean, bigint or numeric if every sampled cell is written so and loses nothing; else
-it is text. Dates stay text, as in the Astro SDK; so do numbers with leading zeros, which are codes.
-The load refuses a later cell that does not fit, and never changes it.
+The load refuses a later cell that does not fit its column's type, and never changes it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ from include.landfall.read.formats.csv_exact import Grammar, header_of, records
 from include.landfall.read.unpack import open_file, open_text
 from include.landfall.s3.client import make_client
 
+from .cell_types import EXACT, NUMBERS, chosen_types, scale_of, type_of, wider
+from .matching import match, pandas_names
 from .sources import S3Files
 
 if TYPE_CHECKING:
@@ -30,11 +31,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 1 << 20
 SAMPLE_FILES = 10
-FORMS = {
-    "boolean": re.compile(r"(?i:true|false)"),
-    "bigint": re.compile(r"-?(?:0|[1-9]\d{0,17})"),
-    "numeric": re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?"),
-}
+SCALE_ROWS = 100
 ARROW = {
     pa.int8(): "smallint", pa.int16(): "smallint", pa.int32(): "integer", pa.int64(): "bigint",
     pa.uint8(): "smallint", pa.uint16(): "integer", pa.uint32(): "bigint",
@@ -45,6 +42,25 @@ ARROW = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Layout:
+    """The columns of one file: the names by place, and the inferred types by name.
+
+    A name is empty where the column is left out: an index of pandas. A type is None where all cells
+    of the sample are missing. `scales` are the digits after the point that a column's cells share.
+    """
+
+    names: tuple[str, ...] = ()
+    types: Mapping[str, str | None] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
+
+
+def layout_of(files: S3Files, arrival: Arrival) -> Layout:
+    """Reads the layout of one of the files, with types from its first rows."""
+    with closing(make_client(files.store)) as client:
+        return _layout(client, arrival, files.format, SCALE_ROWS)
+
+
 def infer(files: S3Files, rows: int) -> dict[str, str]:
     """Infers column names and types from the first `rows` rows of each of the first files.
 
@@ -53,108 +69,99 @@ def infer(files: S3Files, rows: int) -> dict[str, str]:
     types: dict[str, str | None] = {}
     with closing(make_client(files.store)) as client:
         for arrival in files.arrivals[:SAMPLE_FILES]:
-            for name, type_name in _types(client, arrival, files.format, rows).items():
-                types[name] = wider(types.get(name), type_name)
+            layout = _layout(client, arrival, files.format, rows)
+            columns = match(layout.names, list(types)) if types else layout.names
+            for column, name in zip(columns, layout.names, strict=True):
+                if name:
+                    types[column] = wider(types.get(column), layout.types[name])
     if not types:
         raise _empty(files.arrivals[0])
     return {name: type_name or "text" for name, type_name in types.items()}
 
 
-def header(files: S3Files) -> list[str]:
-    """Gives the columns of the first file."""
-    with closing(make_client(files.store)) as client:
-        return list(_types(client, files.arrivals[0], files.format, 0))
-
-
-def _types(
+def _layout(
     client: S3Client, arrival: Arrival, form: CsvFormat | ParquetFormat, rows: int
-) -> dict[str, str | None]:
+) -> Layout:
     if isinstance(form, CsvFormat):
         with open_text(client, arrival) as stream:
-            return csv_types(stream.read(SAMPLE_BYTES), form, rows)
+            return csv_layout(stream.read(SAMPLE_BYTES), form, rows, chosen_types())
     with open_file(client, arrival) as stream:
-        return _parquet_types(stream)
+        return _parquet_layout(stream)
 
 
-def csv_types(sample: bytes, form: CsvFormat, rows: int) -> dict[str, str | None]:
-    """Infers the types of a CSV file's columns; None where every sampled cell is missing."""
+def csv_layout(sample: bytes, form: CsvFormat, rows: int, choice: str = EXACT) -> Layout:
+    """Infers the columns of a CSV file from its beginning."""
     dialect = form.dialect()
     if not sample.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
-        return {}
-    names, size = header_of(sample, dialect)
+        return Layout()
+    header, size = header_of(sample, dialect)
+    names = pandas_names(header)
     whole = len(sample) < SAMPLE_BYTES
     # The last row of an incomplete sample is incomplete too.
     body = sample[size:] if whole else sample[size : sample.rfind(b"\n") + 1]
-    cells: list[list[str]] = [[] for _ in names]
+    cells: list[list[str | None]] = [[] for _ in names]
     for record in _first_rows(body, dialect, len(names), rows):
-        for column, value in zip(cells, record, strict=False):
-            if value is not None:
-                column.append(value)
-    return {name: type_of(values) for name, values in zip(names, cells, strict=True)}
+        for place, column in enumerate(cells):
+            column.append(record[place] if place < len(record) else None)
+    types = {name: type_of(values, choice) for name, values in zip(names, cells, strict=True)}
+    scales = {
+        name: scale
+        for name, values in zip(names, cells, strict=True)
+        if types[name] in NUMBERS and (scale := scale_of(values)) is not None
+    }
+    return Layout(tuple(names), types, scales)
 
 
 def _first_rows(
     body: bytes, dialect: CsvDialect, width: int, rows: int
 ) -> Iterable[Sequence[str | None]]:
-    grammar = Grammar(dialect)
+    grammar, nulls = Grammar(dialect), {"", *dialect.nulls, *dialect.spelling.nulls}
     for count, record in enumerate(records(BytesIO(body), dialect, width)):
         if count >= rows:
             return
         raw = record.raw.removesuffix(b"\n").removesuffix(b"\r")
-        yield [_cell(field, grammar, dialect) for field in grammar.split(raw)[0]]
+        texts = (grammar.value(cell).decode("utf-8", "replace") for cell in grammar.split(raw)[0])
+        yield [None if text in nulls else text for text in texts]
 
 
-def _cell(field: bytes, grammar: Grammar, dialect: CsvDialect) -> str | None:
-    text = grammar.value(field).decode("utf-8", "replace")
-    is_null = text in {"", *dialect.nulls} and not field.startswith(grammar.quote)
-    return None if is_null else text
-
-
-def type_of(values: Sequence[str]) -> str | None:
-    """Gives the narrowest type as which every value is written; None without values."""
-    if not values:
-        return None
-    for type_name, form in FORMS.items():
-        if all(form.fullmatch(value) for value in values):
-            return type_name
-    return "text"
-
-
-def wider(one: str | None, other: str | None) -> str | None:
-    """Gives the narrowest type that takes the values of both."""
-    if one is None or other is None or one == other:
-        return one or other
-    return "numeric" if {one, other} == {"bigint", "numeric"} else "text"
-
-
-def _parquet_types(stream: object) -> dict[str, str | None]:
+def _parquet_layout(stream: object) -> Layout:
     import pyarrow.parquet as pq
 
     schema = pq.ParquetFile(pa.PythonFile(stream, "r")).schema_arrow
-    return {field.name: postgres_type(field.type) for field in schema}
+    left_out = _index_columns(schema)
+    types = {f.name: postgres_type(f.type) for f in schema if f.name not in left_out}
+    return Layout(tuple("" if name in left_out else name for name in schema.names), types)
+
+
+def _index_columns(schema: pa.Schema) -> set[str]:
+    """Names the columns that hold pandas' index: the SDK left it out of every table."""
+    kept = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    # An index that only counts is no column; it stands there as a description.
+    names = {name for name in kept.get("index_columns", ()) if isinstance(name, str)}
+    return names if names < set(schema.names) else set()
 
 
 def postgres_type(arrow: pa.DataType) -> str:
     """Gives the Postgres type of an Arrow type.
 
-    Raises: ValueError when there is none, as for nested columns.
+    Raises: ValueError when there is none.
     """
     if pa.types.is_dictionary(arrow):
         return postgres_type(arrow.value_type)
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
-        return f"{postgres_type(arrow.value_type)}[]"
+    if pa.types.is_nested(arrow):
+        return "text"  # as JSON; the SDK wrote what Python shows of them
     if pa.types.is_decimal(arrow):
         return f"numeric({arrow.precision},{max(arrow.scale, 0)})"
     if pa.types.is_timestamp(arrow):
-        return "timestamptz" if arrow.tz else "timestamp"
+        return f"timestamp {'with' if arrow.tz else 'without'} time zone"
     if pa.types.is_time(arrow):
-        return "time"
+        return "time without time zone"
     if pa.types.is_duration(arrow):
         return "interval"
     if arrow not in ARROW:
         raise ValueError(
             f"a Parquet column of type {arrow} has no Postgres type to infer."
-            " What to do: declare the columns, or flatten the file."
+            " What to do: declare the columns."
         )
     return ARROW[arrow]
 

@@ -139,7 +139,11 @@ def csv_format(file: Any) -> CsvFormat:
     missing = [missing] if isinstance(missing, str) else list(missing)
     nulls = [*(NULLS if more.get("keep_default_na", True) else ()), *map(str, missing)]
     delimiter = options.get("delimiter") or more.get("delimiter") or more.get("sep") or ","
-    return CsvFormat(delimiter=delimiter, quote=more.get("quotechar") or '"', nulls=nulls)
+    # To pandas a missing cell may stand in quotes, and missing last cells are missing ones.
+    return CsvFormat(
+        delimiter=delimiter, quote=more.get("quotechar") or '"', nulls=nulls,
+        quoted_nulls="always", ragged="pad",
+    )  # fmt: skip
 
 
 # The file types that the engine loads, and what makes their formats.

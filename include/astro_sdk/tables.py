@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from astro.exceptions import NonExistentTableException
 from psycopg import Connection, errors, sql
 
 from include.landfall.job import LOAD_ID
 
+from . import reshaping
+from .names import Name
 from .quoting import quoted
 
-
-@dataclass(frozen=True)
-class Name:
-    """A table's schema and name, exactly as Postgres keeps them."""
-
-    schema: str
-    table: str
-
-    @classmethod
-    def of(cls, table: Any) -> Name:
-        """Gives the name of astro's table, whose schema must be filled in."""
-        return cls(table.metadata.schema, table.name)
-
-    @property
-    def quoted(self) -> str:
-        """The name in SQL."""
-        return ".".join(quoted(part) for part in (self.schema, self.table))
-
-    @property
-    def identifier(self) -> sql.Identifier:
-        """The name in psycopg's SQL."""
-        return sql.Identifier(self.schema, self.table)
-
-    def scratch(self) -> Name:
-        """Gives a name in the same schema that no table has."""
-        return Name(self.schema, f"_landfall_{uuid.uuid4().hex}")
+__all__ = ["Name"]
 
 
 def names(columns: Sequence[str]) -> sql.Composed:
@@ -107,37 +81,43 @@ def drop_unused(connection: Connection, name: Name) -> None:
             drop(connection, name)
 
 
+def is_empty(connection: Connection, name: Name) -> bool:
+    """Tells whether a table has no row."""
+    query = sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM {})").format(name.identifier)
+    return bool((connection.execute(query).fetchone() or (False,))[0])
+
+
 def row_count(connection: Connection, name: Name) -> int:
     """Counts the rows of a table."""
     counted = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name.identifier))
     return int((counted.fetchone() or (0,))[0])
 
 
-def replace(connection: Connection, target: Name, source: Name) -> int:
-    """Replaces a table by another one, which then no longer exists; gives the number of rows.
+def replace(connection: Connection, target: Name, source: Name) -> None:
+    """Replaces a table by another one, which then no longer exists.
 
-    Runs in the caller's transaction. A target with the same columns keeps its views, grants,
-    indexes and constraints: its rows are deleted (readers see them until the commit) and the new
-    ones are inserted. A target with other columns is dropped, and the source gets its name.
+    Runs in the caller's transaction. What hangs on the target stays: its rows are deleted (readers
+    see them until the commit), its columns become the source's, and the new rows are inserted.
+    Where the columns cannot be changed in place, the source gets the target's name, its views and
+    grants, and the indexes that fit.
     """
     old, new = columns_of(connection, target), columns_of(connection, source)
-    if old and _same(old, new):
-        # Two replacements at the same time must not both stay. Readers do not wait for this lock.
-        lock = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
-        connection.execute(sql.SQL(lock).format(target.identifier))
-        connection.execute(sql.SQL("DELETE FROM {}").format(target.identifier))
-        rows = insert(connection, source, target, {column: column for column in new})
+    if not old:
+        renamed = sql.SQL("ALTER TABLE {} RENAME TO {}")
+        connection.execute(renamed.format(source.identifier, sql.Identifier(target.table)))
+        return
+    # Two replacements at the same time must not both stay. Readers do not wait for this lock.
+    lock = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
+    connection.execute(sql.SQL(lock).format(target.identifier))
+    if not reshaping.keeps_order(old, new):
+        reshaping.exchange(connection, target, source)
+        return
+    connection.execute(sql.SQL("DELETE FROM {}").format(target.identifier))
+    if old == new or reshaping.alter(connection, target, old, new):
+        insert(connection, source, target, {column: column for column in new})
         drop(connection, source)
-        return rows
-    drop(connection, target)
-    renamed = sql.SQL("ALTER TABLE {} RENAME TO {}")
-    connection.execute(renamed.format(source.identifier, sql.Identifier(target.table)))
-    return row_count(connection, target)
-
-
-def _same(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
-    # Rows without a load id fit into a table that has the column.
-    return dict(old) == dict(new) or (LOAD_ID not in new and data_columns(old) == dict(new))
+    else:
+        reshaping.exchange(connection, target, source)
 
 
 def insert(

@@ -98,6 +98,21 @@ class Match:
         return [each.removeprefix(NEW_LABEL) for each in self.labels if each.startswith(NEW_LABEL)]
 
 
+def renamed(names: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Returns the given names in place of the file's own, or these where none are given.
+
+    Raises: HeaderMismatch when the file has more or fewer columns.
+    """
+    if given and len(names) != len(given):
+        raise HeaderMismatch(
+            "the file's columns have changed while it was loaded",
+            found=f"{len(names)} columns",
+            expected=f"{len(given)} columns",
+            do="load the file again",
+        )
+    return list(given or names)
+
+
 def match_columns(
     names: Sequence[str], expected: Sequence[str | Expected], rules: Rules = STRICT
 ) -> Match:

@@ -22,7 +22,7 @@ from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
 from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import disposition_of
-from include.landfall.write.settle import check_removed
+from include.landfall.write.replaced import check_removed
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,21 @@ def _forget(connection: Connection, claimant: Claimant) -> Forgotten:
     entries = forgetting.entries_of_object(connection, feed.name, arrival.bucket, arrival.key)
     if not entries:
         raise _unknown()
+    _check_load_id(feed)
     _check_target(connection, feed, entries)
     load_ids = [entry.load_id for entry in entries]
     rows = _delete_rows(connection, claimant, load_ids)
     counts = forgetting.delete_loads(connection, load_ids)
     return Forgotten(feed.name, arrival.bucket, arrival.key, rows, *counts)
+
+
+def _check_load_id(feed: Feed) -> None:
+    if not feed.target.load_id:
+        raise FeedError(
+            "the file's rows cannot be told from others: rows of this feed carry no load id",
+            found="target.load_id: false",
+            do="delete the rows by hand; to load the file again, use landfall load --force",
+        )
 
 
 def _check_target(connection: Connection, feed: Feed, entries: list[Entry]) -> None:
@@ -117,5 +127,5 @@ def _delete_rows(connection: Connection, claimant: Claimant, load_ids: list[int]
     disposition = disposition_of(claimant.feed)
     rows = disposition.forget(connection, claimant.feed, load_ids)
     if not disposition.keeps_rows:
-        check_removed(connection, claimant, load_ids)
+        check_removed(connection, claimant.feed, load_ids)
     return rows

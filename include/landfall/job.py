@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.contract import STRICT, Expected, IfMissing, Match, Rules, match_columns
+from include.landfall.contract import (
+    STRICT,
+    Expected,
+    IfMissing,
+    Match,
+    Rules,
+    match_columns,
+    renamed,
+)
 from include.landfall.errors import HeaderMismatch
 from include.landfall.feed import limits
 from include.landfall.feed.column_types import ColumnType
@@ -72,8 +80,9 @@ class Bounds:
 class Job:
     """One reading of one arrival.
 
-    `encoding` is the Python codec of a database that is not UTF-8: no other letter can be loaded.
-    With `is_numbered` a typed row ends with its number in the file, in place of the load id.
+    `load_id` is None where the target's rows carry none. With `is_numbered` a typed row ends with
+    its number in the file, in place of the load id. `encoding` is the Python codec of a database
+    that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
     """
@@ -82,7 +91,7 @@ class Job:
     arrival: Arrival
     store: Store
     columns: tuple[PlannedColumn, ...]
-    load_id: int
+    load_id: int | None
     dialect: Dialect = field(default_factory=CsvDialect)
     encoding: str | None = None
     unpacking: Unpacking = field(default_factory=Unpacking)
@@ -94,10 +103,11 @@ class Job:
 
     @property
     def is_strict(self) -> bool:
-        """Whether the file must have exactly the job's columns, by their names."""
+        """Whether a file must have exactly the columns that come from it, by their names."""
         return self.rules == STRICT and not any(
-            not column.is_in_file or column.other_names or column.if_missing != IfMissing.REFUSE
+            column.other_names or column.if_missing != IfMissing.REFUSE
             for column in self.columns
+            if column.is_in_file
         )
 
     @property
@@ -122,7 +132,8 @@ class Job:
                 expected=f"at most {most}, by limits: columns",
                 do="look into the file; where it is right, allow more in the feed",
             )
-        return self.match or match_columns(names, self.expected, self.rules)
+        own = renamed(names, self.dialect.names)
+        return self.match or match_columns(own, self.expected, self.rules)
 
     @property
     def names(self) -> list[str]:

@@ -17,7 +17,7 @@ from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.transfer import Progress, Transfer
 from include.landfall.write.dispositions import disposition_of
-from include.landfall.write.settle import Settled, keep_failure, settle
+from include.landfall.write.settle import Settled, keep_failure, settle, settle_unrecorded
 from include.landfall.write.target import add_load_id
 
 
@@ -60,10 +60,12 @@ def load(
     force: bool = False,
     by: str = "",
     progress: Progress = lambda rows: None,
+    recorded: bool = True,
 ) -> Receipt:
     """Loads an arrival exactly once; `force` loads it again in place of its own rows.
 
-    `by` is whom the ledger names; `progress` hears of the rows read so far, now and then.
+    `by` is whom the ledger names; `progress` hears of the rows read so far, now and then. Without
+    `recorded` there is no ledger, and each call loads (`write.settle.settle_unrecorded`).
 
     Returns a receipt whether this call loaded the arrival or another one had.
 
@@ -73,7 +75,7 @@ def load(
     replaces_feed = disposition_of(feed).replaces_feed
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     started = time.monotonic()
-    settled = _Load(claimant, store, warehouse, force, progress).run()
+    settled = _Load(claimant, store, warehouse, force, progress, recorded).run()
     seconds = round(time.monotonic() - started, 3)
     return Receipt(
         feed.name, arrival.bucket, arrival.key, arrival.version,
@@ -92,6 +94,7 @@ class _Load:
     warehouse: Warehouse
     force: bool
     progress: Progress
+    recorded: bool
 
     def run(self) -> Settled:
         """Loads the arrival, and keeps the failure in the ledger when that fails."""
@@ -113,16 +116,20 @@ class _Load:
         feed, arrival = self.claimant.feed, self.claimant.arrival
         with connect(self.warehouse, f"landfall {feed.name} {arrival.key}") as connection:
             with postgres_errors():
-                create_ledger(connection)
+                if self.recorded:
+                    create_ledger(connection)
                 add_load_id(connection, feed)
                 encoding = server_encoding(connection)
             transfer = Transfer(feed, arrival, self.store, encoding, self.progress)
-            return settle(
-                connection, self.claimant, disposition_of(feed), transfer.run, force=self.force
-            )
+            disposition = disposition_of(feed)
+            if not self.recorded:
+                return settle_unrecorded(connection, self.claimant, disposition, transfer.run)
+            return settle(connection, self.claimant, disposition, transfer.run, force=self.force)
 
     def _keep(self, error: Exception, seconds: float) -> Settled | None:
         """Keeps the failure. Returns what became of the load if it had arrived after all."""
+        if not self.recorded:
+            return None
         try:
             with connect(self.warehouse) as connection:
                 return keep_failure(connection, self.claimant, error, seconds)

@@ -16,7 +16,7 @@ from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
 from include.landfall.ledger import changes, claims, replays
 from include.landfall.ledger.claims import Claimant
-from include.landfall.ledger.entries import Entry
+from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.ledger.kept_rejects import OPEN, Selection, check_all_are_open
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
@@ -142,6 +142,7 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
             postgres_errors(),
             connection.transaction(),
         ):
+            create_ledger(connection)
             claims.lock(connection, claimant)
             return _replay(connection, claimant, batch)
     except LandfallError as error:

@@ -56,7 +56,8 @@ class Transfer:
     def _job(self, staging: Staging, load_id: int) -> Job:
         columns = tuple(column.planned for column in staging.columns)
         return Job(
-            self.feed.name, self.arrival, self.store, columns, load_id,
+            self.feed.name, self.arrival, self.store, columns,
+            load_id if self.feed.target.load_id else None,
             self.feed.format.dialect(), self.encoding,
             Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
             order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),

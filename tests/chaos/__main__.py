@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import random
+import shutil
 import signal
 import sys
 import time
@@ -13,6 +15,7 @@ from collections import Counter
 from tests.chaos.attacks import ATTACKS
 from tests.chaos.cases import Servers
 from tests.chaos.servers import own_servers
+from tests.support.airflow_isolation import isolate_airflow
 
 Rounds = list[tuple[bool, str]]  # of each round: whether the guarantee held, and the outcome
 
@@ -23,6 +26,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the servers end too
     print(f"seed {options.seed} (to play the same again: --seed {options.seed})")
     started = time.monotonic()
+    home = isolate_airflow()
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     with own_servers() as servers:
         played = {name: _play(name, servers, options) for name in _chosen(options.only)}
     print(f"\n{'attack':<42}{'times':>6}{'held':>6}  outcome")

@@ -20,6 +20,7 @@ from include.landfall.errors import TransientError
 from include.landfall.load import Receipt
 from tests.chaos.cases import LARGE, SMALL, Case, File, Servers, State, TableWatcher, wait_until
 from tests.chaos.merges import kill_merge, race_merges
+from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain
 from tests.chaos.process import Loader
 from tests.chaos.proxy import Cut, Link, Proxy, passing
 from tests.chaos.replays import kill_replay, race_replays
@@ -411,4 +412,7 @@ ATTACKS: dict[str, tuple[Callable[[Servers, random.Random], str], int]] = {
     "two replays at once": (race_replays, 50),
     "SIGKILL of a merge": (kill_merge, 300),
     "two merges of the same keys at once": (race_merges, 300),
+    "SIGKILL of a plain load": (kill_plain, 50),
+    "plain loads at once": (race_plain, 50),
+    "plain load cut at COMMIT": (commit_plain, 30),
 }

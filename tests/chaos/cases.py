@@ -129,6 +129,11 @@ class Case:
     name: str
     feed: Feed
     values: dict[str, Any] = field(repr=False)
+    bad: dict[str, str] = field(default_factory=lambda: BAD, repr=False)
+
+    def job(self, file: File) -> dict[str, Any]:
+        """Makes the job for a loading process: what is loaded, and how."""
+        return {"feed": self.values, "arrival": file.arrival.as_dict()}
 
     def put(
         self,
@@ -140,7 +145,7 @@ class Case:
     ) -> File:
         """Uploads a file whose rows all differ, with `key` or the tag in its name.
 
-        Among them, at random, are the rows of BAD. `spoil` changes the others.
+        Among them, at random, are the bad rows. `spoil` changes the others.
         """
         lines = [
             f"{i},{tag},{i % 9973}.{i % 100:02d},line {i:08d} of {tag}: "
@@ -149,7 +154,7 @@ class Case:
         ]
         text = "\n".join(lines)
         lines = [spoil(line) for line in lines]
-        for row in BAD.values():
+        for row in self.bad.values():
             lines.insert(random.randrange(rows + 1), row.format(tag=tag))
         key = f"{self.name}/{key or tag}.csv"
         body = pack("\n".join([",".join(COLUMNS), *lines, ""]).encode())

@@ -47,8 +47,7 @@ class Loader:
     def send_job(self, case: Case, file: File) -> None:
         """Sends a job, and does not wait for its end."""
         job = {
-            "feed": case.values,
-            "arrival": file.arrival.as_dict(),
+            **case.job(file),
             "store": case.servers.store.__dict__,
             "warehouse": case.servers.warehouse.__dict__,
             "by": self.name,
@@ -74,7 +73,7 @@ class Loader:
 
     def outcome(self) -> dict[str, Any]:
         """Waits for the outcome of the job."""
-        while "read" in (message := self.next_message()) or "ready" in message:
+        while {"read", "ready", "started"} & (message := self.next_message()).keys():
             pass
         return message
 

@@ -26,6 +26,8 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
     try:
         if "edited" in job:
             return run_replay(job)
+        if "plain" in job:
+            return run_plain_load(job)
         return load(
             Feed.model_validate(job["feed"]),
             Arrival.from_dict(job["arrival"]),
@@ -45,6 +47,15 @@ def run_replay(job: dict[str, Any]) -> dict[str, Any]:
     batches = rejects_to_replay(feed, warehouse=warehouse, edited=edited).batches
     rows = sum(replay(feed, batch, warehouse=warehouse).rows for batch in batches)
     return {"outcome": "replayed", "rows": rows}
+
+
+def run_plain_load(job: dict[str, Any]) -> dict[str, Any]:
+    """Loads a file without a feed, and says when it starts: the imports take some seconds."""
+    from tests.chaos.plain import load_plainly
+
+    report({"started": True})
+    servers = Store(**job["store"]), Warehouse(**job["warehouse"])
+    return load_plainly(*servers, Arrival.from_dict(job["arrival"]), **job["plain"]).as_dict()
 
 
 def report(message: dict[str, Any]) -> None:

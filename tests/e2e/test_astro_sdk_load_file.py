@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -87,14 +88,72 @@ def test_an_existing_table_gives_its_types_and_append_adds(world: World, run: An
     ]  # fmt: skip
 
 
-def test_running_an_append_again_doubles_nothing(world: World, run: Any) -> None:
+def test_append_of_one_file_by_two_runs_adds_the_rows_of_both(world: World, run: Any) -> None:
     from astro import sql as aql
 
     file, table = homes(world.put("homes.csv", HOMES))
     aql.load_file(input_file=file, output_table=table, if_exists="append")
     run()
     run()
+    assert world.rows("SELECT count(*) FROM raw.homes") == [(6,)]
+
+
+def test_a_retry_of_an_append_doubles_nothing(
+    world: World, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from astro import sql as aql
+
+    from include.astro_sdk import loading
+
+    tries: list[Any] = []
+
+    def fail_once(key: str, receipts: Any) -> None:
+        tries.append(receipts[0]["outcome"])
+        if len(tries) == 1:
+            raise ConnectionError("lost after the load")
+
+    monkeypatch.setattr(loading, "push_xcom", fail_once)
+    file, table = homes(world.put("homes.csv", HOMES))
+    aql.load_file(
+        input_file=file, output_table=table, if_exists="append", retries=1, retry_delay=timedelta(0)
+    )
+    run()
+    assert tries == ["loaded", "already_loaded"]
     assert world.rows("SELECT count(*) FROM raw.homes") == [(3,)]
+
+
+def test_unions_and_joins_of_loaded_tables_go_by_the_files_columns(world: World, run: Any) -> None:
+    from astro import sql as aql
+    from astro.files import File
+    from astro.table import Metadata, Table
+
+    raw = Metadata(schema="raw")
+    paths = {name: world.put(f"{name}.csv", "a,b\n1,x\n2,y\n") for name in ("one", "two")}
+    one, two = (
+        aql.load_file(
+            input_file=File(path, conn_id="landing"),
+            output_table=Table(name, conn_id="warehouse", metadata=raw),
+        )
+        for name, path in paths.items()
+    )
+    queries = {
+        "a_union": "SELECT * FROM {{one}} UNION SELECT * FROM {{two}}",
+        "a_distinct": "SELECT DISTINCT * FROM {{one}}",
+        "a_natural": "SELECT * FROM {{one}} NATURAL JOIN {{two}}",
+        "a_using": "SELECT * FROM {{one}} JOIN {{two}} USING (a, b)",
+    }
+    for name, query in queries.items():
+        transformed = aql.transform(lambda one, two, query=query: query, task_id=name)
+        transformed(one, two, output_table=Table(name, conn_id="warehouse", metadata=raw))
+
+    @aql.run_raw_sql(handler=lambda result: list(result.keys()), task_id="of_one")
+    def columns_of(one: Table) -> str:
+        return "SELECT * FROM {{one}}"
+
+    columns_of(one)
+    run()
+    for name in queries:
+        assert world.rows(f"SELECT * FROM raw.{name} ORDER BY 1") == [(1, "x"), (2, "y")], name
 
 
 def test_a_new_version_of_a_file_is_appended_to_the_old(world: World, run: Any) -> None:
@@ -125,7 +184,7 @@ def test_a_replacement_that_fails_leaves_the_old_table(world: World, run: Any) -
     world.run(
         "CREATE SCHEMA raw; CREATE TABLE raw.homes (z text); INSERT INTO raw.homes VALUES ('')"
     )
-    file, table = homes(world.put("bad.csv", "a,b\n1,2\n3\n"))
+    file, table = homes(world.put("bad.csv", "a,b\n1,2\n3,4,5\n"))
     aql.load_file(input_file=file, output_table=table)
     run("failed")
     assert world.rows("SELECT z FROM raw.homes") == [("",)]

@@ -76,6 +76,7 @@ def _from_json(value: str) -> dict[str, Any]:
     if not isinstance(extra, dict):
         raise ValueError("extra holds no names and values")
     return {
+        "conn_type": raw.get("conn_type"),
         "host": raw.get("host"),
         "port": int(raw["port"]) if raw.get("port") else None,
         "schema": raw.get("schema"),
@@ -92,6 +93,7 @@ def _from_uri(value: str) -> dict[str, Any]:
     servers = parts.netloc.rpartition("@")[2]
     has_several = "," in servers  # each with a port of its own, which the warehouse takes apart
     return {
+        "conn_type": parts.scheme,
         "host": unquote(servers if has_several else _host(servers)) or None,
         "port": None if has_several else parts.port,
         "schema": unquote(parts.path.lstrip("/")) or None,

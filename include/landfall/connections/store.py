@@ -72,6 +72,8 @@ SERVICE_OPTIONS = {
     "s3": "endpoint_url bucket_name transfer_config_args",
     "sts": "endpoint_url",
 }
+# What Airflow and people call a connection to an object store. `generic` may be anything.
+STORE_TYPES = {"aws", "s3", "generic", "", None}
 WHERE = "the AWS connection has an extra"
 
 
@@ -119,13 +121,15 @@ class Store:
         extra: Mapping[str, Any] | None = None,
         host: str | None = None,
         conn_id: str = "",
+        conn_type: str | None = None,
         **_: object,
     ) -> Store:
         """Makes a store from the fields of an Airflow connection of type `aws`.
 
-        Raises: ConnectionUnusable when an extra is not understood: a load must not run under
-        another identity than its owner thinks.
+        Raises: ConnectionUnusable when it is of another type, or an extra is not understood: a load
+        must not run under another identity than its owner thinks.
         """
+        _check_type(conn_type)
         given = filled({**(extra or {}), **({"host": host} if host else {})})
         refuse_named(WHERE, given, REFUSED)
         refuse_others(WHERE, given, EXTRAS)
@@ -140,6 +144,17 @@ class Store:
             role=_role(given, conn_id, endpoints["sts"]),
             verify=_verify(given),
             config=_config(given),
+        )
+
+
+def _check_type(conn_type: str | None) -> None:
+    """Checks that keys are in the connection: a database's login must not be sent to AWS as one."""
+    if conn_type not in STORE_TYPES:
+        raise ConnectionUnusable(
+            "the connection is not one to an object store",
+            found=f"type {conn_type}",
+            expected="type aws",
+            do="name the connection of the object store",
         )
 
 

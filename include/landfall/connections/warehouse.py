@@ -61,6 +61,7 @@ class Warehouse:
         password: str | None,
         extra: Mapping[str, Any] | None = None,
         iam: Store | None = None,
+        **_: object,
     ) -> Warehouse:
         """Makes a warehouse from the fields of an Airflow connection of type `postgres`.
 

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from include.landfall.feed.column_types import ColumnType, parse_type
 from include.landfall.feed.strict import Strict, combination_error, null_as_word
 
-RESERVED_PREFIX = "_load"
+# Columns that the engine adds, and the labels of new ones (contract.NEW_LABEL).
+RESERVED = re.compile(r"_load_(?:id|row|number)|_load_new:.*", re.DOTALL)
 MAX_COLUMNS = 1599  # a table of Postgres has 1600, and one is the load id
 
 
@@ -105,11 +106,12 @@ def check_names(columns: Columns) -> Columns:
     for name, column in columns.items():
         if not column.ignore and not is_name(name):
             raise ValueError(
-                f"{name!r} cannot be a column: 1 to 63 bytes, not beginning with _load"
+                f"{name!r} cannot be a column: 1 to 63 bytes, and not _load_id, _load_row or"
+                " _load_number"
             )
     return columns
 
 
 def is_name(name: str) -> bool:
     """Returns whether a column of the table can have the name."""
-    return not (name.startswith(RESERVED_PREFIX) or "\0" in name or not 0 < len(name.encode()) < 64)
+    return 0 < len(name.encode()) < 64 and "\0" not in name and not RESERVED.fullmatch(name)

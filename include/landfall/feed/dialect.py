@@ -13,7 +13,8 @@ class Spelling:
     """How the cells of text are spelt, where Postgres would not read them so.
 
     `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `dates` is an order
-    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts. With
+    `session_dates` a date that two orders read as different days is read as the session does.
     """
 
     nulls: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Spelling:
     time_zone: str = ""
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
+    session_dates: bool = False
 
 
 AS_POSTGRES = Spelling()
@@ -35,11 +37,16 @@ class Dialect:
     """How a file is written. `reader` is the module that reads such files (`read.formats`).
 
     `is_json`: whether the cells of new columns that are rescued are JSON, and not texts.
+    `names` are the names of the file's columns, by place, in place of its own. `scales` says of
+    numeric columns without a scale how many digits after the point their cells have as a rule:
+    such cells take the fast path.
     """
 
     reader: ClassVar[str]
     is_json: ClassVar[bool] = False
 
+    names: tuple[str, ...] = field(default=(), kw_only=True)
+    scales: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
     spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
 
 

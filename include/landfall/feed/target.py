@@ -74,6 +74,11 @@ class Target(Strict):
     keep_replaced: int | None = Field(
         None, ge=1, description="merge: for how many days forget can bring back what was replaced."
     )
+    load_id: bool = Field(
+        True,
+        description="Whether each row carries the id of its load in _load_id. Without it a changed "
+        "file of an append feed is refused, because its earlier rows cannot be told from others.",
+    )
 
     @field_validator("disposition")
     @classmethod
@@ -109,6 +114,9 @@ class Target(Strict):
     def _goes_together(self) -> Target:
         if self.replace_where and self.disposition != REPLACE:
             raise _only_with("disposition: replace", self.disposition, "replace_where")
+        if not self.load_id and (self.replace_where or self.disposition == MERGE):
+            expected = "true: a row that is merged carries the id of the load that wrote it last"
+            raise combination_error(expected, "false", "load_id")
         if self.disposition == MERGE:
             self._check_merge()
             return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
 from include.landfall.postgres.statements import statement
@@ -60,6 +60,23 @@ def create_ledger(connection: Connection) -> None:
         lock_name(connection, "create landfall.ledger")
         create_schema(connection, SCHEMA)
         connection.execute(statement("ledger/create"))
+
+
+def can_record(connection: Connection) -> bool:
+    """Creates the ledger where it is missing. Returns whether the role may write into it."""
+    try:
+        create_ledger(connection)
+    except errors.InsufficientPrivilege:
+        return False
+    rights = connection.execute(
+        "SELECT has_schema_privilege(%(schema)s, 'USAGE')"
+        " AND bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')"
+        " AND has_table_privilege(oid, 'UPDATE')) FROM pg_class"
+        " WHERE relnamespace = to_regnamespace(%(schema)s)"
+        " AND relname IN ('ledger', 'rejects', 'changes')",
+        {"schema": SCHEMA},
+    ).fetchone()
+    return bool(rights and rights[0])
 
 
 def ledger_exists(connection: Connection) -> bool:

@@ -43,10 +43,13 @@ class Framer:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._casts = [fast_cast_of(column) for column in job.columns]
+        scales = dict(job.dialect.scales)
+        self._casts = [fast_cast_of(column, scales.get(column.name)) for column in job.columns]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
-        self._typed = pa.schema([*typed, (LOAD_ID, pa.int64())])
+        if job.is_numbered or job.load_id is not None:
+            typed.append((LOAD_ID, pa.int64()))
+        self._typed = pa.schema(typed)
         self._encode_typed = Encoder(self._typed, jsonb - set(self.text_columns))
         self._encode_suspects = Encoder(SUSPECTS)
         self._encode_rejects = Encoder(REJECTS)
@@ -76,7 +79,7 @@ class Framer:
             if not planned.nullable and values.null_count:
                 suspects = either(suspects, values.is_null())
             if fast_cast is None:
-                column, doubtful = _judged_texts(values, planned), None
+                column, doubtful = self._judged_texts(values, planned), None
             else:
                 column, doubtful = cast_column(values, fast_cast, planned.type)
             columns.append(column)
@@ -88,7 +91,6 @@ class Framer:
     ) -> Iterator[Frame]:
         count = rows.batch.num_rows
         first, numbers = rows.first, b""
-        load_id = pa.scalar(self._job.load_id, pa.int64())
         all_numbers = None
         if good is not None or rows.numbers is not None or self._job.is_numbered:
             all_numbers = pa.array(
@@ -102,8 +104,11 @@ class Framer:
             numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
         if count == 0:
             return
-        last = all_numbers if self._job.is_numbered else pa.repeat(load_id, count)
-        batch = pa.record_batch([*columns, last], schema=self._typed)
+        if self._job.is_numbered:
+            columns = [*columns, all_numbers]
+        elif self._job.load_id is not None:
+            columns = [*columns, pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)]
+        batch = pa.record_batch(columns, schema=self._typed)
         yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
 
     def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:
@@ -120,9 +125,17 @@ class Framer:
             batch = pa.record_batch(columns, schema=SUSPECTS)
             yield Frame(FrameType.SUSPECTS, len(part), self._encode_suspects.rows(batch))
 
+    def _judged_texts(self, values: pa.Array, column: PlannedColumn) -> pa.Array:
+        """Returns the cells as Postgres judges them: a date that has two readings is none."""
+        texts = as_text(values, column.type)
+        if self._job.dialect.spelling.session_dates:
+            return texts
+        is_date = column.type.name in dates.TYPES and is_text(values.type)
+        return dates.note_undecided(texts) if is_date else texts
+
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:
         """Returns the cells of each row as a list of texts."""
-        texts = pa.concat_arrays(list(map(_judged_texts, batch.columns, self._job.columns)))
+        texts = pa.concat_arrays(list(map(self._judged_texts, batch.columns, self._job.columns)))
         width, count = batch.num_columns, batch.num_rows
         cell = pa.array(range(width * count), pa.int64())  # row by row
         row = pc.divide(cell, width)
@@ -140,13 +153,6 @@ class Framer:
             columns = [pa.array(v, f.type) for v, f in zip(zip(*values), REJECTS, strict=True)]
             batch = pa.record_batch(columns, schema=REJECTS)
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
-
-
-def _judged_texts(values: pa.Array, column: PlannedColumn) -> pa.Array:
-    """Returns the cells as Postgres judges them: a date that has two readings is none."""
-    texts = as_text(values, column.type)
-    is_date = column.type.name in dates.TYPES and is_text(values.type)
-    return dates.note_undecided(texts) if is_date else texts
 
 
 def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

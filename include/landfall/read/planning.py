@@ -48,7 +48,7 @@ def plan(job: Job, opened: Opened) -> Plan:
     Raises: HeaderMismatch when the feed does not take the file's columns.
     """
     if job.is_strict:
-        return Plan(job, job)
+        return Plan(job, replace(job, columns=tuple(c for c in job.columns if c.is_in_file)))
     with opened() as stream:
         names = format_of(job).names_of(stream, job)
     if not names:  # an object of 0 bytes

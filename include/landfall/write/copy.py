@@ -123,7 +123,7 @@ def _write(part: Part, frames: Iterator[Frame], staging: Staging) -> int:
 def _copy_typed(frames: Iterator[Frame], staging: Staging) -> int:
     with staging.connection.transaction():
         into = TYPED if staging.text_columns else staging.into
-        count = _copy(copy_statement(into, [*staging.names, staging.last]), frames, staging)
+        count = _copy(copy_statement(into, staging.copied_names), frames, staging)
         return staging.insert_typed() if staging.text_columns else count
 
 
@@ -144,7 +144,7 @@ def _stage_as_texts(part: Part, staging: Staging) -> None:
     """Puts typed rows that the target refused into TEXTS."""
     with postgres_errors():
         staging.create_wire()
-        _copy(copy_statement(WIRE, [*staging.names, staging.last]), part.rows, staging)
+        _copy(copy_statement(WIRE, staging.copied_names), part.rows, staging)
         staging.move_wire_to_texts(part.row_numbers())
 
 

@@ -18,8 +18,8 @@ from include.landfall.write.judge import ONE_BY_ONE, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.rejected import REJECTED
-from include.landfall.write.replaced import keep_after, keep_before
 from include.landfall.write.staging import TEXTS, Staging
+from include.landfall.write.undo import keep_after, keep_before
 
 
 def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:

@@ -12,7 +12,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.postgres.statements import identifiers
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.merge_parts import Merge
-from include.landfall.write.replaced import undo
+from include.landfall.write.undo import undo
 
 EVERY_ROW = sql.SQL("true")
 

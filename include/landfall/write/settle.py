@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from include.landfall.contract import Change, What
-from include.landfall.errors import DataError, FeedError, LandfallError
-from include.landfall.job import LOAD_ID
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
-from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
-from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
+from include.landfall.write.rejected import RejectedRows
+from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
 
 # Writes the arrival's rows through the staging that it is given, and returns how many were read,
@@ -80,11 +80,45 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        settled = _fill(connection, claimant, disposition, write, claim)
-        claims.close(
-            connection, claim.load_id, "loaded", settled.rows, settled.reasons, settled.deduplicated
-        )
-    return settled
+        filled = _fill_and_record(connection, claimant, disposition, write, claim)
+    return Settled(
+        "loaded", claim.load_id, filled.rows, claimant.by,
+        sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
+    )  # fmt: skip
+
+
+def _fill_and_record(
+    connection: Connection,
+    claimant: Claimant,
+    disposition: Disposition,
+    write: Write,
+    claim: Claim,
+) -> _Filled:
+    """Fills the target, and writes into the ledger what became of the arrival."""
+    load_id = claim.load_id
+    replaced = claims.supersede(connection, claimant, load_id)
+    replaced += [load_id] if claim.has_rows else []
+    filled = _fill(connection, claimant, disposition, write, load_id, replaced)
+    rejects.close_replaced(connection, [*replaced, load_id], claimant.by)
+    filled.rejected.keep(claimant.values(load_id=load_id))
+    changes.keep(connection, claimant, load_id, filled.changes)
+    claims.close(connection, load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated)
+    return filled
+
+
+def settle_unrecorded(
+    connection: Connection, claimant: Claimant, disposition: Disposition, write: Write
+) -> Settled:
+    """Runs the transaction of a load that no ledger records: nothing tells it from a second one.
+
+    The feed must have no load id, and tolerate no rejects, because there is no place to keep them.
+
+    Raises: as `settle`.
+    """
+    with postgres_errors(), connection.transaction():
+        claims.lock(connection, claimant)
+        filled = _fill(connection, claimant, disposition, write, 0, [])
+    return Settled("loaded", 0, filled.rows, claimant.by)
 
 
 def keep_failure(
@@ -116,36 +150,36 @@ def _loaded(outcome: str, entry: Entry) -> Settled:
     )  # fmt: skip
 
 
+class _Filled(NamedTuple):
+    """What a file's rows became: in the target, rejected for which reason, deduplicated."""
+
+    rows: int
+    reasons: dict[str, int]
+    deduplicated: int
+    rejected: RejectedRows
+    changes: list[Change]
+
+
 def _fill(
     connection: Connection,
     claimant: Claimant,
     disposition: Disposition,
     write: Write,
-    claim: Claim,
-) -> Settled:
-    """Puts the arrival's rows into the target in place of those that they replace."""
+    load_id: int,
+    replaced: list[int],
+) -> _Filled:
+    """Puts the arrival's rows into the target in place of those that these loads brought."""
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
-    replaced = claims.supersede(connection, claimant, claim.load_id)
-    replaced += [claim.load_id] if claim.has_rows else []
-    check_dependents(connection, feed.target.table, None if claimant.replaces_feed else replaced)
-    disposition.remove_replaced(connection, table(feed.target.table), replaced)
-    if not disposition.keeps_rows:
-        check_removed(connection, claimant, replaced)
-    rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-    staging_of = partial(Staging, connection, feed, disposition, columns, claim.load_id)
-    staging, read, written = _write(connection, staging_of, write, claim.load_id)
+    remove_replaced(connection, feed, disposition, replaced)
+    staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
+    staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
-    rejected = sum(reasons.values())
-    _check_counts(read, written, rejected, staging.deduplicated)
-    staging.rejected.keep(claimant.values(load_id=claim.load_id))
+    _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
     kept = [*altered, *staging.changes, *_nulled(staging)]
-    changes.keep(connection, claimant, claim.load_id, kept)
-    return Settled(
-        "loaded", claim.load_id, written, claimant.by, rejected, reasons, staging.deduplicated, kept
-    )
+    return _Filled(written, reasons, staging.deduplicated, staging.rejected, kept)
 
 
 def _nulled(staging: Staging) -> list[Change]:
@@ -209,31 +243,3 @@ def _check_empty(claimant: Claimant) -> None:
         expected="at least a header",
         do="ask the sender; where it means no rows, write source.empty_objects: load in the feed",
     )
-
-
-def check_removed(connection: Connection, claimant: Claimant, replaced: list[int]) -> None:
-    """Checks that the replaced rows are gone: a trigger or a policy may keep them silently."""
-    if not replaced:
-        return
-    name = claimant.feed.target.table
-    target = table(name)
-    query = sql.SQL(
-        "SELECT row_security_active({}), EXISTS (SELECT 1 FROM {} WHERE {} = ANY({}::bigint[]))"
-    ).format(
-        sql.Literal(target.as_string(connection)),
-        target,
-        sql.Identifier(LOAD_ID),
-        sql.Literal(replaced),
-    )
-    is_secured, remain = connection.execute(query).fetchone() or (False, False)
-    if remain:
-        raise FeedError(
-            f"rows that this load replaces stay in {name}",
-            expected="rows that DELETE removes (a trigger, a rule or a policy may keep them)",
-            do="let the trigger, rule or policy of the table delete the rows of the loading role",
-        )
-    if is_secured:
-        raise FeedError(
-            f"row level security may hide rows of {name} that this load replaces",
-            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
-        )

@@ -56,6 +56,7 @@ class Staging:
         self.load_id = load_id
         self.keeps_replaced = feed.target.keep_replaced is not None
         self._has_wire = False
+        self._has_load_id = feed.target.load_id
 
     @property
     def names(self) -> list[str]:
@@ -68,9 +69,16 @@ class Staging:
         return INCOMING if self.disposition.is_merged else self.target
 
     @property
-    def last(self) -> str:
-        """The column that follows those of the feed."""
-        return ROW_NUMBER if self.disposition.is_merged else LOAD_ID
+    def last(self) -> str | None:
+        """The column that follows those of the feed, if one does."""
+        if self.disposition.is_merged:
+            return ROW_NUMBER
+        return LOAD_ID if self._has_load_id else None
+
+    @property
+    def copied_names(self) -> list[str]:
+        """The names of the columns that a COPY of typed rows fills."""
+        return self.names if self.last is None else [*self.names, self.last]
 
     def begin(self) -> None:
         """Creates INCOMING where the rows are merged.
@@ -108,8 +116,9 @@ class Staging:
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""
         self.text_columns = text_columns
-        changes = [sql.SQL("ADD {} bigint").format(sql.Identifier(self.last))]
-        changes += [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
+        changes = [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
+        if self.last is not None:
+            changes.append(sql.SQL("ADD {} bigint").format(sql.Identifier(self.last)))
         self.connection.execute(
             sql.SQL("ALTER TABLE {} {}").format(TYPED, sql.SQL(", ").join(changes))
         )
@@ -132,13 +141,13 @@ class Staging:
             sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(self._wire_type(c)))
             for c in self.columns
         ]
+        if self.last is not None:
+            columns.append(sql.SQL("{} bigint").format(sql.Identifier(self.last)))
         self.connection.execute(
             sql.SQL(
-                "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {},"
-                " {} bigint) ON COMMIT DROP"
-            ).format(
-                sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns), sql.Identifier(self.last)
-            )
+                "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {})"
+                " ON COMMIT DROP"
+            ).format(sql.Identifier(WIRE_NUMBER), sql.SQL(", ").join(columns))
         )
         self._has_wire = True
 
@@ -179,8 +188,10 @@ class Staging:
     def _insert_statement(
         self, staging: sql.Identifier, values: Sequence[sql.Composable], number: sql.Identifier
     ) -> sql.Composed:
-        last = number if self.disposition.is_merged else sql.Literal(self.load_id)
-        rows = StagedRows(staging, [*self.names, self.last], [*values, last])
+        if self.last is not None:
+            last = number if self.disposition.is_merged else sql.Literal(self.load_id)
+            values = [*values, last]
+        rows = StagedRows(staging, self.copied_names, list(values))
         return self.disposition.insert(self.into, rows)
 
     def _wire_type(self, column: TargetColumn) -> str:

@@ -12,7 +12,7 @@ from psycopg.rows import namedtuple_row
 from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError
 from include.landfall.feed.column_types import parse_type
-from include.landfall.feed.columns import RESERVED_PREFIX, Column
+from include.landfall.feed.columns import RESERVED, Column
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import OF_SCD2
 from include.landfall.job import LOAD_ID, PlannedColumn
@@ -104,7 +104,7 @@ def target_columns(
 
 def _is_evolved(feed: Feed, column: CatalogColumn) -> bool:
     """Returns whether the table has the column and the feed does not, as after a file's new one."""
-    is_own = column.name in feed.table_columns or column.name.startswith(RESERVED_PREFIX)
+    is_own = column.name in feed.table_columns or bool(RESERVED.fullmatch(column.name))
     is_own = is_own or (feed.target.is_scd2 and column.name in OF_SCD2)
     if is_own or column.is_computed:
         return False
@@ -152,14 +152,11 @@ def _create(connection: Connection, feed: Feed) -> None:
     definitions = disposition_of(feed).definitions(feed)
     # The load id is never NULL and yet has no NOT NULL: where no other column has one, that
     # constraint alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
-    connection.execute(
-        sql.SQL("CREATE TABLE {} ({}, {} bigint{})").format(
-            table(target.table),
-            _columns(feed, with_nulls=True),
-            sql.Identifier(LOAD_ID),
-            sql.Composed([sql.SQL(", {}").format(each) for each in definitions]),
-        )
-    )
+    columns = _columns(feed, with_nulls=True)
+    if target.load_id:
+        columns = sql.SQL("{}, {} bigint").format(columns, sql.Identifier(LOAD_ID))
+    columns = sql.SQL(", ").join([columns, *definitions])
+    connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table(target.table), columns))
     _comment(connection, feed)
 
 
@@ -170,15 +167,16 @@ def _comment(connection: Connection, feed: Feed) -> None:
         (sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(column)), declared.description)
         for column, declared in feed.table_columns.items()
     ]
-    load_id = "The load that brought the row: landfall.ledger.load_id"
-    texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
+    if feed.target.load_id:
+        load_id = "The load that brought the row: landfall.ledger.load_id"
+        texts.append((sql.SQL("COLUMN {}.{}").format(name, sql.Identifier(LOAD_ID)), load_id))
     for what, text in texts:
         if text:
             connection.execute(sql.SQL("COMMENT ON {} IS {}").format(what, sql.Literal(text)))
 
 
 def add_load_id(connection: Connection, feed: Feed) -> None:
-    """Adds the load id to a table that others made, in a transaction of its own.
+    """Adds the load id to a table that others made, in a transaction, where the feed wants it.
 
     It locks the table for a moment, and not until the load ends; readers that hold the table longer
     than LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
@@ -187,7 +185,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     """
     name = table(feed.target.table)
     there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
-    if not there or has_column(connection, name, LOAD_ID):
+    if not (there and feed.target.load_id) or has_column(connection, name, LOAD_ID):
         return
     check_kind(connection, feed)
     with connection.transaction():

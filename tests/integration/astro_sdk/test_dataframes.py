@@ -9,9 +9,10 @@ import pandas as pd
 import psycopg
 import pytest
 
-from include.astro_sdk import dataframes, tables
+from include.astro_sdk import Metadata, Table, dataframes, tables
 from include.astro_sdk.tables import Name
 from include.landfall.connections import Warehouse
+from tests.support.plain_loads import database_of
 
 NAME = Name("public", "Frame")
 
@@ -64,3 +65,17 @@ def test_columns_go_by_name_and_a_missing_one_is_named(warehouse: Warehouse) -> 
         assert connection.execute(f"SELECT a, b FROM {NAME.quoted}").fetchall() == [(1, 2)]
         with pytest.raises(ValueError, match="has no column 'c'"):
             dataframes.copy(connection, pd.DataFrame({"c": [2]}), NAME)
+
+
+def test_an_empty_dataframe_into_a_table_is_refused_as_by_the_sdk(warehouse: Warehouse) -> None:
+    table = Table("t", conn_id="warehouse", metadata=Metadata(schema="public"))
+    database = database_of(warehouse, table)
+    with pytest.raises(ValueError, match="Can't load empty dataframe"):
+        database.load_pandas_dataframe_to_table(pd.DataFrame({"a": []}), table)
+
+
+def test_append_of_a_dataframe_in_another_case_fits(warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        tables.create(connection, NAME, {"a": "integer", "b": "integer"})
+        dataframes.copy(connection, pd.DataFrame({"B": [2], "A": [1]}), NAME)
+        assert connection.execute(f"SELECT a, b FROM {NAME.quoted}").fetchall() == [(1, 2)]

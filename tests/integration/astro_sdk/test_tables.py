@@ -23,9 +23,10 @@ def connection(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
 
 
 def replace(connection: psycopg.Connection) -> int:
-    """Replaces the target by the source, in a transaction."""
+    """Replaces the target by the source, in a transaction, and counts its rows."""
     with connection.transaction():
-        return tables.replace(connection, TARGET, SOURCE)
+        tables.replace(connection, TARGET, SOURCE)
+    return tables.row_count(connection, TARGET)
 
 
 def create(
@@ -69,10 +70,71 @@ def test_a_reader_sees_the_old_rows_until_the_commit(
     assert (seen, after) == ([(1,)], [(2,)])
 
 
-def test_load_ids_are_nobodys_column_but_the_engines(connection: psycopg.Connection) -> None:
+def test_a_replaced_table_has_the_columns_of_the_new_one_and_no_load_id(
+    connection: psycopg.Connection,
+) -> None:
     create(connection, TARGET, [1])
     connection.execute(f"ALTER TABLE {TARGET.quoted} ADD COLUMN _load_id bigint")
     create(connection, SOURCE, [2])
     assert replace(connection) == 1
-    assert tables.columns_of(connection, TARGET) == {"n": "integer", "_load_id": "bigint"}
-    assert tables.data_columns(tables.columns_of(connection, TARGET)) == {"n": "integer"}
+    assert tables.columns_of(connection, TARGET) == {"n": "integer"}
+
+
+def hang_things_on(connection: psycopg.Connection, name: Name) -> None:
+    """Gives a table of n an index, a grant, and two views, one of which reads the other."""
+    connection.execute(
+        f"CREATE UNIQUE INDEX ON {name.quoted} (n); GRANT SELECT ON {name.quoted} TO PUBLIC;"
+        f" CREATE VIEW v WITH (security_barrier) AS SELECT n + 1 AS m FROM {name.quoted};"
+        " COMMENT ON VIEW v IS 'ours'; CREATE VIEW w AS SELECT m FROM v;"
+        " GRANT SELECT ON w TO PUBLIC"
+    )
+
+
+def what_hangs(connection: psycopg.Connection, name: Name) -> list[object]:
+    """Reads the views, and whether index, grants, option and comment are there."""
+    row = connection.execute(
+        "SELECT (SELECT array_agg(m) FROM w),"
+        " (SELECT reloptions FROM pg_class WHERE relname = 'v'),"
+        " obj_description('v'::regclass, 'pg_class'),"
+        " (SELECT count(*) FROM pg_index WHERE indrelid = %(name)s::regclass AND indisunique),"
+        " (SELECT count(*) FROM pg_class, aclexplode(relacl)"
+        "  WHERE oid IN (%(name)s::regclass, 'w'::regclass) AND grantee = 0)",
+        {"name": name.quoted},
+    ).fetchone()
+    return list(row or ())
+
+
+@pytest.mark.parametrize("extra", [[], ["a"]], ids=["in place", "made again in another order"])
+def test_with_other_types_the_views_grants_and_indexes_of_a_table_stay(
+    connection: psycopg.Connection, extra: list[str]
+) -> None:
+    name = Name("public", "t 50%")
+    create(connection, name, [1])
+    hang_things_on(connection, name)
+    tables.create(connection, SOURCE, dict.fromkeys(extra, "text") | {"n": "numeric"})
+    connection.execute(f"INSERT INTO {SOURCE.quoted} (n) VALUES (2.5)")
+    with connection.transaction():
+        tables.replace(connection, name, SOURCE)
+    assert what_hangs(connection, name) == [[3.5], ["security_barrier=true"], "ours", 1, 2]
+    assert tables.columns_of(connection, name)["n"] == "numeric"
+
+
+def test_a_view_of_a_column_that_is_gone_stops_the_replacement(
+    connection: psycopg.Connection,
+) -> None:
+    create(connection, TARGET, [1])
+    connection.execute(f"CREATE VIEW v AS SELECT n FROM {TARGET.quoted}")
+    tables.create(connection, SOURCE, {"other": "text"})
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        replace(connection)
+    assert connection.execute("SELECT n FROM v").fetchall() == [(1,)]
+
+
+def test_a_default_that_does_not_fit_the_new_type_is_no_obstacle(
+    connection: psycopg.Connection,
+) -> None:
+    create(connection, TARGET, [1])
+    connection.execute(f"ALTER TABLE {TARGET.quoted} ALTER n SET DEFAULT 1")
+    tables.create(connection, SOURCE, {"n": "boolean"})
+    assert replace(connection) == 0
+    assert tables.columns_of(connection, TARGET) == {"n": "boolean"}

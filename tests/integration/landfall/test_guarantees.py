@@ -20,6 +20,7 @@ from tests.chaos.attacks import (
 )
 from tests.chaos.cases import Servers
 from tests.chaos.merges import kill_merge, race_merges
+from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain
 from tests.chaos.replays import kill_replay, race_replays
 from tests.chaos.servers import make_bucket, own_servers
 
@@ -102,6 +103,20 @@ def test_two_merges_of_the_same_keys_at_once_come_one_after_the_other(servers, c
     race_merges(servers, chance)
 
 
+def test_after_sigkill_of_a_plain_load_a_retry_is_right(servers, chance, number):
+    kill_plain(servers, chance)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_of_plain_loads_at_once_none_doubles_a_row(servers, chance, number):
+    race_plain(servers, chance)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_plain_load_cut_at_a_commit_is_completed_by_the_retry(servers, chance, number):
+    commit_plain(servers, chance)
+
+
 def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
     with own_servers() as servers:
         restart(servers, chance)
@@ -110,6 +125,6 @@ def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
 def test_each_attack_is_played_here(request):
     here = {
         kill, race, firsts, versions, commit, terminate, store, restart, kill_replay, race_replays,
-        kill_merge, race_merges,
+        kill_merge, race_merges, kill_plain, race_plain, commit_plain,
     }  # fmt: skip
     assert {attack for attack, _ in ATTACKS.values()} == here

@@ -46,6 +46,9 @@ class Disposition(ABC):
         Raises: FeedError.
         """
 
+    # Whether it finds the rows that a load replaces by their load id.
+    needs_load_id: ClassVar[bool] = True
+
     @abstractmethod
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]

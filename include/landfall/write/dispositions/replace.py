@@ -11,6 +11,7 @@ class Replace(Disposition):
     """The newest file is the whole table. A load replaces all rows, whoever brought them."""
 
     replaces_feed = True
+    needs_load_id = False
 
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]
