@@ -97,3 +97,11 @@ def test_a_rejected_row_is_replayed_with_the_cells_as_they_are_spelt(engine):
     (cells,) = engine.sql("SELECT cells FROM landfall.rejects")
     assert cells["v"] == "12345.5"
     assert rejects(engine)[0][3] == '1,"12345,5"'
+
+
+@pytest.mark.parametrize("header", ["id,name,", "id,name"])
+def test_4_8_a_feed_can_be_written_for_lines_that_end_with_the_delimiter(engine, header):
+    engine.be(format={"ragged": "pad"}, rejects=BUDGET)
+    engine.load(f"{header}\n1,a,\n2,b,\n3,c,more\n4\n")
+    assert engine.rows() == [(1, "a"), (2, "b"), (4, None)]
+    assert [(row[0], row[3]) for row in rejects(engine)] == [(4, "3,c,more")]
