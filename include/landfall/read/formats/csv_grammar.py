@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.read.rows import LONE_RETURN, QUOTE_INSIDE, TEXT_AFTER_QUOTE, Fault
@@ -23,6 +24,14 @@ class Cut:
     cells: list[bytes | None] = field(default_factory=list)
     is_open: bool = False
     fault: Fault | None = None
+
+
+class Way(NamedTuple):
+    """A cell that may begin at a place, where it ends, and whether it has a quote too many."""
+
+    cell: bytes | None
+    end: int
+    is_odd: bool = False
 
 
 class ExactGrammar:
@@ -124,41 +133,45 @@ class ExactGrammar:
     def repaired(self, raw: bytes, width: int | None) -> list[bytes | None] | None:
         """Cuts a record whose quotes may stand in the wrong place, into `width` cells.
 
-        Of all ways to read it, the one that takes most quotes for quotes. Returns None without any.
+        Of all ways to read it, the one that takes most quotes for quotes. Returns None without any,
+        and where two cells have a quote too many: the delimiter between them may be quoted.
         """
-        dead: set[tuple[int, int]] = set()  # place and number of cells from which no way goes on
-        path: list[tuple[int, list[tuple[bytes | None, int]]]] = [(0, self._ways(raw, 0))]
+        dead: set[tuple[int, int, bool]] = set()  # places from which no way goes on
+        path = [(0, False, self._ways(raw, 0))]
         cells: list[bytes | None] = []
         while path:
-            at, ways = path[-1]
-            if not ways or (at, len(cells)) in dead:
+            at, is_odd, ways = path[-1]
+            if not ways or (at, len(cells), is_odd) in dead:
                 path.pop()
-                dead.add((at, len(cells)))
+                dead.add((at, len(cells), is_odd))
                 cells = cells[:-1]
                 continue
-            cell, end = ways.pop(0)
-            if end == len(raw):
+            way = ways.pop(0)
+            if is_odd and way.is_odd:
+                continue
+            if way.end == len(raw):
                 if width in (None, len(cells) + 1):
-                    return [*cells, cell]
+                    return [*cells, way.cell]
             elif width is None or len(cells) + 1 < width:
-                cells.append(cell)
-                after = end + len(self._delimiter)
-                path.append((after, self._ways(raw, after)))
+                cells.append(way.cell)
+                after = way.end + len(self._delimiter)
+                path.append((after, is_odd or way.is_odd, self._ways(raw, after)))
         return None
 
-    def _ways(self, raw: bytes, at: int) -> list[tuple[bytes | None, int]]:
-        """Returns the cells that may begin there, with their ends: the most quoted one first."""
-        ways: list[tuple[bytes | None, int]] = []
+    def _ways(self, raw: bytes, at: int) -> list[Way]:
+        """Returns the cells that may begin there: the most quoted one first."""
+        ways: list[Way] = []
         if raw.startswith(self.quote, at):
             if match := self._quoted.match(raw, at):
-                ways.append((self.value(match[1]), match.end()))
+                ways.append(Way(self.value(match[1]), match.end()))
             for close in islice(self._closing.finditer(raw, at + 1), MOST_CLOSINGS):
                 inner = raw[at + 1 : close.start()]
-                ways.append((inner.replace(self.quote * 2, self.quote), close.end()))
+                ways.append(Way(inner.replace(self.quote * 2, self.quote), close.end()))
         end = raw.find(self._delimiter, at)
         end = len(raw) if end < 0 else end
         text = raw[at:end]
-        return [*ways, (None if text in self._nulls else text, end)]
+        is_odd = text.count(self.quote) % 2 == 1
+        return [*ways, Way(None if text in self._nulls else text, end, is_odd)]
 
 
 def _unescaped(text: bytes) -> bytes:
