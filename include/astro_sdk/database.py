@@ -1,7 +1,8 @@
 """Postgres under the method names that astro's operators call.
 
-astro makes this class for every Postgres connection (`patches.database.use_the_engine`). The
-methods are thin: what they do is in the modules beside this one, each with its subject.
+astro makes this class for every Postgres connection (`patches.database.use_the_engine`), and it is
+`astro.databases.postgres.PostgresDatabase` for who makes one by hand. The methods are thin: what
+they do is in the modules beside this one, each with its subject.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 from astro import settings
-from astro.databases.postgres import PostgresDatabase as AstroPostgresDatabase
+from astro.databases.postgres import AstroPostgresDatabase
 from astro.query_modifier import QueryModifier
 from psycopg import Connection
 
@@ -22,7 +23,7 @@ from include.landfall.connections import Warehouse
 from include.landfall.postgres.connection import connect
 
 from . import dataframes, declared, exporting, loading, merging, statements, tables
-from .quoting import quoted
+from .quoting import folded, in_sql
 from .statements import Parameters, Statement
 from .tables import Name
 
@@ -38,11 +39,23 @@ class PostgresDatabase(AstroPostgresDatabase):
             return warehouse_of(self.conn_id, database)
 
     @cached_property
+    def hook(self) -> Any:
+        """The hook, for whoever uses it by hand.
+
+        Problem: Airflow's hook uses psycopg 3 now, which takes no tuple for IN. Fix: its
+        connections are psycopg 2's.
+        """
+        hook = super().hook
+        hook.get_conn = lambda: statements.open_connection(self.warehouse, f"astro {self.conn_id}")
+        return hook
+
+    @cached_property
     def sqlalchemy_engine(self) -> Any:
-        """The engine for the SQL of DAGs, in autocommit.
+        """The engine for the SQL of DAGs: psycopg 2, as in the Astro SDK, and in autocommit.
 
         Problem: SQLAlchemy 2 commits nothing on its own, and astro's connections stayed open; the
-        hook's engine ignores the connection's extras. Fix: the hook's connections, and no pool.
+        hook's engine ignores the connection's extras, and psycopg 3 takes no tuple for IN.
+        Fix: the hook's connections, which are psycopg 2's, in autocommit, and no pool.
         """
         return statements.make_engine(self.hook.get_conn)
 
@@ -87,16 +100,14 @@ class PostgresDatabase(AstroPostgresDatabase):
     ) -> int:
         """Replaces a table's rows by the query's, in one transaction; gives their number."""
         name, modifier = Name.of(target_table), query_modifier or QueryModifier()
-        return statements.replace_table(
-            self.sqlalchemy_engine, name, statement, parameters, modifier
-        )
+        return statements.replace_table(self, name, statement, parameters, modifier)
 
     @staticmethod
     def get_table_qualified_name(table: Any) -> str:
-        """Gives the table's name in SQL, in quotes, which astro leaves out."""
+        """Gives the table's name in SQL, in quotes only where Postgres needs them."""
         if table.metadata and table.metadata.schema:
-            return Name.of(table).quoted
-        return quoted(table.name)
+            return Name.of(table).in_sql
+        return in_sql(table.name)
 
     def get_sqlalchemy_template_table_identifier_and_parameter(
         self, table: Any, jinja_table_identifier: str
@@ -111,9 +122,9 @@ class PostgresDatabase(AstroPostgresDatabase):
             return tables.columns_as_sql(tables.columns_of(connection, Name.of(table)), columns)
 
     def schema_exists(self, schema: str) -> bool:
-        """Tells whether there is a schema of exactly this name."""
+        """Tells whether there is a schema of this name."""
         with self.connect() as connection:
-            return tables.schema_exists(connection, schema)
+            return tables.schema_exists(connection, folded(schema))
 
     def create_schema_if_applicable(
         self, schema: str | None, assume_exists: bool = settings.ASSUME_SCHEMA_EXISTS
@@ -121,7 +132,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         """Creates a schema where it is missing."""
         if schema and not assume_exists:
             with self.connect() as connection:
-                tables.create_schema(connection, schema)
+                tables.create_schema(connection, folded(schema))
 
     def table_exists(self, table: Any) -> bool:
         """Tells whether the table exists."""

@@ -15,6 +15,7 @@ from include.landfall.export.query import export
 from . import sources, statements, tables
 from .csv_spelling import as_pandas
 from .quoting import quoted
+from .settings import exact_decimals
 from .tables import Name
 
 if TYPE_CHECKING:
@@ -58,9 +59,11 @@ def frame_of(database: PostgresDatabase, name: Name) -> pd.DataFrame:
     """Reads a table into a dataframe that astro can hand on, without the engine's column."""
     from astro.dataframes.pandas import PandasDataframe
 
-    with statements.transaction(database.sqlalchemy_engine) as (connection, _):
+    with database.sqlalchemy_engine.connect() as connection:
         query = sqlalchemy.text(statements.escaped(select_of(database, name)))
-        return PandasDataframe.from_pandas_df(pd.read_sql(query, con=connection))
+        return PandasDataframe.from_pandas_df(
+            pd.read_sql(query, con=connection, coerce_float=not exact_decimals())
+        )
 
 
 def select_of(

@@ -11,7 +11,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 
 from .patches.assets import asset_of
-from .quoting import quoted
+from .quoting import quoted, unfolded
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class FeedChecks:
 def feed_table(feed: Feed) -> Any:
     """Gives the feed's target as a table."""
     return Table(
-        name=feed.target.table_name,
+        name=unfolded(feed.target.table_name),
         conn_id=feed.target.connection,
-        metadata=Metadata(schema=feed.target.schema_name),
+        metadata=Metadata(schema=unfolded(feed.target.schema_name)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
-from .quoting import quoted
+from .quoting import folded, in_sql, quoted
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,17 @@ class Name:
     @classmethod
     def of(cls, table: Any) -> Name:
         """Gives the name of astro's table, whose schema must be filled in."""
-        return cls(table.metadata.schema, table.name)
+        return cls(folded(table.metadata.schema), folded(table.name))
 
     @property
     def quoted(self) -> str:
-        """The name in SQL."""
+        """The name in SQL, in quotes."""
         return ".".join(quoted(part) for part in (self.schema, self.table))
+
+    @property
+    def in_sql(self) -> str:
+        """The name in SQL, in quotes only where Postgres needs them."""
+        return ".".join(in_sql(quoted(part)) for part in (self.schema, self.table))
 
     @property
     def identifier(self) -> sql.Identifier:

@@ -126,9 +126,8 @@ def feed_of(
 
     Raises: FeedError when the table or a column cannot be loaded into.
     """
-    plain = PlainCsv if isinstance(form, CsvFormat) else PlainParquet
-    # An existing table may have more columns than the file. The engine refuses any other.
     own = file_columns or FileColumns()
+    # An existing table may have more columns than the file. The engine refuses any other.
     present = {c: t for c, t in to.columns.items() if c in own.names} if _may_lack(to) else {}
     columns = {name: Column(type=t) for name, t in (present or to.columns).items()}
     try:
@@ -136,7 +135,7 @@ def feed_of(
             feed=_feed_name(to, arrival),
             description=to.table.name,
             source=Source(bucket=arrival.bucket, pattern=arrival.key),
-            format=plain(**form.model_dump(), names=own.labels, scales=own.known_scales),
+            format=_format(form, own),
             target=Target(
                 connection=to.table.conn_id,
                 table=to.into.written,
@@ -151,6 +150,11 @@ def feed_of(
             f"the table {Name.of(to.table).quoted} cannot be loaded into: {first['msg']}",
             found=str(first["input"]),
         ) from None
+
+
+def _format(form: CsvFormat | ParquetFormat, own: FileColumns) -> PlainCsv | PlainParquet:
+    plain = PlainCsv if isinstance(form, CsvFormat) else PlainParquet
+    return plain(**form.model_dump(), names=own.labels, scales=own.known_scales)
 
 
 def _may_lack(to: Destination) -> bool:

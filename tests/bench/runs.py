@@ -74,6 +74,12 @@ class Bench:
         """Runs a program that finds the servers in its environment, and measures it."""
         return measure(command, self._environ(), self._servers(), self.folder / "run.log")
 
+    def run_module(self, module: str, *arguments: str) -> Usage:
+        """Runs a module that loads into the table, and measures it."""
+        self._clear()
+        command = [sys.executable, "-m", module, *arguments]
+        return measure(command, self._environ(), self._servers(), self.folder / "run.log")
+
     def columns(self) -> dict[str, Any]:
         """Returns the columns of the feed, as it declares them."""
         columns: dict[str, Any] = yaml.safe_load(FEED.read_text())["columns"]

@@ -43,18 +43,18 @@ class RealAirflow:
     programs: list[Program]
     environ: dict[str, str]
 
-    def run(self, dag_id: str) -> dict[str, Any]:
+    def run(self, dag_id: str, seconds: float = RUN_SECONDS) -> dict[str, Any]:
         """Unpauses and triggers the DAG, waits for the end of the run, and returns the run."""
         self._wait_until(lambda: dag_id in self.api.dags(), READY_SECONDS, f"{dag_id} is parsed")
         self.api.unpause(dag_id)
         self.api.trigger(dag_id)
-        self._wait_until(lambda: self._ended(dag_id), RUN_SECONDS, f"{dag_id} has ended")
+        self._wait_until(lambda: self._ended(dag_id), seconds, f"{dag_id} has ended")
         return self._last_run(dag_id)
 
     def states(self, dag_id: str) -> dict[str, str]:
         """Reads the states of the last run's tasks."""
         run_id = self._last_run(dag_id)["dag_run_id"]
-        answer = self.api._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")
+        answer = self.api._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return {ti["task_id"]: ti["state"] for ti in answer["task_instances"]}
 
     def _last_run(self, dag_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import ModuleType
 
-from . import airflow3, assets, checks, cleanup, database, sql, xcom
+from . import airflow3, assets, checks, cleanup, database, sql, templates, xcom
 
 StandIn = Callable[[], AbstractContextManager[None]]
 Patch = Callable[[ModuleType], None]
@@ -34,12 +34,15 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
         database.use_the_engine,
         database.find_connections_by_their_new_name,
     ),
+    "astro.databases.base": (database.other_databases_append,),
+    "astro.databases.postgres": (database.postgres_by_hand,),
     "astro.dataframes.pandas": (xcom.dataframes_keep_their_types,),
     "astro.files.base": (xcom.files_cross_xcom,),
     "astro.table": (xcom.tables_cross_xcom,),
-    "astro.sql.operators.base_decorator": (sql.read_sql_as_written,),
+    "astro.sql.operators.upstream_task_mixin": (templates.old_names_in_templates,),
+    "astro.sql.operators.base_decorator": (sql.read_sql_as_written, templates.old_names_in_sql),
     "astro.sql.operators.transform": (sql.transform_in_one_transaction,),
-    "astro.sql.operators.raw_sql": (sql.rows_are_plain_values,),
+    "astro.sql.operators.raw_sql": (sql.rows_cross_xcom, sql.handlers_fail_aloud),
     "astro.sql.operators.dataframe": (sql.annotations_may_be_text, xcom.series_cross_xcom),
     "astro.sql.operators.data_validations.check_column": (checks.check_columns_of_upstream_tables,),
     "astro.sql.operators.data_validations.check_table": (checks.check_table_keeps_its_arguments,),

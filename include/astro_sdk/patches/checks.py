@@ -128,7 +128,10 @@ def _check_columns(operator: Any, database: Any) -> None:
     operator.dataset = database.populate_table_metadata(operator.dataset)
     operator.conn_id = operator.dataset.conn_id
     operator.table = database.get_table_qualified_name(operator.dataset)
-    columns = database.columns_as_sql(operator.dataset, list(operator.column_mapping))
+    names = list(operator.column_mapping)
+    # Only Postgres has the project's own class. On other databases the names stay as they are.
+    as_sql = getattr(database, "columns_as_sql", lambda _, names: {name: name for name in names})
+    columns = as_sql(operator.dataset, names)
     hook, failed = operator.get_db_hook(), []
     for statement, checks in _queries(operator, columns):
         operator.sql = statement

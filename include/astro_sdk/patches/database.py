@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,44 @@ def use_the_engine(module: ModuleType) -> None:
         return str(class_of_module(module_ref, suffix))
 
     module.get_class_name = get_class_name  # type: ignore[attr-defined]
+
+
+def other_databases_append(module: ModuleType) -> None:
+    """Lets `append` work on the databases that are not Postgres.
+
+    Problem: SQLAlchemy 2 takes no list in `select`, and commits nothing on its own.
+    Fix: the columns are arguments, and the statements run in autocommit. Nobody is promised these
+    databases, but what runs should not break.
+    """
+    from sqlalchemy import select
+
+    def select_columns(columns: Any, *more: Any) -> Any:
+        return select(*columns, *more) if isinstance(columns, list) else select(columns, *more)
+
+    def connection(self: Any) -> Any:
+        return self.sqlalchemy_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    module.select = select_columns  # type: ignore[attr-defined]
+    module.BaseDatabase.connection = property(connection)
+
+
+def postgres_by_hand(module: ModuleType) -> None:
+    """Makes `astro.databases.postgres.PostgresDatabase` the project's own class.
+
+    Problem: whoever made one by hand got astro's class, which commits nothing with SQLAlchemy 2
+    and leaves its transaction and locks open.
+    Fix: the name gives the project's subclass; astro's own class is `AstroPostgresDatabase`. The
+    subclass is imported when the name is used, because it imports this module.
+    """
+    module.AstroPostgresDatabase = module.PostgresDatabase  # type: ignore[attr-defined]
+    del module.PostgresDatabase
+
+    def __getattr__(name: str) -> Any:  # noqa: N807  Python calls it by this name
+        if name == POSTGRES_CLASS:
+            return getattr(importlib.import_module(POSTGRES_MODULE), POSTGRES_CLASS)
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+    module.__getattr__ = __getattr__  # type: ignore[method-assign]
 
 
 def find_connections_by_their_new_name(module: ModuleType) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from . import xcom
 
 
 def read_sql_as_written(module: ModuleType) -> None:
@@ -69,19 +72,59 @@ def transform_in_one_transaction(module: ModuleType) -> None:
     cls.execute = execute
 
 
-def rows_are_plain_values(module: ModuleType) -> None:
-    """Lets `run_raw_sql` hand rows on to other tasks.
+def rows_cross_xcom(module: ModuleType) -> None:
+    """Lets `run_raw_sql` hand rows on to other tasks, with the names of their columns.
 
-    Problem: SQLAlchemy 2's rows have no `values()`, and XCom cannot carry them.
-    Fix: rows become tuples (lists for `results_format="list"`) of values that XCom can carry;
-    everything else that a handler returns stays what it is.
+    Problem: SQLAlchemy 2's rows have no `values()` and no access by name, XCom cannot carry them,
+    and on any Airflow a row lost its names on the way.
+    Fix: rows cross with their names (`rows.NamedRow`), with values that XCom can carry; everything
+    else that a handler returns stays what it is. Decimals in a dataframe become floats, as pandas
+    made them, unless the setting `astro_sdk/exact_decimals` is on.
     """
     cls = module.RawSQLOperator
-    cls.make_row_serializable = staticmethod(lambda rows: plain(rows))
+    cls.make_row_serializable = staticmethod(lambda rows: carried(rows))
     cls.results_as_list = staticmethod(lambda results: [list(row) for row in results.fetchall()])
+    cls.results_as_pandas_dataframe = staticmethod(_as_dataframe)
+    xcom.allow_named("include.astro_sdk.rows.NamedRow")
 
 
-def plain(value: Any) -> Any:
+def _as_dataframe(result: Any) -> Any:
+    import pandas as pd
+    from astro.dataframes.pandas import PandasDataframe
+
+    from include.astro_sdk.settings import exact_decimals
+
+    # Lists, because pandas would take a row with names for a nested one.
+    rows, columns = [list(row) for row in result.fetchall()], list(result.keys())
+    frame = pd.DataFrame.from_records(rows, columns=columns, coerce_float=not exact_decimals())
+    return PandasDataframe.from_pandas_df(frame)
+
+
+def handlers_fail_aloud(module: ModuleType) -> None:
+    """Lets a handler's error fail the task, unless the query gave no rows.
+
+    Problem: on any Airflow, `run_raw_sql` took each exception of a handler for the documented case
+    of a query without rows (`fail_on_empty=False`), and the task gave None in silence.
+    Fix: without rows it gives None as documented. With rows the exception is the task's.
+    """
+
+    def get_wrapped_handler(fail_on_empty: bool, conversion_func: Any) -> Any:
+        def handle(result: Any) -> Any:
+            try:
+                return conversion_func(result)
+            except Exception as error:
+                # Other databases say -1, and stay as they were.
+                if getattr(result, "rowcount", -1) > 0 and getattr(result, "returns_rows", False):
+                    raise
+                module.logging.info("The query gave no rows, and the handler failed: %s", error)
+                return None
+
+        return conversion_func if fail_on_empty else handle
+
+    module.RawSQLOperator.get_wrapped_handler = staticmethod(get_wrapped_handler)
+
+
+def carried(value: Any) -> Any:
     """Gives the value in types that Airflow's XCom can carry, and as text where there is none."""
     import datetime
     import decimal
@@ -90,19 +133,23 @@ def plain(value: Any) -> Any:
     import pandas as pd
     from sqlalchemy import Row
 
-    if isinstance(value, list):
-        return [plain(item) for item in value]
+    from include.astro_sdk.rows import row_of
+
+    if isinstance(value, Row):
+        return row_of(list(value._fields), [carried(item) for item in value])
+    if isinstance(value, list | Iterator):
+        return [carried(item) for item in value]
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, Row | tuple):
-        return tuple(plain(item) for item in value)
+        return {key: carried(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(carried(item) for item in value)
     if isinstance(value, bytes | memoryview):
         return f"\\x{bytes(value).hex()}"
-    carried = (
+    known = (
         str, int, float, bool, decimal.Decimal, datetime.date, datetime.timedelta, uuid.UUID,
         pd.DataFrame, type(None),
     )  # fmt: skip
-    return value if isinstance(value, carried) or hasattr(value, "serialize") else str(value)
+    return value if isinstance(value, known) or hasattr(value, "serialize") else str(value)
 
 
 def annotations_may_be_text(module: ModuleType) -> None:

@@ -88,7 +88,7 @@ def series_cross_xcom(module: ModuleType) -> None:
     """
     import pandas as pd
 
-    _allow_named("include.astro_sdk.series.PandasSeries")
+    allow_named("include.astro_sdk.series.PandasSeries")
     cls = module.DataframeOperator
     run = cls.execute
 
@@ -118,10 +118,11 @@ def _file_of(cls: Any, data: dict[str, Any]) -> Any:
 
 def _allow(*classes: type) -> None:
     for cls in classes:
-        _allow_named(f"{cls.__module__}.{cls.__qualname__}")
+        allow_named(f"{cls.__module__}.{cls.__qualname__}")
 
 
-def _allow_named(name: str) -> None:
+def allow_named(name: str) -> None:
+    """Lets XCom read back the class of this name."""
     from airflow.sdk import serde
 
     # Not `allow_class`: that imports the class by its name, and its module is being loaded.

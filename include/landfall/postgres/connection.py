@@ -58,7 +58,7 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
 
     Raises: ServerUnavailable, ConnectionUnusable.
     """
-    warehouse = _with_token(warehouse)
+    warehouse = with_token(warehouse)
     application = warehouse.options.get("application_name", application)
     with postgres_errors():
         try:
@@ -96,7 +96,7 @@ def server_encoding(connection: psycopg.Connection) -> str | None:
         return connection.info.encoding
 
 
-def _with_token(warehouse: Warehouse) -> Warehouse:
+def with_token(warehouse: Warehouse) -> Warehouse:
     """Puts a new token of RDS in place of the password: it is good for 15 minutes."""
     if warehouse.iam is None:
         return warehouse

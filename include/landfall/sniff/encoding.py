@@ -78,12 +78,11 @@ def _score(data: bytes, name: str) -> float:
         return 0.0
     beyond = re.findall(r"[^\x00-\x7f]", text)
     likely = [each for each in beyond if re.match(COMMON[name], each)]
-    # Letters of Western words stand alone among ASCII ones; in pairs they are East Asian.
-    alone = len(re.findall(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])", text))
     share = len(likely) / max(1, len(beyond))
-    if name != "cp1252" and alone > 0.3 * len(beyond):
-        share *= 0.5
-    return share
+    # Within words of ASCII letters they are Western: other scripts make words of their own.
+    runs = re.findall(r"([A-Za-z]?)[^\x00-\x7f]+([A-Za-z]?)", text)
+    touching = sum(bool(before or after) for before, after in runs)
+    return share * 0.5 if name != "cp1252" and touching > 0.3 * len(runs) else share
 
 
 def _mostly_utf8(data: bytes) -> bool:

@@ -11,7 +11,7 @@ NULLS = ("NA", "N/A", "n/a", "NULL", "null", "Null", "None", "nan", "NaN", "#N/A
          "?", "(null)", "nil")  # fmt: skip
 DATE = re.compile(
     r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?"
-    r"(Z|[+-]\d\d:?\d\d)?)?"
+    r"(Z|[+-]\d\d(?::?\d\d)?)?)?"
 )
 Values = Sequence[str]
 

@@ -83,6 +83,9 @@ class _Sniffer:
         self.proposal.options["delimiter"] = Finding(best.options["delimiter"], evidence, doubts)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
+        if best.options["quote"] is None:
+            doubt = "there are quotes, and they are taken for text: look at the cells with them"
+            self.proposal.options["quote"].doubts.append(doubt)
         return trial
 
     # ---- the columns -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from psycopg import Connection
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
-from include.landfall.ledger.claims import Claimant
+from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
@@ -80,19 +80,30 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        replaced = claims.supersede(connection, claimant, claim.load_id)
-        replaced += [claim.load_id] if claim.has_rows else []
-        filled = _fill(connection, claimant, disposition, write, claim.load_id, replaced)
-        rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-        filled.rejected.keep(claimant.values(load_id=claim.load_id))
-        changes.keep(connection, claimant, claim.load_id, filled.changes)
-        claims.close(
-            connection, claim.load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated
-        )
+        filled = _fill_and_record(connection, claimant, disposition, write, claim)
     return Settled(
         "loaded", claim.load_id, filled.rows, claimant.by,
         sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
     )  # fmt: skip
+
+
+def _fill_and_record(
+    connection: Connection,
+    claimant: Claimant,
+    disposition: Disposition,
+    write: Write,
+    claim: Claim,
+) -> _Filled:
+    """Fills the target, and writes into the ledger what became of the arrival."""
+    load_id = claim.load_id
+    replaced = claims.supersede(connection, claimant, load_id)
+    replaced += [load_id] if claim.has_rows else []
+    filled = _fill(connection, claimant, disposition, write, load_id, replaced)
+    rejects.close_replaced(connection, [*replaced, load_id], claimant.by)
+    filled.rejected.keep(claimant.values(load_id=load_id))
+    changes.keep(connection, claimant, load_id, filled.changes)
+    claims.close(connection, load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated)
+    return filled
 
 
 def settle_unrecorded(

@@ -5,6 +5,7 @@ tests/integration/landfall/test_faults.py has those whose right outcome takes mo
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, replace
 
 import pytest
@@ -25,7 +26,7 @@ LONG = 9 << 20  # bytes: more than a row may have
 class Fault:
     """A file, what others did before, and the class and words of the error."""
 
-    body: str
+    body: str | bytes
     error: type[Exception]
     words: str
     before: str = ""
@@ -51,6 +52,18 @@ FAULTS = {
     "5.3 statement_timeout": Fault(
         "id,name\n1,a\n", ServerUnavailable, "stopped the work because of statement_timeout",
         TRIGGER.format("PERFORM pg_sleep(3);") + ";" + FOR_ALL.format("statement_timeout = 700"),
+    ),
+    "5.10 a tar archive": Fault(
+        gzip.compress(b"a.csv" + bytes(252) + b"ustar\x0000" + bytes(300)), DataError,
+        "it is a tar archive",
+    ),
+    "5.10 packed twice": Fault(
+        gzip.compress(gzip.compress(b"id,name\n1,a\n")), DataError, "it is packed twice"
+    ),
+    "5 a header without a line end": Fault("[{}]", DataError, "line: 1"),
+    "5.10 Parquet in a feed of CSV": Fault(b"PAR1" + bytes(99), DataError, "it is Parquet"),
+    "3.1 a long cell in the server's words": Fault(
+        f"id,name\n{'x' * 300_000},a\n", DataError, "invalid input syntax"
     ),
     "5.12 a trigger's own SQLSTATE": Fault(
         "id,name\n1,a\n2,b\n", TerminalError, "(?s)line: 3.*no two",

@@ -278,3 +278,53 @@ def test_dates_of_the_file_have_utc(engine):
     engine.be(columns={"id": "integer", "at": "timestamptz"}, format="json")
     engine.load('{"id": 1, "at": "2013-01-01T01:02:03+02:00"}')
     assert engine.sql("SELECT at FROM raw.t") == [datetime(2012, 12, 31, 23, 2, 3, tzinfo=UTC)]
+
+
+def test_a_large_file_of_lines_is_read_in_a_process_of_its_own(engine):
+    lines = [f'{{"id":{n},"name":"{n:070}"}}' for n in range(1, 110_001)]
+    lines[99_999] = '{"id":'
+    lines[100_009] = '{"id":99999999999,"name":null}'
+    engine.be(format="json", rejects={"at_most": 2})
+    receipt = engine.load("\n".join(lines))
+    assert (receipt.rows, receipt.rejected) == (109_998, 2)
+    assert engine.sql("SELECT count(*), sum(id)::bigint FROM raw.t") == [
+        (109_998, sum(range(1, 110_001)) - 100_000 - 100_010)
+    ]
+    assert engine.sql("SELECT line, row_number, raw FROM landfall.rejects ORDER BY line") == [
+        (100_000, 100_000, lines[99_999]), (100_010, 100_010, lines[100_009]),
+    ]  # fmt: skip
+
+
+def test_a_column_from_the_key_stands_beside_those_of_any_format(engine):
+    columns = {"id": "integer", "day": {"type": "date", "from_key": r"(\d{4}-\d\d-\d\d)"}}
+    for declared, write in ((kind, WRITERS[kind]) for kind in ("NDJSON", "Avro", "Excel")):
+        rows = [dict.fromkeys(COLUMNS, None) | {"i": 7}]
+        engine.be(
+            columns={**COLUMNS, "day": columns["day"]}, format=write[0], table=f"raw.{declared}"
+        )
+        engine.load(write[1](rows), f"{declared} 2013-01-01")
+        assert engine.sql(f'SELECT i, day FROM raw."{declared}"') == [(7, date(2013, 1, 1))]
+
+
+def test_a_feed_says_so_where_its_format_does_not_take_a_departure(engine):
+    fields = {"id": {"start": 1, "width": 4}}
+    for departure in (
+        {"contract": {"new_columns": "ignore"}},
+        {"columns": {"id": {"type": "integer", "from": ["ID"]}}},
+    ):
+        with pytest.raises(ValueError, match="names no columns"):
+            engine.be(
+                **{
+                    "columns": {"id": "integer"},
+                    "format": {"type": "fixed", "fields": fields},
+                    **departure,
+                }
+            )
+
+
+def test_new_columns_of_a_format_with_types_evolve_the_table(engine):
+    engine.be(format="parquet", columns={"id": "bigint"}, contract={"new_columns": "evolve"})
+    nested = pa.table({"id": [1], "extra": [{"a": [1, 2]}], "tags": [["x"]]})
+    pq.write_table(nested, sink := io.BytesIO())
+    engine.load(sink.getvalue())
+    assert engine.sql("SELECT id, extra, tags FROM raw.t") == [(1, {"a": [1, 2]}, ["x"])]

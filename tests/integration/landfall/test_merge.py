@@ -236,3 +236,31 @@ def test_a_reader_never_waits_and_another_load_waits_for_the_commit(engine, stra
         assert [load.result().outcome for load in loads] == ["loaded", "loaded"]
     versions = 3 if strategy == "scd2" else 1
     assert engine.sql("SELECT count(*) FROM raw.t") == [versions]
+
+
+@pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
+def test_a_column_that_a_file_brings_is_merged_too(engine, strategy):
+    merging(engine, strategy, {"id": "integer", "name": "text"})
+    engine.load("id,name\n1,a\n", "1.csv")
+    values = engine.feed.model_dump(exclude_none=True)
+    engine.feed = type(engine.feed).model_validate(
+        {**values, "contract": {"new_columns": "evolve", "missing_columns": "null"}}
+    )
+    engine.load("id,name,more\n1,a,5\n2,b,6\n", "2.csv")
+    engine.load("id,name\n3,c\n", "3.csv")
+    current = " WHERE _is_current" if strategy == "scd2" else ""
+    assert engine.sql(f"SELECT id, name, more FROM raw.t{current} ORDER BY id") == [
+        (1, "a", 5), (2, "b", 6), (3, "c", None)
+    ]  # fmt: skip
+
+
+@BOTH
+def test_a_file_without_a_column_of_the_key_is_refused(engine, strategy):
+    merging(engine, strategy)
+    values = engine.feed.model_dump(exclude_none=True)
+    engine.feed = type(engine.feed).model_validate(
+        {**values, "contract": {"missing_columns": "default"}}
+    )
+    with pytest.raises(LandfallError) as refused:
+        engine.load("name,at\na,\n")
+    assert "id" in str(refused.value)

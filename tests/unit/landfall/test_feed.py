@@ -114,6 +114,7 @@ WRONG = [
     (TEXT.replace("flights/*.csv*", "s3://landing/flights"), 8, ["source.pattern", "bucket"]),
     (TEXT.replace("flights/*.csv*", "/flights/*.csv"), 8, ["source.pattern", "begin with /"]),
     (TEXT.replace("flights/*.csv*", "'flights/{a,b}.csv'"), 8, ["source.pattern", "{a,b}"]),
+    (TEXT.replace("flights/*.csv*", "'flights/.*$'"), 8, ["source.pattern", "regular expression"]),
     (TEXT.replace("nulls: [NA]", 'nulls: [""]'), 9, ["format.nulls", "NULL without quotes"]),
     (TEXT.replace("nulls: [NA]", "quote: ','"), 9, ["two different characters"]),
     (TEXT.replace("nulls: [NA]", "delimiter: ''"), 9, ["format.delimiter"]),

@@ -59,8 +59,8 @@ def _becomes_json(own: pa.DataType, declared: ColumnType | None) -> bool:
 
 
 def needs_text(own: pa.DataType, declared: ColumnType | None) -> bool:
-    """Returns whether values are handed on as texts: those that are texts, and JSON."""
-    return is_text(own) or _becomes_json(own, declared)
+    """Returns whether values are handed on as texts: those that are texts, and declared JSON."""
+    return is_text(own) or (declared is not None and _becomes_json(own, declared))
 
 
 def _is_list(own: pa.DataType) -> bool:

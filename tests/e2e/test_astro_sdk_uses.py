@@ -1,0 +1,105 @@
+"""Small uses of the Astro SDK's whole API give what the SDK gave on Airflow 2.
+
+The DAG files in dags/uses are the examples. A real Airflow runs them, one group after the other,
+and each use is compared with the recording of Airflow 2, or with the better result that is named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from include.landfall.connections import Store, Warehouse
+from include.local.services.environ import connections
+from tests.support.real_airflow import new_home, real_airflow
+from tests.support.sdk_uses import BETTER, FAILS, USES, expected
+from tests.support.servers import fresh_bucket, fresh_database
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.timeout(2400)
+
+EXPECTED = expected()
+CASES = [(group, use) for group, uses in EXPECTED.items() for use in uses]
+SECONDS = 1200  # for a group, on a machine that is busy with other tests
+
+
+@pytest.fixture(scope="module")
+def results(
+    warehouse_server: Warehouse,
+    object_store: Store,
+    client: S3Client,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, dict[str, str]]]:
+    """What each use gave under the scheduler, by group and use."""
+    folder = tmp_path_factory.mktemp("uses")
+    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client, "uses"):
+        environ = {**connections(warehouse, object_store), "USES_FOLDER": str(folder / "files")}
+        put_files(client, folder / "files")
+        execute(warehouse, (USES / "prepare.sql").read_text())
+        given = {}
+        with real_airflow(new_home(folder), warehouse_server, USES, environ) as airflow:
+            for group in EXPECTED:
+                airflow.run(f"uses_of_{group}", SECONDS)
+                states = airflow.states(f"uses_of_{group}")
+                given[group] = of_group(warehouse, group, states)
+        yield given
+
+
+def put_files(client: S3Client, folder: Path) -> None:
+    """Puts the examples' files into the bucket and the folder."""
+    files = load_module("uses_files").bodies()
+    for name, body in files:
+        client.put_object(Bucket="uses", Key=name, Body=body)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+
+
+def load_module(name: str) -> Any:
+    """Loads a module beside the examples."""
+    spec = util.spec_from_file_location(name, USES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def execute(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def of_group(warehouse: Warehouse, group: str, states: dict[str, str]) -> dict[str, str]:
+    """A group's results by their uses."""
+    rows = execute(warehouse, f"SELECT name, text FROM uses.results WHERE \"group\" = '{group}'")
+    return {use: FAILS if states[use] == "failed" else text for use, text in rows}
+
+
+@pytest.mark.parametrize(("group", "use"), CASES, ids=[f"{g}-{u}" for g, u in CASES])
+def test_a_use_gives_what_airflow_2_gave(
+    results: dict[str, dict[str, str]], group: str, use: str
+) -> None:
+    assert results[group].get(use) == EXPECTED[group][use]
+
+
+def test_at_least_150_uses_are_tried_and_each_better_one_is_among_them() -> None:
+    assert len(CASES) >= 150
+    assert set(BETTER) <= {use for _, use in CASES}
+
+
+def test_every_example_is_in_the_recording() -> None:
+    """An example without a recording would be compared with nothing."""
+    for group, uses in EXPECTED.items():
+        text = (USES / f"uses_of_{group}.py").read_text()
+        kept = text[text.index("keep(\n") :].partition("\n    )\n")[0]
+        assert set(re.findall(r"task_id=\"(\w+)\"", kept)) - {"last"} <= {*uses}

@@ -1,0 +1,13 @@
+"""The page on the SDK's uses is made from the recording and from what is better here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.sdk_uses import page_table
+
+PAGE = Path(__file__).parents[3] / "docs" / "astro-sdk-uses.md"
+
+
+def test_the_page_has_each_use_and_each_difference() -> None:
+    assert PAGE.read_text(encoding="utf-8").endswith(page_table())
