@@ -63,14 +63,8 @@ def settle(
     Raises: what `write` raises, FeedError when the target does not fit, DataError when a row is
     lost.
     """
-    limits = claimant.feed.limits
     with postgres_errors(), connection.transaction():
-        set_timeouts(
-            connection,
-            statement_timeout=limits.statement_timeout,
-            lock_timeout=limits.lock_timeout,
-        )
-        claims.lock(connection, claimant)
+        _begin(connection, claimant)
         newer = None if force else claims.newer(connection, claimant)
         claim = claims.claim(connection, claimant, force)
         if claim is None:
@@ -85,6 +79,15 @@ def settle(
         "loaded", claim.load_id, filled.rows, claimant.by,
         sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
     )  # fmt: skip
+
+
+def _begin(connection: Connection, claimant: Claimant) -> None:
+    """Sets the feed's timeouts, and waits for other loads of the same arrival."""
+    limits = claimant.feed.limits
+    set_timeouts(
+        connection, statement_timeout=limits.statement_timeout, lock_timeout=limits.lock_timeout
+    )
+    claims.lock(connection, claimant)
 
 
 def _fill_and_record(
@@ -116,7 +119,7 @@ def settle_unrecorded(
     Raises: as `settle`.
     """
     with postgres_errors(), connection.transaction():
-        claims.lock(connection, claimant)
+        _begin(connection, claimant)
         filled = _fill(connection, claimant, disposition, write, 0, [])
     return Settled("loaded", 0, filled.rows, claimant.by)
 

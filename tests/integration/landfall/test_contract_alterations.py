@@ -17,6 +17,8 @@ from include.landfall.errors import (
     TerminalError,
     TransientError,
 )
+from include.landfall.feed.model import Feed
+from include.landfall.forget import forget
 from include.landfall.replay import rejects_to_replay, replay
 from include.landfall.validate import validate
 from tests.support.departures import kept_changes, parquet_of, rows_of
@@ -311,3 +313,21 @@ def test_a_view_that_uses_the_column_keeps_it_from_being_widened(engine):
     with pytest.raises(TerminalError, match="view"):
         engine.load("id,name\n2,b\n", key="b.csv")
     assert engine.sql("SELECT id FROM raw.v") == [1]
+
+
+@pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
+def test_a_merge_takes_a_new_column_and_forget_brings_the_old_rows_back(engine, strategy):
+    engine.be(contract={"new_columns": "evolve"})
+    values = engine.feed.model_dump(mode="json")
+    values["target"] = {
+        "table": "raw.t", "disposition": "merge", "key": ["id"], "strategy": strategy,
+        "keep_replaced": 9,
+    }  # fmt: skip
+    engine.feed = Feed.model_validate(values)
+    engine.load("id,name\n1,a\n2,b\n")
+    assert engine.load("id,name,x\n1,c,7\n", key="b.csv").changes == ["column added x: bigint"]
+    current = "SELECT id, name, x FROM raw.t WHERE {} ORDER BY id"
+    is_current = "_is_current" if strategy == "scd2" else "true"
+    assert engine.sql(current.format(is_current)) == [(1, "c", 7), (2, "b", None)]
+    forget(engine.feed, "b.csv", warehouse=engine.warehouse)
+    assert engine.sql(current.format(is_current)) == [(1, "a", None), (2, "b", None)]
