@@ -163,6 +163,21 @@ def rejects_warning(receipt: Receipt) -> str | None:
     )
 
 
+def changes_warning(receipt: Receipt) -> str | None:
+    """Gives the warning of a load whose file departs from its feed, or that altered the table."""
+    if not receipt.changes:
+        return None
+    return (
+        f"s3://{receipt.bucket}/{receipt.key} departs from its feed: {'; '.join(receipt.changes)}"
+    )
+
+
+def load_warnings(receipt: Receipt) -> list[str]:
+    """Gives the warnings of a load, for its log."""
+    warnings = (changes_warning(receipt), rejects_warning(receipt))
+    return [warning for warning in warnings if warning]
+
+
 def _task_instance() -> Any:
     try:
         return get_current_context()["ti"]

@@ -10,8 +10,8 @@ from airflow.sdk import BaseHook
 from include.airflow_bridge import (
     airflow_errors,
     arrival_errors,
+    load_warnings,
     loader,
-    rejects_warning,
     store_of,
     warehouse_of,
 )
@@ -67,7 +67,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
                 by=by or loader(),
             )
         self.log.info("%s: %s, %s rows", arrival.uri, receipt.outcome, receipt.rows)
-        if warning := rejects_warning(receipt):
+        for warning in load_warnings(receipt):
             self.log.warning(warning)
         return receipt
 

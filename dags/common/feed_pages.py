@@ -59,7 +59,7 @@ def _columns(feed: Feed) -> str:
     return "\n".join(
         f"| {name} | {column.type} | {'' if column.nullable else 'never NULL'} |"
         f" {_cell(column.description)} |"
-        for name, column in feed.columns.items()
+        for name, column in feed.table_columns.items()
     )
 
 

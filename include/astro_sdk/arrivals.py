@@ -10,7 +10,7 @@ import attr
 from astro.constants import FileType
 from astro.files import File
 
-from include.airflow_bridge import loader, rejects_warning, store_of
+from include.airflow_bridge import load_warnings, loader, store_of
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.errors import FeedError
@@ -69,7 +69,7 @@ def load_arrival(file: ArrivalFile, warehouse: Warehouse, table: Any) -> Receipt
     store = store_of(feed.source.connection)
     receipt = load(feed, file.arrival, store=store, warehouse=warehouse, by=loader())
     log.info(_message(receipt))
-    if warning := rejects_warning(receipt):
+    for warning in load_warnings(receipt):
         log.warning(warning)
     return receipt
 

@@ -60,6 +60,12 @@ def type_of(cells: Sequence[str | None], choice: str = EXACT) -> str | None:
     return "text"
 
 
+def scale_of(cells: Sequence[str | None]) -> int | None:
+    """Gives how many digits after the point all cells have, where it is one number for all."""
+    scales = {len(cell.partition(".")[2]) for cell in cells if cell is not None}
+    return scales.pop() if len(scales) == 1 else None
+
+
 def wider(one: str | None, other: str | None) -> str | None:
     """Gives the narrowest type that takes the values of both."""
     if one is None or other is None or one == other:

@@ -22,7 +22,7 @@ from include.landfall.read.formats.csv_exact import Grammar, header_of, records
 from include.landfall.read.unpack import open_file, open_text
 from include.landfall.s3.client import make_client
 
-from .cell_types import EXACT, chosen_types, type_of, wider
+from .cell_types import EXACT, NUMBERS, chosen_types, scale_of, type_of, wider
 from .matching import match, pandas_names
 from .sources import S3Files
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 1 << 20
 SAMPLE_FILES = 10
+SCALE_ROWS = 100
 ARROW = {
     pa.int8(): "smallint", pa.int16(): "smallint", pa.int32(): "integer", pa.int64(): "bigint",
     pa.uint8(): "smallint", pa.uint16(): "integer", pa.uint32(): "bigint",
@@ -46,17 +47,18 @@ class Layout:
     """The columns of one file: the names by place, and the inferred types by name.
 
     A name is empty where the column is left out: an index of pandas. A type is None where all cells
-    of the sample are missing.
+    of the sample are missing. `scales` are the digits after the point that a column's cells share.
     """
 
     names: tuple[str, ...] = ()
     types: Mapping[str, str | None] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
 
 
-def layout_of(files: S3Files, arrival: Arrival, rows: int) -> Layout:
+def layout_of(files: S3Files, arrival: Arrival) -> Layout:
     """Reads the layout of one of the files, with types from its first rows."""
     with closing(make_client(files.store)) as client:
-        return _layout(client, arrival, files.format, rows)
+        return _layout(client, arrival, files.format, SCALE_ROWS)
 
 
 def infer(files: S3Files, rows: int) -> dict[str, str]:
@@ -101,8 +103,13 @@ def csv_layout(sample: bytes, form: CsvFormat, rows: int, choice: str = EXACT) -
     for record in _first_rows(body, dialect, len(names), rows):
         for place, column in enumerate(cells):
             column.append(record[place] if place < len(record) else None)
-    types = (type_of(values, choice) for values in cells)
-    return Layout(tuple(names), dict(zip(names, types, strict=True)))
+    types = {name: type_of(values, choice) for name, values in zip(names, cells, strict=True)}
+    scales = {
+        name: scale
+        for name, values in zip(names, cells, strict=True)
+        if types[name] in NUMBERS and (scale := scale_of(values)) is not None
+    }
+    return Layout(tuple(names), types, scales)
 
 
 def _first_rows(
@@ -137,12 +144,12 @@ def _index_columns(schema: pa.Schema) -> set[str]:
 def postgres_type(arrow: pa.DataType) -> str:
     """Gives the Postgres type of an Arrow type.
 
-    Raises: ValueError when there is none, as for nested columns.
+    Raises: ValueError when there is none.
     """
     if pa.types.is_dictionary(arrow):
         return postgres_type(arrow.value_type)
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
-        return f"{postgres_type(arrow.value_type)}[]"
+    if pa.types.is_nested(arrow):
+        return "text"  # as JSON; the SDK wrote what Python shows of them
     if pa.types.is_decimal(arrow):
         return f"numeric({arrow.precision},{max(arrow.scale, 0)})"
     if pa.types.is_timestamp(arrow):
@@ -154,7 +161,7 @@ def postgres_type(arrow: pa.DataType) -> str:
     if arrow not in ARROW:
         raise ValueError(
             f"a Parquet column of type {arrow} has no Postgres type to infer."
-            " What to do: declare the columns, or flatten the file."
+            " What to do: declare the columns."
         )
     return ARROW[arrow]
 

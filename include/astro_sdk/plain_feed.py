@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,23 +44,53 @@ class Destination:
     task: str = ""
 
 
+@dataclass(frozen=True)
+class FileColumns:
+    """The columns of a file, by place: their names in the table, and the scales of numbers.
+
+    A name is empty where the column is left out.
+    """
+
+    names: tuple[str, ...] = ()
+    scales: tuple[int | None, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names, with one for each column that is left out."""
+        return tuple(name or f"left out {place}" for place, name in enumerate(self.names))
+
+    @property
+    def left_out(self) -> dict[str, Column]:
+        """The columns that are left out."""
+        pairs = zip(self.labels, self.names, strict=True)
+        return {label: LEFT_OUT for label, name in pairs if not name}
+
+    @property
+    def known_scales(self) -> tuple[tuple[str, int], ...]:
+        """The scales by name."""
+        pairs = zip(self.names, self.scales, strict=False)
+        return tuple((name, scale) for name, scale in pairs if scale is not None)
+
+
 class PlainCsv(CsvFormat):
     """CSV with the names that the file's columns have in the table."""
 
     names: tuple[str, ...] = ()
+    scales: tuple[tuple[str, int], ...] = ()
 
     def dialect(self) -> CsvDialect:
         """Returns the dialect with these names."""
         dialect = super().dialect()
         # The SDK left it to Postgres which part of 03/04/2013 is the month.
         spelling = replace(dialect.spelling, session_dates=True)
-        return replace(dialect, names=self.names, spelling=spelling)
+        return replace(dialect, names=self.names, scales=self.scales, spelling=spelling)
 
 
 class PlainParquet(ParquetFormat):
     """Parquet with the names that the file's columns have in the table."""
 
     names: tuple[str, ...] = ()
+    scales: tuple[tuple[str, int], ...] = ()
 
     def dialect(self) -> ParquetDialect:
         """Returns the dialect with these names."""
@@ -69,13 +98,13 @@ class PlainParquet(ParquetFormat):
 
 
 def load_plain(
-    to: Destination, files: S3Files, arrival: Arrival, names: Sequence[str], **options: Any
+    to: Destination, files: S3Files, arrival: Arrival, columns: FileColumns, **options: Any
 ) -> Receipt:
-    """Loads one of the files; `names` are those that its columns have in the table, by place.
+    """Loads one of the files, which has these columns.
 
     Raises: LandfallError.
     """
-    feed = feed_of(to, arrival, files.format, names)
+    feed = feed_of(to, arrival, files.format, columns)
     receipt = load(
         feed, arrival, store=files.store, warehouse=to.warehouse, by=loader(),
         **{"force": to.disposition == "replace", **options},
@@ -91,31 +120,29 @@ def feed_of(
     to: Destination,
     arrival: Arrival,
     form: CsvFormat | ParquetFormat,
-    names: Sequence[str] = (),
+    file_columns: FileColumns | None = None,
 ) -> Feed:
     """Makes the feed for one file.
 
     Raises: FeedError when the table or a column cannot be loaded into.
     """
-    plain = PlainCsv if isinstance(form, CsvFormat) else PlainParquet
+    own = file_columns or FileColumns()
     # An existing table may have more columns than the file. The engine refuses any other.
-    present = {c: t for c, t in to.columns.items() if c in names} if _may_lack(to) else {}
+    present = {c: t for c, t in to.columns.items() if c in own.names} if _may_lack(to) else {}
     columns = {name: Column(type=t) for name, t in (present or to.columns).items()}
-    left_out = {f"left out {place}": LEFT_OUT for place, name in enumerate(names) if not name}
-    names = [name or f"left out {place}" for place, name in enumerate(names)]
     try:
         return Feed(
             feed=_feed_name(to, arrival),
             description=to.table.name,
             source=Source(bucket=arrival.bucket, pattern=arrival.key),
-            format=plain(**form.model_dump(), names=tuple(names)),
+            format=_format(form, own),
             target=Target(
                 connection=to.table.conn_id,
                 table=to.into.written,
                 disposition=to.disposition,
                 load_id=False,
             ),
-            columns={**columns, **left_out},
+            columns={**columns, **own.left_out},
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -123,6 +150,11 @@ def feed_of(
             f"the table {Name.of(to.table).quoted} cannot be loaded into: {first['msg']}",
             found=str(first["input"]),
         ) from None
+
+
+def _format(form: CsvFormat | ParquetFormat, own: FileColumns) -> PlainCsv | PlainParquet:
+    plain = PlainCsv if isinstance(form, CsvFormat) else PlainParquet
+    return plain(**form.model_dump(), names=own.labels, scales=own.known_scales)
 
 
 def _may_lack(to: Destination) -> bool:

@@ -26,7 +26,8 @@ from include.landfall.postgres.catalog import lock_name
 
 from . import declared, inference, recording, tables
 from .matching import match
-from .plain_feed import Destination, load_plain
+from .plain_feed import Destination, FileColumns, load_plain
+from .scratch import scratch_of
 from .sources import S3Files
 from .tables import Name
 
@@ -111,9 +112,11 @@ class PlainLoad:
 
     def _replace_whole(self, columns: dict[str, str]) -> list[Receipt]:
         """Loads all files into another table, which then replaces the target at once."""
-        scratch = self.name.scratch()
-        self._create(scratch, columns)
-        with self._removed_after_failure(scratch, tables.drop):
+        with (
+            scratch_of(self.database, self.name) as scratch,
+            self._removed_after_failure(scratch, tables.drop),
+        ):
+            self._create(scratch, columns)
             receipts = [self._load_unrecorded(a, scratch, columns) for a in self.files.arrivals]
             return self._put_in_place(scratch, columns, receipts)
 
@@ -172,10 +175,13 @@ class PlainLoad:
         disposition: str,
         **options: Any,
     ) -> Receipt:
-        names = match(inference.layout_of(self.files, arrival, 0).names, list(columns))
+        layout = inference.layout_of(self.files, arrival)
+        names = match(layout.names, list(columns))
+        scales = [layout.scales.get(name) for name in layout.names]
         destination = self._destination(into, columns, disposition)
         options = {"recorded": self._is_recorded, **options}
-        return load_plain(destination, self.files, arrival, names, **options)
+        file_columns = FileColumns(tuple(names), tuple(scales))
+        return load_plain(destination, self.files, arrival, file_columns, **options)
 
     def _destination(self, into: Name, columns: dict[str, str], disposition: str) -> Destination:
         # Of a `replace` only the table counts: it replaces every version of every file.

@@ -239,7 +239,9 @@ def _ledger(rights: Any) -> str:
 
 def _rejects(rights: Any) -> str:
     """Returns what the next load will find beside the ledger. Raises: ConnectionUnusable."""
-    tables = (rights.writes_rejects, rights.writes_replays, rights.writes_changes)
+    tables = (
+        rights.writes_rejects, rights.writes_replays, rights.writes_changes, rights.writes_replaced,
+    )  # fmt: skip
     if all(tables):
         return "there"
     if None in tables:
@@ -251,7 +253,7 @@ def _rejects(rights: Any) -> str:
             f" GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role}",
         )
     raise ConnectionUnusable(
-        "the role may not write rejects, replays and changes", do=_grants(rights)
+        "the role may not write rejects, replays, changes and replaced rows", do=_grants(rights)
     )
 
 

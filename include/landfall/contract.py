@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ NEW_LABEL = "_load_new:"  # before the name of a new column that is read; no fee
 
 
 class What(StrEnum):
-    """What a row of `landfall.changes` tells: a departure of a file, or a change of the table."""
+    """What a row of `landfall.changes` is: a departure of a file, or a change of the table."""
 
     NEW_COLUMN = "new column"
     MISSING_COLUMN = "missing column"
@@ -39,7 +40,7 @@ class IfMissing(StrEnum):
     REFUSE = "refuse"
     NULL = "null"
     DEFAULT = "default"  # the load leaves the column out
-    UNSAID = "unsaid"  # the same, and no departure: only the table has the column
+    TABLE_ONLY = "table only"  # the same, and no departure: only the table has the column
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,15 @@ STRICT = Rules()
 class Match:
     """Where the columns that are read are in the file.
 
-    `places` are theirs among the columns of the file, from 0, and `labels` what the columns of a
-    batch are called: the feed's names, then NEW_LABEL and a key for each new column that is read.
+    `places` are theirs among the columns of the file, from 0, `names` what the file calls them, and
+    `labels` what the columns of a batch are called: the feed's names, then NEW_LABEL and a key for
+    each new column that is read.
     `left_out` are the columns that get the table's default.
     """
 
     places: tuple[int, ...]
     labels: tuple[str, ...]
+    names: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -126,6 +129,7 @@ def match_columns(
     return Match(
         (*places, *new),
         (*labels, *(NEW_LABEL + key for key in header.keys_of(new))),
+        tuple(names[place] for place in (*places, *new)),
         tuple(c.name for c in header.missing if c.if_missing != IfMissing.NULL),
         tuple(header.changes()),
     )
@@ -173,7 +177,8 @@ class _Header:
         names, refuses_new = self.names, self.rules.new_columns == "refuse"
         new = [names[place] for place in self.new]
         twice = {names[p] for places in self.places.values() if len(places) > 1 for p in places}
-        twice |= {name for name in new if refuses_new and new.count(name) > 1}
+        if refuses_new:
+            twice |= {name for name, count in Counter(new).items() if count > 1}
         departures = {
             "twice": sorted(twice),
             "missing": [c.name for c in self.missing if c.if_missing == IfMissing.REFUSE],
@@ -184,13 +189,13 @@ class _Header:
 
     def keys_of(self, places: Sequence[int]) -> list[str]:
         """Returns the names of new columns; a nameless or a repeated one gets its number too."""
-        keys: list[str] = []
+        keys: dict[str, None] = {}  # in order
         for place in places:
             name = self.names[place].strip() if self.rules.trims else self.names[place]
             if not name.strip() or name in keys:
                 name = f"{name.strip() or 'column'}_{place + 1}"
-            keys.append(name)
-        return keys
+            keys[name] = None
+        return list(keys)
 
     def changes(self) -> list[Change]:
         """Returns the departures that the rules allow."""
@@ -202,7 +207,7 @@ class _Header:
         changes += [
             Change(What.MISSING_COLUMN, column.name, None, column.if_missing)
             for column in self.missing
-            if column.if_missing != IfMissing.UNSAID
+            if column.if_missing != IfMissing.TABLE_ONLY
         ]
         after = {"ignore": "ignored", "rescue": f"rescued into {self.rules.rescue}"}
         if outcome := after.get(self.rules.new_columns):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Self
 
 FOUND_LIMIT = 120
+WHAT_LIMIT = 1000
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ class LandfallError(Exception):
         return self
 
     def __str__(self) -> str:
-        lines = [self.what]
+        # The server's words may quote a long cell.
+        is_long = len(self.what) > WHAT_LIMIT
+        lines = [shorten(self.what, WHAT_LIMIT) if is_long else self.what]
         facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
         facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
         pairs = [*facts.items(), *self.more]

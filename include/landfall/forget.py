@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
@@ -20,6 +20,7 @@ from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.replaced import check_removed
 
@@ -47,8 +48,11 @@ def forget(feed: Feed, key: str, *, warehouse: Warehouse) -> Forgotten:
     It waits for a load of the object that is under way. The next run loads the object again if it
     is in the bucket.
 
+    Of a merge it brings back the rows that the object's loads replaced.
+
     Raises: ObjectMissing when the ledger has no such object; FeedError when its rows are in another
-    table than the feed names, or cannot be deleted. Then nothing has changed.
+    table than the feed names, or cannot be deleted, or when what it replaced was not kept or was
+    changed since. Then nothing has changed.
     """
     # The lock and the rows are those of the object, whatever its version.
     arrival = Arrival(feed.source.bucket, key, "", 0, datetime.now(UTC))
@@ -113,17 +117,15 @@ def _check_target(connection: Connection, feed: Feed, entries: list[Entry]) -> N
 
 
 def _delete_rows(connection: Connection, claimant: Claimant, load_ids: list[int]) -> int:
-    """Deletes the rows that carry the load ids, and returns how many there were."""
+    """Takes away what the loads brought, and returns how many rows that were."""
     target = claimant.feed.target
     name = table(target.table)
     is_there = has_relation(connection, target.schema_name, target.table_name)
     if not is_there or not has_column(connection, name, LOAD_ID):
         return 0
-    # No parameter: a % in the table's name would be taken for one.
-    rows = connection.execute(
-        sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(
-            name, sql.Identifier(LOAD_ID), sql.Literal(load_ids)
-        )
-    ).rowcount
-    check_removed(connection, claimant.feed, load_ids)
+    check_dependents(connection, target.table, load_ids)
+    disposition = disposition_of(claimant.feed)
+    rows = disposition.forget(connection, claimant.feed, load_ids)
+    if not disposition.keeps_rows:
+        check_removed(connection, claimant.feed, load_ids)
     return rows

@@ -16,6 +16,8 @@ from include.landfall.contract import (
     match_columns,
     renamed,
 )
+from include.landfall.errors import HeaderMismatch
+from include.landfall.feed import limits
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
 from include.landfall.feed.model import Feed
@@ -27,7 +29,7 @@ ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 # Bytes of CSV text in a batch. Measured on 150 MB: 1 MiB takes 104 MB and 1.6 s of CPU to read,
 # 512 KiB 91 MB and 1.9 s.
 BLOCK_BYTES = 1 << 20
-LONGEST_ROW = 8 << 20  # bytes of a row that can be read: what a load has room for
+LONGEST_ROW = limits.LONGEST_ROW
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,20 @@ class Unpacking:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What a feed allows of its files: bytes of a row, beside LONGEST_ROW, and columns."""
+
+    row_bytes: int | None = None
+    columns: int | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """One reading of one arrival.
 
-    `load_id` is None where the target's rows carry none. `encoding` is the Python codec of a
-    database that is not UTF-8: no other letter can be loaded.
+    `load_id` is None where the target's rows carry none. With `is_numbered` a typed row ends with
+    its number in the file, in place of the load id. `encoding` is the Python codec of a database
+    that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
     """
@@ -87,13 +98,16 @@ class Job:
     rules: Rules = STRICT
     match: Match | None = None
     order: tuple[str, ...] = ()
+    bounds: Bounds = field(default_factory=Bounds)
+    is_numbered: bool = False
 
     @property
     def is_strict(self) -> bool:
-        """Whether the file must have exactly the job's columns, by their names."""
+        """Whether a file must have exactly the columns that come from it, by their names."""
         return self.rules == STRICT and not any(
-            not column.is_in_file or column.other_names or column.if_missing != IfMissing.REFUSE
+            column.other_names or column.if_missing != IfMissing.REFUSE
             for column in self.columns
+            if column.is_in_file
         )
 
     @property
@@ -110,6 +124,14 @@ class Job:
 
         Raises: HeaderMismatch when the feed does not take the file's columns.
         """
+        most = self.bounds.columns
+        if most is not None and len(names) > most:
+            raise HeaderMismatch(
+                "the file has more columns than the feed allows",
+                found=f"{len(names)} columns",
+                expected=f"at most {most}, by limits: columns",
+                do="look into the file; where it is right, allow more in the feed",
+            )
         own = renamed(names, self.dialect.names)
         return self.match or match_columns(own, self.expected, self.rules)
 

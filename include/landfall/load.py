@@ -27,8 +27,9 @@ class Receipt:
 
     `outcome`: loaded (by us, now), already_loaded (`by` says who), superseded (a newer version
     is in the table). `rows` are those in the target, `seconds` those of this call. `rejected` is
-    how many rows of the file were refused, `reasons` how many for which reason. `changes` are the
-    file's departures from the contract, and what was altered in the table.
+    how many rows of the file were refused, `reasons` how many for which reason; `deduplicated` how
+    many lost to a newer row of their key. `changes` are the file's departures from the contract,
+    and what was altered in the table.
     """
 
     feed: str
@@ -42,6 +43,7 @@ class Receipt:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    deduplicated: int = 0
     changes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,7 +80,8 @@ def load(
     return Receipt(
         feed.name, arrival.bucket, arrival.key, arrival.version,
         settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
-        settled.rejected, settled.reasons, [text_of(change) for change in settled.changes],
+        settled.rejected, settled.reasons, settled.deduplicated,
+        [text_of(change) for change in settled.changes],
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
 from include.landfall.ledger import changes, claims, replays
 from include.landfall.ledger.claims import Claimant
-from include.landfall.ledger.entries import Entry
+from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.ledger.kept_rejects import OPEN, Selection, check_all_are_open
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
@@ -55,7 +55,7 @@ class Replayed:
     """What became of the rejects of one load.
 
     `rows` went into the target, `refused` were refused again for which reason, and `left_out` have
-    no cells that could be loaded.
+    no cells that could be loaded. `deduplicated` lost to a newer row of their key.
     """
 
     feed: str
@@ -65,6 +65,7 @@ class Replayed:
     rows: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
+    deduplicated: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the outcome in values that JSON, and so XCom, can carry."""
@@ -141,6 +142,7 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
             postgres_errors(),
             connection.transaction(),
         ):
+            create_ledger(connection)
             claims.lock(connection, claimant)
             return _replay(connection, claimant, batch)
     except LandfallError as error:
@@ -169,9 +171,12 @@ def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replaye
     if not staged:
         return replace(nothing, left_out=left_out)
     rows, refused = _judge(connection, staging, staged, claimant.by)
+    deduplicated = staging.deduplicated
     changes.keep(connection, claimant, load_id, altered)
-    replays.keep_replay(connection, load_id, rows, sum(refused.values()), claimant.by)
-    return replace(nothing, rows=rows, refused=refused, left_out=left_out)
+    replays.keep_replay(connection, load_id, rows, sum(refused.values()), claimant.by, deduplicated)
+    return replace(
+        nothing, rows=rows, refused=refused, left_out=left_out, deduplicated=deduplicated
+    )
 
 
 def _judge(
@@ -224,7 +229,7 @@ def _filled(
         if column.name in edited
         or (
             column.name not in missing
-            and (column.planned.if_missing != IfMissing.UNSAID or column.name in in_cells)
+            and (column.planned.if_missing != IfMissing.TABLE_ONLY or column.name in in_cells)
         )
     ]
 

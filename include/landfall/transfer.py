@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
-from include.landfall.errors import LandfallError
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Job, Unpacking, rules_of
+from include.landfall.job import Bounds, Job, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
+from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
 from include.landfall.write.staging import Staging
 
@@ -39,14 +40,15 @@ class Transfer:
         """Returns how many rows were read, and how many the target took.
 
         The others are the staging's rejected rows, with line and text as far as the feed keeps
-        them.
+        them, and those that it has deduplicated.
 
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
+        self._check_size()
         with closing(_read(self._job(staging, load_id))) as frames:
             read, written = copy.copy(self._reported(frames), staging)
         job = self._job(staging, load_id)  # by now the staging has the columns of the file
-        written += self._judge(job, staging)
+        written = self._judge(job, staging, written)
         self._find_origins(job, staging, read)
         staging.rejected.conceal()
         return read, written
@@ -56,13 +58,26 @@ class Transfer:
         return Job(
             self.feed.name, self.arrival, self.store, columns,
             load_id if self.feed.target.load_id else None,
-            self.feed.format.dialect(), self.encoding, Unpacking(self.feed.source.member),
-            rules_of(self.feed), order=self.feed.order,
+            self.feed.format.dialect(), self.encoding,
+            Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
+            order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),
+            is_numbered=staging.disposition.is_merged,
         )  # fmt: skip
 
-    def _judge(self, job: Job, staging: Staging) -> int:
+    def _check_size(self) -> None:
+        most = self.feed.limits.object
+        if most is not None and self.arrival.size > most:
+            raise DataError(
+                "the object is larger than the feed allows",
+                found=f"{self.arrival.size} bytes",
+                expected=f"at most {most}, by limits: object",
+                do="look into the file; where it is right, allow more in the feed",
+            )
+
+    def _judge(self, job: Job, staging: Staging, copied: int) -> int:
+        """Lets Postgres judge the texts, and merges; returns how many rows the target took."""
         try:
-            return judge(staging)
+            return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
                 error.at(line=_line_of(job, error.place.row))

@@ -72,7 +72,7 @@ def validate(
         changes = fit(connection, feed, copied)
         columns = compare(connection, feed, copied)
         staging = Staging(connection, feed, disposition_of(feed), columns, 0)
-        staging.target = copied
+        staging.target, staging.keeps_replaced = copied, False
         transfer = Transfer(feed, arrival, store, server_encoding(connection), progress)
         read, accepted = transfer.run(staging, 0)
         reasons, budget = staging.rejected.counts(), feed.rejects.budget

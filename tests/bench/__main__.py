@@ -116,7 +116,7 @@ def _larger(bench: Bench, ways: list[str]) -> dict[str, Usage]:
     return runs
 
 
-def prepare_files(bench: Bench, ways: list[str], scale: int) -> dict[str, Path]:
+def prepare_files(bench: Bench, ways: list[str], scale: float) -> dict[str, Path]:
     needed = [way for way in WAYS if way == "csv" or (way in ways and way not in BY_PSQL)]
     files = make_files(bench.folder, scale, needed)
     upload_files(bench.minio.store, list(files.values()), f"scale-{scale}")

@@ -25,7 +25,7 @@ GZIP_LEVEL = 6  # the defaults of the programs gzip and zstd
 ZSTD_LEVEL = 3
 
 
-def make_files(folder: Path, scale: int, ways: list[str]) -> dict[str, Path]:
+def make_files(folder: Path, scale: float, ways: list[str]) -> dict[str, Path]:
     """Makes the files of these ways at this scale, where they are missing.
 
     Raises: LocalError when the program that makes them is missing.
@@ -49,7 +49,7 @@ def make_files(folder: Path, scale: int, ways: list[str]) -> dict[str, Path]:
     return paths
 
 
-def _generate(form: str, scale: int, path: Path) -> None:
+def _generate(form: str, scale: float, path: Path) -> None:
     program = Path(sysconfig.get_path("scripts")) / "tpchgen-cli"
     if not program.exists():
         raise LocalError(

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,16 @@ class Bench:
         self._clear()
         if table_rule:
             self._create(f"_load_id bigint, {table_rule}")
-        command = self._load("csv", key, changes)
+        return self.measured(self._load("csv", key, changes))
+
+    def measured(self, command: Sequence[str | Path]) -> Usage:
+        """Runs a program that finds the servers in its environment, and measures it."""
+        return measure(command, self._environ(), self._servers(), self.folder / "run.log")
+
+    def run_module(self, module: str, *arguments: str) -> Usage:
+        """Runs a module that loads into the table, and measures it."""
+        self._clear()
+        command = [sys.executable, "-m", module, *arguments]
         return measure(command, self._environ(), self._servers(), self.folder / "run.log")
 
     def columns(self) -> dict[str, Any]:

@@ -75,13 +75,15 @@ class Servers:
             create_ledger(connection)
         return self
 
-    def case(self, disposition: str = "append", name: str = "", at_most: int = len(BAD)) -> Case:
+    def case(
+        self, disposition: str = "append", name: str = "", at_most: int = len(BAD), **more: Any
+    ) -> Case:
         """Makes a feed with a table that no other round has used, and this error budget."""
         name = name or f"r{next(numbers)}_{uuid.uuid4().hex[:6]}"
         values = {
             "feed": name,
             "source": {"bucket": self.bucket, "pattern": f"{name}/*.csv"},
-            "target": {"table": f"chaos.{name}", "disposition": disposition},
+            "target": {"table": f"chaos.{name}", "disposition": disposition, **more},
             "columns": COLUMNS,
             "rejects": {"at_most": at_most},
         }

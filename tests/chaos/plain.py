@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,16 +22,10 @@ def load_plainly(
 ) -> Receipt:
     """Loads one file into a table of the schema chaos, as the task named so."""
     # Airflow and astro take seconds to import, and only these attacks need them.
-    from include.astro_sdk import Metadata, Table
-    from include.astro_sdk.plain_load import PlainLoad
-    from include.astro_sdk.sources import S3Files
-    from include.landfall.feed.formats import CsvFormat
-    from tests.support.plain_loads import database_of
+    from tests.support import plain_loads
 
-    target = Table(table, conn_id="warehouse", metadata=Metadata(schema="chaos"))
-    files = S3Files(store, (arrival,), CsvFormat())
-    [receipt] = PlainLoad(database_of(warehouse, target), target, files, if_exists, task).run()
-    return receipt
+    logging.getLogger("include.astro_sdk").setLevel(logging.WARNING)
+    return plain_loads.load_plainly(store, warehouse, arrival, ("chaos", table), if_exists, task)
 
 
 @dataclass

@@ -64,6 +64,10 @@ ELSEWHERE = {
         commands("docs/rejects.md"),
         "tests/e2e/test_rejects_page.py::test_a_step_prints_what_the_page_shows",
     ),
+    **dict.fromkeys(
+        commands("docs/contracts.md"),
+        "tests/e2e/test_contracts_page.py::test_a_day_ends_as_the_page_shows",
+    ),
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
     "::test_the_script_takes_exactly_the_pictures_that_are_shown",
     "make test": ".ci/run::suite test",
@@ -77,6 +81,8 @@ ELSEWHERE = {
     ".venv/bin/python -m tests.support.parquet_types": "tests/unit/landfall/test_parquet_types.py"
     "::test_the_page_is_what_the_engine_takes",
     "make memory": "tests/unit/bench/test_memory.py::test_a_load_above_the_limit_is_marked",
+    "make bench-plain": "tests/unit/bench/test_plain.py"
+    "::test_a_plain_load_that_takes_much_more_than_a_feed_is_told",
     "make bench-dirty": "tests/unit/bench/test_dirty.py"
     "::test_as_many_rows_are_spoiled_as_the_table_says",
     "make bench-beside COMMIT=…": "tests/unit/bench/test_beside.py"

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-from pathlib import Path
-
 import pytest
 
-from include.local.services.environ import connections, tools
-from include.local.state import PROJECT
+from tests.support.page_walk import Walk, plain
 from tests.support.readmes import blocks, commands
 from tests.support.servers import fresh_bucket, fresh_database
 
@@ -30,32 +24,10 @@ def text_of(language: str) -> str:
 @pytest.fixture(scope="module")
 def walked(warehouse_server, object_store, client, tmp_path_factory) -> dict[str, str]:
     """What each command of the page prints, one after the other."""
-    folder = tmp_path_factory.mktemp("reader")
-    (folder / Path(FEED).name).write_text(text_of("yaml"))
+    walk = Walk(FEED, text_of("yaml"), tmp_path_factory.mktemp("reader"), ("edited.csv",))
     with fresh_database(warehouse_server) as warehouse, fresh_bucket(client, "landing") as bucket:
         client.put_object(Bucket=bucket, Key="payments/2026-01.csv", Body=text_of("csv").encode())
-        environ = {
-            **os.environ,
-            **connections(warehouse, object_store),
-            **tools(warehouse, object_store),
-        }
-        return {command: run(command, folder, environ) for command in COMMANDS}
-
-
-def run(command: str, folder: Path, environ: dict[str, str]) -> str:
-    typed = command.replace(FEED, str(folder / Path(FEED).name))
-    typed = typed.replace("edited.csv", str(folder / "edited.csv"))
-    done = subprocess.run(
-        typed, shell=True, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return done.stdout.replace(str(folder / Path(FEED).name), FEED)
-
-
-def plain(text: str) -> str:
-    """The text without what differs from run to run: blanks, ids of loads, seconds."""
-    text = re.sub(r"in \d+\.\d s \(load \d+\)", "in … s (load …)", text)
-    return " ".join(re.sub(r"-{3,}(\+-+)*", "---", text).split())
+        return walk.run(COMMANDS, warehouse, object_store)
 
 
 @pytest.mark.parametrize("block", SHOWN, ids=[block.commands[-1] for block in SHOWN])

@@ -10,7 +10,9 @@ from airflow import version  # noqa: F401  finds the patches before astro is imp
 from include.astro_sdk import File, Metadata, Table
 from include.astro_sdk.plain_load import PlainLoad
 from include.astro_sdk.sources import FORMATS, S3Files
-from include.landfall.connections import Warehouse
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store, Warehouse
+from include.landfall.load import Receipt
 from tests.support.engine import Engine
 
 
@@ -42,6 +44,24 @@ def plain_load(
     form = FORMATS[arrivals[0].key.rpartition(".")[2]](file)
     database = database_of(engine.warehouse, table)
     return PlainLoad(database, table, S3Files(engine.store, arrivals, form), if_exists, task)
+
+
+def load_plainly(
+    store: Store,
+    warehouse: Warehouse,
+    arrival: Arrival,
+    name: tuple[str, str],
+    if_exists: str = "replace",
+    task: str = "",
+) -> Receipt:
+    """Loads one CSV object into a table of this schema and name."""
+    schema, table_name = name
+    table = Table(table_name, conn_id="warehouse", metadata=Metadata(schema=schema))
+    database = database_of(warehouse, table)
+    database.create_schema_if_applicable(schema, assume_exists=False)
+    files = S3Files(store, (arrival,), FORMATS["csv"](File(arrival.uri, conn_id="landing")))
+    [receipt] = PlainLoad(database, table, files, if_exists, task).run()
+    return receipt
 
 
 def columns_of_table(engine: Engine) -> dict[str, str]:

@@ -122,6 +122,7 @@ def _newest_table(connection: Connection, feed: Feed) -> tuple[datetime, str] | 
 
     A load of an older object ends without loading it (ledger/newer.sql).
     """
-    if not (disposition_of(feed).replaces_feed and ledger_exists(connection)):
+    in_order = disposition_of(feed).replaces_feed or feed.target.closes_absent
+    if not (in_order and ledger_exists(connection)):
         return None
     return newest_loaded(connection, feed.name)

@@ -101,6 +101,8 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
     for change in receipt.changes:
         print(f"{'':<15}{change}", flush=True)
+    if receipt.deduplicated:
+        print(f"{'':<15}{receipt.deduplicated:,} rows lost to a newer row of their key", flush=True)
     if receipt.rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
         print(f"{'':<15}{receipt.rejected:,} rows are rejected: {counts}", flush=True)

@@ -16,6 +16,7 @@ from include.landfall.cli import (
     rejects,
     replay,
     schema,
+    sniff,
     status,
     validate,
 )
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (
-        load, plan, validate, status, rejects, replay, forget, check, schema,
+        sniff, load, plan, validate, status, rejects, replay, forget, check, schema,
     ):  # fmt: skip
         command.add_to(commands)
     return parser

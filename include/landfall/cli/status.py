@@ -65,6 +65,8 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"
         when = entry.started.isoformat(sep=" ", timespec="seconds")
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
+        if entry.deduplicated and entry.status == "loaded":
+            print(f"      {entry.deduplicated:,} rows lost to a newer row of their key")
         if entry.rejected and entry.status == "loaded":
             print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
         for line in (entry.error or "").splitlines():

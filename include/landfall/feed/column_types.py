@@ -36,6 +36,11 @@ MODIFIED = {
     "timestamptz": 1, "interval": 1, "bit": 1, "varbit": 1,
 }  # fmt: skip
 BUILT_IN = PLAIN | MODIFIED.keys()
+# The greatest length: https://www.postgresql.org/docs/current/datatype-character.html
+LONGEST = {"varchar": 10_485_760, "char": 10_485_760, "bit": 83_886_080, "varbit": 83_886_080}
+# Short forms of CREATE TABLE, which no cell can be read as.
+SERIALS = {"smallserial": "smallint", "serial2": "smallint", "serial": "integer",
+           "serial4": "integer", "bigserial": "bigint", "serial8": "bigint"}  # fmt: skip
 
 _SPELLING = re.compile(
     r"^(?P<name>[a-z_][a-z0-9_ ]*?)\s*(?:\((?P<modifiers>\s*-?\d+\s*(?:,\s*-?\d+\s*)?)\))?"
@@ -86,6 +91,8 @@ def parse_type(text: str) -> ColumnType:
         name = ALIASES.get(name, name)
         if name in BUILT_IN:
             return ColumnType(name, _modifiers(name, match["modifiers"]), bool(match["array"]))
+    if whole := SERIALS.get(text.lower()):
+        raise ValueError(f"{text} is {whole} with a default of the table: declare {whole}")
     bare = text.removesuffix("[]")
     if not _NAME.match(bare) or _is_misspelt(bare):
         names = ", ".join(sorted(BUILT_IN))
@@ -107,6 +114,10 @@ def _modifiers(name: str, text: str | None) -> tuple[int, ...]:
         raise ValueError(f"{name} takes no such modifiers: ({text})")
     if name == "numeric" and modifiers and not 1 <= modifiers[0] <= 1000:
         raise ValueError(f"a numeric has 1 to 1000 digits, not {modifiers[0]}")
+    if name == "numeric" and not all(abs(scale) <= 1000 for scale in modifiers[1:]):
+        raise ValueError(f"a numeric's scale is -1000 to 1000, not {modifiers[1]}")
+    if name in LONGEST and not all(1 <= length <= LONGEST[name] for length in modifiers):
+        raise ValueError(f"the length of {name} is 1 to {LONGEST[name]}, not {modifiers[0]}")
     # Postgres reads a bare char as char(1), and numeric(9) as numeric(9,0).
     if name == "numeric" and len(modifiers) == 1:
         return (modifiers[0], 0)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from include.landfall.feed.column_types import ColumnType, parse_type
-from include.landfall.feed.strict import Strict, combination_error
+from include.landfall.feed.strict import Strict, combination_error, null_as_word
 
 # Columns that the engine adds, and the labels of new ones (contract.NEW_LABEL).
 RESERVED = re.compile(r"_load_(?:id|row|number)|_load_new:.*", re.DOTALL)
@@ -28,7 +28,7 @@ class Column(Strict):
     other_names: list[str] = Field(
         default_factory=list, alias="from", description="Other names that the file may use."
     )
-    on_bad_cell: Literal["reject", "null"] = Field(
+    on_bad_cell: Annotated[Literal["reject", "null"], BeforeValidator(null_as_word)] = Field(
         "reject",
         description="A cell that is no value of the type: reject its row, or keep the row with "
         "NULL and the cell among the rejects, as nulled.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from include.landfall.feed.strict import Strict, combination_error
+from include.landfall.feed.strict import Strict, combination_error, null_as_word
 
 RESCUED = "_rescued"
 
@@ -19,7 +19,9 @@ class Contract(Strict):
         description="A column of the file that the feed does not name: refuse the file, ignore "
         "the column, rescue its cells into a jsonb column, or evolve: add it to the table.",
     )
-    missing_columns: Literal["refuse", "null", "default"] = Field(
+    missing_columns: Annotated[
+        Literal["refuse", "null", "default"], BeforeValidator(null_as_word)
+    ] = Field(
         "refuse",
         description="A column that the file lacks: refuse the file, null, or the default that "
         "the table has for it.",

@@ -36,12 +36,17 @@ AS_POSTGRES = Spelling()
 class Dialect:
     """How a file is written. `reader` is the module that reads such files (`read.formats`).
 
-    `names` are the names of the file's columns, by place, in place of its own.
+    `is_json`: whether the cells of new columns that are rescued are JSON, and not texts.
+    `names` are the names of the file's columns, by place, in place of its own. `scales` says of
+    numeric columns without a scale how many digits after the point their cells have as a rule:
+    such cells take the fast path.
     """
 
     reader: ClassVar[str]
+    is_json: ClassVar[bool] = False
 
     names: tuple[str, ...] = field(default=(), kw_only=True)
+    scales: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
     spelling: Spelling = field(default=AS_POSTGRES, kw_only=True)
 
 
@@ -114,6 +119,7 @@ class JsonDialect(Dialect):
     """How JSON is written."""
 
     reader = "include.landfall.read.formats.json_lines"
+    is_json = True
 
     paths: Paths = ()
     refuses_other_keys: bool = True
@@ -130,13 +136,13 @@ class FixedField:
 
 @dataclass(frozen=True)
 class FixedDialect(Dialect):
-    """How text of fixed width is written. `trim` is both, left, right or none."""
+    """How text of fixed width is written."""
 
     reader = "include.landfall.read.formats.fixed_width"
 
     fields: tuple[FixedField, ...] = ()
     encoding: str = "utf-8"
-    trim: str = "both"
+    trims: bool = True
     nulls: tuple[str, ...] = ()
     pads: bool = False
     ignores_rest: bool = False

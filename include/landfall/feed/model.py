@@ -12,12 +12,14 @@ from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny, mode
 from include.landfall.feed.columns import Column, Columns, check_names
 from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import CsvFormat, FileFormat, read_format
+from include.landfall.feed.limits import Limits
 from include.landfall.feed.rejects import Rejects
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
 from include.landfall.feed.strict import Strict, combination_error
 from include.landfall.feed.target import Target
 
+NEED_A_HEADER = {"missing_columns", "row_shape"}
 RESCUE = Column(type="jsonb", description="What the file has and no column of the table")
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 
@@ -38,6 +40,7 @@ class Feed(Strict):
     columns: Annotated[Columns, AfterValidator(check_names)] = Field(min_length=1)
     checks: dict[str, Check] = Field(default_factory=dict)
     rejects: Rejects = Rejects()
+    limits: Limits = Limits()
 
     @property
     def table_columns(self) -> Columns:
@@ -58,6 +61,11 @@ class Feed(Strict):
         return hidden or any(column.secret for column in self.columns.values())
 
     @model_validator(mode="after")
+    def _target_fits(self) -> Feed:
+        self.target.check_columns(self.table_columns)
+        return self
+
+    @model_validator(mode="after")
     def _format_fits(self) -> Feed:
         in_file = [n for n, each in self.columns.items() if each.is_in_file and not each.ignore]
         self.format.check_columns(in_file)
@@ -67,15 +75,21 @@ class Feed(Strict):
         return self
 
     def _departure(self) -> tuple[str, ...]:
-        """Returns what the feed allows that only a file which names its columns can do."""
-        for key, value in self.contract.model_dump(
-            exclude_defaults=True, exclude={"types"}
-        ).items():
-            return str(value), "contract", key
+        """Returns what the feed allows that only a file which names its columns can do.
+
+        Where each row names its own, that is what needs a name for all rows.
+        """
+        has_keys, contract = self.format.names_keys, self.contract
+        set_keys = contract.model_dump(exclude_defaults=True, exclude={"types"})
+        for key, value in set_keys.items():
+            if key in NEED_A_HEADER or not has_keys:
+                return str(value), "contract", key
+        takes_new = has_keys and contract.new_columns != "refuse"
         for name, column in self.columns.items():
-            if column.ignore or column.other_names:
-                key = "ignore" if column.ignore else "from"
-                return key, "columns", name, key
+            if column.ignore and not takes_new:
+                return "ignore", "columns", name, "ignore"
+            if column.other_names and not has_keys:
+                return "from", "columns", name, "from"
         return ()
 
     @model_validator(mode="after")

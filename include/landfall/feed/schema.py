@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.landfall.feed.dispositions import DISPOSITIONS
+from include.landfall.feed.dispositions import DISPOSITIONS, STRATEGIES
 from include.landfall.feed.formats import FORMATS
 from include.landfall.feed.model import Feed
 
@@ -20,7 +20,13 @@ def schema() -> dict[str, Any]:
         {"type": column.pop("type"), "required": column.pop("required")},
         {"type": "object", **ignored},
     ]
+    for field in (
+        parts["Contract"]["properties"]["missing_columns"],
+        column["properties"]["on_bad_cell"],
+    ):
+        field.update(type=["string", "null"], enum=[*field["enum"], None])  # null without quotes
     parts["Target"]["properties"]["disposition"]["enum"] = list(DISPOSITIONS)
+    parts["Target"]["properties"]["strategy"]["enum"] = [*STRATEGIES, None]
     classes = FORMATS.values()
     parts |= {each.__name__: each.model_json_schema() for each in classes}
     described["properties"]["format"]["anyOf"] = [

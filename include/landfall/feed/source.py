@@ -48,6 +48,8 @@ class Source(Strict):
             raise ValueError("a key, which does not begin with /")
         if re.search(r"\{[^}]*,[^}]*\}", value):
             raise ValueError("* ? ** and [abc]; there is no {a,b}: write one feed for each")
+        if re.search(r"\\[.dw]|\.\*.*\$$", value):
+            raise ValueError("* ? ** and [abc]; it is no regular expression")
         return value
 
     @property

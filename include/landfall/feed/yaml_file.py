@@ -18,6 +18,7 @@ from include.landfall.errors import FeedError, Place
 from include.landfall.feed.columns import Column
 from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import format_class_of
+from include.landfall.feed.limits import Limits
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
@@ -80,7 +81,7 @@ def _parse(path: Path) -> tuple[Any, Any]:
 
 PARTS: dict[str, type[BaseModel]] = {
     "source": Source, "target": Target, "columns": Column, "checks": Check,
-    "contract": Contract,
+    "contract": Contract, "limits": Limits,
 }  # fmt: skip
 
 
@@ -143,6 +144,14 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
     value = "" if isinstance(given, dict) else str(given)
     message = first["msg"].removeprefix("Value error, ")
     return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
+
+
+def _with_field(steps: list[Any], value: Any, message: str) -> tuple[list[Any], str]:
+    """Returns the steps to the field, with which a message about a whole part begins."""
+    match = re.match(r"(?P<field>\w+(?:\.\w+)*): (?P<message>.*)", message, re.DOTALL)
+    if not match or not isinstance(value, dict):
+        return steps, message
+    return [*steps, *match["field"].split(".")], match["message"]
 
 
 def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:

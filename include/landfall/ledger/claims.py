@@ -41,6 +41,11 @@ class Claimant:
         by = by or f"{socket.gethostname()}:{os.getpid()}"
         return cls(feed, arrival, by, uuid.uuid4(), replaces_feed)
 
+    @property
+    def in_order(self) -> bool:
+        """Whether a file that is older than one that is loaded comes too late."""
+        return self.replaces_feed or self.feed.target.closes_absent
+
     def values(self, **more: Any) -> dict[str, Any]:
         """Returns the parameters of the ledger's statements."""
         return {
@@ -49,6 +54,7 @@ class Claimant:
             "feed": self.feed.name,
             "target": self.feed.target.table,
             "replaces_feed": self.replaces_feed,
+            "in_order": self.in_order,
             "by": self.by,
             "attempt": self.attempt,
             **more,
@@ -70,9 +76,9 @@ class NewerLoad(NamedTuple):
 
 
 def lock(connection: Connection, claimant: Claimant) -> None:
-    """Waits until no other load of the same object, or of the feed it replaces, is under way."""
+    """Waits until no other load of the same object, or of a feed in order, is under way."""
     feed, uri = claimant.feed.name, claimant.arrival.uri
-    scope = feed if claimant.replaces_feed else f"{feed}\n{uri}"
+    scope = feed if claimant.in_order else f"{feed}\n{uri}"
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [scope])
 
 
@@ -101,8 +107,9 @@ def close(
     status: str,
     rows: int | None = None,
     reasons: dict[str, int] | None = None,
+    deduplicated: int | None = None,
 ) -> None:
-    """Closes the row as loaded or superseded, with the rows in the target and the rejected ones.
+    """Closes the row as loaded or superseded, with the rows in the target and the others.
 
     Without `rows` and `reasons` it keeps those of an earlier load.
     """
@@ -112,6 +119,7 @@ def close(
         "rows": rows,
         "rejected": None if reasons is None else sum(reasons.values()),
         "reasons": None if reasons is None else Jsonb(reasons),
+        "deduplicated": deduplicated,
     }
     connection.execute(statement("ledger/close"), parameters)
 

@@ -11,14 +11,15 @@ from include.landfall.postgres.catalog import create_schema, has_relation, lock_
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "changes"  # the table that came last: where it is, all are
+NEWEST = "replaced"  # the table that came last: where it is, all are
 
 
 @dataclass(frozen=True)
 class Entry:
     """A row of the ledger. `seconds` is how long the load took; times have a zone.
 
-    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
+    `deduplicated` how many lost to a newer row of their key.
     `retry_after`: a failed one is not handed on by the sensor before.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     rejected: int | None = None
     reasons: dict[str, int] | None = None
     retry_after: datetime | None = None
+    deduplicated: int | None = None
 
     @property
     def version(self) -> str:

@@ -9,7 +9,14 @@ from psycopg import Connection, sql
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import select_entries
 
-TABLES = ("rejects", "replays", "ledger")
+TABLES = ("rejects", "replays", "ledger")  # those that are counted
+
+
+def _delete(connection: Connection, name: str, load_ids: Sequence[int]) -> int:
+    return connection.execute(
+        sql.SQL("DELETE FROM {} WHERE load_id = ANY(%s)").format(sql.Identifier("landfall", name)),
+        [list(load_ids)],
+    ).rowcount
 
 
 def entries_of_object(connection: Connection, feed: str, bucket: str, key: str) -> list[Entry]:
@@ -20,12 +27,5 @@ def entries_of_object(connection: Connection, feed: str, bucket: str, key: str) 
 
 def delete_loads(connection: Connection, load_ids: Sequence[int]) -> list[int]:
     """Deletes the loads' rejects, replays and rows of the ledger, and returns how many of each."""
-    return [
-        connection.execute(
-            sql.SQL("DELETE FROM {} WHERE load_id = ANY(%s)").format(
-                sql.Identifier("landfall", name)
-            ),
-            [list(load_ids)],
-        ).rowcount
-        for name in TABLES
-    ]
+    _delete(connection, "replaced", load_ids)
+    return [_delete(connection, name, load_ids) for name in TABLES]

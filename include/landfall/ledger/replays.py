@@ -93,16 +93,23 @@ def place_of(connection: Connection, reject_id: int) -> dict[str, Any]:
     return {"line": line, "row": row}
 
 
-def keep_replay(connection: Connection, load_id: int, rows: int, refused: int, by: str) -> None:
-    """Moves rows from rejected to loaded in the ledger, and keeps the replay in its history.
+def keep_replay(
+    connection: Connection, load_id: int, rows: int, refused: int, by: str, deduplicated: int = 0
+) -> None:
+    """Moves rows from rejected to loaded, or to deduplicated, and keeps the replay in its history.
 
     Raises: DataError when the ledger has fewer rejected rows than are in the target now.
     """
     query = (
-        "UPDATE landfall.ledger SET rows = rows + %(rows)s, rejected = rejected - %(rows)s"
-        " WHERE load_id = %(load_id)s AND rejected >= %(rows)s"
+        "UPDATE landfall.ledger SET rows = rows + %(rows)s,"
+        " rejected = rejected - %(rows)s - %(deduplicated)s,"
+        " deduplicated = coalesce(deduplicated, 0) + %(deduplicated)s"
+        " WHERE load_id = %(load_id)s AND rejected >= %(rows)s + %(deduplicated)s"
     )
-    parameters = {"load_id": load_id, "rows": rows, "refused": refused, "by": by}
+    parameters = {
+        "load_id": load_id, "rows": rows, "refused": refused, "by": by,
+        "deduplicated": deduplicated,
+    }  # fmt: skip
     if connection.execute(query, parameters).rowcount != 1:
         raise DataError(
             "the ledger does not have as many rejected rows as were replayed",

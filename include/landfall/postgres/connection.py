@@ -76,6 +76,16 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
             yield connection
 
 
+def set_timeouts(connection: psycopg.Connection, **seconds: float | None) -> None:
+    """Sets timeouts, such as lock_timeout, for the transaction. None leaves the role's setting."""
+    for name, value in seconds.items():
+        if value is not None:
+            milliseconds = sql.Literal(max(1, round(1000 * value)))
+            connection.execute(
+                sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name), milliseconds)
+            )
+
+
 def server_encoding(connection: psycopg.Connection) -> str | None:
     """Returns Python's name of the database's encoding, or None where it takes every letter."""
     encoding = connection.info.parameter_status("server_encoding")

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -29,6 +29,7 @@ class Completer:
 
     def __init__(self, job: Job, reading: Job) -> None:
         self._names, self._rescue = job.names, job.rules.rescue
+        self._are_json = job.dialect.is_json  # the cells of new columns
         self._labels = reading.match.labels if reading.match else tuple(reading.names)
         self._given = {
             column.name: given_text(column, job.arrival)
@@ -50,7 +51,7 @@ class Completer:
         if cells is None or self._is_whole:
             return None if cells is None else list(cells[: len(self._labels)])
         by_label, beyond = dict(zip(self._labels, cells)), cells[len(self._labels) :]
-        rescued = {label: by_label[label] for label in self._new_labels()}
+        rescued = {label: self._json_of(by_label[label]) for label in self._new_labels()}
         by_name = {**by_label, **self._given}
         if self._rescue:
             by_name[self._rescue] = _json(rescued, beyond)
@@ -71,12 +72,21 @@ class Completer:
     def _rescued(self, batch: pa.RecordBatch, beyond: Mapping[int, Cells]) -> pa.Array:
         """Returns an object of JSON for each row that has something to rescue, else NULL."""
         labels = self._new_labels()
-        columns = [_values(batch.column(self._labels.index(label))) for label in labels]
+        columns = [
+            list(map(self._json_of, _values(batch.column(self._labels.index(label)))))
+            for label in labels
+        ]
         texts = [
             _json(dict(zip(labels, row)), beyond.get(position, ()))
             for position, row in enumerate(zip(*columns) if columns else [()] * len(batch))
         ]
         return pa.array(texts, pa.string())
+
+    def _json_of(self, value: Any) -> str | None:
+        """Returns a value as JSON, NULL as None."""
+        if value is None or self._are_json:
+            return cast("str | None", value)
+        return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def given_text(column: PlannedColumn, arrival: Arrival) -> str | None:
@@ -100,11 +110,16 @@ def given_text(column: PlannedColumn, arrival: Arrival) -> str | None:
     return text
 
 
-def _json(row: Mapping[str, Any], beyond: Cells) -> str | None:
-    """Returns what is rescued of a row as an object of JSON, or None when there is nothing."""
+def _json(row: Mapping[str, str | None], beyond: Cells) -> str | None:
+    """Returns what is rescued of a row as an object of JSON, or None when there is nothing.
+
+    The row's values are JSON already, so that numbers keep all their digits.
+    """
     values = {label.removeprefix(NEW_LABEL): v for label, v in row.items() if v is not None}
-    values |= {f"beyond_{n}": text for n, text in enumerate(beyond, 1) if text is not None}
-    return json.dumps(values, ensure_ascii=False, default=str) if values else None
+    texts = ((f"beyond_{n}", text) for n, text in enumerate(beyond, 1) if text is not None)
+    values |= {key: json.dumps(text, ensure_ascii=False) for key, text in texts}
+    pairs = [f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in values.items()]
+    return f"{{{', '.join(pairs)}}}" if pairs else None
 
 
 def _values(column: pa.Array) -> list[Any]:

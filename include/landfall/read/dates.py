@@ -23,7 +23,13 @@ _PARTS = {"D": _SHORT.format("d"), "M": _SHORT.format("m"), "Y": _YEAR}
 # Three numbers, or digits alone; a year of four digits in front is the same in every order.
 _THREE = rf"^\s*\d{{1,3}}{_MARK}\d{{1,3}}{_MARK}\d+"
 _DIGITS = r"^\s*\d{5,}\s*$"
-_EITHER = r"(?:^|[T ,])(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2})[-/. ](?:\d{4}|\d{2})(?:$|[T ,])"
+# Two numbers that are both months, and not the same; in an array, too.
+_PAIRS = "|".join(
+    rf"0?{one}[-/. ](?:{'|'.join(f'0?{other}' for other in range(1, 13) if other != one)})"
+    for one in range(1, 13)
+)
+# Not behind a year, but behind a time of day.
+_UNDECIDED = rf"(?:^[/.:]?|[^-/.:\\0-9\s][/.:]?|:[0-9.]+\s)[\s\v]*(?:{_PAIRS})[-/. ]\d"
 _MONTHS = ("january february march april may june july august september october november "
            "december").split()  # fmt: skip
 _NAMES = [*_MONTHS, *(name[:3] for name in _MONTHS), "sept"]
@@ -48,12 +54,9 @@ def noted(texts: pa.Array, mask: pa.BooleanArray, note: str) -> pa.Array:
 
 def note_undecided(texts: pa.Array) -> pa.Array:
     """Returns the texts with a note behind dates that two orders read as different days."""
-    if not pc.any(matching(texts, _EITHER)).as_py():
+    undecided = matching(texts, _UNDECIDED)
+    if not pc.any(undecided).as_py():
         return texts
-    parts = pc.extract_regex(texts, _EITHER)
-    first, second = (pc.struct_field(parts, name).cast(pa.int64()) for name in "ab")
-    both_fit = pc.and_(pc.less_equal(first, 12), pc.less_equal(second, 12))
-    undecided = pc.fill_null(pc.and_(both_fit, pc.not_equal(first, second)), False)
     return noted(texts, undecided, "which is the month? the feed's dates: says it")
 
 

@@ -8,9 +8,8 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.landfall.feed.column_types import ColumnType
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import LOAD_ID, Job
+from include.landfall.job import LOAD_ID, Job, PlannedColumn
 from include.landfall.read import dates
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.guards import Mask, either
@@ -44,11 +43,13 @@ class Framer:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._casts = [fast_cast_of(column) for column in job.columns]
+        scales = dict(job.dialect.scales)
+        self._casts = [fast_cast_of(column, scales.get(column.name)) for column in job.columns]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
-        load_id = [] if job.load_id is None else [(LOAD_ID, pa.int64())]
-        self._typed = pa.schema([*typed, *load_id])
+        if job.is_numbered or job.load_id is not None:
+            typed.append((LOAD_ID, pa.int64()))
+        self._typed = pa.schema(typed)
         self._encode_typed = Encoder(self._typed, jsonb - set(self.text_columns))
         self._encode_suspects = Encoder(SUSPECTS)
         self._encode_rejects = Encoder(REJECTS)
@@ -77,7 +78,10 @@ class Framer:
         for values, fast_cast, planned in zip(batch.columns, self._casts, self._job.columns):
             if not planned.nullable and values.null_count:
                 suspects = either(suspects, values.is_null())
-            column, doubtful = cast_column(values, fast_cast, planned.type)
+            if fast_cast is None:
+                column, doubtful = self._judged_texts(values, planned), None
+            else:
+                column, doubtful = cast_column(values, fast_cast, planned.type)
             columns.append(column)
             suspects = either(suspects, doubtful)
         return columns, suspects
@@ -87,7 +91,8 @@ class Framer:
     ) -> Iterator[Frame]:
         count = rows.batch.num_rows
         first, numbers = rows.first, b""
-        if good is not None or rows.numbers is not None:
+        all_numbers = None
+        if good is not None or rows.numbers is not None or self._job.is_numbered:
             all_numbers = pa.array(
                 rows.numbers or range(rows.first, rows.first + count), pa.int64()
             )
@@ -99,7 +104,9 @@ class Framer:
             numbers = all_numbers.buffers()[1].to_pybytes()[: 8 * count]
         if count == 0:
             return
-        if self._job.load_id is not None:
+        if self._job.is_numbered:
+            columns = [*columns, all_numbers]
+        elif self._job.load_id is not None:
             columns = [*columns, pa.repeat(pa.scalar(self._job.load_id, pa.int64()), count)]
         batch = pa.record_batch(columns, schema=self._typed)
         yield Frame(FrameType.ROWS, count, self._encode_typed.rows(batch), first, numbers)
@@ -118,11 +125,17 @@ class Framer:
             batch = pa.record_batch(columns, schema=SUSPECTS)
             yield Frame(FrameType.SUSPECTS, len(part), self._encode_suspects.rows(batch))
 
+    def _judged_texts(self, values: pa.Array, column: PlannedColumn) -> pa.Array:
+        """Returns the cells as Postgres judges them: a date that has two readings is none."""
+        texts = as_text(values, column.type)
+        if self._job.dialect.spelling.session_dates:
+            return texts
+        is_date = column.type.name in dates.TYPES and is_text(values.type)
+        return dates.note_undecided(texts) if is_date else texts
+
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:
         """Returns the cells of each row as a list of texts."""
-        texts_of = as_text if self._job.dialect.spelling.session_dates else _undecided_noted
-        types = [column.type for column in self._job.columns]
-        texts = pa.concat_arrays(list(map(texts_of, batch.columns, types)))
+        texts = pa.concat_arrays(list(map(self._judged_texts, batch.columns, self._job.columns)))
         width, count = batch.num_columns, batch.num_rows
         cell = pa.array(range(width * count), pa.int64())  # row by row
         row = pc.divide(cell, width)
@@ -140,13 +153,6 @@ class Framer:
             columns = [pa.array(v, f.type) for v, f in zip(zip(*values), REJECTS, strict=True)]
             batch = pa.record_batch(columns, schema=REJECTS)
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
-
-
-def _undecided_noted(values: pa.Array, declared: ColumnType) -> pa.Array:
-    """Returns the cells as Postgres judges them: a date that has two readings is none."""
-    texts = as_text(values, declared)
-    is_date = declared.name in dates.TYPES and not declared.array
-    return dates.note_undecided(texts) if is_date and is_text(values.type) else texts
 
 
 def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

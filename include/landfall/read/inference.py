@@ -14,7 +14,7 @@ from include.landfall.read.casts.own_types import is_text
 from include.landfall.read.casts.types import DATE, FAST_CASTS, TIMESTAMP, TIMESTAMPTZ
 from include.landfall.read.rows import Rows
 
-TEXT = "text"
+TEXT, JSON = "text", "jsonb"
 # A number with a leading zero is a code, and its zero would be lost. More than 18 digits may not
 # fit a bigint.
 WHOLE = r"^(0|-?[1-9]\d{0,17})$"

@@ -13,6 +13,7 @@ from isal import igzip
 
 from include.landfall.errors import DataError
 
+TAR = b"ustar"  # at byte 257: https://www.gnu.org/software/tar/manual/html_node/Standard.html
 CHUNK = 1 << 18  # packed bytes that are read at a time
 XZ_BYTES = 128 << 20  # of memory to unpack xz: the largest preset, `xz -9`, needs 65 MiB
 SNAPPY_BEGIN = b"\xff\x06\0\0sNaPpY"
@@ -38,6 +39,16 @@ def unpacked(raw: io.BufferedReader) -> BinaryIO | None:
                 do="ask the sender for one of these",
             )
     return None
+
+
+def other_file_in(head: bytes) -> str | None:
+    """Returns what the unpacked bytes are, where they are no text but another kind of file."""
+    if head[257:262] == TAR:
+        return "a tar archive"
+    for magic, kind in OTHER_FILES.items():
+        if head.startswith(magic):
+            return kind
+    return "packed twice" if head.startswith((*PACKINGS, *NOT_READ, *ZIP)) else None
 
 
 def _gzip(raw: io.BufferedReader) -> BinaryIO:
@@ -159,4 +170,6 @@ PACKINGS: dict[bytes, Callable[[io.BufferedReader], BinaryIO]] = {
     SNAPPY_BEGIN: _snappy,
 }
 NOT_READ = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"\x02\x21\x4c\x18": "lz4's legacy form"}
+OTHER_FILES = {b"PAR1": "Parquet", b"ORC\x08": "ORC", b"Obj\x01": "Avro", b"ARROW1": "Arrow",
+               b"%PDF-": "PDF"}  # fmt: skip
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: a zip without a member

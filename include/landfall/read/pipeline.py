@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from include.landfall.errors import LandfallError
 from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.job import Job
+from include.landfall.read.bounds import bounded
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
 from include.landfall.read.planning import plan
@@ -65,6 +66,7 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
         for rows in format_of(job).rows(stream, planned.reading):
             count += rows.count
             padded += rows.padded
+            rows = bounded(rows, job)
             yield from framer.frames(completer.rows(speller.rows(rows)))
             del rows  # the next ones need the room
     yield Frame(FrameType.END, count, first=padded)

@@ -48,7 +48,7 @@ def plan(job: Job, opened: Opened) -> Plan:
     Raises: HeaderMismatch when the feed does not take the file's columns.
     """
     if job.is_strict:
-        return Plan(job, job)
+        return Plan(job, replace(job, columns=tuple(c for c in job.columns if c.is_in_file)))
     with opened() as stream:
         names = format_of(job).names_of(stream, job)
     if not names:  # an object of 0 bytes
@@ -89,7 +89,7 @@ def _added(job: Job, names: list[str], match: Match, opened: Opened) -> tuple[Ne
                 do="name the column under columns: with from: or ignore: true",
             ).at(column=name)
     count = len(match.new)
-    only_new = Match(match.places[-count:], match.labels[-count:])
+    only_new = Match(match.places[-count:], match.labels[-count:], match.names[-count:])
     with opened() as stream:
         types = infer_types(format_of(job).rows(stream, reading_of(job, only_new)), match.new)
     return tuple(NewColumn(name, types[name]) for name in match.new)

@@ -71,7 +71,7 @@ class _Bounded(io.RawIOBase):
     def __init__(self, stream: BinaryIO, arrival: Arrival, ratio: int) -> None:
         self._stream = stream
         self._arrival, self._ratio = arrival, ratio
-        self._left = max(UNPACKED_FREELY, ratio * arrival.size)
+        self._most = self._left = max(UNPACKED_FREELY, ratio * arrival.size)
 
     def readable(self) -> bool:
         return True
@@ -87,7 +87,7 @@ class _Bounded(io.RawIOBase):
             raise DataError(
                 f"the file unpacks to more than {self._ratio} times its size",
                 found=f"{self._arrival.size} bytes packed",
-                expected=f"at most {self._ratio * self._arrival.size} bytes unpacked",
+                expected=f"at most {self._most} bytes unpacked",
                 do="look into the file; where it is right, write limits: {ratio: …} in the feed",
             )
         return data

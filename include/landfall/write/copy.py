@@ -80,8 +80,8 @@ class Part:
 def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
     """Takes every frame of a file; suspects and what the target refused are in TEXTS afterwards.
 
-    Returns how many rows were read, and how many are in the target. Reading stops early when so
-    many rows are rejected that the file is refused, however it goes on.
+    Returns how many rows were read, and how many the target or INCOMING took. Reading stops early
+    when so many rows are rejected that the file is refused, however it goes on.
 
     Raises: what the reading side raises.
     """
@@ -122,7 +122,7 @@ def _write(part: Part, frames: Iterator[Frame], staging: Staging) -> int:
 
 def _copy_typed(frames: Iterator[Frame], staging: Staging) -> int:
     with staging.connection.transaction():
-        into = TYPED if staging.text_columns else staging.target
+        into = TYPED if staging.text_columns else staging.into
         count = _copy(copy_statement(into, staging.copied_names), frames, staging)
         return staging.insert_typed() if staging.text_columns else count
 

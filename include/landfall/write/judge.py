@@ -115,8 +115,7 @@ def _judge_one_by_one(staging: Staging, positions: list[int]) -> None:
         _fill("judge_cell", read=read, **_place_of(staging, position))
         for position, read in zip(positions, reads)
     ]
-    _do(
-        staging.connection,
+    body = _fill(
         "judge_cells",
         texts=TEXTS,
         variables=_variables(staging, positions),
@@ -124,6 +123,7 @@ def _judge_one_by_one(staging: Staging, positions: list[int]) -> None:
         each_cell=sql.SQL("\n").join(each),
         enough=sql.Literal(None if _nullable(staging) else staging.rejected.enough),
     )
+    _run_block(staging.connection, body)
 
 
 def _read(staging: Staging, position: int) -> sql.Composed:
@@ -194,12 +194,20 @@ def _insert_half(staging: Staging, first: int, last: int) -> int:
 
 
 def _insert_one_by_one(staging: Staging, first: int, last: int) -> int:
-    connection = staging.connection
+    body = _fill(
+        "judge_rows", texts=TEXTS, rejected=REJECTED, first=sql.Literal(first),
+        last=sql.Literal(last), insert=staging.insert_texts_statement(),
+    )  # fmt: skip
+    return run_rows(staging.connection, body)
+
+
+def run_rows(connection: Connection, body: sql.Composed) -> int:
+    """Runs a block of PL/pgSQL that takes rows one by one, and returns how many went in.
+
+    Raises: LandfallError of the row where a trigger raises an error for reasons of its own.
+    """
     try:
-        _do(
-            connection, "judge_rows", texts=TEXTS, rejected=REJECTED, first=sql.Literal(first),
-            last=sql.Literal(last), insert=staging.insert_texts_statement(),
-        )  # fmt: skip
+        _run_block(connection, body)
     except psycopg.Error as error:
         raise _of_trigger(error) from error
     row = connection.execute("SELECT current_setting('landfall.inserted')").fetchone()
@@ -225,12 +233,12 @@ def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
         return error
 
 
-def _do(connection: Connection, name: LiteralString, **parts: sql.Composable) -> None:
+def _run_block(connection: Connection, body: sql.Composed) -> None:
     """Runs a block of PL/pgSQL, with the constraints checked row by row."""
     with connection.transaction():
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        body = _fill(name, **parts).as_string(connection)
-        connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
+        text = sql.Literal(body.as_string(connection))
+        connection.execute(sql.SQL("DO {}").format(text))
 
 
 def _fill(name: LiteralString, **parts: sql.Composable) -> sql.Composed:

@@ -76,15 +76,24 @@ class RejectedRows:
 
     def set_origins(self, origins: Iterable[Located]) -> None:
         """Fills in line, text and cells, as the file has them, by the rows' numbers."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(
-                "UPDATE pg_temp.landfall_rejected SET line = %(line)s, raw = %(raw)s,"
-                " cells = coalesce(%(cells)s::text[], cells) WHERE number = %(number)s",
-                [
-                    {"number": number, "line": line, "raw": raw.replace("\0", "\\x00"), "cells": c}
-                    for number, line, raw, c in origins
-                ],
-            )
+        self._connection.execute(
+            "CREATE TEMP TABLE landfall_origins"
+            " (number bigint, line bigint, raw text, cells text[]) ON COMMIT DROP"
+        )
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy("COPY pg_temp.landfall_origins FROM STDIN") as copy,
+        ):
+            copy.set_types(["int8", "int8", "text", "text[]"])
+            for number, line, raw, cells in origins:
+                copy.write_row((number, line, raw.replace("\0", "\\x00"), cells))
+        # One statement: without an index an UPDATE a row would look through all rows each time.
+        self._connection.execute(
+            "UPDATE pg_temp.landfall_rejected AS r SET line = o.line, raw = o.raw,"
+            " cells = coalesce(o.cells, r.cells)"
+            " FROM pg_temp.landfall_origins AS o WHERE r.number = o.number"
+        )
+        self._connection.execute("DROP TABLE pg_temp.landfall_origins")
 
     def samples(self, limit: int) -> list[RejectedRow]:
         """Returns at most so many rows: the first of each reason, then the second of each."""

@@ -8,6 +8,7 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import table
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
 
 
@@ -19,8 +20,12 @@ def remove_replaced(
     Raises: FeedError when they stay, or cannot be told from others.
     """
     target = table(feed.target.table)
+    removed = load_ids if feed.target.load_id else []
+    check_dependents(connection, feed.target.table, None if disposition.replaces_feed else removed)
     if feed.target.load_id or not disposition.needs_load_id:
         disposition.remove_replaced(connection, target, load_ids)
+    if disposition.keeps_rows:
+        return
     if feed.target.load_id:
         check_removed(connection, feed, load_ids)
     elif disposition.replaces_feed:

@@ -13,6 +13,7 @@ from psycopg import Connection
 from include.landfall.errors import DataError
 from include.landfall.postgres.statements import statement
 from include.landfall.write.judge import judge
+from include.landfall.write.merge import merge
 from include.landfall.write.staging import Staging
 
 Cells = Sequence[str | None]
@@ -31,6 +32,7 @@ def stage_rejects(
     taken.
     """
     connection = staging.connection
+    staging.begin()
     staging.create_texts()
     staging.rejected.create()
     staging.rejected.enough = None  # there is no error budget: every row is judged
@@ -62,19 +64,20 @@ def judge_rejects(staging: Staging, staged: int, by: str) -> tuple[int, dict[str
     """Puts what Postgres takes into the target, and settles those rejects.
 
     Returns how many rows went in, and how many were refused again for which reason. The latter stay
-    open, with their new reasons.
+    open, with their new reasons. A row that lost to a newer row of its key is settled too.
 
     Raises: DataError when a row is lost, LandfallError when a trigger or a policy refuses one.
     """
     connection = staging.connection
-    inserted = judge(staging)
+    inserted = merge(staging, judge(staging), is_whole_file=False)
     refused = staging.rejected.counts()
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     settled = connection.execute(statement("write/settle_replayed"), {"by": by}).rowcount
-    if not inserted == settled == staged - sum(refused.values()):
+    accepted = inserted + staging.deduplicated
+    if not accepted == settled == staged - sum(refused.values()):
         raise DataError(
             "rows were lost on the way to the table",
-            found=f"{inserted} rows loaded, {sum(refused.values())} refused, {settled} settled",
+            found=f"{accepted} rows loaded, {sum(refused.values())} refused, {settled} settled",
             expected=f"the {staged} rows replayed (a rule or trigger may drop rows)",
         )
     staging.rejected.conceal()

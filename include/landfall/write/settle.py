@@ -13,9 +13,10 @@ from psycopg import Connection
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
-from include.landfall.ledger.claims import Claimant
+from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
-from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.connection import set_timeouts
+from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
@@ -32,8 +33,9 @@ Write = Callable[[Staging, int], tuple[int, int]]
 class Settled:
     """What became of an arrival: the outcome, the load, its rows in the target, and by whom.
 
-    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason.
-    `changes` are the file's departures from the contract, and what was altered in the table.
+    `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
+    `deduplicated` how many lost to a newer row of their key. `changes` are the file's departures
+    from the contract, and what was altered in the table.
     """
 
     outcome: str
@@ -42,6 +44,7 @@ class Settled:
     by: str
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    deduplicated: int = 0
     changes: list[Change] = field(default_factory=list)
 
 
@@ -61,7 +64,7 @@ def settle(
     lost.
     """
     with postgres_errors(), connection.transaction():
-        claims.lock(connection, claimant)
+        _begin(connection, claimant)
         newer = None if force else claims.newer(connection, claimant)
         claim = claims.claim(connection, claimant, force)
         if claim is None:
@@ -71,17 +74,39 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        replaced = claims.supersede(connection, claimant, claim.load_id)
-        replaced += [claim.load_id] if claim.has_rows else []
-        filled = _fill(connection, claimant, disposition, write, claim.load_id, replaced)
-        rejects.close_replaced(connection, [*replaced, claim.load_id], claimant.by)
-        filled.rejected.keep(claimant.values(load_id=claim.load_id))
-        changes.keep(connection, claimant, claim.load_id, filled.changes)
-        claims.close(connection, claim.load_id, "loaded", filled.rows, filled.reasons)
-    rejected = sum(filled.reasons.values())
+        filled = _fill_and_record(connection, claimant, disposition, write, claim)
     return Settled(
-        "loaded", claim.load_id, filled.rows, claimant.by, rejected, filled.reasons, filled.changes
+        "loaded", claim.load_id, filled.rows, claimant.by,
+        sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
+    )  # fmt: skip
+
+
+def _begin(connection: Connection, claimant: Claimant) -> None:
+    """Sets the feed's timeouts, and waits for other loads of the same arrival."""
+    limits = claimant.feed.limits
+    set_timeouts(
+        connection, statement_timeout=limits.statement_timeout, lock_timeout=limits.lock_timeout
     )
+    claims.lock(connection, claimant)
+
+
+def _fill_and_record(
+    connection: Connection,
+    claimant: Claimant,
+    disposition: Disposition,
+    write: Write,
+    claim: Claim,
+) -> _Filled:
+    """Fills the target, and writes into the ledger what became of the arrival."""
+    load_id = claim.load_id
+    replaced = claims.supersede(connection, claimant, load_id)
+    replaced += [load_id] if claim.has_rows else []
+    filled = _fill(connection, claimant, disposition, write, load_id, replaced)
+    rejects.close_replaced(connection, [*replaced, load_id], claimant.by)
+    filled.rejected.keep(claimant.values(load_id=load_id))
+    changes.keep(connection, claimant, load_id, filled.changes)
+    claims.close(connection, load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated)
+    return filled
 
 
 def settle_unrecorded(
@@ -94,7 +119,7 @@ def settle_unrecorded(
     Raises: as `settle`.
     """
     with postgres_errors(), connection.transaction():
-        claims.lock(connection, claimant)
+        _begin(connection, claimant)
         filled = _fill(connection, claimant, disposition, write, 0, [])
     return Settled("loaded", 0, filled.rows, claimant.by)
 
@@ -124,15 +149,16 @@ def keep_failure(
 def _loaded(outcome: str, entry: Entry) -> Settled:
     return Settled(
         outcome, entry.load_id, entry.rows or 0, entry.loaded_by,
-        entry.rejected or 0, entry.reasons or {},
+        entry.rejected or 0, entry.reasons or {}, entry.deduplicated or 0,
     )  # fmt: skip
 
 
 class _Filled(NamedTuple):
-    """The rows in the target, the rejected ones with how many for which reason, the changes."""
+    """What a file's rows became: in the target, rejected for which reason, deduplicated."""
 
     rows: int
     reasons: dict[str, int]
+    deduplicated: int
     rejected: RejectedRows
     changes: list[Change]
 
@@ -154,9 +180,9 @@ def _fill(
     staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
     staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
-    _check_counts(read, written, sum(reasons.values()))
+    _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
     kept = [*altered, *staging.changes, *_nulled(staging)]
-    return _Filled(written, reasons, staging.rejected, kept)
+    return _Filled(written, reasons, staging.deduplicated, staging.rejected, kept)
 
 
 def _nulled(staging: Staging) -> list[Change]:
@@ -164,18 +190,19 @@ def _nulled(staging: Staging) -> list[Change]:
     return [Change(What.CELLS_NULLED, c, None, str(count)) for c, count in nulled.items()]
 
 
-def _check_counts(read: int, written: int, rejected: int) -> None:
-    """Checks that every row of the file is in the target or among the rejects."""
-    if read != written + rejected:
+def _check_counts(read: int, written: int, rejected: int, deduplicated: int) -> None:
+    """Checks that every row of the file is in the target, rejected or deduplicated."""
+    if read != written + rejected + deduplicated:
+        others = f" and {deduplicated} deduplicated" if deduplicated else ""
         raise DataError(
             "rows were lost on the way to the table",
-            found=f"{written} rows loaded and {rejected} rejected",
+            found=f"{written} rows loaded and {rejected} rejected{others}",
             expected=f"the {read} rows read (a rule or trigger may drop rows)",
         )
 
 
 class _LateRefusal(Exception):
-    """A constraint that was deferred refuses rows, and nobody knows which."""
+    """A constraint or a trigger that was deferred refuses rows, and nobody knows which."""
 
 
 def _write(
@@ -195,21 +222,23 @@ def _write_once(
 ) -> tuple[Staging, int, int]:
     """Writes the rows in a savepoint, as `_write` does.
 
-    Raises: _LateRefusal when a deferred constraint refuses them in the end.
+    Raises: _LateRefusal when a deferred constraint or trigger refuses them in the end.
     """
     with connection.transaction():
         read, written = write(staging, load_id)
         try:
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except psycopg.IntegrityError as error:
+        except psycopg.Error as error:
+            if not refuses_rows(error):
+                raise
             raise _LateRefusal from error
     return staging, read, written
 
 
 def _check_empty(claimant: Claimant) -> None:
-    """Refuses an object of 0 bytes that would empty the table, unless the feed takes it."""
+    """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
     choice = claimant.feed.source.empty_objects
-    if claimant.arrival.size or choice == "load" or not (choice or claimant.replaces_feed):
+    if claimant.arrival.size or choice == "load" or not (choice or claimant.in_order):
         return
     raise DataError(
         "the object is empty",

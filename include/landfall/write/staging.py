@@ -2,7 +2,8 @@
 
 TEXTS holds rows whose cells are texts, which Postgres reads and judges: suspects of the reading
 side, and the rows of a part of the file that a COPY refused. TYPED holds typed rows of a feed that
-has columns without a fast cast. WIRE takes what a COPY refused, whatever it is.
+has columns without a fast cast. WIRE takes what a COPY refused, whatever it is. INCOMING takes the
+place of the target where the rows of a file wait until all of them are there: then they are merged.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Sequence
 from psycopg import Connection, sql
 
 from include.landfall.contract import Change
+from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Shape
-from include.landfall.job import LOAD_ID
+from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers, table
 from include.landfall.write.alter import add_new
 from include.landfall.write.dispositions import Disposition, StagedRows
+from include.landfall.write.incoming import INCOMING, create_incoming
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.target import TYPED, TargetColumn, add_columns, target_columns
 
@@ -43,14 +46,17 @@ class Staging:
         self.connection = connection
         self.feed = feed
         self.columns = columns
+        self.disposition = disposition
         self.changes: list[Change] = []  # departures of the file, and what was altered for it
         self.target = table(feed.target.table)
         self.rejected = RejectedRows(connection, feed)
         self.has_texts = False
         self.text_columns: list[str] = []
+        self.deduplicated = 0  # rows that lost to another row of their key
+        self.load_id = load_id
+        self.keeps_replaced = feed.target.keep_replaced is not None
         self._has_wire = False
-        self._disposition = disposition
-        self._load_id = load_id if feed.target.load_id else None
+        self._has_load_id = feed.target.load_id
 
     @property
     def names(self) -> list[str]:
@@ -58,9 +64,37 @@ class Staging:
         return [column.name for column in self.columns]
 
     @property
+    def into(self) -> sql.Identifier:
+        """The table that takes the file's rows: the target, or INCOMING."""
+        return INCOMING if self.disposition.is_merged else self.target
+
+    @property
+    def last(self) -> str | None:
+        """The column that follows those of the feed, if one does."""
+        if self.disposition.is_merged:
+            return ROW_NUMBER
+        return LOAD_ID if self._has_load_id else None
+
+    @property
     def copied_names(self) -> list[str]:
         """The names of the columns that a COPY of typed rows fills."""
-        return self.names if self._load_id is None else [*self.names, LOAD_ID]
+        return self.names if self.last is None else [*self.names, self.last]
+
+    def begin(self) -> None:
+        """Creates INCOMING where the rows are merged.
+
+        Raises: FeedError when a column is not filled by which rows are told apart.
+        """
+        if not self.disposition.is_merged:
+            return
+        missing = sorted(self.feed.target.named_columns - set(self.names))
+        if missing:
+            raise FeedError(
+                "the file lacks columns that the merge needs",
+                found=f"no {', '.join(missing)}",
+                do="ask the sender, or leave the column out of target: in the feed",
+            )
+        create_incoming(self.connection, self.target, self.columns)
 
     def take_shape(self, shape: Shape) -> None:
         """Takes the columns of the rows to come, and gives the target those that it lacks.
@@ -75,6 +109,7 @@ class Staging:
         self.columns = [by_name[name] for name in shape.columns]
         self.rejected.names = self.names
         self.changes += shape.changes
+        self.begin()
         if shape.text_columns:
             self.keep_as_text(shape.text_columns)
 
@@ -82,8 +117,8 @@ class Staging:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""
         self.text_columns = text_columns
         changes = [sql.SQL("ALTER {} TYPE text").format(sql.Identifier(c)) for c in text_columns]
-        if self._load_id is not None:
-            changes.append(sql.SQL("ADD {} bigint").format(sql.Identifier(LOAD_ID)))
+        if self.last is not None:
+            changes.append(sql.SQL("ADD {} bigint").format(sql.Identifier(self.last)))
         self.connection.execute(
             sql.SQL("ALTER TABLE {} {}").format(TYPED, sql.SQL(", ").join(changes))
         )
@@ -106,8 +141,8 @@ class Staging:
             sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(self._wire_type(c)))
             for c in self.columns
         ]
-        if self._load_id is not None:
-            columns.append(sql.SQL("{} bigint").format(sql.Identifier(LOAD_ID)))
+        if self.last is not None:
+            columns.append(sql.SQL("{} bigint").format(sql.Identifier(self.last)))
         self.connection.execute(
             sql.SQL(
                 "CREATE TEMP TABLE landfall_wire ({} bigint GENERATED ALWAYS AS IDENTITY, {})"
@@ -129,15 +164,18 @@ class Staging:
         )
 
     def insert_typed(self) -> int:
-        """Puts the rows of TYPED into the target, empties it, and returns how many went in."""
+        """Puts the rows of TYPED where the file's rows go, empties it, returns how many went."""
         inserted = self.connection.execute(self._insert_typed_statement()).rowcount
         self.connection.execute(sql.SQL("TRUNCATE {}").format(TYPED))
         return inserted
 
     def insert_texts_statement(self) -> sql.Composed:
-        """Returns the statement that puts rows of TEXTS into the target, ready for a WHERE."""
+        """Returns the statement that puts rows of TEXTS where the file's rows go.
+
+        It is ready for a WHERE.
+        """
         values = [c.from_text(cell_of(position)) for position, c in enumerate(self.columns, 1)]
-        return self._insert_statement(TEXTS, values)
+        return self._insert_statement(TEXTS, values, sql.Identifier("number"))
 
     def _insert_typed_statement(self) -> sql.Composed:
         texts = set(self.text_columns)
@@ -145,15 +183,16 @@ class Staging:
             c.from_text(sql.Identifier(c.name)) if c.name in texts else sql.Identifier(c.name)
             for c in self.columns
         ]
-        return self._insert_statement(TYPED, values)
+        return self._insert_statement(TYPED, values, sql.Identifier(ROW_NUMBER))
 
     def _insert_statement(
-        self, staging: sql.Identifier, values: Sequence[sql.Composable]
+        self, staging: sql.Identifier, values: Sequence[sql.Composable], number: sql.Identifier
     ) -> sql.Composed:
-        if self._load_id is not None:
-            values = [*values, sql.Literal(self._load_id)]
+        if self.last is not None:
+            last = number if self.disposition.is_merged else sql.Literal(self.load_id)
+            values = [*values, last]
         rows = StagedRows(staging, self.copied_names, list(values))
-        return self._disposition.insert(self.target, rows)
+        return self.disposition.insert(self.into, rows)
 
     def _wire_type(self, column: TargetColumn) -> str:
         declared = column.planned.type

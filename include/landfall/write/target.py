@@ -14,6 +14,7 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.columns import RESERVED, Column
 from include.landfall.feed.model import Feed
+from include.landfall.feed.target import OF_SCD2
 from include.landfall.job import LOAD_ID, PlannedColumn
 from include.landfall.postgres.catalog import (
     CatalogColumn,
@@ -24,6 +25,8 @@ from include.landfall.postgres.catalog import (
     lock_name,
 )
 from include.landfall.postgres.statements import statement, table
+from include.landfall.write.dispositions import disposition_of
+from include.landfall.write.kind import check_kind
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
 TYPED = sql.Identifier("pg_temp", "landfall_rows")
@@ -59,9 +62,14 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
 
 
 def create_missing(connection: Connection, feed: Feed) -> None:
-    """Creates schema and table where they are missing."""
+    """Creates schema and table where they are missing.
+
+    Raises: FeedError when the target is nothing that a load can fill.
+    """
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
+    check_kind(connection, feed)
+    disposition_of(feed).check_target(connection, feed)
 
 
 def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[TargetColumn]:
@@ -96,7 +104,8 @@ def target_columns(
 
 def _is_evolved(feed: Feed, column: CatalogColumn) -> bool:
     """Returns whether the table has the column and the feed does not, as after a file's new one."""
-    is_own = column.name in feed.table_columns or RESERVED.fullmatch(column.name)
+    is_own = column.name in feed.table_columns or bool(RESERVED.fullmatch(column.name))
+    is_own = is_own or (feed.target.is_scd2 and column.name in OF_SCD2)
     if is_own or column.is_computed:
         return False
     try:
@@ -120,13 +129,17 @@ def add_columns(
 
 def _columns(feed: Feed, with_nulls: bool = False) -> sql.Composed:
     def one(name: str, column: Column) -> sql.Composed:
-        rule = " NOT NULL" if with_nulls and not column.nullable else ""
+        rule = " NOT NULL" if with_nulls and not _is_nullable(feed, name) else ""
         # parse_type took the type apart and put it together, so it is safe to splice.
         return sql.SQL("{} {}{}").format(
             sql.Identifier(name), sql.SQL(str(column.parsed)), sql.SQL(rule)
         )
 
     return sql.SQL(", ").join(one(name, column) for name, column in feed.table_columns.items())
+
+
+def _is_nullable(feed: Feed, name: str) -> bool:
+    return feed.table_columns[name].nullable and name not in feed.target.required
 
 
 def _create(connection: Connection, feed: Feed) -> None:
@@ -136,11 +149,13 @@ def _create(connection: Connection, feed: Feed) -> None:
     if has_relation(connection, target.schema_name, target.table_name):
         return
     create_schema(connection, target.schema_name)
+    definitions = disposition_of(feed).definitions(feed)
     # The load id is never NULL and yet has no NOT NULL: where no other column has one, that
     # constraint alone costs a COPY some 3% of the server's CPU (measured on TPC-H lineitem).
     columns = _columns(feed, with_nulls=True)
     if target.load_id:
         columns = sql.SQL("{}, {} bigint").format(columns, sql.Identifier(LOAD_ID))
+    columns = sql.SQL(", ").join([columns, *definitions])
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table(target.table), columns))
     _comment(connection, feed)
 
@@ -172,6 +187,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     there = has_relation(connection, feed.target.schema_name, feed.target.table_name)
     if not (there and feed.target.load_id) or has_column(connection, name, LOAD_ID):
         return
+    check_kind(connection, feed)
     with connection.transaction():
         if not feed.contract.alters:  # else the load itself makes the table fit
             compare(connection, feed, name)
@@ -208,11 +224,11 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
     column = feed.table_columns.get(row.name)
     if column is None:  # only the table has it
         planned = PlannedColumn(
-            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.UNSAID
+            row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.TABLE_ONLY
         )
         return TargetColumn(planned, _input_of(planned, row))
     planned = PlannedColumn(
-        row.name, column.parsed, row.typtype, column.nullable,
+        row.name, column.parsed, row.typtype, _is_nullable(feed, row.name),
         tuple(column.other_names), _if_missing(feed, column),
         column.on_bad_cell == "null", column.from_key, column.from_object,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from include.astro_sdk.plain_load import PlainLoad
+from include.astro_sdk.scratch import scratch_of
 from include.landfall.errors import DataError
 from tests.support.engine import Engine
 from tests.support.plain_loads import columns_of_table, plain_load
@@ -177,3 +178,18 @@ def test_a_role_without_create_on_the_database_loads_without_a_ledger(
         assert caplog.text.count("CREATE SCHEMA landfall") == 1
     finally:
         engine.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_replacement_drops_what_a_killed_one_has_left_and_nothing_of_a_living_one(
+    engine: Engine,
+) -> None:
+    engine.sql("CREATE SCHEMA raw")
+    left, other = f"_landfall_{'a' * 32}", "_landfall_of_somebody"
+    engine.sql(f"CREATE TABLE raw.{left} (a int); CREATE TABLE raw.{other} (a int)")
+    load = plain_load(engine, "replace", {"f": GOOD})
+    with scratch_of(load.database, load.name) as living:
+        engine.sql(f"CREATE TABLE {living.quoted} (a int)")
+        load.run()
+        query = "SELECT relname::text FROM pg_class WHERE relname ~ '^_landfall' ORDER BY 1"
+        assert engine.sql(query) == sorted([living.table, other])
+    assert engine.rows() == [(1, "a")]

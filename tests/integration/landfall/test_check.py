@@ -317,13 +317,14 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ("REVOKE DELETE ON landfall.rejects FROM", "may not write rejects, replays and changes"),
-        ("REVOKE INSERT ON landfall.changes FROM", "may not write rejects, replays and changes"),
-        ("REVOKE INSERT ON landfall.replays FROM", "may not write rejects, replays and changes"),
-        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes;"
+        ("REVOKE DELETE ON landfall.rejects FROM", "may not write rejects, replays, changes and"),
+        ("REVOKE INSERT ON landfall.changes FROM", "may not write rejects, replays, changes and"),
+        ("REVOKE DELETE ON landfall.replaced FROM", "may not write rejects, replays, changes and"),
+        ("REVOKE INSERT ON landfall.replays FROM", "may not write rejects, replays, changes and"),
+        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
          " REVOKE ALL ON landfall.ledger FROM",
          "the role may not use the ledger"),
-        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes;"
+        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
          " REVOKE DELETE ON landfall.ledger FROM",
          "lacks tables of this version, and the role may not add them"),
     ],

@@ -1,16 +1,16 @@
-"""Files that depart from their feed: what each mode does with them, and what it tells of it."""
+"""Files that depart from their feed: what each mode does with them, and the changes it keeps."""
 
 from __future__ import annotations
 
-import io
+import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from include.landfall.errors import DataError, FeedError, HeaderMismatch
+from include.landfall.errors import HeaderMismatch
+from tests.support.departures import csv_of, kept_changes, parquet_of, rows_of
 
 MODES = {
     "refuse": {},
@@ -33,7 +33,7 @@ A = {"id": 1, "name": "a"}
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load leaves: the rows without NULLs, and what it tells."""
+    """What a load leaves: the rows without NULLs, and its changes."""
 
     rows: Any
     changes: tuple[str, ...] = ()
@@ -176,37 +176,18 @@ DEPARTURES: dict[str, tuple[Any, list[str], list[str | None], dict[str, Any]]] =
 }  # fmt: skip
 
 
-def csv_of(header: list[str], row: list[str | None]) -> bytes:
-    cells = ["" if cell is None else cell for cell in row]
-    return "\n".join([",".join(header), ",".join(cells), ""]).encode()
+# Arrow reads the columns of Parquet by name, so none may stand twice there.
+CASES = [
+    (name, file_format)
+    for name, (_, header, *_) in DEPARTURES.items()
+    for file_format in ("csv", "parquet")
+    if file_format == "csv" or len(set(header)) == len(header)
+]
 
 
-def parquet_of(header: list[str], row: list[str | None]) -> bytes:
-    out = io.BytesIO()
-    arrays = [pa.array([cell], pa.string()) for cell in row]
-    pq.write_table(pa.Table.from_arrays(arrays, names=header), out)
-    return out.getvalue()
-
-
-def rows_of(engine, table: str = "raw.t") -> list[Any]:
-    return engine.sql(f"SELECT jsonb_strip_nulls(to_jsonb(t) - '_load_id') FROM {table} AS t")
-
-
-def told(engine) -> list[str]:
-    """What landfall.changes has, as the receipts tell it."""
-    rows = engine.sql("SELECT what, column_name, before, after FROM landfall.changes ORDER BY 1, 2")
-    return sorted(
-        f"{what} {column}: {' -> '.join(v for v in (before, after) if v is not None)}"
-        for what, column, before, after in rows
-    )
-
-
-@pytest.mark.parametrize("file_format", ["csv", "parquet"])
-@pytest.mark.parametrize("departure", DEPARTURES)
+@pytest.mark.parametrize(("departure", "file_format"), CASES)
 def test_what_comes_of_a_departure_in_each_mode(engine, departure, file_format):
     columns, header, row, outcomes = DEPARTURES[departure]
-    if file_format == "parquet" and len(set(header)) < len(header):
-        pytest.skip("Arrow reads the columns of Parquet by name")
     data = (csv_of if file_format == "csv" else parquet_of)(header, row)
     for mode, outcome in outcomes.items():
         engine.be(columns=columns, contract=MODES[mode], format=file_format)
@@ -220,202 +201,53 @@ def test_what_comes_of_a_departure_in_each_mode(engine, departure, file_format):
             with pytest.raises(HeaderMismatch) as caught:
                 engine.load(data)
             assert outcome in str(caught.value), mode
-            assert (rows_of(engine), told(engine)) == ([], []), mode
+            assert (rows_of(engine), kept_changes(engine)) == ([], []), mode
             continue
         try:
             receipt = engine.load(data)
         except HeaderMismatch as error:
             raise AssertionError(f"{mode}: {error}") from error
-        assert (rows_of(engine), told(engine)) == (outcome.rows, sorted(outcome.changes)), mode
+        assert (rows_of(engine), kept_changes(engine)) == (outcome.rows, sorted(outcome.changes)), (
+            mode
+        )
         assert sorted(receipt.changes) == sorted(outcome.changes), mode
 
 
-# What the table has, what the feed declares, and what widen makes of it: the type, or None.
-TYPES = {
-    "smallint": [("integer", "integer"), ("bigint", "bigint"), ("numeric", "numeric"),
-                 ("numeric(5,0)", "numeric(5,0)"), ("numeric(6,2)", None), ("text", "text")],
-    "integer": [("smallint", None), ("bigint", "bigint"), ("real", None), ("date", None)],
-    "bigint": [("integer", None), ("numeric(19,0)", "numeric(19,0)"), ("numeric(18,0)", None)],
-    "numeric(12,2)": [("numeric(14,2)", "numeric(14,2)"), ("numeric(14,4)", "numeric(14,4)"),
-                      ("numeric(12,4)", None), ("numeric(10,2)", None), ("numeric", "numeric")],
-    "varchar(3)": [("varchar(5)", "character varying(5)"), ("varchar(2)", None),
-                   ("varchar", "character varying"), ("text", "text"), ("integer", None)],
-    "text": [("varchar(5)", None), ("integer", None)],
-    "date": [("timestamp", "timestamp without time zone"), ("timestamptz", None),
-             ("text", "text")],
-    "timestamp": [("date", None)],
-}  # fmt: skip
-CELLS = {"date": "2026-02-28", "timestamp": "2026-02-28"}
-TYPE_OF = (
-    "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
-    " WHERE attrelid = 'raw.t'::regclass AND attname = 'c'"
-)
+as_text = partial(json.dumps, sort_keys=True)
+JSON = b"""\
+{"id": 1, "name": "a"}
+{"x": {"y": 1.10}, "ID": 2, "z": "t"}
+no object
+{"name": "c", "z": null, "id": 3}
+"""
 
 
-@pytest.mark.parametrize("existing", TYPES)
-def test_a_narrower_type_of_the_table_is_widened_only_where_the_feed_says_so(engine, existing):
-    cell = CELLS.get(existing, "7")
-    for declared, widened in TYPES[existing]:
-        for mode in ("refuse", "widen"):
-            engine.be(columns={"c": declared}, contract={"types": mode})
-            engine.sql(
-                "DROP SCHEMA IF EXISTS raw, landfall CASCADE; CREATE SCHEMA raw;"
-                f" CREATE TABLE raw.t (c {existing}, _load_id bigint);"
-                f" INSERT INTO raw.t VALUES ('{cell}')"
-            )
-            before = engine.sql(TYPE_OF)[0]
-            if mode == "refuse" or widened is None:
-                with pytest.raises(FeedError, match="another type"):
-                    engine.load(f"c\n{cell}\n")
-                assert engine.sql(TYPE_OF) == [before]
-                continue
-            receipt = engine.load(f"c\n{cell}\n")
-            assert engine.sql(TYPE_OF) == [widened]
-            assert [change.split(" -> ")[0] for change in receipt.changes] == [
-                f"type widened c: {before}"
-            ]
-            assert engine.sql("SELECT count(DISTINCT c) FROM raw.t") == [1]
+@pytest.mark.parametrize(
+    ("contract", "rows", "changes"),
+    [
+        ({"new_columns": "ignore"}, [A, {}, {"id": 3, "name": "c"}],
+         ["new column ID: ignored", "new column x: ignored", "new column z: ignored"]),
+        ({"new_columns": "rescue"},
+         [A, {"_rescued": {"x": {"y": 1.10}, "ID": 2, "z": "t"}}, {"id": 3, "name": "c"}],
+         ["new column ID: rescued into _rescued", "new column x: rescued into _rescued",
+          "new column z: rescued into _rescued"]),
+        ({"new_columns": "evolve"},
+         [A, {"x": '{"y": 1.10}', "ID": 2, "z": "t"}, {"id": 3, "name": "c"}],
+         ["column added ID: bigint", "column added x: text", "column added z: text"]),
+    ],
+)  # fmt: skip
+def test_keys_of_json_that_the_feed_does_not_know(engine, contract, rows, changes):
+    engine.be(contract=contract, format="json", rejects={"at_most": 1})
+    receipt = engine.load(JSON)
+    assert (receipt.rows, receipt.rejected, sorted(receipt.changes)) == (3, 1, changes)
+    assert sorted(map(as_text, rows_of(engine))) == sorted(map(as_text, rows))
 
 
-# Rows of a file with the header id,name, and what comes of them: padded or rejected.
-SHAPES = {
-    "as the header": ("1,a", "1,a", None),
-    "a cell less": ("1", "1", {"id": 1}),
-    "a cell more": ("1,a,b", None, {**A, "_rescued": {"beyond_1": "b"}}),
-    "two more": ('1,a,b,"c,d"', None, {**A, "_rescued": {"beyond_1": "b", "beyond_2": "c,d"}}),
-    "delimiters at the end": ("1,a,,", "1,a", A),
-    "an empty cell and one more": ("1,,,b", None, {"id": 1, "_rescued": {"beyond_2": "b"}}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_row_of_another_width_is_rejected_or_padded(engine, shape):
-    line, padded, rescued = SHAPES[shape]
-    data = f"id,name\n8,h\n{line}\n 9 ,i\n"
-    is_odd = shape != "as the header"
-    for contract, is_taken in [
-        ({}, not is_odd),
-        ({"row_shape": "pad"}, padded is not None),
-        ({"row_shape": "pad", "rescue": "_rescued"}, True),
-    ]:
-        engine.be(contract=contract, rejects={"at_most": 1})
-        engine.sql("DROP SCHEMA IF EXISTS raw, landfall CASCADE")
-        receipt = engine.load(data)
-        assert (receipt.rows, receipt.rejected) == ((3, 0) if is_taken else (2, 1)), contract
-        assert receipt.changes == (["rows padded: 1"] if is_taken and is_odd else []), contract
-        row = [row for row in rows_of(engine) if row["id"] == 1]
-        expected = rescued if "rescue" in contract and rescued else A if "name" in row else None
-        if is_taken and expected:
-            assert row == [expected], contract
-        lines = engine.sql("SELECT line FROM landfall.rejects")
-        assert lines == ([] if is_taken else [3])
-
-
-def test_a_bad_cell_becomes_null_and_is_kept_apart_from_the_rejected_rows(engine):
+def test_a_key_of_json_has_other_names_and_other_case(engine):
     engine.be(
-        columns={
-            "id": "integer",
-            "amount": {"type": "numeric(5,2)", "on_bad_cell": "null"},
-            "day": {"type": "date", "on_bad_cell": "null"},
-        },
-        rejects={"at_most": 1},
-    )
-    receipt = engine.load("id,amount,day\n1,n/a,2026-02-30\n2,1.5,2026-02-28\nx,n/a,\n4,99999,\n")
-    assert (receipt.rows, receipt.rejected, receipt.reasons) == (3, 1, {"cell": 1})
-    assert receipt.changes == ["cells nulled amount: 2", "cells nulled day: 1"]
-    assert engine.sql("SELECT id, amount::text, day::text FROM raw.t ORDER BY id") == [
-        (1, None, None), (2, "1.50", "2026-02-28"), (4, None, None),
-    ]  # fmt: skip
-    kept = engine.sql(
-        "SELECT line, column_name, state, raw, cells FROM landfall.rejects ORDER BY reject_id"
-    )
-    assert [row[:4] for row in kept] == [
-        (4, "id", "open", "x,n/a,"),
-        (2, "amount", "nulled", "1,n/a,2026-02-30"),
-        (2, "day", "nulled", "1,n/a,2026-02-30"),
-        (5, "amount", "nulled", "4,99999,"),
-    ]
-    assert kept[1][4] == {"id": "1", "amount": "n/a", "day": "2026-02-30"}
-
-
-def test_cells_that_the_table_refuses_in_a_typed_part_become_null_too(engine):
-    engine.be(columns={"id": "integer", "code": {"type": "varchar(2)", "on_bad_cell": "null"}})
-    receipt = engine.load("id,code\n1,ab\n2,abc\n")
-    assert (receipt.rows, receipt.changes) == (2, ["cells nulled code: 1"])
-    assert engine.sql("SELECT line, raw FROM landfall.rejects") == [(3, "2,abc")]
-
-
-def test_columns_come_from_the_key_and_the_object_in_every_path(engine):
-    engine.be(
-        columns={
-            "id": "integer",
-            "day": {"type": "date", "from_key": r"dt=(\d{4}-\d{2}-\d{2})"},
-            "source": {"type": "text", "from_object": "key"},
-            "bytes": {"type": "bigint", "from_object": "size"},
-            "secret_note": {"ignore": True},
-        },
-        rejects={"at_most": 1},
-    )
-    key = "dt=2026-03-01/a.csv"
-    data = "secret_note,id\nx,1\ny, 2 \nz,bad\n"
-    receipt = engine.load(data, key=key)
-    assert (receipt.rows, receipt.rejected, receipt.changes) == (2, 1, [])
-    assert engine.sql("SELECT id, day::text, source, bytes FROM raw.t ORDER BY id") == [
-        (number, "2026-03-01", key, len(data)) for number in (1, 2)
-    ]
-    assert engine.sql("SELECT cells FROM landfall.rejects") == [
-        {"id": "bad", "day": "2026-03-01", "source": key, "bytes": str(len(data))}
-    ]
-    with pytest.raises(HeaderMismatch, match="the object's key does not have"):
-        engine.load("id,secret_note\n1,x\n", key="other.csv")
-
-
-def test_an_added_column_is_there_for_the_files_that_come_later(engine):
-    engine.be(contract={"new_columns": "evolve"})
-    assert engine.load("id,name,x\n1,a,7\n").changes == ["column added x: bigint"]
-    assert engine.load("id,name\n2,b\n", key="b.csv").changes == []
-    assert engine.load("x,id,name\n 8 ,3,c\n", key="c.csv").changes == []
-    assert engine.sql("SELECT id, x FROM raw.t ORDER BY id") == [(1, 7), (2, None), (3, 8)]
-    with pytest.raises(DataError, match="invalid input syntax"):
-        engine.load("id,name,x\n4,d,no number\n", key="d.csv")
-
-
-def test_a_load_that_is_refused_alters_nothing(engine):
-    engine.be(contract={"new_columns": "evolve", "types": "widen"})
-    engine.load("id,name\n1,a\n")
-    engine.be(
-        contract={"new_columns": "evolve", "types": "widen"},
-        columns={"id": "bigint", "name": "text", "more": "text"},
-    )
-    with pytest.raises(DataError):
-        engine.load("id,name,more,x\n1,a,,7\nbad,,,\n", key="b.csv")
-    assert rows_of(engine) == [A]
-    assert engine.sql("SELECT * FROM landfall.changes") == []
-    assert engine.sql("SELECT count(*) FROM pg_attribute WHERE attrelid = 'raw.t'::regclass"
-                      " AND attnum > 0") == [3]  # fmt: skip
-
-
-def test_own_types_of_parquet_are_those_of_the_added_and_the_rescued_columns(engine):
-    table = pa.table(
-        {
-            "id": pa.array([1], pa.int32()),
-            "name": pa.array(["a"]),
-            "small": pa.array([3], pa.int16()),
-            "price": pa.array(["1.50"]).cast(pa.decimal128(5, 2)),
-            "at": pa.array([0], pa.timestamp("us", "UTC")),
-        }
-    )
-    out = io.BytesIO()
-    pq.write_table(table, out)
-    engine.be(contract={"new_columns": "evolve"}, format="parquet")
-    receipt = engine.load(out.getvalue())
-    assert receipt.changes == [
-        "column added small: smallint", "column added price: numeric(5,2)",
-        "column added at: timestamptz",
-    ]  # fmt: skip
-    engine.sql("DROP SCHEMA raw, landfall CASCADE")
-    engine.be(contract={"new_columns": "rescue"}, format="parquet")
-    engine.load(out.getvalue())
-    assert engine.sql("SELECT _rescued FROM raw.t") == [
-        {"small": 3, "price": "1.50", "at": "1970-01-01 00:00:00.000000Z"}
-    ]
+        columns={"id": "integer", "name": {"type": "text", "from": ["nom"]}},
+        contract={"case": "ignore"}, format="json",
+    )  # fmt: skip
+    receipt = engine.load('[{"ID": 1, "Nom": "a"}, {"ID": 2}]')
+    assert receipt.changes == ["other name id: ID -> id", "other name name: Nom -> name"]
+    assert engine.rows() == [(1, "a"), (2, None)]

@@ -207,7 +207,7 @@ def test_2_3_a_failed_file_waits_longer_after_each_failure(engine):
 def test_2_3_a_ledger_of_an_earlier_version_is_read_and_gets_the_new_column(engine):
     engine.load(engine.put(A))
     engine.sql(
-        "DROP TABLE landfall.rejects, landfall.replays, landfall.changes;"
+        "DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
         " ALTER TABLE landfall.ledger DROP COLUMN retry_after, DROP COLUMN rejected,"
         " DROP COLUMN reasons"
     )

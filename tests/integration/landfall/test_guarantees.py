@@ -19,6 +19,7 @@ from tests.chaos.attacks import (
     versions,
 )
 from tests.chaos.cases import Servers
+from tests.chaos.merges import kill_merge, race_merges
 from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain
 from tests.chaos.replays import kill_replay, race_replays
 from tests.chaos.servers import make_bucket, own_servers
@@ -93,6 +94,15 @@ def test_of_two_replays_at_once_none_doubles_a_row(servers, chance, number):
 
 
 @pytest.mark.parametrize("number", range(3))
+def test_after_sigkill_of_a_merge_nobody_saw_a_part_and_a_rerun_is_right(servers, chance, number):
+    kill_merge(servers, chance)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_two_merges_of_the_same_keys_at_once_come_one_after_the_other(servers, chance, number):
+    race_merges(servers, chance)
+
+
 def test_after_sigkill_of_a_plain_load_a_retry_is_right(servers, chance, number):
     kill_plain(servers, chance)
 
@@ -115,6 +125,6 @@ def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
 def test_each_attack_is_played_here(request):
     here = {
         kill, race, firsts, versions, commit, terminate, store, restart, kill_replay, race_replays,
-        kill_plain, race_plain, commit_plain,
+        kill_merge, race_merges, kill_plain, race_plain, commit_plain,
     }  # fmt: skip
     assert {attack for attack, _ in ATTACKS.values()} == here

@@ -89,7 +89,19 @@ class World:
         )
 
     def read_by_postgres(self, texts: list[str]) -> dict[int, str]:
-        """The server's reading: the rendition of each text that it takes, by the text's number."""
+        """The server's reading: the rendition of each text that it takes, by the text's number.
+
+        A date is not taken when another order of day and month makes another day of it.
+        """
+        readings = []
+        for order in ("DMY", "MDY"):
+            with self.connection.transaction(force_rollback=True):
+                self.connection.execute(f"SET LOCAL DateStyle = 'ISO, {order}'")
+                readings.append(self._read_by_postgres(texts))
+        other, own = readings
+        return {n: text for n, text in own.items() if other.get(n, text) == text}
+
+    def _read_by_postgres(self, texts: list[str]) -> dict[int, str]:
         run = self.connection.execute
         run("CREATE TEMP TABLE texts (n bigint, cell text)")
         self._copy_text("texts", enumerate(texts))

@@ -117,6 +117,18 @@ def test_a_load_with_rejects_warns_with_the_command_that_shows_them(feed, arriva
     )
 
 
+def test_a_load_of_a_file_that_departs_from_its_feed_warns_with_each_change(feed, arrival, mocker):
+    changes = ["column added x: bigint", "missing column name: null"]
+    receipt = Receipt("things", "b", "a.csv", "v", 7, "loaded", 10, 1.0, "me", changes=changes)
+    mocker.patch("include.landfall.load.load", return_value=receipt)
+    hook = S3ToPostgresHook.of(feed)
+    warning = mocker.patch.object(hook.log, "warning")
+    hook.load(feed, arrival("id,name\n"))
+    warning.assert_called_once_with(
+        "s3://b/a.csv departs from its feed: column added x: bigint; missing column name: null"
+    )
+
+
 def test_old_rejects_expire_through_the_hook(feed, engine_of):
     engine = engine_of(feed)
     load_id = keep_load(engine, rejected=2)

@@ -39,7 +39,7 @@ def export() -> None:
 
 
 @pytest.mark.parametrize("act", [lambda: database("undefined"), load, export])
-def test_a_connection_that_airflow_does_not_have_fails_the_task_at_once(
+def test_5_14_a_connection_that_airflow_does_not_have_fails_the_task_at_once(
     act: Callable[[], None],
 ) -> None:
     with pytest.raises(AirflowFailException, match="Airflow has no connection 'undefined'"):

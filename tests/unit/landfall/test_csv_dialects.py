@@ -80,6 +80,7 @@ LOADS = [
     ({"delimiter": "\u00a6"}, "a\u00a6b\n1\u00a62\n".encode(), [("1", "2")]),
     # quotes
     ({"quote": None}, b'a,b\n"1,2"\n', [('"1', '2"')]),
+    ({"quote": None, "delimiter": "||"}, b'a||b\n"1"||"2\n', [('"1"', '"2')]),
     ({"quote": "none"}, b'a,b\n5" pipe,""\n', [('5" pipe', '""')]),
     ({"quotes": "literal"}, b'a,b\n"1,2"\n', [('"1', '2"')]),
     ({"quote": "'"}, b"a,b\n'1,''2',3\n", [("1,'2", "3")]),

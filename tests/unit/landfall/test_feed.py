@@ -82,6 +82,16 @@ def test_yaml_s_surprises_stay_text(read):
     assert feed.format.nulls == ["NO", "off", "2013-01-01"]
 
 
+def with_contract(keys):
+    """The feed with a contract, on line 21."""
+    return TEXT + f"contract: {{{keys}}}\n"
+
+
+def with_column(options):
+    """The feed with these options of the column year, on line 15."""
+    return TEXT.replace("smallint", options)
+
+
 # Text of the feed: line, and words of the message.
 WRONG = [
     (TEXT.replace("owner:", "ownr:"), 3, ["unknown key 'ownr'", "did you mean 'owner'?"]),
@@ -104,6 +114,7 @@ WRONG = [
     (TEXT.replace("flights/*.csv*", "s3://landing/flights"), 8, ["source.pattern", "bucket"]),
     (TEXT.replace("flights/*.csv*", "/flights/*.csv"), 8, ["source.pattern", "begin with /"]),
     (TEXT.replace("flights/*.csv*", "'flights/{a,b}.csv'"), 8, ["source.pattern", "{a,b}"]),
+    (TEXT.replace("flights/*.csv*", "'flights/.*$'"), 8, ["source.pattern", "regular expression"]),
     (TEXT.replace("nulls: [NA]", 'nulls: [""]'), 9, ["format.nulls", "NULL without quotes"]),
     (TEXT.replace("nulls: [NA]", "quote: ','"), 9, ["two different characters"]),
     (TEXT.replace("nulls: [NA]", "delimiter: ''"), 9, ["format.delimiter"]),
@@ -111,6 +122,35 @@ WRONG = [
     (TEXT.replace("  tailnum:", "  year:"), 17, ["'year' stands here twice"]),
     (TEXT.replace("source:", "source: {"), 7, ["not YAML"]),
     (TEXT.replace("  year: smallint", "  ? [a]\n  : b"), 15, ["not YAML"]),
+    # combinations of the contract: each is named with its key, and what was meant
+    (with_contract("new_columns: drop"), 21, ["'contract.new_columns' is wrong", "'evolve'"]),
+    (with_contract("new_column: ignore"), 21, ["'contract.new_column'", "'new_columns'"]),
+    (with_contract("rescue: spare"), 21, ["'contract.rescue' is wrong", "row_shape: pad"]),
+    (with_column("{type: text, new_columns: ignore}"), 15, ["unknown key 'columns.year.new"]),
+    (with_column("{ignore: false}"), 15, ["'columns.year.type' is missing"]),
+    (with_column("{ignore: true, from_object: key}"), 15, ["columns.year.ignore", "ignore alone"]),
+    (with_column("{ignore: true, on_bad_cell: 'null'}"), 15, ["columns.year.ignore"]),
+    (with_column("{type: date, from_key: dt=.*}"), 15, ["columns.year.from_key", "one group"]),
+    (with_column("{type: date, from_key: 'dt=(.*'}"), 15, ["columns.year.from_key", "expression"]),
+    (with_column("{type: date, from_key: (.*), from_object: key}"), 15,
+     ["columns.year.from_object", "one of from_key and from_object"]),
+    (with_column("{type: date, from_key: (.*), from: [x]}"), 15, ["columns.year.from", "object"]),
+    (with_column("{type: date, from_object: size, on_bad_cell: 'null'}"), 15, ["on_bad_cell"]),
+    (with_column("{type: date, from_object: name}"), 15, ["columns.year.from_object", "'key'"]),
+    (with_column("{type: date, nullable: false, on_bad_cell: 'null'}"), 15,
+     ["columns.year.on_bad_cell", "on_bad_cell: reject"]),
+    (with_column("{type: date, from: [tailnum]}"), 17, ["columns.tailnum", "'year' has it too"]),
+    (with_contract("case: ignore").replace("  year: smallint", "  year: smallint\n  Year: text"),
+     16, ["columns.Year", "'year' has it too"]),
+    (with_contract("new_columns: rescue, rescue: year"), 15, ["columns.year", "jsonb"]),
+    (with_contract("row_shape: pad").replace("{type: csv, nulls: [NA]}", "json"), 21,
+     ["contract.row_shape", "names no columns"]),
+    (with_contract("missing_columns: null").replace("{type: csv, nulls: [NA]}", "json"), 21,
+     ["contract.missing_columns", "names no columns"]),
+    (with_column("{ignore: true}").replace("{type: csv, nulls: [NA]}", "json"), 15,
+     ["columns.year.ignore", "names no columns"]),
+    (SHORT.replace("smallint", "{ignore: true}"), 4, ["columns", "not ignored"]),
+    (TEXT.replace("year: smallint", "year: {ignore: true}"), 1, ["'year' is neither"]),
     ("- a\n", None, ["not YAML of a feed"]),
     ("a: &x [*x]\n", None, []),
 ]  # fmt: skip
@@ -182,6 +222,31 @@ def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read)
         assert list(validator.iter_errors(yaml.safe_load(text))) != []
     names = [field.alias or name for name, field in Feed.model_fields.items()]
     assert list(made["properties"]) == names
+
+
+CONTRACT = """\
+contract: {new_columns: rescue, missing_columns: null, types: widen, row_shape: pad,
+           case: ignore, trim: true, rescue: spare}
+columns:
+  year: {type: smallint, from: [Jahr, annee], on_bad_cell: null}
+  note: {ignore: true}
+  day: {type: date, from_key: 'dt=(\\S+)/'}
+  file: {type: text, from_object: key}
+"""
+
+
+def test_every_key_of_the_contract_is_read_and_is_in_the_schema(read):
+    text = SHORT.replace("columns: {year: smallint}\n", CONTRACT)
+    feed = read(text)
+    assert list(feed.table_columns) == ["year", "day", "file", "spare"]
+    assert (feed.contract.missing_columns, feed.columns["year"].on_bad_cell) == ("null", "null")
+    assert feed.columns["year"].other_names == ["Jahr", "annee"]
+    assert Feed.model_validate(feed.model_dump(mode="json")) == feed
+    validator = jsonschema.Draft202012Validator(json.loads(json.dumps(schema())))
+    assert list(validator.iter_errors(yaml.safe_load(text))) == []
+    for wrong in ("{from: [x]}", "{ignore: false}", "{type: date, from: x}"):
+        broken = yaml.safe_load(text.replace("{ignore: true}", wrong))
+        assert list(validator.iter_errors(broken)) != [], wrong
 
 
 def test_fault_2_2_a_feed_with_checks_comes_back_from_the_values_that_a_trigger_keeps(read):

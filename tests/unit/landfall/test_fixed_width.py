@@ -18,11 +18,11 @@ from include.landfall.read.formats import fixed_width
 FIELDS = {"a": {"start": 1, "width": 3}, "b": {"start": 5, "width": 4}}
 
 
-def job(encoding=None, **options):
+def job(**options):
     planned = tuple(PlannedColumn(name, parse_type("text")) for name in "ab")
     dialect = read_format({"type": "fixed", "fields": FIELDS, **options}).dialect()
     arrival = Arrival("b", "k", "e", 1, datetime(2013, 1, 1, tzinfo=UTC))
-    return Job("f", arrival, Store(), planned, 1, dialect, encoding)
+    return Job("f", arrival, Store(), planned, 1, dialect)
 
 
 def read(data, **options):
@@ -45,9 +45,8 @@ def read(data, **options):
     [
         ("  1 abcd", {}, ("1", "abcd")),
         ("123xab  ", {}, ("123", "ab")),
-        ("        ", {"trim": "none"}, ("   ", "    ")),
-        ("  1 ab  ", {"trim": "left"}, ("1", "ab  ")),
-        ("  1 ab  ", {"trim": "right"}, ("  1", "ab")),
+        ("        ", {"trim": False}, ("   ", "    ")),
+        ("  1 ab  ", {"trim": False}, ("  1", "ab  ")),
         ("-   NULL", {"nulls": ["NULL", "-"]}, (None, None)),
         ("ü€ü 😀bc ", {}, ("ü€ü", "😀bc")),
         ("1   ab     \r", {}, ("1", "ab")),
@@ -74,13 +73,10 @@ def test_a_line_of_another_form_is_a_reject_with_its_line_and_text():
     ]
 
 
-@pytest.mark.parametrize("codec", ["latin-1", "cp1252", "shift-jis", "gb18030"])
+@pytest.mark.parametrize("codec", ["latin-1", "cp1252", "shift-jis", "gb18030", "utf-16"])
 def test_each_encoding_is_counted_in_characters(codec):
-    text = "日本  語学xx" if codec in {"shift-jis", "gb18030"} else "éü  Müll"
-    planned = job(None)
-    dialect = read_format({"type": "fixed", "fields": FIELDS, "encoding": codec}).dialect()
-    planned = Job(planned.feed, planned.arrival, planned.store, planned.columns, 1, dialect)
-    (part,) = fixed_width.rows(io.BytesIO(text.encode(codec)), planned)
+    text = "日本  語学xx" if codec in {"shift-jis", "gb18030", "utf-16"} else "éü  Müll"
+    (part,) = fixed_width.rows(io.BytesIO(text.encode(codec)), job(encoding=codec))
     assert list(part.batch.to_pylist()[0].values()) == [text[:3].strip(), text[4:8].strip()]
     assert part.origins([0])[0].raw == text
 
@@ -91,6 +87,11 @@ def test_bytes_that_are_no_text_are_a_reject():
     assert [(r.reason, r.raw) for r in rejects] == [
         ("encoding", "\\xff   abcd"), ("zero_byte", "1\\x00  abcd"),
     ]  # fmt: skip
+
+
+def test_a_byte_that_is_none_of_the_encoding_is_a_reject_with_that_byte():
+    rows, rejects = read(b"1   abcd\n2   ab\x81d\n", encoding="cp1252")
+    assert (list(rows), [r.raw for r in rejects]) == ([1], ["2   ab\\x81d"])
 
 
 def test_lines_at_the_beginning_are_skipped_and_counted():
@@ -120,9 +121,8 @@ def test_the_origins_of_rows_are_found_in_one_more_pass():
         ({"fields": {}}, "at least 1 item"),
         ({"fields": {"a": {"start": 0, "width": 1}}}, "greater than or equal to 1"),
         ({"fields": FIELDS | {"c": {"start": 8, "width": 1}}}, "'b' and 'c' overlap"),
-        ({"encoding": "klingon"}, "an encoding of Python"),
-        ({"encoding": "utf-16"}, "whose line end is the byte of ASCII"),
-        ({"trim": "all"}, "'both', 'left'"),
+        ({"encoding": "klingon"}, "an encoding as Python names it"),
+        ({"trim": "all"}, "valid boolean"),
     ],
 )  # fmt: skip
 def test_a_bad_option_is_refused(options, message):

@@ -109,6 +109,13 @@ def test_a_bad_line_is_a_reject_with_its_line_and_text(line):
     assert message in reject.message
 
 
+@pytest.mark.parametrize("text", ["x", "12:30", "a"])
+def test_a_key_that_stands_twice_is_seen_where_all_records_have_all_keys(text):
+    good = f'{{"a":1,"b":"{text}","c":null}}'
+    _, (reject,) = read(f'{good}\n{good}\n{{"a":1,"b":"{text}","c":null,"a":2}}\n{good}')
+    assert (reject.number, reject.reason) == (3, "duplicate_key")
+
+
 def test_bytes_that_are_no_text_are_a_reject():
     rows, rejects = read(b'{"b":"x"}\n{"b":"\xff"}\n{"b":"\0"}\n')
     assert list(rows) == [1]

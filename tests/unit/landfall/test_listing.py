@@ -41,6 +41,11 @@ def test_all_pages_are_listed_and_nothing_beside_the_pattern(client):
     assert listed(client, "a/*") == [*(f"a/{n:04}.csv" for n in range(1005)), "a/x.txt"]
 
 
+def test_what_is_no_data_is_never_listed_whatever_the_pattern_says(client):
+    put(client, "a/", "a/b/", "a/_SUCCESS", "a/.part-0.parquet.crc", "a/part-0.parquet", "_SUCCESS")
+    assert listed(client, "**") == ["a/part-0.parquet"]
+
+
 def test_only_the_prefix_is_ever_asked_for(client, mocker):
     pages = mocker.spy(client, "get_paginator")
     requests = []

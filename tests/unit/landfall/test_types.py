@@ -31,6 +31,20 @@ def test_1_10_types_with_modifiers_can_be_declared(text):
     assert str(parse_type(text)) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("varchar(0)", "the length of varchar is 1 to"), ("char(0)", "1 to"), ("bit(0)", "1 to"),
+        ("varchar(10485761)", "1 to 10485760"), ("varbit(83886081)", "1 to 83886080"),
+        ("numeric(5,2000)", "scale is -1000 to 1000"), ("serial", "declare integer"),
+        ("BIGSERIAL", "declare bigint"),
+    ],
+)  # fmt: skip
+def test_5_9_a_type_that_no_table_can_have_is_wrong_before_a_file_is_read(text, words):
+    with pytest.raises(ValueError, match=words):
+        parse_type(text)
+
+
 @pytest.mark.parametrize("name", sorted(BUILT_IN | ALIASES.keys()))
 def test_every_name_and_alias_is_built_in_and_can_be_an_array(name):
     assert parse_type(name).built_in

@@ -16,6 +16,8 @@ class FileFormat(Strict, ABC):
     type: str
     # Whether the file names its columns, so that they can be other ones than the feed's.
     names_columns: ClassVar[bool] = True
+    # Whether each of its rows names its own instead.
+    names_keys: ClassVar[bool] = False
 
     @abstractmethod
     def dialect(self) -> Dialect:

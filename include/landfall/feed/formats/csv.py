@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import fields
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from include.landfall.feed.dialect import (
     needs_exact_reader,
 )
 from include.landfall.feed.formats.base import register
+from include.landfall.feed.formats.encoding import Encoding
 from include.landfall.feed.formats.spelling import SpeltFormat
 from include.landfall.feed.strict import Strict
 
@@ -64,7 +64,7 @@ class CsvFormat(SpeltFormat):
     newline: Literal["auto", "LF", "CRLF", "CR", "mixed"] = Field(
         "auto", description="What ends a row: auto is LF or CRLF; mixed is any of the three."
     )
-    encoding: str = Field("utf-8", description="Of the text, as Python names it: latin-1, utf-16.")
+    encoding: Encoding = "utf-8"
     header: bool | int = Field(
         True,
         description="Whether the first row has the names, or how many rows have; these are joined.",
@@ -114,15 +114,6 @@ class CsvFormat(SpeltFormat):
         if len(value or "") != 1 or not str(value).isascii() or str(value) in "\r\n\0\\":
             raise ValueError("one ASCII character, or null where quotes are text")
         return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_an_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)  # refuses codecs that are not of text, such as base64
-            return codecs.lookup(value).name.removesuffix("-sig")
-        except LookupError:
-            raise ValueError("an encoding as Python names it: utf-8, latin-1, cp1252") from None
 
     @model_validator(mode="before")
     @classmethod

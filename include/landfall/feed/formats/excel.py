@@ -41,6 +41,13 @@ class ExcelFormat(FileFormat):
             raise ValueError("cells from the upper left to the lower right, such as B3:F200")
         return value
 
+    @field_validator("header", mode="before")
+    @classmethod
+    def _is_false_or_a_number(cls, value: object) -> object:
+        if value is True or (value == 0 and value is not False):
+            raise ValueError("the number of a row, or false where no row has the names")
+        return value
+
     def dialect(self) -> ExcelDialect:
         """Returns the dialect with the options of this format."""
         header = 0 if self.header is False else self.header

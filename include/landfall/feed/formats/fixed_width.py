@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Collection
 from itertools import pairwise
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from include.landfall.feed.dialect import FixedDialect, FixedField
-from include.landfall.feed.formats.base import FileFormat, register
+from include.landfall.feed.formats.base import register
+from include.landfall.feed.formats.encoding import Encoding
+from include.landfall.feed.formats.spelling import SpeltFormat
 from include.landfall.feed.strict import Strict
 
 
@@ -22,7 +23,7 @@ class Span(Strict):
 
 
 @register
-class FixedFormat(FileFormat):
+class FixedFormat(SpeltFormat):
     """Text in lines, each column at the same characters of every line."""
 
     type: Literal["fixed"] = "fixed"
@@ -30,13 +31,10 @@ class FixedFormat(FileFormat):
     fields: dict[str, Span] = Field(
         min_length=1, description="Where each column is: id: {start: 1, width: 8}."
     )
-    encoding: str = Field(
-        "utf-8", description="Python's name of the encoding: utf-8, latin-1, cp1252, shift-jis."
+    encoding: Encoding = "utf-8"
+    trim: bool = Field(
+        True, description="Whether spaces around a field are taken away. An empty one is NULL."
     )
-    trim: Literal["both", "left", "right", "none"] = Field(
-        "both", description="At which end of a field spaces are taken away. Empty, it is NULL."
-    )
-    nulls: list[str] = Field(default_factory=list, description="Other texts that are NULL.")
     ragged: Literal["reject", "pad"] = Field(
         "reject", description="What becomes of a line that ends before its last field does."
     )
@@ -44,18 +42,6 @@ class FixedFormat(FileFormat):
         "refuse", description="What becomes of a line with text behind its last field."
     )
     skip_rows: int = Field(0, ge=0, description="How many lines at the beginning are no rows.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _ends_lines_with_a_byte(cls, value: str) -> str:
-        try:
-            name = codecs.lookup(value).name
-            is_plain = "\n".encode(name) == b"\n"
-        except LookupError:
-            raise ValueError("an encoding of Python, such as utf-8, latin-1 or cp1252") from None
-        if not is_plain:
-            raise ValueError("an encoding whose line end is the byte of ASCII")
-        return name
 
     @model_validator(mode="after")
     def _fields_are_apart(self) -> FixedFormat:
@@ -72,8 +58,8 @@ class FixedFormat(FileFormat):
             for name, span in self.fields.items()
         )
         return FixedDialect(
-            fields, self.encoding, self.trim, tuple(self.nulls),
-            self.ragged == "pad", self.rest == "ignore", self.skip_rows,
+            fields, self.encoding, self.trim, tuple(self.nulls), self.ragged == "pad",
+            self.rest == "ignore", self.skip_rows, spelling=self.spelling(),
         )  # fmt: skip
 
     def check_columns(self, names: Collection[str]) -> None:

@@ -16,7 +16,8 @@ class JsonFormat(FormatWithPaths):
     """JSON in UTF-8: one object a line, or an array of objects."""
 
     type: Literal["json"] = "json"
-    names_columns: ClassVar[bool] = False  # each row has keys of its own
+    names_columns: ClassVar[bool] = False
+    names_keys: ClassVar[bool] = True
     other_keys: Literal["refuse", "ignore"] = Field(
         "refuse", description="What becomes of a row with a key that no column reads."
     )

@@ -15,7 +15,7 @@ from include.landfall.read.casts.own_json import holds_others, json_texts
 
 _UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 _WHOLE = {"smallint", "integer", "bigint"}
-_JSON = {"json", "jsonb"}
+_JSON = {"json", "jsonb", "text"}
 _INTEGERS = {*_WHOLE, "numeric", "double precision"}
 
 
@@ -59,8 +59,8 @@ def _becomes_json(own: pa.DataType, declared: ColumnType | None) -> bool:
 
 
 def needs_text(own: pa.DataType, declared: ColumnType | None) -> bool:
-    """Returns whether values are handed on as texts: those that are texts, and JSON."""
-    return is_text(own) or _becomes_json(own, declared)
+    """Returns whether values are handed on as texts: those that are texts, and declared JSON."""
+    return is_text(own) or (declared is not None and _becomes_json(own, declared))
 
 
 def _is_list(own: pa.DataType) -> bool:

@@ -26,6 +26,8 @@ from include.landfall.read.casts.guards import (
     year_zero,
 )
 
+MOST_DIGITS = 38  # of Arrow's decimals of 128 bits
+
 
 @dataclass(frozen=True)
 class FastCast:
@@ -45,28 +47,38 @@ class FastCast:
     beyond: Guard | None = None
 
 
-def fast_cast_of(column: PlannedColumn) -> FastCast | None:
-    """Returns the fast cast of a column, or None when its cells go as text for Postgres to read."""
+def fast_cast_of(column: PlannedColumn, scale: int | None = None) -> FastCast | None:
+    """Returns the fast cast of a column, or None when its cells go as text for Postgres to read.
+
+    `scale` is how many digits after the point its cells have as a rule, where the type says none.
+    """
     declared = column.type
     if column.typtype == "e" and not declared.array:
         return FastCast(pa.string())
     if declared.array or column.typtype != "b":
         return None
     if declared.name == "numeric":
-        return _numeric(declared)
+        return _numeric(declared) if declared.modifiers else _of_scale(scale)
     return FAST_CASTS.get(declared.name)
 
 
 def _numeric(declared: ColumnType) -> FastCast | None:
-    # Without a scale Postgres keeps each cell's own; Arrow has one for the column.
-    if len(declared.modifiers) != 2:
-        return None
     precision, scale = declared.modifiers
-    if not 0 <= scale <= precision <= 38:
+    if not 0 <= scale <= precision <= MOST_DIGITS:
         return None
     most = precision - scale
     number = rf"^[+-]?(0*\d{{0,{most}}}(\.\d{{0,{scale}}})?)$"
     return FastCast(pa.decimal128(precision, scale), number, before=beyond_decimal(scale))
+
+
+def _of_scale(scale: int | None) -> FastCast | None:
+    # Postgres keeps each cell's own scale, and Arrow has one for the column: others are suspect.
+    if scale is None or not 0 <= scale < MOST_DIGITS:
+        return None
+    point = rf"\.\d{{{scale}}}" if scale else ""
+    number = rf"^[+-]?\d{{1,{MOST_DIGITS - scale}}}{point}$"
+    arrow = pa.decimal128(MOST_DIGITS, scale)
+    return FastCast(arrow, number, before=lambda texts: not_matching(texts, number))
 
 
 INTEGER = r"^-?\d+$"

@@ -56,8 +56,8 @@ class _Rows:
     def __init__(self, stream: BinaryIO) -> None:
         self._container = Container(stream)
         try:
-            self._schema = fastavro.parse_schema(self._container.schema)
-            fields = self._schema["fields"]
+            parsed: Any = fastavro.parse_schema(self._container.schema)
+            fields = parsed["fields"]
             types = ArrowTypes()
             self._types = {field["name"]: types.of_field(field) for field in fields}
         except (SchemaParseException, UnknownType, LookupError, TypeError) as error:

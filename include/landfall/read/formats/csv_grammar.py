@@ -48,7 +48,9 @@ class ExactGrammar:
 
     @property
     def _inside(self) -> bytes:
-        """What begins with a quote and is within quotes."""
+        """What begins with a quote and is within quotes; it matches nothing without a quote."""
+        if not self.quote:
+            return b"(?!)"
         q = re.escape(self.quote)
         other = {
             "doubled": b"(?:[^%b]|%b%b)" % (q, q, q),
@@ -58,7 +60,7 @@ class ExactGrammar:
         return b"%b%b*+" % (q, other)
 
     def _open_pattern(self) -> bytes:
-        return self._inside + re.escape(self.quote) if self.quote else b"(?!)"
+        return self._inside + re.escape(self.quote)
 
     def _plain_pattern(self, delimiter: bytes) -> bytes:
         q = b"|" + re.escape(self.quote) if self.quote else b""
@@ -89,6 +91,8 @@ class ExactGrammar:
     def _checked(self, raw: bytes, fields: list[bytes]) -> Cut:
         if b"\r" in raw and not self._has_returns:
             outside = [each for each in fields if not self._is_quoted(each)]
+            if self._backslash:
+                outside = [ESCAPED.sub(b"", each) for each in outside]
             if any(b"\r" in each for each in outside):
                 return Cut(fault=LONE_RETURN)
         return Cut([self.value(each) for each in fields])

@@ -12,6 +12,7 @@ from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.csv_exact import BOM, header_of
 from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_stream import Body
+from include.landfall.read.packings import other_file_in
 
 LONGEST_HEADER = 1 << 20  # of 1,599 names of 63 bytes
 
@@ -66,6 +67,11 @@ def header_at(body: Body, dialect: CsvDialect) -> Header | None:
     ahead, blank_lines = _beginning(body)
     if not ahead:
         return None
+    if other := other_file_in(ahead):
+        raise MisshapenRow(
+            f"the file is no CSV: it is {other}",
+            do="correct the feed's format, or ask the sender for CSV, packed once at most",
+        )
     records, line = [], body.line + blank_lines
     for _ in range(dialect.header):
         if not ahead.strip(b"\r\n"):
@@ -75,7 +81,8 @@ def header_at(body: Body, dialect: CsvDialect) -> Header | None:
             do = "check the feed's format"
             raise MisshapenRow("the header is longer than 1 MiB", do=do, place=Place(line=line))
         records.append(names)
-        line += ahead.count(b"\n", 0, size)
+        # A header without a line end is a line too.
+        line += ahead.count(b"\n", 0, size) + (not ahead[:size].endswith(b"\n"))
         ahead = ahead[size:]
     return Header(records, ahead, line)
 

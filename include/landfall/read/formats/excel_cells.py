@@ -16,8 +16,7 @@ from include.landfall.read.formats.excel_workbook import NAMESPACE, Workbook, te
 WHOLE = re.compile(r"-?\d+")
 PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
 VALUE, FORMULA, INLINE = (NAMESPACE + name for name in ("v", "f", "is"))
-# Beyond these a number is written with an exponent.
-LARGEST_PLAIN, SMALLEST_PLAIN = 40, -40
+MOST_PLAIN_DIGITS = 40  # before or after the point; other numbers are written with an exponent
 
 
 class NoValue(Exception):
@@ -81,9 +80,9 @@ def _numeral(value: str) -> str:
     if WHOLE.fullmatch(value):
         return value
     number = Decimal(repr(float(value)))
-    if number == number.to_integral_value() and number.adjusted() < LARGEST_PLAIN:
-        return f"{number.to_integral_value():f}"
-    return f"{number:f}" if number.adjusted() > SMALLEST_PLAIN else str(number)
+    if abs(number.adjusted()) > MOST_PLAIN_DIGITS:
+        return str(number)
+    return f"{number.to_integral_value() if number == number.to_integral_value() else number:f}"
 
 
 def _moment(value: Any) -> str:

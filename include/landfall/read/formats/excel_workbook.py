@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError, iterparse
+from defusedxml.ElementTree import iterparse
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 
@@ -134,7 +134,7 @@ class Workbook:
 
 
 ERRORS = (
-    zipfile.BadZipFile, ParseError, DefusedXmlException, KeyError, ValueError, TypeError,
+    zipfile.BadZipFile, SyntaxError, DefusedXmlException, KeyError, ValueError, TypeError,
     AttributeError, OSError, NotImplementedError,
 )  # fmt: skip
 

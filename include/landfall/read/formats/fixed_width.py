@@ -22,6 +22,7 @@ from include.landfall.read.formats.text_blocks import (
     text_of,
 )
 from include.landfall.read.rows import Fault, Origin, Rows
+from include.landfall.read.transcode import as_utf8
 
 RANDOM_ACCESS = False
 BOM = b"\xef\xbb\xbf"
@@ -58,6 +59,7 @@ def origins_of(
 
 
 def _blocks(stream: BinaryIO, dialect: FixedDialect) -> Iterator[Block]:
+    stream = as_utf8(stream, dialect.encoding)
     ahead = stream.read(BLOCK_BYTES).removeprefix(BOM)
     skipped = 0
     while skipped < dialect.skip_rows:
@@ -66,7 +68,7 @@ def _blocks(stream: BinaryIO, dialect: FixedDialect) -> Iterator[Block]:
         ahead = rest if end else stream.read(BLOCK_BYTES)
         if not ahead:
             return
-    yield from line_blocks(stream, ahead, 1 + skipped, codec=dialect.encoding)
+    yield from line_blocks(stream, ahead, 1 + skipped)
 
 
 class _Cutter:
@@ -85,19 +87,17 @@ class _Cutter:
 
         Raises: Unreadable when it is no text, too short, or has text behind its last field.
         """
-        text = text_of(raw, self.dialect.encoding)
+        text = text_of(raw)
         if len(text) < self._end and not self.dialect.pads:
             message = f"the row has {len(text)} characters, not {self._end}"
             raise Unreadable(Fault("short", _BAD_FILE, message))
         if text[self._end :].strip(" ") and not self.dialect.ignores_rest:
             message = f"the row has text behind its {self._end} characters"
             raise Unreadable(Fault("rest", _BAD_FILE, message))
-        texts = (self._trimmed(text[start:stop]) for start, stop in self._spans)
+        texts = (text[start:stop] for start, stop in self._spans)
+        if self.dialect.trims:
+            texts = (text.strip(" ") for text in texts)
         return [None if text in self._nulls else text for text in texts]
-
-    def _trimmed(self, text: str) -> str:
-        text = text.lstrip(" ") if self.dialect.trim in {"both", "left"} else text
-        return text.rstrip(" ") if self.dialect.trim in {"both", "right"} else text
 
     def batch(self, raws: Sequence[bytes]) -> pa.RecordBatch | None:
         """Returns the lines as a batch of texts, or None when one is not as the feed says."""
@@ -118,7 +118,7 @@ class _Cutter:
         if max(map(len, raws)) > LONGEST_ROW:
             return None
         try:
-            text = b"\n".join(raws).decode(self.dialect.encoding)
+            text = b"\n".join(raws).decode()
             text.encode(self._job.encoding or "utf-8")
         except UnicodeError:
             return None
@@ -128,9 +128,8 @@ class _Cutter:
         return pa.array(lines, pa.string())
 
     def _column(self, lines: pa.Array, start: int, stop: int) -> pa.Array:
-        trims = {"both": pc.utf8_trim, "left": pc.utf8_ltrim, "right": pc.utf8_rtrim}
         cells = pc.utf8_slice_codeunits(lines, start, stop)
-        if trim := trims.get(self.dialect.trim):
-            cells = trim(cells, " ")
+        if self.dialect.trims:
+            cells = pc.utf8_trim(cells, " ")
         is_null = pc.is_in(cells, pa.array(self._nulls, pa.string()))
         return pc.if_else(is_null, pa.scalar(None, pa.string()), cells)

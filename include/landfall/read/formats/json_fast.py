@@ -8,7 +8,7 @@ twice, and bytes that are no text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.formats.json_exact import JSON_TYPES, Keys, cell_of
 
 Raw = msgspec.Raw
@@ -35,9 +36,12 @@ class FastParser:
         self._job = job
         self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
         is_flat = not keys.below and all(len(places) == 1 for places in keys.places.values())
-        self._decode = _decoder(self._columns, keys, refuses) if is_flat else None
-        names = [column.field for column in self._columns]
-        self._fields = attrgetter(*names) if len(names) > 1 else None
+        # The first is for records that have all keys, as most files do.
+        self._decoders = [
+            _decoder(self._columns, keys, refuses, may_lack)
+            for may_lack in (False, True)
+            if is_flat
+        ]
         places = [(key, places[0]) for key, places in keys.places.items()]
         self._quoted = [f'"{key}"'.encode() for key, _ in sorted(places, key=lambda pair: pair[1])]
         self._are_plain = all(PLAIN_KEY.fullmatch(key) for key in keys.places)
@@ -45,16 +49,32 @@ class FastParser:
     def batch(self, raws: Sequence[bytes]) -> pa.RecordBatch | None:
         """Returns the records as a batch of texts, or None when one of them is not plain."""
         data = b"\n".join(raws)
-        if self._decode is None or not self._is_plain(data) or max(map(len, raws)) > LONGEST_ROW:
+        if not self._decoders or not self._is_plain(data) or max(map(len, raws)) > LONGEST_ROW:
             return None
         try:
-            columns = self._values(list(map(self._decode, raws)))
-            if self._may_repeat(data, columns):
+            records = self._decoded(raws)
+            columns = [column.values(records) for column in self._columns]
+            if not self._are_single(data, len(raws)) and self._may_repeat(data, columns):
                 return None
             arrays = [column.texts(values) for column, values in zip(self._columns, columns)]
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
         return pa.record_batch(arrays, names=self._job.names)
+
+    def _decoded(self, raws: Sequence[bytes]) -> list[Any]:
+        if len(self._decoders) > 1:
+            try:
+                return list(map(self._decoders[0], raws))
+            except msgspec.ValidationError:
+                del self._decoders[0]  # a record lacks a key, and others may lack it too
+        return list(map(self._decoders[0], raws))
+
+    def _are_single(self, data: bytes, count: int) -> bool:
+        """Returns whether each key is there once, by the number of colons, where no text has one.
+
+        All keys are there, and each time a key is written it takes a colon.
+        """
+        return len(self._decoders) > 1 and data.count(b":") == count * len(self._columns)
 
     def _is_plain(self, data: bytes) -> bool:
         """Returns whether the bytes are text that the database can hold, with keys as written."""
@@ -69,12 +89,6 @@ class FastParser:
         except UnicodeError:
             return False
         return self._job.encoding is None or b"\\u" not in data
-
-    def _values(self, records: list[Any]) -> list[list[Any]]:
-        if self._fields is None:
-            return [self._columns[0].values([getattr(r, self._columns[0].field) for r in records])]
-        columns = zip(*map(self._fields, records))
-        return [column.values(values) for column, values in zip(self._columns, columns)]
 
     def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
         """Returns whether a key may stand twice: its text is there more often than it is a key."""
@@ -94,12 +108,14 @@ class _Column:
     def __init__(self, place: int, column: PlannedColumn) -> None:
         self._column = column
         self.field = f"c{place}"
+        self._field = attrgetter(self.field)
         self._is_json = column.type.name in JSON_TYPES and not column.type.array
         self.is_text = column.type.name in TEXT_TYPES and not column.type.array
         self.is_text |= column.typtype == "e" and not column.type.array
 
-    def values(self, values: Iterable[Any]) -> list[Any]:
+    def values(self, records: Sequence[Any]) -> list[Any]:
         """Returns the values as texts or, where they need not be texts, as the file's bytes."""
+        values = map(self._field, records)
         return list(values if self.is_text else map(bytes, values))
 
     def present(self, values: list[Any]) -> int:
@@ -120,24 +136,27 @@ class _Column:
                 values = [None if value is msgspec.UNSET else value for value in values]
             return pa.array(values, pa.string())
         raw = pa.array(values, pa.binary()).cast(pa.string())
-        if not self._is_json and pc.any(pc.match_substring_regex(raw, r'^["\[]')).as_py():
+        data = bytes_of(raw)
+        if not self._is_json and (b'"' in data or b"[" in data):
             texts = [cell_of(value or "null", self._column) for value in raw.to_pylist()]
             return pa.array(texts, pa.string())
+        if b"null" not in data and b"" not in values:
+            return raw
         is_null = pc.or_(pc.equal(raw, "null"), pc.equal(raw, ""))
         return pc.if_else(is_null, pa.scalar(None, pa.string()), raw)
 
 
-def _decoder(columns: Sequence[_Column], keys: Keys, refuses: bool) -> Any:
-    fields = list(_struct_fields(columns, keys))
+def _decoder(columns: Sequence[_Column], keys: Keys, refuses: bool, may_lack: bool) -> Any:
+    fields = list(_struct_fields(columns, keys, may_lack))
     record = msgspec.defstruct("Record", fields, forbid_unknown_fields=refuses, gc=False)
     return msgspec.json.Decoder(record).decode
 
 
-def _struct_fields(columns: Sequence[_Column], keys: Keys) -> Iterator[tuple[str, Any, Any]]:
+def _struct_fields(
+    columns: Sequence[_Column], keys: Keys, may_lack: bool
+) -> Iterator[tuple[str, Any, Any]]:
     for key, (place,) in keys.places.items():
         column = columns[place]
-        if column.is_text:
-            default = msgspec.field(name=key, default=msgspec.UNSET)
-            yield column.field, str | None | msgspec.UnsetType, default
-        else:
-            yield column.field, Raw, msgspec.field(name=key, default=Raw(b""))
+        default = (msgspec.UNSET if column.is_text else Raw(b"")) if may_lack else msgspec.NODEFAULT
+        own = str | None | msgspec.UnsetType if column.is_text else Raw
+        yield column.field, own, msgspec.field(name=key, default=default)

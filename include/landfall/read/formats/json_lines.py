@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO, cast
 
+import msgspec
+
+from include.landfall.contract import Expected
+from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import JsonDialect
-from include.landfall.job import BLOCK_BYTES, Job
+from include.landfall.job import BLOCK_BYTES, Job, PlannedColumn
 from include.landfall.read.formats.json_elements import element_blocks
 from include.landfall.read.formats.json_exact import Keys, Parser
 from include.landfall.read.formats.json_fast import FastParser
 from include.landfall.read.formats.text_blocks import (
     Block,
     batch_rows,
-    expected_names,
     line_blocks,
     origins_in,
     rows_of,
@@ -25,8 +29,20 @@ BOM = b"\xef\xbb\xbf"
 
 
 def names_of(stream: BinaryIO, job: Job) -> list[str]:
-    """Returns the columns that the feed declares; none of a file without a byte."""
-    return expected_names(stream, job)
+    """Returns the keys of the file's records that are columns, or new ones that the feed takes.
+
+    A column whose key no record has is among them: it is NULL in every row.
+    """
+    if not (ahead := stream.read(BLOCK_BYTES)):
+        return []
+    taken = _Taken(job)
+    if taken.by_name_alone:
+        return taken.names([])
+    keys: dict[str, None] = {}
+    for block in _blocks(stream, ahead):
+        for raw in block.raws:
+            keys.update(dict.fromkeys(_keys_in(raw)))
+    return taken.names(keys)
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
@@ -36,9 +52,10 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
 
     Raises: TruncatedFile and MisshapenRow when an array is not one.
     """
+    job = _with_new_columns(job)
     keys = _keys(job)
     exact, fast = _parser(job, keys), FastParser(job, keys, _refuses(job))
-    for block in _blocks(stream):
+    for block in _blocks(stream, stream.read(BLOCK_BYTES)):
         batch = fast.batch(block.raws)
         if batch is None:
             yield rows_of(block, exact.cells, job)
@@ -51,11 +68,13 @@ def origins_of(
     stream: BinaryIO, job: Job, numbers: Sequence[int]
 ) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
     """Yields number, origin and cells, in the feed's order, of the records with these numbers."""
-    yield from origins_in(_blocks(stream), _parser(job, _keys(job)).cells, numbers)
+    job = _with_new_columns(job)
+    blocks = _blocks(stream, stream.read(BLOCK_BYTES))
+    yield from origins_in(blocks, _parser(job, _keys(job)).cells, numbers)
 
 
-def _blocks(stream: BinaryIO) -> Iterator[Block]:
-    ahead = stream.read(BLOCK_BYTES).removeprefix(BOM)
+def _blocks(stream: BinaryIO, ahead: bytes) -> Iterator[Block]:
+    ahead = ahead.removeprefix(BOM)
     line = 1
     while not ahead.lstrip() and (more := stream.read(BLOCK_BYTES)):
         line += ahead.count(b"\n")
@@ -65,9 +84,66 @@ def _blocks(stream: BinaryIO) -> Iterator[Block]:
     return line_blocks(stream, ahead, line, blank=b" \t\r")
 
 
+def _with_new_columns(job: Job) -> Job:
+    """Returns the job with a column for each label: a new one has any JSON, or text to infer from.
+
+    What is rescued stays JSON; a new column of the table gets its type from the texts.
+    """
+    if job.match is None:
+        return job
+    by_name = {column.name: column for column in job.columns}
+    new = ColumnType("jsonb" if job.rules.new_columns == "rescue" else "text")
+    columns = [by_name.get(label) or PlannedColumn(label, new) for label in job.match.labels]
+    return replace(job, columns=tuple(columns))
+
+
 def _keys(job: Job) -> Keys:
-    dialect = cast(JsonDialect, job.dialect)
-    return Keys.of(job.names, dict(dialect.paths))
+    match, paths = job.match, dict(cast(JsonDialect, job.dialect).paths)
+    names = dict(zip(match.labels, match.names)) if match else {}
+    return Keys.of(job.names, {**{label: (name,) for label, name in names.items()}, **paths})
+
+
+def _keys_in(raw: bytes) -> list[str]:
+    """Returns the keys of a record; none of one that is no object, which will be a reject."""
+    try:
+        return list(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return []
+
+
+class _Taken:
+    """The keys that a feed takes as columns."""
+
+    def __init__(self, job: Job) -> None:
+        paths = cast(JsonDialect, job.dialect).paths
+        self._rules, self._columns = job.rules, job.expected
+        self._by_path = {name for name, _ in paths}
+        self._holders = {path[0] for _, path in paths}
+
+    @property
+    def by_name_alone(self) -> bool:
+        """Whether a key is a column by its name, so that the file need not be read for them."""
+        rules = self._rules
+        has_rules = rules.ignores_case or rules.trims or rules.new_columns != "refuse"
+        return not has_rules and not any(column.other_names for column in self._columns)
+
+    def names(self, keys: Iterable[str]) -> list[str]:
+        """Returns the keys that are columns or new, then the columns whose keys are not there."""
+        own = [column for column in self._columns if column.name not in self._by_path]
+        declared = {
+            name for column in (*own, *self._rules.ignored) for name in self._folded(column)
+        }
+        takes_new = self._rules.new_columns != "refuse"
+        names = [
+            key
+            for key in keys
+            if self._rules.folded(key) in declared or (takes_new and key not in self._holders)
+        ]
+        there = {self._rules.folded(name) for name in names}
+        return names + [c.name for c in self._columns if not there & self._folded(c)]
+
+    def _folded(self, column: Expected) -> set[str]:
+        return {self._rules.folded(name) for name in (column.name, *column.other_names)}
 
 
 def _parser(job: Job, keys: Keys) -> Parser:
@@ -75,4 +151,5 @@ def _parser(job: Job, keys: Keys) -> Parser:
 
 
 def _refuses(job: Job) -> bool:
-    return cast(JsonDialect, job.dialect).refuses_other_keys
+    refuses = cast(JsonDialect, job.dialect).refuses_other_keys
+    return refuses and job.rules.new_columns == "refuse"

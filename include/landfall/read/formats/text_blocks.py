@@ -39,13 +39,11 @@ class Block:
     """Records that follow one another, without their line ends. `first` is the first's number.
 
     Of a record that is too long there is only the beginning, of one byte more than a row may have.
-    `codec` is the text's.
     """
 
     first: int
     raws: list[bytes]
     lines: Sequence[int]
-    codec: str = "utf-8"
 
 
 def expected_names(stream: BinaryIO, job: Job) -> list[str]:
@@ -54,7 +52,7 @@ def expected_names(stream: BinaryIO, job: Job) -> list[str]:
 
 
 def line_blocks(
-    stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r", codec: str = "utf-8"
+    stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r"
 ) -> Iterator[Block]:
     """Yields the lines of a stream in blocks of about 1 MiB. Without more than `blank`: no record.
 
@@ -69,7 +67,7 @@ def line_blocks(
         if is_cut and whole:
             whole[0] = b""  # the end of a line of which the beginning was yielded
             is_cut = False
-        block = _block(first, line, whole, blank, codec)
+        block = _block(first, line, whole, blank)
         line += len(whole)
         if len(rest) > LONGEST_ROW:
             if not is_cut:
@@ -83,26 +81,25 @@ def line_blocks(
             return
 
 
-def _block(first: int, line: int, lines: list[bytes], blank: bytes, codec: str) -> Block:
+def _block(first: int, line: int, lines: list[bytes], blank: bytes) -> Block:
     numbers: Sequence[int] = range(line, line + len(lines))
     if not all(raw.strip(blank) for raw in lines):
         numbers = [line + at for at, raw in enumerate(lines) if raw.strip(blank)]
         lines = [raw for raw in lines if raw.strip(blank)]
-    return Block(first, [raw.removesuffix(b"\r") for raw in lines], numbers, codec)
+    return Block(first, [raw.removesuffix(b"\r") for raw in lines], numbers)
 
 
-def text_of(raw: bytes, codec: str = "utf-8") -> str:
+def text_of(raw: bytes) -> str:
     """Returns a record as text.
 
-    Raises: Unreadable when it is too long, no text of the codec, or holds a zero byte.
+    Raises: Unreadable when it is too long, no UTF-8, or holds a zero byte.
     """
     if len(raw) > LONGEST_ROW:
         raise Unreadable(TOO_LONG)
     try:
-        text = raw.decode(codec)
+        text = raw.decode()
     except UnicodeDecodeError:
-        message = f"the row is not {codec.upper()} text"
-        raise Unreadable(NOT_UTF8._replace(message=message)) from None
+        raise Unreadable(NOT_UTF8) from None
     if "\0" in text:
         raise Unreadable(ZERO_BYTE)
     return text
@@ -161,7 +158,7 @@ def batch_rows(block: Block, batch: pa.RecordBatch, misshapen: list[Misshapen]) 
 
 def origins(block: Block, positions: Sequence[int]) -> list[Origin]:
     """Returns line and text of the records at these positions of a block."""
-    return [Origin(block.lines[p], _shown(block.raws[p], block.codec)) for p in positions]
+    return [Origin(block.lines[p], readable(block.raws[p])) for p in positions]
 
 
 def origins_in(
@@ -183,12 +180,6 @@ def _cells(parse: Callable[[bytes], Cells], raw: bytes) -> Cells | None:
         return parse(raw)
     except Unreadable:
         return None
-
-
-def _shown(raw: bytes, codec: str, encoding: str | None = None) -> str:
-    if codec != "utf-8":
-        raw = raw.decode(codec, "backslashreplace").encode()
-    return readable(raw, encoding)
 
 
 def _numbers(block: Block) -> range:

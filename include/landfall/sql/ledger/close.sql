@@ -3,6 +3,7 @@ UPDATE landfall.ledger
 SET status = %(status)s,
     rows = coalesce(%(rows)s, rows, 0),
     rejected = coalesce(%(rejected)s, rejected, 0),
+    deduplicated = coalesce(%(deduplicated)s, deduplicated, 0),
     reasons = coalesce(%(reasons)s, reasons),
     seconds = extract(epoch FROM clock_timestamp() - started)
 WHERE load_id = %(load_id)s

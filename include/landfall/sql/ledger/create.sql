@@ -34,7 +34,6 @@ COMMENT ON COLUMN landfall.ledger.version IS 'What tells two versions of one obj
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS rejected bigint;
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS reasons jsonb;
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS retry_after timestamptz;
-COMMENT ON COLUMN landfall.ledger.rejected IS 'Rows of the file that are rejects: rows read = rows + rejected';
 COMMENT ON COLUMN landfall.ledger.reasons IS 'How many rows were rejected for which reason, when the file was read';
 
 -- The rejects: one row for each row of a file that was refused.
@@ -115,3 +114,29 @@ COMMENT ON TABLE landfall.changes IS
     'alteration of the table. They commit with the data of their file.';
 COMMENT ON COLUMN landfall.changes.what IS
     'new column, missing column, other name, column added, type widened, rows padded, cells nulled';
+-- What merges replaced: for each load and key the rows before.
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS deduplicated bigint;
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS kept_until timestamptz;
+COMMENT ON COLUMN landfall.ledger.rejected IS
+    'Rows of the file that are rejects: rows read = rows + rejected + deduplicated';
+COMMENT ON COLUMN landfall.ledger.deduplicated IS
+    'Rows of the file that lost to a newer row of their key, in the file or in the table';
+COMMENT ON COLUMN landfall.ledger.kept_until IS
+    'Of a merge: until then landfall forget can bring back what it replaced';
+CREATE TABLE IF NOT EXISTS landfall.replaced (
+    replaced_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    load_id bigint NOT NULL,
+    target text NOT NULL,
+    key jsonb NOT NULL,
+    is_changed boolean NOT NULL,
+    before jsonb,
+    after text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS replaced_of_load ON landfall.replaced (load_id);
+CREATE INDEX IF NOT EXISTS replaced_of_key ON landfall.replaced USING hash (key);
+COMMENT ON TABLE landfall.replaced IS
+    'What merges replaced: a row for each key of a file, as long as the feed keeps it';
+COMMENT ON COLUMN landfall.replaced.is_changed IS 'Whether the load changed the rows of the key';
+COMMENT ON COLUMN landfall.replaced.before IS
+    'The rows of a changed key before the load; null where there was none';
+COMMENT ON COLUMN landfall.replaced.after IS 'The MD5 of its rows after the load; empty where there is none';

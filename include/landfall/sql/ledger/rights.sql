@@ -11,6 +11,7 @@ SELECT
     s.usage AND rejects.granted AS writes_rejects,
     s.usage AND replays.granted AS writes_replays,
     s.usage AND changes.granted AS writes_changes,
+    s.usage AND replaced.granted AS writes_replaced,
     -- A ledger of an earlier version gets columns and tables, and only an owner can add a column.
     s.creation AND t.owned AS extends_ledger
 FROM (SELECT 1) AS one
@@ -55,4 +56,13 @@ LEFT JOIN (
         has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT') AS granted
     FROM pg_class
     WHERE relname = 'changes'
-) AS changes ON changes.relnamespace = s.oid;
+) AS changes ON changes.relnamespace = s.oid
+LEFT JOIN (
+    SELECT
+        relnamespace,
+        has_table_privilege(oid, 'SELECT')
+        AND has_table_privilege(oid, 'INSERT')
+        AND has_table_privilege(oid, 'DELETE') AS granted
+    FROM pg_class
+    WHERE relname = 'replaced'
+) AS replaced ON replaced.relnamespace = s.oid;

@@ -32,6 +32,11 @@ SELECT
     jsonb_agg(jsonb_build_object(
         'column', column_name, 'reason', reason, 'sqlstate', sqlstate, 'message', message
     ) ORDER BY position, id) AS more
-FROM pg_temp.landfall_rejected
-WHERE NOT nulled AND id NOT IN (SELECT id FROM pg_temp.landfall_rejects)
+FROM (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY number ORDER BY position, id) AS nth
+    FROM pg_temp.landfall_rejected
+) AS reasons
+WHERE nth > 1
 GROUP BY number;

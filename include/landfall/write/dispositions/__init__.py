@@ -12,9 +12,9 @@ from typing import ClassVar, cast
 
 from psycopg import Connection, sql
 
-from include.landfall.feed.dispositions import DISPOSITIONS
 from include.landfall.feed.model import Feed
-from include.landfall.postgres.statements import identifiers
+from include.landfall.job import LOAD_ID
+from include.landfall.postgres.statements import identifiers, table
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,21 @@ class Disposition(ABC):
 
     # Whether a load replaces every earlier file of its feed, not only its own object's.
     replaces_feed: ClassVar[bool] = False
+    # Whether the rows of a file are merged into the target, once all of them are in INCOMING.
+    is_merged: ClassVar[bool] = False
+    # Whether rows of an earlier version of an object stay that the new version does not have.
+    keeps_rows: ClassVar[bool] = False
+
+    def definitions(self, feed: Feed) -> list[sql.Composable]:
+        """Returns columns and constraints of a new table, beside the feed's columns."""
+        return []
+
+    def check_target(self, connection: Connection, feed: Feed) -> None:  # noqa: B027  for some
+        """Checks that the table has what the disposition needs of it.
+
+        Raises: FeedError.
+        """
+
     # Whether it finds the rows that a load replaces by their load id.
     needs_load_id: ClassVar[bool] = True
 
@@ -53,8 +68,17 @@ class Disposition(ABC):
             target, identifiers(rows.names), sql.SQL(", ").join(rows.values), rows.staging
         )
 
+    def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
+        """Takes away what these loads brought, and returns how many rows that were."""
+        # No parameter: a % in the table's name would be taken for one.
+        return connection.execute(
+            sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(
+                table(feed.target.table), sql.Identifier(LOAD_ID), sql.Literal(load_ids)
+            )
+        ).rowcount
+
 
 def disposition_of(feed: Feed) -> Disposition:
     """Returns the disposition that the feed declares."""
-    module = import_module(DISPOSITIONS[feed.target.disposition])
+    module = import_module(feed.target.module)
     return cast(Disposition, module.DISPOSITION)

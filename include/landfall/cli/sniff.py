@@ -1,0 +1,102 @@
+"""landfall sniff: reads the beginning of files, and proposes a feed for them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from contextlib import closing
+from typing import Any
+
+from include.landfall.arrival import Arrival
+from include.landfall.cli import listing
+from include.landfall.cli.command import add_command
+from include.landfall.cli.output import show_json
+from include.landfall.connections import store_from_environ
+from include.landfall.errors import DataError, FeedError
+from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.s3.client import make_client
+from include.landfall.s3.listing import find_arrival
+from include.landfall.sniff.drift import Drift, drift_of
+from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
+from include.landfall.sniff.sniffing import name_of, sniff
+
+EXAMPLES = """\
+s3://landing/orders/2026-02.csv > include/feeds/orders.yaml
+s3://landing/orders/2026-02.csv s3://landing/orders/2026-03.csv --name orders
+--check include/feeds/orders.yaml"""
+MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
+URL = re.compile(r"s3://([^/]+)/(.+)")
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command to the parser."""
+    summary = "propose a feed for files, or say where files have drifted from a feed"
+    command = add_command(commands, "sniff", summary, EXAMPLES)
+    command.add_argument("urls", nargs="*", metavar="s3://BUCKET/KEY", help="up to 4 objects")
+    command.add_argument("--check", metavar="FEED", help="a feed's YAML file: compare its files")
+    command.add_argument("--connection", default="landing", help="the S3 connection (landing)")
+    command.add_argument("--name", help="the feed's name; default: from the key")
+    command.add_argument("--table", help="the feed's table; default: raw.NAME")
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Proposes a feed on standard output; with --check returns 5 when files have drifted."""
+    if bool(options.urls) == bool(options.check) or len(options.urls) > MOST_FILES:
+        raise FeedError(
+            "sniff takes objects, or a feed to check",
+            found=f"{len(options.urls)} objects" + (" and --check" if options.check else ""),
+            expected=f"1 to {MOST_FILES} objects as s3://BUCKET/KEY, or --check FEED",
+        )
+    return _check(options) if options.check else _propose(options)
+
+
+def _propose(options: argparse.Namespace) -> int:
+    size = SAMPLE_BYTES // len(options.urls)
+    with closing(make_client(store_from_environ(options.connection))) as client:
+        arrivals = [find_arrival(client, *_parts(url)) for url in options.urls]
+        samples = [(arrival, read_sample(client, arrival, size)) for arrival in arrivals]
+    name = options.name or name_of(arrivals[0].key)
+    sniffed = sniff(samples, name, options.table or f"raw.{name}", options.connection)
+    if options.json:
+        show_json({"feed": name, "yaml": sniffed.text, "doubts": sniffed.doubts})
+    else:
+        print(sniffed.text, end="")
+        print(f"{sniffed.doubts} lines with DOUBT: look at each", file=sys.stderr)
+    return 0
+
+
+def _parts(url: str) -> tuple[str, str]:
+    match = URL.fullmatch(url)
+    if match is None:
+        raise FeedError("this is no object", found=url, expected="s3://BUCKET/KEY")
+    return match[1], match[2]
+
+
+def _check(options: argparse.Namespace) -> int:
+    feed = read_feed(options.check)
+    newest = sorted(listing.all_of(feed), key=lambda arrival: arrival.last_modified)[-MOST_FILES:]
+    with closing(make_client(store_from_environ(feed.source.connection))) as client:
+        drifts = [_drift(client, feed, arrival, len(newest)) for arrival in newest]
+    for drift in drifts:
+        _show(drift, as_json=options.json)
+    if not drifts:
+        print(f"{feed.name}: no file under s3://{feed.source.bucket}/{feed.source.prefix}")
+    return DataError.exit_code if any(drift.departures for drift in drifts) else 0
+
+
+def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
+    return drift_of(feed, arrival, read_sample(client, arrival, SAMPLE_BYTES // files))
+
+
+def _show(drift: Drift, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"key": drift.key, "rows": drift.rows, "departures": drift.departures})
+        return
+    verdict = "drifted" if drift.departures else "fits"
+    print(f"{verdict:<12}{drift.key}  {drift.rows:,} rows read")
+    for departure in drift.departures:
+        print(f"    {departure}")

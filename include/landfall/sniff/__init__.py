@@ -1,0 +1,1 @@
+"""Proposes a feed for files that no feed describes yet, from the beginnings of some of them."""

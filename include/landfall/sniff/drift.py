@@ -1,0 +1,57 @@
+"""Says where files have drifted from the feed that describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import LandfallError
+from include.landfall.feed.dialect import CsvDialect
+from include.landfall.feed.model import Feed
+from include.landfall.sniff.sample import Sample
+from include.landfall.sniff.sniffing import whole_rows
+from include.landfall.sniff.table import propose_csv
+from include.landfall.sniff.verify import doubts_of, read_as_load
+
+COMPARED = ("delimiter", "quote", "escape", "newline", "encoding", "skip_rows", "decimal", "dates")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Where one file departs from its feed. `rows` is how many were read."""
+
+    key: str
+    rows: int = 0
+    departures: list[str] = field(default_factory=list)
+
+
+def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
+    """Reads the beginning of a file as the feed says, and names what does not fit.
+
+    Where something does not, it also says in which options the file now looks different.
+    """
+    try:
+        reading = read_as_load(feed, arrival, whole_rows(feed, sample))
+    except LandfallError as error:
+        found = f": {error.found}" if error.found else ""
+        return Drift(arrival.key, 0, [f"{error.what}{found}", *_looks(feed, sample)])
+    departures = doubts_of(reading)
+    return Drift(
+        arrival.key, reading.rows, departures + (_looks(feed, sample) if departures else [])
+    )
+
+
+def _looks(feed: Feed, sample: Sample) -> list[str]:
+    """Returns the options that the file seems to be written with, where the feed has others."""
+    if not isinstance(feed.format.dialect(), CsvDialect):
+        return []
+    declared = feed.format.model_dump()
+    try:
+        options = propose_csv(sample).options
+    except (LandfallError, ValueError):
+        return []
+    return [
+        f"{name} looks like {options[name].value!r}, the feed has {declared[name]!r}"
+        for name in COMPARED
+        if name in options and options[name].value not in (declared[name], "")
+    ]

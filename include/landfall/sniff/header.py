@@ -1,0 +1,94 @@
+"""Whether the first rows of a table are names, and what its columns are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from include.landfall.sniff.findings import Finding
+from include.landfall.sniff.spelling import DATE, NULLS, PLAIN, Marks, is_number
+
+MOST_HEADERS = 3
+Row = Sequence[str | None]
+
+
+def header_of(rows: Sequence[Row], marks: Marks = PLAIN) -> Finding:
+    """Returns how many of the first rows are names, as a feed says it."""
+    if len(rows) < 2:
+        doubt = "there are too few rows to tell names from values"
+        looks_typed = bool(rows) and any(_is_typed(cell, marks) for cell in rows[0])
+        return Finding(not looks_typed, "", [doubt])
+    body = rows[MOST_HEADERS:] or rows[1:]
+    typed = [at for at in range(len(rows[-1])) if _is_typed_column(body, at, marks)]
+    if not typed:
+        return _by_texts(rows)
+    count = 0
+    for row in rows[:MOST_HEADERS]:
+        if any(_is_typed(row[at], marks) for at in typed if at < len(row)):
+            break
+        if all(cell in (None, *NULLS) for cell in row) or count == len(rows) - 1:
+            break
+        if all(_cell(row, at) in ("", *NULLS) for at in typed):
+            break  # a row of data whose numbers are missing
+        count += 1
+    names = f"{len(typed)} columns have numbers or dates below"
+    if count == 0:
+        return Finding(False, f"the first row has numbers or dates as those below: {names}")
+    return Finding(True if count == 1 else count, f"no number or date in it, and {names}")
+
+
+def _by_texts(rows: Sequence[Row]) -> Finding:
+    """Judges a table of texts alone, which is always in doubt."""
+    first = [cell or "" for cell in rows[0]]
+    below = [{row[at] for row in rows[1:] if at < len(row)} for at in range(len(first))]
+    repeated = sum(cell in others for cell, others in zip(first, below, strict=True) if cell)
+    named = all(re.fullmatch(r"[\w .()/%#-]{1,63}", cell) for cell in first if cell)
+    is_header = len(set(first)) == len(first) and not repeated and named
+    doubt = "all columns are text, so the first row may be names or values: look at it"
+    return Finding(is_header, "its cells are different names" if is_header else "", [doubt])
+
+
+def _cell(row: Row, at: int) -> str:
+    return (row[at] or "") if at < len(row) else ""
+
+
+def _is_typed(cell: str | None, marks: Marks) -> bool:
+    if not cell:
+        return False
+    text = cell.strip()
+    return is_number(text, marks) or text.isdigit() or DATE.fullmatch(text) is not None
+
+
+def _is_typed_column(body: Sequence[Row], at: int, marks: Marks) -> bool:
+    cells = [cell for row in body if (cell := _cell(row, at)) and cell not in NULLS]
+    return bool(cells) and sum(_is_typed(cell, marks) for cell in cells) >= 0.9 * len(cells)
+
+
+def names_of(headers: Sequence[Row], width: int) -> tuple[list[str], str | None]:
+    """Returns a name for each column, and why they cannot be those of the file, if so."""
+    joined = [
+        " ".join(part for row in headers if (part := _cell(row, at).strip())) for at in range(width)
+    ]
+    if len(headers) == 1:
+        joined = [_cell(headers[0], at) for at in range(width)]
+    reasons = {
+        "there is no header": not headers,
+        "a name is empty": not all(joined),
+        "a name stands twice": len(set(joined)) < len(joined),
+        "a name is longer than 63 bytes": any(len(name.encode()) > 63 for name in joined),
+        "a name begins with _load": any(name.startswith("_load") for name in joined),
+    }
+    why = next((reason for reason, applies in reasons.items() if applies), None)
+    return (joined, None) if why is None else (_made(joined), why)
+
+
+def _made(names: Sequence[str]) -> list[str]:
+    """Makes names that a table can have, and each once."""
+    made: list[str] = []
+    for place, name in enumerate(names, 1):
+        base = re.sub(r"\W+", "_", name.lower()).strip("_") or f"column_{place}"
+        base = base.encode()[:50].decode("utf-8", "ignore")
+        base = f"c_{base}" if base[0].isdigit() or base.startswith("_load") else base
+        taken = base if base not in made else f"{base}_{place}"
+        made.append(taken)
+    return made

@@ -1,0 +1,67 @@
+"""Writes a proposal as the YAML of a feed, with the evidence and the doubts as comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from include.landfall.sniff.findings import Finding, Proposal
+
+SCHEMA = "# yaml-language-server: $schema=feed.schema.json"
+WIDTH = 100
+
+
+def feed_yaml(proposal: Proposal, about: dict[str, str], preview: Sequence[str]) -> str:
+    """Returns the whole file. `about` has name, connection, bucket, pattern, table and origin."""
+    lines = [
+        SCHEMA,
+        f"# Proposed by landfall sniff from {about['origin']}.",
+        "# Each choice has its evidence behind it. Look at each line with DOUBT, then at the rows.",
+        *(f"# DOUBT: {doubt}" for doubt in proposal.doubts),
+        f"feed: {about['name']}",
+        "source:",
+        f"  connection: {scalar(about['connection'])}",
+        f"  bucket: {scalar(about['bucket'])}",
+        f"  pattern: {scalar(about['pattern'])}  # DOUBT: which keys are this feed's?",
+        *_format(proposal),
+        "target:",
+        f"  table: {scalar(about['table'])}",
+        "  disposition: append  # DOUBT: or replace, where each file is the whole table",
+        "columns:",
+        *(line for name, each in proposal.columns.items() for line in _entry(name, each)),
+        *(f"# {line}" for line in preview),
+    ]
+    return "\n".join(map(_printable, lines)) + "\n"
+
+
+def _format(proposal: Proposal) -> Iterator[str]:
+    yield "format:"
+    yield f"  type: {proposal.format_name}"
+    for name, each in proposal.options.items():
+        if each.value == "":  # nothing to choose from what was read
+            yield from (f"  # DOUBT: {doubt}" for doubt in each.doubts)
+            yield f"  # {name}:"
+        else:
+            yield from _entry(name, each)
+
+
+def _entry(name: str, finding: Finding) -> Iterator[str]:
+    yield from (f"  # DOUBT: {doubt}" for doubt in finding.doubts)
+    evidence = f"  # {finding.evidence}" if finding.evidence else ""
+    yield f"  {scalar(name)}: {scalar(finding.value)}{evidence}"
+
+
+def scalar(value: Any) -> str:
+    """Returns a value as YAML writes it on one line."""
+    if isinstance(value, str) and not value.isprintable():
+        return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
+    return re.sub(r"\n\.\.\.\n$", "", text).strip()
+
+
+def _printable(line: str) -> str:
+    """Returns the line so that no text of the file can begin another one."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -1,0 +1,210 @@
+"""Proposes a feed for files of CSV."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from include.landfall.read.formats.csv_records import Record
+from include.landfall.sniff.encoding import encoding_of
+from include.landfall.sniff.findings import Finding, Proposal
+from include.landfall.sniff.header import header_of, names_of
+from include.landfall.sniff.sample import Sample
+from include.landfall.sniff.spelling import NULLS, PLAIN, Marks, date_order, marks_of
+from include.landfall.sniff.trials import Trial, best_trial, try_options
+from include.landfall.sniff.types import truth_words, type_of
+
+MOST_RECORDS = 20_000
+DEFAULTS: dict[str, Any] = {
+    "delimiter": ",", "quote": '"', "escape": "doubled", "newline": "auto", "encoding": "utf-8",
+    "header": True,
+}  # fmt: skip
+SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+def propose_csv(sample: Sample) -> Proposal:
+    """Returns the feed's format and columns for a file, with evidence and doubts."""
+    return _Sniffer(sample).proposal
+
+
+@dataclass
+class _Sniffer:
+    sample: Sample
+    proposal: Proposal = field(default_factory=lambda: Proposal("csv"))
+    marks: Marks = PLAIN
+
+    def __post_init__(self) -> None:
+        encoding = encoding_of(self.sample.data, is_whole=self.sample.is_whole)
+        self._put("encoding", encoding)
+        text = self.sample.data.decode(encoding.value, "replace").removeprefix("\ufeff").encode()
+        if not self.sample.is_whole:
+            text = text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1] or text
+        trial = self._dialect(text)
+        rows = [record.cells for record in trial.table if record.cells is not None]
+        rows = [row for row in rows if len(row) == trial.width or len(rows) < 3]
+        header = header_of(
+            rows, self._marks([list(column) for column in zip(*rows[1:], strict=False)])
+        )
+        self._put("header", header)
+        count = int(header.value)
+        self._columns(rows[:count], rows[count:], trial)
+        self._around(trial, count)
+
+    def _put(self, name: str, finding: Finding) -> None:
+        if finding.value != DEFAULTS.get(name) or finding.doubts:
+            self.proposal.options[name] = finding
+
+    def _marks(self, columns: list[list[str | None]]) -> Marks:
+        self.marks, _ = marks_of(map(_values, columns))
+        return self.marks
+
+    # ---- the dialect -----------------------------------------------------------------------------
+
+    def _dialect(self, text: bytes) -> Trial:
+        best, rivals = best_trial(text)
+        options = dict(best.options)
+        if mark := _comment(best):
+            options["comment"] = mark
+            self._put("comment", Finding(mark, "lines before or between the rows begin with it"))
+        trial = try_options(text, options, MOST_RECORDS)
+        skipped = trial.table[0].line - 1 if trial.table and trial.first else 0
+        if skipped:
+            options["skip_rows"] = skipped
+            evidence = f"the table begins in line {skipped + 1}, with {trial.width} cells a row"
+            self._put("skip_rows", Finding(skipped, evidence))
+            trial = try_options(text, options, MOST_RECORDS)
+        share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
+        name = SHOWN.get(best.options["delimiter"], best.options["delimiter"])
+        evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
+        doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
+        if trial.width == 1:
+            doubts.append("one column: no delimiter makes more of it")
+        self.proposal.options["delimiter"] = Finding(best.options["delimiter"], evidence, doubts)
+        for option in ("quote", "escape", "newline"):
+            self._put(option, Finding(best.options[option], "it gives the most even rows"))
+        if best.options["quote"] is None:
+            doubt = "there are quotes, and they are taken for text: look at the cells with them"
+            self.proposal.options["quote"].doubts.append(doubt)
+        return trial
+
+    # ---- the columns -----------------------------------------------------------------------------
+
+    def _columns(self, headers: list[Any], rows: list[Any], trial: Trial) -> None:
+        width = trial.width
+        if width > 1 and not any(row[-1] for row in [*headers, *rows]):
+            width -= 1  # every row ends with a delimiter
+            self._put("ragged", Finding("pad", "every row ends with a delimiter, without a cell"))
+        names, why = names_of(headers, width)
+        if why:
+            self.proposal.options["columns"] = Finding("by position", why)
+            if headers:
+                self.proposal.doubts.append(f"the columns' names are made, since {why}")
+        columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+        self._spelling(list(columns.values()))
+        judged = {name: self._type(column) for name, column in columns.items()}
+        self.proposal.columns = {name: finding for name, (finding, _) in judged.items()}
+        for name, column in columns.items():
+            self._texts_of(name, column)
+        if nulls := {marker for _, markers in judged.values() for marker in markers}:
+            self._nulls(nulls, columns)
+
+    def _texts_of(self, name: str, column: list[str | None]) -> None:
+        """Looks for quoted empty cells, and for words for true and false."""
+        column_type = self.proposal.columns[name].value
+        if "" in column and column_type != "text":
+            evidence = f"quoted empty cells in {name}, which is no text"
+            self.proposal.options["quoted_nulls"] = Finding("no_text", evidence)
+        if column_type == "boolean" and (words := truth_words(_values(column))):
+            for option, word in zip(("true_words", "false_words"), words, strict=True):
+                self._put(option, Finding([word], f"in {name}"))
+
+    def _spelling(self, columns: list[list[str | None]]) -> None:
+        values = [_values(column) for column in columns]
+        self.marks, doubts = marks_of(values)
+        if self.marks.decimal != ".":
+            evidence = "columns are numbers with it, and not without"
+            self._put("decimal", Finding(self.marks.decimal, evidence, doubts))
+            doubts = []
+        if self.marks.thousands:
+            self._put(
+                "thousands", Finding(self.marks.thousands, "it groups digits by three", doubts)
+            )
+        order, doubts = date_order(values)
+        if order is not None:
+            self.proposal.options["dates"] = Finding(order, "dates in digits fit no other", doubts)
+
+    def _type(self, column: list[str | None]) -> tuple[Finding, set[str]]:
+        """Returns the type of a column, and the texts in it that must be NULL for it."""
+        everything = [cell for cell in column if cell]
+        finding = type_of(everything, self.marks)
+        markers = {cell.strip() for cell in everything} & set(NULLS)
+        if finding.value != "text" or not markers:
+            return finding, set()
+        without = type_of(_values(column), self.marks)
+        if without.value == "text":
+            return finding, set()
+        return without, markers
+
+    def _nulls(self, nulls: set[str], columns: dict[str, list[str | None]]) -> None:
+        listed = sorted(nulls)
+        texts = [name for name, each in self.proposal.columns.items() if each.value == "text"]
+        also = [name for name in texts if nulls & {cell for cell in columns[name] if cell}]
+        doubts = [f"they become NULL in text columns, too: {', '.join(also)}"] if also else []
+        self._put("nulls", Finding(listed, "without them columns are numbers or dates", doubts))
+        # Whether they stand within quotes in the file is not known here.
+        self._put("quoted_nulls", Finding("no_text", "so they are NULL within quotes, too"))
+
+    # ---- what stands around the rows -------------------------------------------------------------
+
+    def _around(self, trial: Trial, headers: int) -> None:
+        table = trial.table[headers:]
+        odd = [r for r in table if r.cells is None or len(r.cells) != trial.width]
+        if odd:
+            self._odd(odd, len(table), trial.width)
+        whole = self.sample.is_whole and len(trial.records) < MOST_RECORDS
+        if whole and trial.behind:
+            self._footer(trial, len(table))
+        elif not whole:
+            self.proposal.doubts.append(
+                "only the beginning was read: types and rows further on may differ"
+            )
+
+    def _odd(self, odd: list[Record], count: int, width: int) -> None:
+        cut = [r.cells for r in odd if r.cells is not None]
+        where = f"the first in line {odd[0].line}"
+        if cut and all(not any(cells[width:]) for cells in cut):
+            doubt = f"{len(cut)} of {count} rows have fewer or more fields than {width}, {where}"
+            self.proposal.options["ragged"] = Finding("pad", "the others are empty", [doubt])
+            odd = [r for r in odd if r.cells is None]
+        if odd:
+            faults = {r.fault.message if r.fault else "another number of fields" for r in odd}
+            doubt = f"{len(odd)} of {count} rows would be rejects, {where}: {', '.join(faults)}"
+            self.proposal.doubts.append(doubt)
+
+    def _footer(self, trial: Trial, rows: int) -> None:
+        lines = trial.records[-trial.behind :]
+        text = lines[-1].raw.decode("utf-8", "replace")
+        delimiter = str(trial.options["delimiter"])
+        fields = [each.strip(' "') for each in text.split(delimiter)]
+        counts = [at for at, each in enumerate(fields, 1) if each.isdigit() and int(each) == rows]
+        if trial.behind == 1 and counts and len(fields) > 1 and counts[0] > 1:
+            start = text.split(delimiter)[0] + delimiter
+            value = {"pattern": f"{re.escape(start)}.*", "count_column": counts[0]}
+            self._put(
+                "footer", Finding(value, f"the last line counts the {rows} rows: {text[:60]}")
+            )
+            return
+        doubt = f"the last line is no row of {trial.width} cells: {text[:60]}"
+        self._put("skip_footer", Finding(trial.behind, "other lines at the end", [doubt]))
+
+
+def _values(column: list[str | None]) -> list[str]:
+    return [cell for cell in column if cell and cell.strip() not in NULLS]
+
+
+def _comment(trial: Trial) -> str | None:
+    """Returns # where it begins lines that are no rows of the table."""
+    others = [r for r in trial.records if r.cells is None or len(r.cells) != trial.width]
+    marked = [r for r in others if r.raw.lstrip().startswith(b"#")]
+    return "#" if marked and len(marked) >= 0.8 * len(others) else None

@@ -1,0 +1,113 @@
+"""Reads a sample as a load of the proposed feed would: its rows, and what would be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.feed.model import Feed
+from include.landfall.job import Job, PlannedColumn, rules_of
+from include.landfall.read.casts.columns import cast_column
+from include.landfall.read.casts.types import fast_cast_of
+from include.landfall.read.formats import format_of
+from include.landfall.read.planning import plan
+from include.landfall.read.rows import Misshapen, Rows
+from include.landfall.read.spelling import Speller
+
+FIRST_ROWS = 5
+CELL_WIDTH = 24
+
+
+@dataclass
+class Reading:
+    """What became of a sample: rows, rejects, and cells that Postgres would have to judge."""
+
+    names: list[str]
+    rows: int = 0
+    first: list[list[str | None]] = field(default_factory=list)
+    misshapen: list[Misshapen] = field(default_factory=list)
+    doubtful: dict[str, int] = field(default_factory=dict)
+    example: dict[str, str] = field(default_factory=dict)
+
+
+def read_as_load(feed: Feed, arrival: Arrival, data: bytes) -> Reading:
+    """Reads the beginning of a file, which ends with a whole row, as the feed says.
+
+    Raises: DataError when the file does not fit the feed at all.
+    """
+    planned = tuple(
+        PlannedColumn(name, column.parsed, nullable=column.nullable)
+        for name, column in feed.table_columns.items()
+    )
+    dialect, order = feed.format.dialect(), feed.order
+    job = Job(feed.name, arrival, Store(), planned, 0, dialect, rules=rules_of(feed), order=order)
+    reading = plan(job, lambda: BytesIO(data)).reading
+    speller = Speller(reading)
+    result = Reading([column.name for column in reading.columns])
+    for part in format_of(job).rows(BytesIO(data), reading):
+        _judge(speller.rows(part), reading.columns, result)
+    return result
+
+
+def _judge(rows: Rows, columns: Sequence[PlannedColumn], result: Reading) -> None:
+    result.rows += rows.count
+    result.misshapen += rows.misshapen
+    for column, values in zip(columns, rows.batch.columns, strict=False):
+        _, suspects = cast_column(values, fast_cast_of(column), column.type)
+        if suspects is None or not pc.any(suspects).as_py():
+            continue
+        count = int(pc.sum(suspects).as_py())
+        result.doubtful[column.name] = result.doubtful.get(column.name, 0) + count
+        result.example.setdefault(column.name, str(values.filter(suspects)[0].as_py()))
+    if missing := FIRST_ROWS - len(result.first):
+        result.first += _texts(rows.batch.slice(0, missing))
+
+
+def _texts(batch: pa.RecordBatch) -> list[list[str | None]]:
+    columns: list[list[Any]] = [column.to_pylist() for column in batch.columns]
+    return [
+        [None if cell is None else str(cell) for cell in row] for row in zip(*columns, strict=True)
+    ]
+
+
+def preview(reading: Reading) -> list[str]:
+    """Returns the first rows as a table for people."""
+    rows = [reading.names, *([_shown(cell) for cell in row] for row in reading.first)]
+    cut = [[_cut(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cut, strict=False)]
+    lines = [" | ".join(map(str.ljust, row, widths)).rstrip() for row in cut]
+    return [f"The first of {reading.rows:,} rows, as they would be loaded:", *lines]
+
+
+def _shown(cell: str | None) -> str:
+    return "NULL" if cell is None else cell
+
+
+def _cut(cell: str) -> str:
+    text = cell if cell.isprintable() else repr(cell)[1:-1]
+    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "\u2026"
+
+
+def doubts_of(reading: Reading, *, sparing: Iterable[str] = ()) -> list[str]:
+    """Returns what a load of the sample would refuse, or leave to Postgres."""
+    doubts = []
+    if reading.misshapen:
+        first = reading.misshapen[0]
+        doubts.append(
+            f"{len(reading.misshapen)} of {reading.rows} rows would be rejects, the first in line"
+            f" {first.line}: {first.message}"
+        )
+    spared = set(sparing)
+    doubts += [
+        f"{count} cells of {name} may not fit its type, such as {reading.example[name][:60]!r}"
+        for name, count in reading.doubtful.items()
+        if name not in spared
+    ]
+    return doubts

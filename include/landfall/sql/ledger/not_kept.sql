@@ -1,0 +1,13 @@
+-- A load of these, or a later one of the same table, of which is not kept what it replaced.
+SELECT entry.load_id
+FROM landfall.ledger AS entry
+INNER JOIN landfall.ledger AS undone
+    ON
+        entry.load_id = undone.load_id
+        OR entry.target = undone.target AND entry.started > undone.started
+WHERE
+    undone.load_id = ANY(%(load_ids)s)
+    AND undone.rows > 0
+    AND entry.rows + entry.deduplicated > 0
+    AND coalesce(entry.kept_until < clock_timestamp(), true)
+LIMIT 1

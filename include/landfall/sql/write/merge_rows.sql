@@ -1,0 +1,46 @@
+-- Merges the rows of a range one by one, and keeps those that Postgres refuses. How many were merged is in
+-- the setting landfall.inserted. What a trigger raises for reasons of its own ends the whole load: the
+-- row's number goes with it as the error's data type.
+DECLARE
+    _load_number bigint;
+    _load_message text;
+    _load_detail text;
+    _load_state text;
+    _load_column text;
+    _load_rows bigint;
+    _load_merged bigint := 0;
+BEGIN
+    FOR _load_number IN
+        SELECT i.{number} FROM {incoming} AS i WHERE {rows} ORDER BY i.{number}
+    LOOP
+        BEGIN
+            {steps}
+            GET DIAGNOSTICS _load_rows = ROW_COUNT;
+            _load_merged := _load_merged + 1 + _load_rows - ({expected});
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS _load_message = MESSAGE_TEXT, _load_detail = PG_EXCEPTION_DETAIL,
+                _load_state = RETURNED_SQLSTATE, _load_column = COLUMN_NAME;
+            IF left(_load_state, 2) NOT IN ('22', '23', '44', '54') THEN
+                RAISE EXCEPTION USING ERRCODE = _load_state, MESSAGE = _load_message,
+                    DETAIL = _load_detail, DATATYPE = _load_number::text;
+            END IF;
+            INSERT INTO {rejected} (number, line, column_name, reason, sqlstate, message, raw, cells)
+            SELECT
+                _load_number, texts.line, nullif(_load_column, ''),
+                CASE _load_state
+                    WHEN '23502' THEN 'null' WHEN '23514' THEN 'check' WHEN '23505' THEN 'unique'
+                    WHEN '23503' THEN 'foreign_key' WHEN '23P01' THEN 'exclusion'
+                    ELSE 'row'
+                END,
+                _load_state,
+                concat_ws(
+                    '; ', _load_message,
+                    CASE WHEN _load_state IN ('23505', '23503', '23P01') THEN _load_detail END
+                ),
+                texts.raw, texts.cells
+            FROM (SELECT) AS one
+            LEFT JOIN {texts} AS texts ON texts.number = _load_number;
+        END;
+    END LOOP;
+    PERFORM set_config('landfall.inserted', _load_merged::text, true);
+END

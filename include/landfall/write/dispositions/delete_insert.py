@@ -1,0 +1,31 @@
+"""delete-insert: the rows of a key are deleted, and the file's row takes their place."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merging import (
+    Merging,
+    drop_outdated,
+    insert_of,
+    keep_newest,
+)
+
+
+class DeleteInsert(Merging):
+    """Rows take the place of those of their key. It needs no unique index."""
+
+    def deduplicate(self, merge: Merge) -> int:
+        """Keeps the newest row of each key, where it is not older than the target's."""
+        return keep_newest(merge, merge.key) + drop_outdated(merge)
+
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+        """Deletes the rows of the keys, and inserts the rows that do not delete theirs."""
+        delete = merge.fill(
+            "DELETE FROM {target} AS t USING {incoming} AS i WHERE {same_key} AND {rows}", rows=rows
+        )
+        return [delete, insert_of(merge, rows)]
+
+
+DISPOSITION = DeleteInsert()

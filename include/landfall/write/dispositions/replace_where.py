@@ -1,0 +1,56 @@
+"""replace with replace_where: a file replaces the rows that have its values of some columns."""
+
+from __future__ import annotations
+
+from psycopg import Connection, sql
+
+from include.landfall.feed.model import Feed
+from include.landfall.job import LOAD_ID
+from include.landfall.write.dispositions import Disposition
+from include.landfall.write.dispositions.append import Append
+from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merging import Merging, insert_of
+
+
+class ReplaceWhere(Merging):
+    """A file is the whole part of the table that its values name, for instance its months."""
+
+    keeps_rows = False
+
+    def remove_replaced(
+        self, connection: Connection, target: sql.Identifier, load_ids: list[int]
+    ) -> None:
+        """Removes the rows of earlier versions of the object."""
+        Append().remove_replaced(connection, target, load_ids)
+
+    def definitions(self, feed: Feed) -> list[sql.Composable]:
+        """Returns nothing: rows need no key."""
+        return []
+
+    def deduplicate(self, merge: Merge) -> int:
+        """Leaves every row."""
+        return 0
+
+    def begin(self, merge: Merge) -> None:
+        """Deletes the rows of other loads that have the file's values.
+
+        Rows that are replayed are added to those of their load, and delete none.
+        """
+        if merge.is_whole_file:
+            merge.execute(
+                "DELETE FROM {target} AS t USING (SELECT DISTINCT {key} FROM {incoming}) AS i"
+                " WHERE {same_key} AND t.{load_id} IS DISTINCT FROM {this_load}",
+                load_id=sql.Identifier(LOAD_ID),
+                this_load=sql.Literal(merge.load_id),
+            )
+
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+        """Inserts the rows."""
+        return [insert_of(merge, rows)]
+
+    def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
+        """Deletes the rows of the loads. What they replaced does not come back."""
+        return Disposition.forget(self, connection, feed, load_ids)
+
+
+DISPOSITION = ReplaceWhere()

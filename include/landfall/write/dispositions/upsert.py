@@ -1,0 +1,61 @@
+"""upsert: a row changes the row of its key, or is added."""
+
+from __future__ import annotations
+
+from psycopg import Connection, sql
+
+from include.landfall.errors import FeedError
+from include.landfall.feed.model import Feed
+from include.landfall.job import LOAD_ID
+from include.landfall.postgres.statements import statement, table
+from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merging import (
+    Merging,
+    drop_outdated,
+    keep_newest,
+)
+
+
+class Upsert(Merging):
+    """Rows are inserted, or update the row of their key. Columns beside the feed's stay."""
+
+    def check_target(self, connection: Connection, feed: Feed) -> None:
+        """Checks that the table has a unique index on the key.
+
+        Raises: FeedError when it has none: two rows of one key could stand in the table.
+        """
+        name = table(feed.target.table).as_string(connection)
+        parameters = {"target": name, "key": feed.target.key}
+        if connection.execute(statement("write/unique_index"), parameters).fetchone() is None:
+            raise FeedError(
+                f"the table {feed.target.table} has no unique index on the key",
+                expected=f"a primary key or unique index on {', '.join(feed.target.key)}",
+                do="create it, or write strategy: delete-insert in the feed",
+            )
+
+    def deduplicate(self, merge: Merge) -> int:
+        """Keeps the newest row of each key, where it is not older than the target's."""
+        return keep_newest(merge, merge.key) + drop_outdated(merge)
+
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+        """Deletes the keys that are deleted, and upserts the other rows."""
+        changed = [name for name in [*merge.names, LOAD_ID] if name not in merge.key]
+        delete = merge.fill(
+            "DELETE FROM {target} AS t USING {incoming} AS i"
+            " WHERE {same_key} AND {deletes} AND {rows}",
+            rows=rows,
+        )
+        upsert = merge.fill(
+            "INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE"
+            " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}"
+            " ON CONFLICT ({key}) DO UPDATE SET {changes}",
+            rows=rows,
+            changes=sql.SQL(", ").join(
+                sql.SQL("{} = excluded.{}").format(sql.Identifier(name), sql.Identifier(name))
+                for name in changed
+            ),
+        )
+        return [delete, upsert] if merge.feed.target.deleted else [upsert]
+
+
+DISPOSITION = Upsert()

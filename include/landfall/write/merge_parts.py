@@ -1,0 +1,92 @@
+"""The parts of which the SQL of a merge is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection, sql
+
+from include.landfall.feed.model import Feed
+from include.landfall.job import LOAD_ID, ROW_NUMBER
+from include.landfall.postgres.statements import identifiers
+from include.landfall.write.incoming import INCOMING
+from include.landfall.write.target import TargetColumn
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One merge: the rows of INCOMING, which is `i` in its SQL, into the target, which is `t`.
+
+    `moment` is the time of the merge. `is_whole_file` is False where rows of a file are replayed.
+    """
+
+    connection: Connection
+    feed: Feed
+    target: sql.Identifier
+    columns: Sequence[TargetColumn]
+    load_id: int
+    moment: datetime
+    is_whole_file: bool = True
+
+    @property
+    def key(self) -> list[str]:
+        """The columns by which rows of the file and of the target belong together."""
+        return self.feed.target.key or self.feed.target.replace_where
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that the load fills."""
+        return [column.name for column in self.columns]
+
+    def fill(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> sql.Composed:
+        """Puts the parts in place of their names, and those that every statement can name."""
+        template = query if isinstance(query, sql.SQL) else sql.SQL(query)
+        return template.format(**{**self._parts, **parts})
+
+    def execute(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> int:
+        """Runs a statement with such parts, and returns its row count."""
+        return self.connection.execute(self.fill(query, **parts)).rowcount
+
+    def value(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> Any:
+        """Returns the one value of a query with such parts."""
+        row = self.connection.execute(self.fill(query, **parts)).fetchone()
+        return row[0] if row else None
+
+    @property
+    def _parts(self) -> dict[str, sql.Composable]:
+        return {
+            "incoming": INCOMING,
+            "target": self.target,
+            "number": sql.Identifier(ROW_NUMBER),
+            "key": identifiers(self.key),
+            "same_key": same("t", "i", self.key),
+            "deletes": self.deletes,
+            "columns": identifiers([*self.names, LOAD_ID]),
+            "values": sql.SQL("{}, {}").format(of("i", self.names), sql.Literal(self.load_id)),
+        }
+
+    @property
+    def deletes(self) -> sql.Composable:
+        """The SQL of whether a row of INCOMING deletes its key."""
+        deleted = self.feed.target.deleted
+        if deleted is None:
+            return sql.SQL("false")
+        return sql.SQL("coalesce(i.{}::text = ANY({}::text[]), false)").format(
+            sql.Identifier(deleted.column), sql.Literal(deleted.texts)
+        )
+
+
+def same(left: str, right: str, names: Sequence[str]) -> sql.Composed:
+    """Returns the SQL of whether two rows agree in these columns, one by one."""
+    return sql.SQL(" AND ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name))
+        for name in names
+    )
+
+
+def of(row: str, names: Sequence[str]) -> sql.Composed:
+    """Returns the columns of a row, with commas between."""
+    return sql.SQL(", ").join(sql.Identifier(row, name) for name in names)

@@ -1,0 +1,129 @@
+"""What the strategies of a merge share: what they do with rows of one key."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from psycopg import Connection, sql
+
+from include.landfall.errors import FeedError
+from include.landfall.feed.model import Feed
+from include.landfall.postgres.statements import identifiers
+from include.landfall.write.dispositions import Disposition
+from include.landfall.write.merge_parts import Merge
+from include.landfall.write.undo import undo
+
+EVERY_ROW = sql.SQL("true")
+
+
+class Merging(Disposition):
+    """A strategy of a merge. Rows change the rows of their key, whichever file brought those."""
+
+    is_merged = True
+    keeps_rows = True
+
+    def remove_replaced(
+        self, connection: Connection, target: sql.Identifier, load_ids: list[int]
+    ) -> None:
+        """Removes nothing: a row that only the earlier version of an object had stays."""
+
+    def definitions(self, feed: Feed) -> list[sql.Composable]:
+        """Returns the primary key of a new table."""
+        return [sql.SQL("PRIMARY KEY ({})").format(identifiers(feed.target.key))]
+
+    @abstractmethod
+    def deduplicate(self, merge: Merge) -> int:
+        """Removes rows of INCOMING that another row of their key outdates; returns how many."""
+
+    def begin(self, merge: Merge) -> None:
+        """Does what needs all rows of the file, before they are merged."""
+
+    @abstractmethod
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+        """Returns the statements that merge the rows of INCOMING for which `rows` is true.
+
+        The last one inserts.
+        """
+
+    def expected(self, merge: Merge, rows: sql.Composable) -> sql.Composed:
+        """Returns the SQL of how many rows the last step of `steps` inserts, after it has run.
+
+        Where it inserts fewer, a trigger or a rule has dropped rows.
+        """
+        return merge.fill(
+            "(SELECT count(*) FROM {incoming} AS i WHERE NOT {deletes} AND {rows})", rows=rows
+        )
+
+    def finish(self, merge: Merge) -> None:
+        """Does what needs all rows of the file, after they are merged."""
+
+    def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
+        """Brings back what the loads replaced, and returns how many keys had other rows before.
+
+        Raises: FeedError when it was not kept, or when somebody changed the rows since.
+        """
+        return undo(connection, feed, load_ids)
+
+
+def keep_newest(merge: Merge, within: Sequence[str]) -> int:
+    """Removes all rows of INCOMING but the newest one of each group; returns how many.
+
+    Of two rows that are equally new the later one of the file stays.
+    """
+    group = identifiers(within)
+    if not merge.value(
+        "SELECT EXISTS (SELECT 1 FROM {incoming} GROUP BY {group} HAVING count(*) > 1)", group=group
+    ):
+        return 0
+    newest = merge.feed.target.newest
+    order = sql.SQL("{} DESC NULLS LAST,").format(sql.Identifier(newest)) if newest else sql.SQL("")
+    return merge.execute(
+        "DELETE FROM {incoming} WHERE {number} IN (SELECT {number} FROM (SELECT {number},"
+        " row_number() OVER (PARTITION BY {group} ORDER BY {order} {number} DESC) AS place"
+        " FROM {incoming}) AS ranked WHERE place > 1)",
+        group=group,
+        order=order,
+    )
+
+
+def drop_outdated(merge: Merge) -> int:
+    """Removes the rows of INCOMING that are older than the target's row of their key."""
+    if merge.feed.target.newest is None:
+        return 0
+    name = merge.feed.target.newest
+    return merge.execute(
+        "DELETE FROM {incoming} AS i USING {target} AS t WHERE {same_key} AND"
+        " ({old} > {new} OR {new} IS NULL AND {old} IS NOT NULL)",
+        old=sql.Identifier("t", name),
+        new=sql.Identifier("i", name),
+    )
+
+
+def insert_of(merge: Merge, rows: sql.Composable) -> sql.Composed:
+    """Returns the statement that inserts the rows of INCOMING that do not delete their key."""
+    return merge.fill(
+        "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE"
+        " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}",
+        rows=rows,
+    )
+
+
+def check_columns(connection: Connection, feed: Feed, names: Sequence[str]) -> None:
+    """Checks that the table has columns that Landfall adds only to a table that it makes.
+
+    Raises: FeedError.
+    """
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s)"
+        " AND attnum > 0 AND NOT attisdropped",
+        [sql.Identifier(feed.target.schema_name, feed.target.table_name).as_string(connection)],
+    )
+    existing = {name for (name,) in rows.fetchall()}
+    missing = [name for name in names if name not in existing]
+    if missing:
+        raise FeedError(
+            f"the table {feed.target.table} lacks columns of strategy: {feed.target.strategy}",
+            found=f"no {', '.join(missing)}",
+            do="add them to the table, or let a load make a new one (docs/merge.md)",
+        )

@@ -1,0 +1,128 @@
+"""What a merge replaced: the rows of each key before a load, kept so that `forget` can undo it.
+
+Rows are kept as JSON. Of the rows after the load a digest is kept, so that a change that came later
+is noticed, whoever made it.
+"""
+
+from __future__ import annotations
+
+from psycopg import Connection, sql
+
+from include.landfall.errors import FeedError
+from include.landfall.feed.model import Feed
+from include.landfall.feed.target import IS_CURRENT
+from include.landfall.postgres.statements import identifiers, statement, table
+from include.landfall.write.merge_parts import Merge, of, same
+
+BEFORE = sql.Identifier("pg_temp", "landfall_before")
+UNDO = sql.Identifier("pg_temp", "landfall_undo")
+
+
+def keep_before(merge: Merge) -> None:
+    """Keeps the target's rows of every key that the merge may change, until it is done."""
+    keys = merge.fill("SELECT DISTINCT {key} FROM {incoming}")
+    if merge.feed.target.closes_absent and merge.is_whole_file:
+        absent = merge.fill(statement("write/absent_keys"), is_current=sql.Identifier(IS_CURRENT))
+        keys = sql.SQL("{} UNION {}").format(keys, absent)
+    merge.execute(
+        "CREATE TEMP TABLE landfall_before ON COMMIT DROP AS {rows}", rows=_rows_of(merge, keys)
+    )
+
+
+def keep_after(merge: Merge) -> None:
+    """Keeps what the rows of each key were, in the load's transaction."""
+    target = merge.feed.target
+    keys = merge.fill("SELECT {key} FROM {before}", before=BEFORE)
+    pairs = [
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("b", name)) for name in merge.key
+    ]
+    merge.execute(
+        statement("write/keep_replaced"),
+        load_id=sql.Literal(merge.load_id),
+        name=sql.Literal(target.table),
+        key_as_json=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
+        before=BEFORE,
+        rows=_rows_of(merge, keys),
+        same=same("a", "b", merge.key),
+    )
+    merge.connection.execute(
+        statement("ledger/keep_replaced"),
+        {"load_id": merge.load_id, "days": target.keep_replaced, "feed": merge.feed.name},
+    )
+
+
+def _rows_of(merge: Merge, keys: sql.Composable) -> sql.Composed:
+    return merge.fill(
+        statement("write/rows_of_keys"),
+        keys=keys,
+        key_of_i=of("i", merge.key),
+        first_of_t=sql.Identifier("t", merge.key[0]),
+    )
+
+
+def undo(connection: Connection, feed: Feed, load_ids: list[int]) -> int:
+    """Brings back the rows that these loads replaced, and returns how many keys that were.
+
+    Raises: FeedError when they were not kept, or when somebody changed the rows since.
+    """
+    _check_kept(connection, load_ids)
+    locked = table(feed.target.table)
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(locked))
+    connection.execute(_statement(connection, feed, "collect_undo", load_ids=sql.Literal(load_ids)))
+    changed = connection.execute(_statement(connection, feed, "changed_since")).fetchone()
+    if changed and changed[0]:
+        raise FeedError(
+            f"rows of {changed[0]:,} keys were changed after this file was loaded",
+            found=f"for instance {changed[1]}",
+            do="forget the later files first, the latest one before the others",
+        )
+    for step in ("undo_updates", "undo_deletes", "undo_inserts"):
+        connection.execute(_statement(connection, feed, step))
+    return _count(connection)
+
+
+def _check_kept(connection: Connection, load_ids: list[int]) -> None:
+    row = connection.execute(statement("ledger/not_kept"), {"load_ids": load_ids}).fetchone()
+    if row:
+        raise FeedError(
+            "what this file or a later one replaced was not kept, or is not kept any more",
+            found=f"load {row[0]}",
+            do="correct the rows with another file; for later files write target.keep_replaced,"
+            " the number of days, in the feed",
+        )
+
+
+def _count(connection: Connection) -> int:
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(UNDO)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _statement(
+    connection: Connection, feed: Feed, name: str, **more: sql.Composable
+) -> sql.Composed:
+    key = feed.target.key
+    columns = _columns(connection, feed)
+    settable = [c for c, is_always in columns.items() if not is_always and c not in key]
+    sets = [sql.SQL("{} = {}").format(sql.Identifier(c), sql.Identifier("r", c)) for c in settable]
+    return statement(f"write/{name}").format(
+        undo=UNDO,
+        target=table(feed.target.table),
+        name=sql.Literal(feed.target.table),
+        key=of("k", key),
+        same_key=same("t", "u", key),
+        first=sql.Identifier("t", key[0]),
+        columns=identifiers(list(columns)),
+        changes=sql.SQL(", ").join(sets),
+        is_scd2=sql.Literal(feed.target.is_scd2),
+        **more,
+    )
+
+
+def _columns(connection: Connection, feed: Feed) -> dict[str, bool]:
+    """Returns the target's columns that can be written, and whether only an INSERT can."""
+    rows = connection.execute(
+        "SELECT attname, attidentity = 'a' FROM pg_attribute WHERE attrelid = to_regclass(%s)"
+        " AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+        [table(feed.target.table).as_string(connection)],
+    )
+    return dict(rows.fetchall())

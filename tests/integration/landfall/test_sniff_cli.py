@@ -1,0 +1,66 @@
+"""From a file that no feed describes to rows in the table, by the command line alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from include.landfall.cli import main as cli
+from include.local.services.environ import connections as spelled
+
+FILE = "".join(f"{n};Größe {n};{n}.234,50;{1 + n % 28:02}.12.2026\n" for n in range(1, 40))
+
+
+@pytest.fixture
+def landfall(monkeypatch, warehouse, object_store, capsys):
+    """Runs the command line, and returns its exit code and what it printed."""
+    for name, value in spelled(warehouse, object_store).items():
+        monkeypatch.setenv(name, value)
+
+    def landfall(*arguments):
+        code = cli.main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return landfall
+
+
+def test_sniff_validate_and_load(landfall, engine, tmp_path):
+    engine.put(("id;name;price;day\n" + FILE).encode("cp1252"), "in/sales_1.csv")
+    url = f"s3://{engine.bucket}/in/sales_1.csv"
+    code, text, doubts = landfall("sniff", url, "--name", "sales", "--table", "raw.t")
+    assert (code, "lines with DOUBT" in doubts) == (0, True)
+    feed = tmp_path / "sales.yaml"
+    feed.write_text(text)
+    assert landfall("validate", "--feed", str(feed))[0] == 0
+    assert landfall("load", "--feed", str(feed))[0] == 0
+    query = "SELECT name, price::text, day::text FROM raw.t WHERE id = 7"
+    assert engine.sql(query) == [("Größe 7", "7234.50", "2026-12-08")]
+
+
+def test_sniff_check_says_which_file_has_drifted(landfall, engine, tmp_path):
+    engine.put("id;name;price;day\n" + FILE, "in/sales_1.csv")
+    url = f"s3://{engine.bucket}/in/sales_1.csv"
+    feed = tmp_path / "sales.yaml"
+    feed.write_text(landfall("sniff", url, "--name", "sales")[1])
+    assert landfall("sniff", "--check", str(feed))[0] == 0
+    engine.put("id;title;price;day\n" + FILE, "in/sales_2.csv")
+    code, text, _ = landfall("sniff", "--check", str(feed), "--json")
+    drifts = {each["key"]: each["departures"] for each in map(json.loads, text.splitlines())}
+    assert code == 5
+    assert drifts["in/sales_1.csv"] == []
+    assert "missing: 'name'" in drifts["in/sales_2.csv"][0]
+
+
+WRONG = [
+    ([], 2, "objects, or a feed to check"),
+    (["in/x.csv"], 2, "s3://BUCKET/KEY"),
+    (["s3://no-such-bucket/x.csv"], 4, "no-such-bucket"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), WRONG)
+def test_wrong_use_is_told(landfall, arguments, code, words):
+    result, _, message = landfall("sniff", *arguments)
+    assert (result, words in message) == (code, True)

@@ -1,0 +1,299 @@
+"""What `landfall sniff` proposes: the right feed, and a doubt wherever it cannot know."""
+# ruff: noqa: E501  the tables of cases
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+import yaml
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import DataError
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.sample import Sample, read_sample
+from include.landfall.sniff.sniffing import name_of, pattern_of, sniff
+from include.landfall.sniff.verify import read_as_load
+from tests.support.sniff_files import known_file
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def arrival_of(data, key="in/orders_2026-01.csv"):
+    return Arrival("landing", key, "e", len(data), WHEN)
+
+
+@pytest.fixture
+def propose(tmp_path):
+    """Sniffs at a file, and returns the feed, the rows that it reads, and the text of the feed."""
+
+    def propose(data: bytes, *, is_whole=True):
+        arrival = arrival_of(data)
+        text = sniff([(arrival, Sample(arrival.key, data, is_whole))], "orders", "raw.orders").text
+        path = tmp_path / "orders.yaml"
+        path.write_text(text)
+        feed = read_feed(path)
+        return feed, read_as_load(feed, arrival, data), text
+
+    return propose
+
+
+BODY = "".join(f"{n},name {n},{n}.50\n" for n in range(1, 21)).encode()
+HEAD = b"id,name,price\n"
+THREE = ["integer", "text", "numeric(18,2)"]
+# The reasons for which real files of open data were refused, and how the feed then reads them.
+REASONS = [
+    ("a column name twice", b"id,name,name\n" + BODY, {"columns": "by position"}, THREE),
+    ("an empty name", b"id,,price\n" + BODY, {"columns": "by position"}, THREE),
+    ("a preamble", b"Report of the shop\nwritten 2026\n\n" + HEAD + BODY, {"skip_rows": 3}, THREE),
+    ("a preamble with quotes", b'Report "A"\n"x\n' + HEAD + BODY, {"skip_rows": 2}, THREE),
+    ("a trailing delimiter", HEAD + BODY.replace(b"\n", b",\n"), {"ragged": "pad"}, THREE),
+    ("a trailing delimiter in the header too", (HEAD + BODY).replace(b"\n", b",\n"), {"ragged": "pad"}, THREE),
+    ("no header", BODY, {"header": False, "columns": "by position"}, THREE),
+    ("a header of two rows", b"id,name,price\n,,net\n" + BODY, {"header": 2}, THREE),
+    ("a name over 63 bytes", b"id," + b"n" * 64 + b",price\n" + BODY, {"columns": "by position"}, THREE),
+    ("Latin-1", (HEAD + BODY.replace(b"name 7", b"K\xf6ln")), {"encoding": "cp1252"}, THREE),
+    ("UTF-16", (HEAD + BODY).decode().encode("utf-16"), {"encoding": "utf-16"}, THREE),
+    ("semicolons and decimal commas", (HEAD + BODY).replace(b",", b";").replace(b".50", b",50"), {"delimiter": ";", "decimal": ","}, THREE),
+    ("a footer with a count", HEAD + BODY + b"T,20\n", {"footer": {"pattern": "T,.*", "count_column": 2}}, THREE),
+    ("a footer", HEAD + BODY + b"total of all\n", {"skip_footer": 1}, THREE),
+    ("comments", b"# by hand\n" + HEAD + b"# more\n" + BODY, {"comment": "#"}, THREE),
+    ("every field quoted, some empty", HEAD + b'"30","","7.50"\n"31","x",""\n' + BODY, {"quoted_nulls": "no_text"}, THREE),
+    ("markers of NULL", HEAD + BODY + b"NA,x,NA\n", {"nulls": ["NA"], "quoted_nulls": "no_text"}, THREE),
+    ("backslashes", HEAD + b'30,"say \\"hi\\"",1.50\n' + BODY, {"escape": "backslash"}, THREE),
+    ("no quotes", HEAD.replace(b",", b"\t") + BODY.replace(b",", b"\t").replace(b"name", b'5" pipe'), {"delimiter": "\t", "quote": None}, THREE),
+    ("CR alone", (HEAD + BODY).replace(b"\n", b"\r"), {"newline": "CR"}, THREE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "types"), [case[1:] for case in REASONS], ids=[c[0] for c in REASONS]
+)
+def test_a_file_of_each_reason_gets_a_feed_that_loads_it(propose, data, options, types):
+    feed, reading, _ = propose(data)
+    declared = feed.format.model_dump()
+    assert {name: declared[name] for name in options} == options
+    assert [column.type for column in feed.columns.values()] == types
+    assert (reading.misshapen, reading.doubtful) == ([], {})
+    assert reading.rows in (20, 21, 22)
+
+
+COLUMNS = [
+    (["00123", "04567"], "text", "leading zeros"),
+    (["1", "-20"], "integer", "whole numbers"),
+    (["1234567890"], "bigint", "10 digits"),
+    (["12345678901234567890"], "text", "DOUBT: longer than a bigint"),
+    (["1.5", "20"], "numeric(18,1)", "DOUBT: more than 1 digits"),
+    (["1e5", "2"], "double precision", "exponents"),
+    (["true", "false"], "boolean", "false and true"),
+    (["yes", "no"], "boolean", "no and yes"),
+    (["2026-01-31", "2026-02-01"], "date", "dates such as"),
+    (["2026-01-31T10:00", "2026-02-01 11:00:00.5"], "timestamp", "with a time"),
+    (["2026-01-31 10:00Z", "2026-02-01 11:00+02"], "timestamptz", "a zone"),
+    (["10:00", "23:59:59"], "time", "times of day"),
+    (["31-Jan-2026"], "date", "dates such as"),
+    (["9f1b4a52-1df5-4b59-9d0f-3b5d3c9b1e11"], "uuid", "36 characters"),
+    (['"{""a"": 1}"'], "jsonb", "JSON"),
+    ([""], "text", "DOUBT: no value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cells", "column_type", "words"), COLUMNS)
+def test_a_column_gets_the_type_that_its_cells_have(propose, cells, column_type, words):
+    rows = "".join(f"{n},{cells[n % len(cells)]}\n" for n in range(30))
+    feed, _, text = propose(f"n,v\n{rows}".encode())
+    assert feed.columns["v"].type == column_type
+    line = text.index("  v: ")
+    assert words in text[text.rindex("\n  n: ", 0, line) : text.index("\n", line)]
+
+
+DATES = [
+    (["31/12/2026", "01/02/2026"], "DMY"), (["12/31/2026", "01/02/2026"], "MDY"),
+    (["99-12-31", "99-01-02"], "YMD"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cells", "order"), DATES)
+def test_the_order_of_dates_is_that_which_all_of_them_fit(propose, cells, order):
+    rows = "".join(f"{n},{cells[n % 2]}\n" for n in range(20))
+    feed, reading, _ = propose(f"n,v\n{rows}".encode())
+    assert (feed.format.dates, feed.columns["v"].type, reading.doubtful) == (order, "date", {})
+
+
+def test_an_order_that_is_undecided_is_a_doubt_and_no_guess(propose):
+    rows = "".join(f"{n},0{1 + n % 9}/0{1 + n % 8}/2026\n" for n in range(20))
+    feed, _, text = propose(f"n,v\n{rows}".encode())
+    assert feed.format.dates == []
+    assert "# DOUBT: the dates fit DMY and MDY: choose one" in text
+
+
+def test_words_for_true_and_false_are_declared(propose):
+    rows = "".join(f"{n},{['ja', 'nein'][n % 2]}\n" for n in range(20))
+    feed, reading, _ = propose(f"n,v\n{rows}".encode())
+    assert (feed.format.true_words, feed.format.false_words) == (["ja"], ["nein"])
+    assert reading.first[0] == ["0", "true"]
+
+
+DOUBTS = [
+    (b"a,b\nx,y\nz,w\n", "the first row may be names or values"),
+    (HEAD + BODY.replace(b"name 7", b"K\xf6ln"), "bytes alone do not tell an encoding"),
+    (HEAD + BODY + b'30,"x"y,1.00\n', "they are taken for text"),
+    (HEAD + BODY + b"30,x\n31,y,1.00\n", "rows have fewer or more fields"),
+    (HEAD + BODY + b"NA,NA,1\n", "they become NULL in text columns, too: name"),
+    (b"words\nare\nhere\n", "one column"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "words"), DOUBTS)
+def test_what_cannot_be_known_is_a_doubt(propose, data, words):
+    assert words in propose(data)[2]
+
+
+def test_the_rest_of_a_large_file_is_a_doubt(propose):
+    assert "only the beginning was read" in propose(HEAD + BODY + b"21,cut o", is_whole=False)[2]
+
+
+def test_the_first_rows_are_shown_as_they_would_be_loaded(propose):
+    assert "# 1  | name 1 | 1.50" in propose(HEAD.replace(b",", b";") + BODY.replace(b",", b";"))[2]
+
+
+def test_a_text_of_the_file_cannot_write_a_line_of_the_feed(propose):
+    _, _, text = propose(HEAD + b'1,"x\ntarget: {table: evil.t}",2.50\n' + BODY)
+    assert [line for line in text.splitlines() if line.startswith("target")] == ["target:"]
+
+
+FORMATS = [(b"PAR1", "Parquet"), (b'{"a": 1}\n', "JSON"), (b"\n\n", "no row"), (b"Obj\x01", "Avro")]
+
+
+@pytest.mark.parametrize(("data", "words"), FORMATS)
+def test_a_file_of_another_format_is_named(propose, data, words):
+    with pytest.raises(DataError, match=words):
+        propose(data)
+
+
+def test_300_known_files_get_their_dialect_and_types():
+    """The marks of the issue: 98 % of the dialects, 95 % of the types, and no wrong feed undoubted."""
+    wrong, wrong_types, types = [], 0, 0
+    for seed in range(300):
+        known = known_file(Random(seed))
+        proposed = yaml.safe_load(
+            sniff([(arrival_of(known.data), Sample("x", known.data, True))], "x", "raw.x").text
+        )
+        if differences(known, proposed["format"]):
+            wrong.append((seed, differences(known, proposed["format"])))
+        pairs = zip(known.types, proposed["columns"].values(), strict=False)
+        wrong_types += sum(not is_like(name, str(each)) for name, each in pairs)
+        types += len(known.types)
+    assert len(wrong) <= 6, wrong
+    assert wrong_types <= types * 0.05
+
+
+def differences(known, proposed):
+    text, wanted = known.data.decode(known.options["encoding"]), known.options
+    quote = wanted["quote"]
+    pairs = {
+        "delimiter": (proposed["delimiter"], wanted["delimiter"]),
+        "header": (bool(proposed.get("header", True)), wanted["header"]),
+    }
+    if quote in text:
+        pairs["quote"] = (proposed.get("quote", '"'), quote)
+    if "\\" + quote in text:
+        pairs["escape"] = (proposed.get("escape", "doubled"), wanted["escape"])
+    if not text.isascii():
+        pairs["encoding"] = (proposed.get("encoding", "utf-8"), wanted["encoding"])
+    return [name for name, (one, other) in pairs.items() if one != other]
+
+
+def is_like(known_type, proposed):
+    like = {"code": "text", "quoted text": "text"}.get(known_type, known_type)
+    return proposed.startswith(like) or (like == "integer" and proposed == "bigint")
+
+
+# ---- samples -------------------------------------------------------------------------------------
+
+
+@dataclass
+class HugeObject:
+    """An S3 client of one object of 5 GB, made while it is read, that counts its bytes."""
+
+    size: int = 5 << 30
+    line: bytes = b"1,name,1.50\n"
+    bodies: list = field(default_factory=list)
+
+    def get_object(self, **request):
+        start, _, stop = request.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        start, stop = int(start), int(stop) + 1 if stop else self.size
+        body = HugeBody(self.line, start, stop)
+        self.bodies.append(body)
+        return {"ETag": '"e"', "Body": body, "ContentRange": f"bytes {start}-"}
+
+
+@dataclass
+class SmallObject:
+    """An S3 client of one small object."""
+
+    data: bytes
+
+    def get_object(self, **request):
+        start, _, stop = request.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        part = self.data[int(start) : int(stop) + 1 if stop else None]
+        return {"ETag": '"e"', "Body": io.BytesIO(part), "ContentRange": f"bytes {start}-"}
+
+
+class HugeBody:
+    def __init__(self, line, start, stop):
+        self.line, self.at, self.stop, self.count = line, start, stop, 0
+
+    def read(self, size=-1):
+        size = min(self.stop - self.at if size < 0 else size, self.stop - self.at)
+        begin = self.at % len(self.line)
+        data = (self.line * (size // len(self.line) + 2))[begin : begin + size]
+        self.at, self.count = self.at + size, self.count + size
+        return data
+
+    def close(self):
+        pass
+
+
+def test_of_an_object_of_5_gb_at_most_16_mb_are_read():
+    client = HugeObject()
+    sample = read_sample(client, Arrival("b", "k", "e", client.size, WHEN))
+    assert (len(sample.data), sample.is_whole) == (4 << 20, False)
+    assert sum(body.count for body in client.bodies) <= 16 << 20
+
+
+def test_a_packed_object_is_sampled_unpacked():
+    data = gzip.compress(HEAD + BODY)
+    client = SmallObject(data)
+    sample = read_sample(client, Arrival("b", "k", "e", len(data), WHEN))
+    assert (sample.data, sample.packing, sample.is_whole) == (HEAD + BODY, "gzip", True)
+
+
+# ---- drift ---------------------------------------------------------------------------------------
+
+DRIFTS = [
+    (HEAD + BODY, []),
+    (HEAD.replace(b"price", b"cost") + BODY, ["the file's columns are not the feed's"]),
+    ((HEAD + BODY).replace(b",", b";"), ["the file's columns are not the feed's", "delimiter looks like ';'"]),
+    (HEAD + BODY + b"x,y,z\n", ["1 cells of id may not fit its type, such as 'x'"]),
+    (HEAD + BODY + b"1\n", ["1 of 21 rows would be rejects, the first in line 22"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "expected"), DRIFTS)
+def test_check_says_where_a_file_has_drifted_from_its_feed(propose, data, expected):
+    feed, _, _ = propose(HEAD + BODY)
+    drift = drift_of(feed, arrival_of(data), Sample("k", data, True))
+    assert bool(drift.departures) == bool(expected)
+    assert [words for words in expected if not any(words in d for d in drift.departures)] == []
+
+
+def test_a_key_gives_the_pattern_and_the_name():
+    assert pattern_of("shop/orders_2026-01-31.csv.gz") == "shop/orders_*.csv.gz"
+    assert name_of("shop/Orders 2026-01-31.csv.gz") == "orders"
+    assert name_of("2026/01.csv") == "new_feed"
