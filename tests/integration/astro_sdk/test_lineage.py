@@ -67,7 +67,7 @@ OPERATORS = {
 }  # fmt: skip
 FACETS = {
     "load_file": {"output_database_facet", "schema", "dataSource"},
-    "transform": {"schema", "dataSource", "outputStatistics"},
+    "transform": {"dataSource", "outputStatistics"},
     "append": {"dataSource", "outputStatistics"},
     "merge": {"dataSource", "outputStatistics"},
     "export_to_file": {"output_file_facet", "outputStatistics"},
