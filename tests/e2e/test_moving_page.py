@@ -78,11 +78,11 @@ def test_the_settings_of_dates_are_settings_of_this_airflow(setting: str) -> Non
         f"print(conf.has_option('{section}', '{option}'), conf.get('{section}', '{option}'))"
     )
     environ = {**os.environ, f"AIRFLOW__{name}": value}
-    known = subprocess.run(
+    with_it = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], env=environ, check=True, capture_output=True,
         text=True,
     )  # fmt: skip
-    assert known.stdout.split()[-2:] == ["True", value]
+    assert with_it.stdout.split()[-2:] == ["True", value]
     without = {k: v for k, v in environ.items() if k != f"AIRFLOW__{name}"}
     default = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], env=without, check=True, capture_output=True,
