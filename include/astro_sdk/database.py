@@ -40,11 +40,7 @@ class PostgresDatabase(AstroPostgresDatabase):
 
     @cached_property
     def hook(self) -> Any:
-        """The hook, for whoever uses it by hand.
-
-        Problem: Airflow's hook uses psycopg 3 now, which takes no tuple for IN. Fix: its
-        connections are psycopg 2's.
-        """
+        """The hook; its connections are psycopg 2's, which takes a tuple for IN."""
         hook = super().hook
         hook.get_conn = lambda: statements.open_connection(self.warehouse, f"astro {self.conn_id}")
         return hook
@@ -54,8 +50,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         """The engine for the SQL of DAGs: psycopg 2, as in the Astro SDK, and in autocommit.
 
         Problem: SQLAlchemy 2 commits nothing on its own, and astro's connections stayed open; the
-        hook's engine ignores the connection's extras, and psycopg 3 takes no tuple for IN.
-        Fix: the hook's connections, which are psycopg 2's, in autocommit, and no pool.
+        hook's engine ignores the connection's extras. Fix: the hook's connections, and no pool.
         """
         return statements.make_engine(self.hook.get_conn)
 

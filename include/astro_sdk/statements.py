@@ -76,9 +76,9 @@ def with_colons(sql: str, parameters: Parameters) -> str:
     (`:name::date`), from which a space parts it. Any other colon stands for itself, as in a JSON
     text.
     """
-    known = _names(parameters)
-    sql = PYFORMAT.sub(lambda each: f":{each[1]}" if each[1] in known else each[0], sql)
-    return COLON.sub(lambda each: f"{each[0]} " if each[1] in known else f"\\{each[0]}", sql)
+    given = _names(parameters)
+    sql = PYFORMAT.sub(lambda each: f":{each[1]}" if each[1] in given else each[0], sql)
+    return COLON.sub(lambda each: f"{each[0]} " if each[1] in given else f"\\{each[0]}", sql)
 
 
 def _names(parameters: Parameters) -> set[str]:

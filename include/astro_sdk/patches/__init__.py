@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import ModuleType
 
-from . import airflow3, assets, checks, cleanup, database, sql, templates, xcom
+from . import airflow3, assets, checks, cleanup, database, lineage, sql, templates, xcom
 
 StandIn = Callable[[], AbstractContextManager[None]]
 Patch = Callable[[ModuleType], None]
@@ -41,8 +41,18 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     "astro.table": (xcom.tables_cross_xcom,),
     "astro.sql.operators.upstream_task_mixin": (templates.old_names_in_templates,),
     "astro.sql.operators.base_decorator": (sql.read_sql_as_written, templates.old_names_in_sql),
-    "astro.sql.operators.transform": (sql.transform_in_one_transaction,),
-    "astro.sql.operators.raw_sql": (sql.rows_cross_xcom, sql.handlers_fail_aloud),
+    "astro.sql.operators.append": (lineage.facets_without_xcom,),
+    "astro.sql.operators.load_file": (lineage.facets_without_xcom,),
+    "astro.sql.operators.merge": (lineage.facets_without_xcom,),
+    "astro.sql.operators.transform": (
+        sql.transform_in_one_transaction,
+        lineage.facets_without_xcom,
+    ),
+    "astro.sql.operators.raw_sql": (
+        sql.rows_cross_xcom,
+        sql.handlers_fail_aloud,
+        lineage.facets_without_xcom,
+    ),
     "astro.sql.operators.dataframe": (sql.annotations_may_be_text, xcom.series_cross_xcom),
     "astro.sql.operators.data_validations.check_column": (checks.check_columns_of_upstream_tables,),
     "astro.sql.operators.data_validations.check_table": (checks.check_table_keeps_its_arguments,),

@@ -145,11 +145,11 @@ def carried(value: Any) -> Any:
         return tuple(carried(item) for item in value)
     if isinstance(value, bytes | memoryview):
         return f"\\x{bytes(value).hex()}"
-    known = (
+    plain_types = (
         str, int, float, bool, decimal.Decimal, datetime.date, datetime.timedelta, uuid.UUID,
         pd.DataFrame, type(None),
     )  # fmt: skip
-    return value if isinstance(value, known) or hasattr(value, "serialize") else str(value)
+    return value if isinstance(value, plain_types) or hasattr(value, "serialize") else str(value)
 
 
 def annotations_may_be_text(module: ModuleType) -> None:

@@ -26,7 +26,7 @@ def framed(table: pd.DataFrame):
     return table
 
 
-with DAG("every_operator", start_date=datetime.datetime(2024, 1, 1), schedule=None):
+with DAG("every_operator", start_date=datetime.datetime(2024, 1, 1), schedule=None, default_args={"retries": 2}):
     loaded = aql.load_file(
         task_id="loaded", input_file=File("s3://lineage/homes.csv", conn_id="landing"), output_table=mart("loaded"),
     )

@@ -1,4 +1,4 @@
-"""`load_file`: places, formats, options, names of columns, and what if the table exists."""
+"""An Airflow DAG of small uses. `load_file`: places, formats, options, names of columns, and what if the table exists."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`run_raw_sql` and `get_value_list`: parameters, rows, handlers, several statements, templates."""
+"""An Airflow DAG of small uses. `run_raw_sql` and `get_value_list`: parameters, rows, handlers, several statements, templates."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""`dataframe`, `append`, `merge`, checks, `export_to_file`, `drop_table`, `cleanup`, database objects."""
+"""An Airflow DAG of small uses. `dataframe`, `append`, `merge`, checks, `export_to_file`, `drop_table`, `cleanup`, database objects."""
 
 import os
 

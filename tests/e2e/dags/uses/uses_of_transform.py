@@ -1,4 +1,4 @@
-"""`transform` and `transform_file`: queries into tables."""
+"""An Airflow DAG of small uses. `transform` and `transform_file`: queries into tables."""
 
 import os
 
