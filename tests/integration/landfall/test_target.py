@@ -279,9 +279,9 @@ ODD = {
     "extra_float_digits": "-10",
 }  # fmt: skip
 CELLS = {
-    "date": "01/02/2013", "timestamptz": "2013-01-02 03:04", "interval": "-1 2:03:04",
+    "date": "Feb 1 2013", "timestamptz": "2013-01-02 03:04", "interval": "-1 2:03:04",
     "text[]": '"{NULL,a}"', "timetz": "12:00 EST", "bytea": "\\\\x00ff", "text": "ü\\n",
-    "double precision": "0.1", "timestamp": "02.03.2013 04:05",
+    "double precision": "0.1", "timestamp": "3-Feb-13 04:05",
 }  # fmt: skip
 
 

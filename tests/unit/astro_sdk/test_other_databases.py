@@ -54,10 +54,10 @@ def test_append_on_sqlite(database: Sqlite, mapping: dict[str, str], appended: A
 
 
 def test_check_column_on_sqlite(database: Sqlite) -> None:
-    asked: list[str] = []
+    queries: list[str] = []
 
     def get_first(query: str) -> tuple[Any, ...]:
-        asked.append(query)
+        queries.append(query)
         return rows(database, query)[0]
 
     operator = SimpleNamespace(
@@ -71,5 +71,5 @@ def test_check_column_on_sqlite(database: Sqlite) -> None:
         log=SimpleNamespace(info=lambda *_: None),
     )
     checks._check_columns(operator, database)
-    assert asked == ["SELECT MIN(n) AS column_min FROM a"]
+    assert queries == ["SELECT MIN(n) AS column_min FROM a"]
     assert operator.column_mapping["n"]["min"]["success"]
