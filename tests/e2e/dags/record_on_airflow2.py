@@ -9,7 +9,8 @@ In an environment of its own (Python 3.11), with packages as they were in July 2
 
 AIRFLOW_CONN_WAREHOUSE (an empty Postgres database) and AIRFLOW_CONN_LANDING (an S3 service) are JSON,
 AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES is `airflow.* astro.*`, USES_FOLDER is a folder for local
-files. Then: `airflow db migrate; python record_on_airflow2.py > ../recordings/sdk_uses.json`
+files. Then: `airflow db migrate; python record_on_airflow2.py > ../recordings/sdk_uses.json`, and
+`python record_on_airflow2.py twenty > ../recordings/twenty_tasks.json`
 """
 
 import importlib
@@ -23,9 +24,11 @@ import pendulum
 import psycopg2
 from airflow.hooks.base import BaseHook
 from airflow.models import DagRun
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.utils.session import create_session
 
 USES = Path(__file__).parent / "uses"
+TWENTY = Path(__file__).parent / "twenty"
 GROUPS = ("run_raw_sql", "transform", "tables", "load_file")
 
 
@@ -53,8 +56,36 @@ def record(group):
     return {name: [states[name], text] for name, text in results}
 
 
+def rows_of(table):
+    """A table's columns and rows, as texts, in an order that does not depend on the server."""
+    columns = sql(
+        f"SELECT column_name FROM information_schema.columns WHERE table_schema = 'shop'"
+        f" AND table_name = '{table}' ORDER BY ordinal_position"
+    )
+    rows = [[None if v is None else str(v) for v in row] for row in sql(f"SELECT * FROM shop.{table}")]
+    return [[name for (name,) in columns], *sorted(rows, key=repr)]
+
+
+def record_twenty():
+    """Runs the DAG of twenty tasks; gives its tables, and what is left of its temporary ones."""
+    client = S3Hook("landing").get_conn()
+    client.create_bucket(Bucket="twenty")
+    for name in ("customers.csv", "orders/2023.csv", "orders/2024.csv"):
+        client.put_object(Bucket="twenty", Key=name, Body=(TWENTY / name).read_bytes())
+    sql((TWENTY / "prepare.sql").read_text())
+    importlib.import_module("twenty_tasks").dag.test(execution_date=pendulum.datetime(2024, 5, 5))
+    tables = sql("SELECT tablename FROM pg_tables WHERE schemaname = 'shop' ORDER BY 1")
+    left = sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'tmp_astro'")[0][0]
+    exported = client.get_object(Bucket="twenty", Key="best.csv")["Body"].read().decode()
+    recorded = {table: rows_of(table) for (table,) in tables}
+    return {**recorded, "temporary tables left": left, "best.csv": exported}
+
+
 if __name__ == "__main__":
-    sys.path.insert(0, str(USES))
+    sys.path[:0] = [str(USES), str(TWENTY)]
     with redirect_stdout(sys.stderr):
-        recorded = {group: record(group) for group in GROUPS}
+        if sys.argv[1:] == ["twenty"]:
+            recorded = record_twenty()
+        else:
+            recorded = {group: record(group) for group in GROUPS}
     print(json.dumps(recorded, indent=1, ensure_ascii=False))
