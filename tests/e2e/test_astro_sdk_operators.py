@@ -186,6 +186,26 @@ def test_run_raw_sql_hands_rows_on_as_plain_values(world: World, homes: Any, run
     assert world.rows("SELECT a FROM raw.made") == [(1,)]
 
 
+def test_rows_have_names_in_later_tasks(world: World, homes: Any, run: Any) -> None:
+    from airflow.sdk import task
+    from astro import sql as aql
+    from astro.table import Table
+
+    @aql.run_raw_sql(handler=lambda result: result.fetchall())
+    def rows(table: Table) -> str:
+        return "SELECT sell, agent FROM {{table}} ORDER BY sell"
+
+    @task
+    def judge(rows: Any) -> None:
+        first = rows[0]
+        assert (first["sell"], first.agent, first[1]) == (129, "Bo", "Bo")
+        assert dict(first) == {"sell": 129, "agent": "Bo"}
+        assert first == (129, "Bo")
+
+    judge(rows(homes))
+    run()
+
+
 def test_get_value_list_maps_a_task_over_a_query(world: World, homes: Any, run: Any) -> None:
     from airflow.sdk import task
     from astro import sql as aql
