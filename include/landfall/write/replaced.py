@@ -20,12 +20,13 @@ def remove_replaced(
     Raises: FeedError when they stay, or cannot be told from others.
     """
     target = table(feed.target.table)
+    if disposition.keeps_rows:
+        disposition.remove_replaced(connection, target, load_ids)
+        return
     removed = load_ids if feed.target.load_id else []
     check_dependents(connection, feed.target.table, None if disposition.replaces_feed else removed)
     if feed.target.load_id or not disposition.needs_load_id:
         disposition.remove_replaced(connection, target, load_ids)
-    if disposition.keeps_rows:
-        return
     if feed.target.load_id:
         check_removed(connection, feed, load_ids)
     elif disposition.replaces_feed:

@@ -103,6 +103,7 @@ def test_two_merges_of_the_same_keys_at_once_come_one_after_the_other(servers, c
     race_merges(servers, chance)
 
 
+@pytest.mark.parametrize("number", range(3))
 def test_after_sigkill_of_a_plain_load_a_retry_is_right(servers, chance, number):
     kill_plain(servers, chance)
 

@@ -99,6 +99,21 @@ def test_rows_of_tables_that_refer_to_it_stay(engine):
     assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "a")], [1])
 
 
+@pytest.mark.parametrize(
+    "target",
+    [{"disposition": "merge", "key": ["id"], "strategy": "delete-insert"},
+     {"disposition": "replace", "replace_where": ["id"]}],
+)  # fmt: skip
+def test_a_merge_that_deletes_takes_no_rows_of_another_table_away(engine, target):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("CREATE TABLE raw.child (id integer REFERENCES raw.t ON DELETE CASCADE);")
+    engine.sql("INSERT INTO raw.child VALUES (1)")
+    engine.be(target={"table": "raw.t", **target})
+    with pytest.raises(FeedError, match=r"raw\.child would lose rows"):
+        engine.load("id,name\n1,b\n", "2.csv")
+    assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "a")], [1])
+
+
 def test_what_a_snapshot_closed_is_current_again(engine):
     keeping(engine, "scd2", absent="close").load("id,name\n1,a\n2,b\n", "1.csv")
     engine.load("id,name\n1,A\n", "2.csv")

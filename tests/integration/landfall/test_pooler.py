@@ -23,7 +23,7 @@ OF_THE_DATABASE = {
     "bytea_output": "escape", "statement_timeout": "2min", "tcp_keepalives_idle": "77",
 }  # fmt: skip
 COLUMNS = {"id": "integer", "name": "timestamptz"}
-FILE = "id,name\n1,2013-02-01 12:00:00\n2, 2013-02-01 12:00:00+00 \n3,01/02/2013\n"
+FILE = "id,name\n1,2013-02-01 12:00:00\n2, 2013-02-01 12:00:00+00 \n3,Jan 2 2013\n"
 NOON = dt.datetime(2013, 2, 1, 12, tzinfo=dt.UTC)
 LOADED = [(1, NOON), (2, NOON), (3, dt.datetime(2013, 1, 2, tzinfo=dt.UTC))]
 

@@ -283,8 +283,9 @@ WRONG = [
     (pa.timestamp("us", "UTC"), "timestamp"), (pa.time64("us"), "timetz"), (pa.binary(), "text"),
     (pa.binary(15), "uuid"), (pa.decimal128(9, 2), "double precision"), (pa.int32(), "real"),
     (pa.duration("us"), "time"), (pa.list_(pa.int32()), "integer"), (pa.int32(), "integer[]"),
-    (pa.list_(pa.string()), "jsonb"), (pa.list_(pa.bool_()), "integer[]"), (pa.int32(), "raw.mood"),
-    (pa.list_(pa.list_(pa.int32())), "integer[]"), (pa.struct([("a", pa.int32())]), "jsonb"), (pa.map_(pa.string(), pa.string()), "jsonb"),
+    (pa.list_(pa.bool_()), "integer[]"), (pa.int32(), "raw.mood"),
+    (pa.list_(pa.list_(pa.int32())), "integer[]"),
+    (pa.struct([("a", pa.int32())]), "integer"), (pa.map_(pa.string(), pa.string()), "integer[]"),
 ]  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from psycopg import sql
+from psycopg import Connection, sql
 
+from include.landfall.feed.model import Feed
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import (
     Merging,
@@ -15,6 +17,13 @@ from include.landfall.write.merging import (
 
 class DeleteInsert(Merging):
     """Rows take the place of those of their key. It needs no unique index."""
+
+    def check_target(self, connection: Connection, feed: Feed) -> None:
+        """Checks that no other table loses rows with those that are deleted.
+
+        Raises: FeedError.
+        """
+        check_dependents(connection, feed.target.table, None)
 
     def deduplicate(self, merge: Merge) -> int:
         """Keeps the newest row of each key, where it is not older than the target's."""

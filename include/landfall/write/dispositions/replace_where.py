@@ -6,6 +6,7 @@ from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
+from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.dispositions.append import Append
 from include.landfall.write.merge_parts import Merge
@@ -22,6 +23,13 @@ class ReplaceWhere(Merging):
     ) -> None:
         """Removes the rows of earlier versions of the object."""
         Append().remove_replaced(connection, target, load_ids)
+
+    def check_target(self, connection: Connection, feed: Feed) -> None:
+        """Checks that no other table loses rows with those that are deleted.
+
+        Raises: FeedError.
+        """
+        check_dependents(connection, feed.target.table, None)
 
     def definitions(self, feed: Feed) -> list[sql.Composable]:
         """Returns nothing: rows need no key."""
