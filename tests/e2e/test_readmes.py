@@ -80,6 +80,8 @@ ELSEWHERE = {
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     ".venv/bin/python -m tests.support.parquet_types": "tests/unit/landfall/test_parquet_types.py"
     "::test_the_page_is_what_the_engine_takes",
+    ".venv/bin/python -m tests.support.sdk_uses": "tests/unit/support/test_sdk_uses.py"
+    "::test_the_page_has_each_use_and_each_difference",
     "make memory": "tests/unit/bench/test_memory.py::test_a_load_above_the_limit_is_marked",
     "make bench-plain": "tests/unit/bench/test_plain.py"
     "::test_a_plain_load_that_takes_much_more_than_a_feed_is_told",

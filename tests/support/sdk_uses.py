@@ -1,4 +1,7 @@
-"""The small uses of the Astro SDK: what Airflow 2 gave, and where ours is better on purpose."""
+"""The small uses of the Astro SDK: what Airflow 2 gave, and where ours is better on purpose.
+
+`.venv/bin/python -m tests.support.sdk_uses` writes the tables of docs/astro-sdk-uses.md.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 from pathlib import Path
 
 E2E = Path(__file__).parents[1] / "e2e"
+PAGE = E2E.parents[1] / "docs" / "astro-sdk-uses.md"
 USES = E2E / "dags" / "uses"
 FAILS = "fails"
 AS_TEXT = "a text stays a text; the SDK made it a list of its letters"
@@ -69,7 +73,7 @@ def _result(state: str, text: str) -> str:
 
 
 def page_table() -> str:
-    """Gives the table in docs/astro-sdk.md: every use, and what differs."""
+    """Gives the tables in docs/astro-sdk-uses.md: every use, and what differs."""
     lines = []
     for group, uses in recorded().items():
         same = ", ".join(f"`{use}`" for use in sorted(uses) if use not in BETTER)
@@ -89,3 +93,8 @@ def page_table() -> str:
 def _cell(text: str) -> str:
     short = text if len(text) <= 60 else f"{text[:57]}..."
     return "fails" if text == FAILS else f"`{short}`".replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    before, _, _ = PAGE.read_text(encoding="utf-8").partition("**`uses_of_")
+    PAGE.write_text(before + page_table(), encoding="utf-8")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from tests.support.sdk_uses import page_table
-
-PAGE = Path(__file__).parents[3] / "docs" / "astro-sdk-uses.md"
+from tests.support.sdk_uses import PAGE, page_table
 
 
 def test_the_page_has_each_use_and_each_difference() -> None:
