@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-START_AIRFLOW = ("test_airflow.py", "test_lessons.py", "test_scheduler.py")
+START_AIRFLOW = (
+    "test_airflow.py", "test_lessons.py", "test_scheduler.py", "test_astro_sdk_lineage.py",
+    "test_astro_sdk_twenty_tasks.py", "test_astro_sdk_uses.py",
+)  # fmt: skip
 MOSTLY_WAIT = "tests/integration/reports/"
 
 
