@@ -6,6 +6,8 @@ is noticed, whoever made it.
 
 from __future__ import annotations
 
+import json
+
 from psycopg import Connection, sql
 
 from include.landfall.errors import FeedError
@@ -73,12 +75,22 @@ def undo(connection: Connection, feed: Feed, load_ids: list[int]) -> int:
     if changed and changed[0]:
         raise FeedError(
             f"rows of {changed[0]:,} keys were changed after this file was loaded",
-            found=f"for instance {changed[1]}",
-            do="forget the later files first, the latest one before the others",
+            found=f"for instance {_shown_key(feed, changed[1])}",
+            do="forget the later files first, the latest one before the others; where a replay or"
+            " somebody else changed the rows, correct them with another file",
         )
     for step in ("undo_updates", "undo_deletes", "undo_inserts"):
         connection.execute(_statement(connection, feed, step))
     return _count(connection)
+
+
+def _shown_key(feed: Feed, key: dict[str, object]) -> str:
+    """Returns a key as JSON; the cells of secret columns stay out of messages."""
+    return json.dumps(
+        {name: "secret" if feed.columns[name].secret else key[name] for name in feed.target.key},
+        ensure_ascii=False,
+        default=str,
+    )
 
 
 def _check_kept(connection: Connection, load_ids: list[int]) -> None:
