@@ -123,8 +123,9 @@ def _delete_rows(connection: Connection, claimant: Claimant, load_ids: list[int]
     is_there = has_relation(connection, target.schema_name, target.table_name)
     if not is_there or not has_column(connection, name, LOAD_ID):
         return 0
-    check_dependents(connection, target.table, load_ids)
     disposition = disposition_of(claimant.feed)
+    if not disposition.keeps_rows:
+        check_dependents(connection, target.table, load_ids)
     rows = disposition.forget(connection, claimant.feed, load_ids)
     if not disposition.keeps_rows:
         check_removed(connection, claimant.feed, load_ids)

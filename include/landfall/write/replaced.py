@@ -20,8 +20,10 @@ def remove_replaced(
     Raises: FeedError when they stay, or cannot be told from others.
     """
     target = table(feed.target.table)
-    removed = load_ids if feed.target.load_id else []
-    check_dependents(connection, feed.target.table, None if disposition.replaces_feed else removed)
+    if not disposition.keeps_rows:
+        removed = load_ids if feed.target.load_id else []
+        loads = None if disposition.replaces_feed else removed
+        check_dependents(connection, feed.target.table, loads)
     if feed.target.load_id or not disposition.needs_load_id:
         disposition.remove_replaced(connection, target, load_ids)
     if disposition.keeps_rows:

@@ -14,6 +14,7 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT
 from include.landfall.postgres.statements import identifiers, statement, table
+from include.landfall.write.dependents import check_dependents_where
 from include.landfall.write.merge_parts import Merge, of, same
 
 BEFORE = sql.Identifier("pg_temp", "landfall_before")
@@ -79,9 +80,16 @@ def undo(connection: Connection, feed: Feed, load_ids: list[int]) -> int:
             do="forget the later files first, the latest one before the others; where a replay or"
             " somebody else changed the rows, correct them with another file",
         )
+    check_dependents_where(connection, feed.target.table, lambda alias: _is_deleted(feed, alias))
     for step in ("undo_updates", "undo_deletes", "undo_inserts"):
         connection.execute(_statement(connection, feed, step))
     return _count(connection)
+
+
+def _is_deleted(feed: Feed, alias: str) -> sql.Composed:
+    """Returns the condition by which the undo deletes a row. Others are updated in place."""
+    condition = "EXISTS (SELECT 1 FROM {} AS u WHERE {} AND NOT u._load_is_single)"
+    return sql.SQL(condition).format(UNDO, same(alias, "u", feed.target.key))
 
 
 def _shown_key(feed: Feed, key: dict[str, object]) -> str:

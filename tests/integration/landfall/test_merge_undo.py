@@ -99,6 +99,23 @@ def test_rows_of_tables_that_refer_to_it_stay(engine):
     assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "a")], [1])
 
 
+def test_rows_that_refer_to_a_row_that_an_undo_deletes_refuse_it(engine):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("CREATE TABLE raw.child (id integer REFERENCES raw.t ON DELETE CASCADE);")
+    engine.sql("INSERT INTO raw.child VALUES (1)")
+    with pytest.raises(FeedError, match=r"raw\.child would lose rows"):
+        undo(engine, "1.csv")
+    assert engine.sql("SELECT id FROM raw.child") == [1]
+
+
+def test_a_changed_file_of_a_merge_is_loaded_though_others_refer_to_its_rows(engine):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("CREATE TABLE raw.child (id integer REFERENCES raw.t ON DELETE CASCADE);")
+    engine.sql("INSERT INTO raw.child VALUES (1)")
+    engine.load("id,name\n1,b\n", "1.csv")
+    assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "b")], [1])
+
+
 def test_what_a_snapshot_closed_is_current_again(engine):
     keeping(engine, "scd2", absent="close").load("id,name\n1,a\n2,b\n", "1.csv")
     engine.load("id,name\n1,A\n", "2.csv")
