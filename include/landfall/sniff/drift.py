@@ -42,6 +42,9 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
 
 
 def _secret(feed: Feed) -> list[str]:
+    """Returns the columns whose cells must not be shown, as in messages of a load."""
+    if feed.rejects.keep in {"hashed", "count"}:
+        return list(feed.columns)
     return [name for name, column in feed.columns.items() if column.secret]
 
 
