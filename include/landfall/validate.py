@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.feed.model import Feed
+from include.landfall.feed.target import VALID_FROM
 from include.landfall.ledger.changes import text_of
 from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.postgres.connection import connect, server_encoding
@@ -98,6 +99,12 @@ def _copy_target(connection: Connection, feed: Feed) -> None:
     )
 
 
+def _merged(feed: Feed) -> list[str]:
+    """Returns the columns in which a merge may meet the rows already there, sorted."""
+    versions = [VALID_FROM] if feed.target.is_scd2 else []
+    return sorted([*feed.target.key, *versions] if feed.target.key else [])
+
+
 def _not_judged(connection: Connection, feed: Feed) -> list[str]:
     """Names what of the target only a real load meets."""
     rows = connection.execute(
@@ -107,7 +114,10 @@ def _not_judged(connection: Connection, feed: Feed) -> list[str]:
         " WHERE tgrelid = to_regclass(%(target)s) AND NOT tgisinternal"
         " UNION ALL SELECT 'unique index ' || relname || ' against the rows already there'"
         " FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
-        " WHERE indrelid = to_regclass(%(target)s) AND indisunique",
-        {"target": table(feed.target.table).as_string(connection)},
+        " WHERE indrelid = to_regclass(%(target)s) AND indisunique AND NOT ("
+        " cardinality(%(merged)s::text[]) > 0 AND %(merged)s::text[] = ARRAY("
+        " SELECT attname::text FROM pg_attribute WHERE attrelid = indrelid"
+        " AND attnum = ANY(indkey) ORDER BY 1))",
+        {"target": table(feed.target.table).as_string(connection), "merged": _merged(feed)},
     )
     return sorted(name for (name,) in rows.fetchall())

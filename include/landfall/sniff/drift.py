@@ -35,10 +35,17 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
     except LandfallError as error:
         what_was_found = f": {error.found}" if error.found else ""
         return Drift(arrival.key, 0, [f"{error.what}{what_was_found}", *_looks(feed, sample)])
-    departures = doubts_of(reading)
+    departures = doubts_of(reading, secret=_secret(feed))
     return Drift(
         arrival.key, reading.rows, departures + (_looks(feed, sample) if departures else [])
     )
+
+
+def _secret(feed: Feed) -> list[str]:
+    """Returns the columns whose cells must not be shown, as in messages of a load."""
+    if feed.rejects.keep in {"hashed", "count"}:
+        return list(feed.columns)
+    return [name for name, column in feed.columns.items() if column.secret]
 
 
 def _looks(feed: Feed, sample: Sample) -> list[str]:

@@ -95,19 +95,24 @@ def _cut(cell: str) -> str:
     return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "\u2026"
 
 
-def doubts_of(reading: Reading, *, sparing: Iterable[str] = ()) -> list[str]:
-    """Returns what a load of the sample would refuse, or leave to Postgres."""
+def doubts_of(
+    reading: Reading, *, sparing: Iterable[str] = (), secret: Sequence[str] = ()
+) -> list[str]:
+    """Returns what a load of the sample would refuse, or leave to Postgres.
+
+    Cells of secret columns are not shown, nor messages that may quote them.
+    """
     doubts = []
     if reading.misshapen:
         first = reading.misshapen[0]
+        message = first.reason if secret else first.message
         doubts.append(
             f"{len(reading.misshapen)} of {reading.rows} rows would be rejects, the first in line"
-            f" {first.line}: {first.message}"
+            f" {first.line}: {message}"
         )
     spared = set(sparing)
-    doubts += [
-        f"{count} cells of {name} may not fit its type, such as {reading.example[name][:60]!r}"
-        for name, count in reading.doubtful.items()
-        if name not in spared
-    ]
+    for name, count in reading.doubtful.items():
+        if name not in spared:
+            example = "" if name in secret else f", such as {reading.example[name][:60]!r}"
+            doubts.append(f"{count} cells of {name} may not fit its type{example}")
     return doubts

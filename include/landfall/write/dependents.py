@@ -6,6 +6,7 @@ and in the children of a table that others inherit from.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from psycopg import Connection, sql
@@ -15,6 +16,9 @@ from include.landfall.errors import FeedError
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import statement, table
 
+# The condition by which a row of the table with this alias is deleted.
+IsDeleted = Callable[[str], sql.Composable]
+
 
 def check_dependents(connection: Connection, target: str, load_ids: list[int] | None) -> None:
     """Checks that no other table loses rows when rows of the target are deleted.
@@ -23,15 +27,30 @@ def check_dependents(connection: Connection, target: str, load_ids: list[int] | 
 
     Raises: FeedError.
     """
-    if load_ids == []:
-        return
+    if load_ids is None:
+        check_dependents_where(connection, target, None)
+    elif load_ids:
+        condition = "{}.{} = ANY({}::bigint[])"
+        check_dependents_where(
+            connection,
+            target,
+            lambda alias: sql.SQL(condition).format(
+                sql.Identifier(alias), sql.Identifier(LOAD_ID), sql.Literal(load_ids)
+            ),
+        )
+
+
+def check_dependents_where(
+    connection: Connection, target: str, is_deleted: IsDeleted | None
+) -> None:
+    """Does so for the rows that a condition names; None means all rows of the table."""
     name = table(target)
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         dependents: list[Any] = cursor.execute(
             statement("write/dependents"), {"target": name.as_string(connection)}
         ).fetchall()
     for dependent in dependents:
-        if _has_rows(connection, name, dependent, load_ids):
+        if _has_rows(connection, name, dependent, is_deleted):
             raise FeedError(
                 f"{dependent.name} would lose rows, or their values, with those that are replaced"
                 f" in {target}",
@@ -42,29 +61,22 @@ def check_dependents(connection: Connection, target: str, load_ids: list[int] | 
 
 
 def _has_rows(
-    connection: Connection, target: sql.Identifier, dependent: Any, load_ids: list[int] | None
+    connection: Connection, target: sql.Identifier, dependent: Any, is_deleted: IsDeleted | None
 ) -> bool:
-    if load_ids is None and dependent.is_target:
+    if is_deleted is None and dependent.is_target:
         return False  # it is replaced as a whole
-    if dependent.pairs is None and load_ids is not None:
-        return False  # rows of a child have no load id of this table's
+    if dependent.pairs is None and is_deleted is not None:
+        return False  # rows of a child are not those that the condition names
     if not dependent.is_readable:
         return True
-    query = "SELECT EXISTS (SELECT 1 FROM {child} AS child"
-    if dependent.pairs:
-        query += " JOIN {target} AS target ON {pairs}"
-    if load_ids is not None:
-        query += " WHERE target.{load_id} = ANY({load_ids}::bigint[])"
-    if dependent.is_target:
-        query += " AND child.{load_id} <> ALL({load_ids}::bigint[])"
     # The server has quoted these names. No parameter: a % in a name would be taken for one.
-    row = connection.execute(
-        sql.SQL(query + ")").format(
-            child=sql.SQL(dependent.quoted),
-            target=target,
-            pairs=sql.SQL(dependent.pairs or ""),
-            load_id=sql.Identifier(LOAD_ID),
-            load_ids=sql.Literal(load_ids),
-        )
-    ).fetchone()
+    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} AS child").format(sql.SQL(dependent.quoted))
+    if dependent.pairs:
+        pairs = sql.SQL(dependent.pairs)
+        query += sql.SQL(" JOIN {} AS target ON {}").format(target, pairs)
+    if is_deleted is not None:
+        query += sql.SQL(" WHERE ") + is_deleted("target")
+    if is_deleted is not None and dependent.is_target:
+        query += sql.SQL(" AND NOT coalesce({}, false)").format(is_deleted("child"))
+    row = connection.execute(query + sql.SQL(")")).fetchone()
     return bool(row and row[0])

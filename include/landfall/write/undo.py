@@ -6,12 +6,15 @@ is noticed, whoever made it.
 
 from __future__ import annotations
 
+import json
+
 from psycopg import Connection, sql
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT
 from include.landfall.postgres.statements import identifiers, statement, table
+from include.landfall.write.dependents import check_dependents_where
 from include.landfall.write.merge_parts import Merge, of, same
 
 BEFORE = sql.Identifier("pg_temp", "landfall_before")
@@ -73,12 +76,29 @@ def undo(connection: Connection, feed: Feed, load_ids: list[int]) -> int:
     if changed and changed[0]:
         raise FeedError(
             f"rows of {changed[0]:,} keys were changed after this file was loaded",
-            found=f"for instance {changed[1]}",
-            do="forget the later files first, the latest one before the others",
+            found=f"for instance {_shown_key(feed, changed[1])}",
+            do="forget the later files first, the latest one before the others; where a replay or"
+            " somebody else changed the rows, correct them with another file",
         )
+    check_dependents_where(connection, feed.target.table, lambda alias: _is_deleted(feed, alias))
     for step in ("undo_updates", "undo_deletes", "undo_inserts"):
         connection.execute(_statement(connection, feed, step))
     return _count(connection)
+
+
+def _is_deleted(feed: Feed, alias: str) -> sql.Composed:
+    """Returns the condition by which the undo deletes a row. Others are updated in place."""
+    condition = "EXISTS (SELECT 1 FROM {} AS u WHERE {} AND NOT u._load_is_single)"
+    return sql.SQL(condition).format(UNDO, same(alias, "u", feed.target.key))
+
+
+def _shown_key(feed: Feed, key: dict[str, object]) -> str:
+    """Returns a key as JSON; the cells of secret columns stay out of messages."""
+    return json.dumps(
+        {name: "secret" if feed.columns[name].secret else key[name] for name in feed.target.key},
+        ensure_ascii=False,
+        default=str,
+    )
 
 
 def _check_kept(connection: Connection, load_ids: list[int]) -> None:

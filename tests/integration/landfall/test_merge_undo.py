@@ -19,11 +19,11 @@ SEED = int(os.environ.get("LANDFALL_MERGE_SEED", random.randrange(10**6)))
 EACH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
 
 
-def keeping(engine, strategy="upsert", days=7, **target):
+def keeping(engine, strategy="upsert", days=7, more=None, **target):
     """Makes the engine's feed one that merges into `raw.t` and keeps what it replaces."""
     merge = {"table": "raw.t", "disposition": "merge", "key": ["id"], "strategy": strategy}
     merge |= {"keep_replaced": days} if days else {}
-    return engine.be(target=merge | target, rejects={"at_most": 100})
+    return engine.be(target=merge | target, rejects={"at_most": 100}, **(more or {}))
 
 
 def undo(engine, key):
@@ -114,6 +114,23 @@ def test_a_merge_that_deletes_takes_no_rows_of_another_table_away(engine, target
     assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "a")], [1])
 
 
+def test_rows_that_refer_to_a_row_that_an_undo_deletes_refuse_it(engine):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("CREATE TABLE raw.child (id integer REFERENCES raw.t ON DELETE CASCADE);")
+    engine.sql("INSERT INTO raw.child VALUES (1)")
+    with pytest.raises(FeedError, match=r"raw\.child would lose rows"):
+        undo(engine, "1.csv")
+    assert engine.sql("SELECT id FROM raw.child") == [1]
+
+
+def test_a_changed_file_of_a_merge_is_loaded_though_others_refer_to_its_rows(engine):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("CREATE TABLE raw.child (id integer REFERENCES raw.t ON DELETE CASCADE);")
+    engine.sql("INSERT INTO raw.child VALUES (1)")
+    engine.load("id,name\n1,b\n", "1.csv")
+    assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "b")], [1])
+
+
 def test_what_a_snapshot_closed_is_current_again(engine):
     keeping(engine, "scd2", absent="close").load("id,name\n1,a\n2,b\n", "1.csv")
     engine.load("id,name\n1,A\n", "2.csv")
@@ -187,3 +204,23 @@ def content_without(strategy, files, gone):
     keys = {row.key for row in files[gone or 0]}
     touched = any(row.key in keys for later in files[(gone or 0) + 1 :] for row in later)
     return sorted(map(str, rows)), touched
+
+
+@EACH
+def test_a_column_that_a_later_file_added_is_no_change_of_the_earlier_rows(engine, strategy):
+    keeping(engine, strategy, more={"contract": {"new_columns": "evolve"}})
+    engine.load("id,name\n1,a\n2,b\n", "1.csv")
+    engine.load("id,name,x\n2,B,7\n", "2.csv")
+    undo(engine, "2.csv")
+    undo(engine, "1.csv")
+    assert engine.rows() == []
+
+
+def test_a_refused_undo_does_not_show_a_secret_key(engine):
+    columns = {"id": {"type": "integer", "secret": True}, "name": "text"}
+    keeping(engine, more={"columns": columns})
+    engine.load("id,name\n4711,a\n", "1.csv")
+    engine.load("id,name\n4711,b\n", "2.csv")
+    with pytest.raises(FeedError) as refused:
+        undo(engine, "1.csv")
+    assert "4711" not in f"{refused.value} {refused.value.found}"

@@ -53,6 +53,22 @@ def test_sniff_check_says_which_file_has_drifted(landfall, engine, tmp_path):
     assert "missing: 'name'" in drifts["in/sales_2.csv"][0]
 
 
+HIDDEN = ["secret: true}\n", "secret: false}\nrejects: {keep: hashed}\n"]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_sniff_check_shows_no_cell_that_must_not_be_shown(landfall, engine, tmp_path, hidden):
+    engine.put("id,pin\nhidden1,hidden2\n5,hidden3,hidden4\n", "in/a.csv")
+    feed = tmp_path / "x.yaml"
+    feed.write_text(
+        f"feed: x\nsource: {{bucket: {engine.bucket}, pattern: in/*}}\ntarget: {{table: raw.t}}\n"
+        f"columns:\n  id: text\n  pin: {{type: integer, {hidden}"
+    )
+    code, text, errors = landfall("sniff", "--check", str(feed))
+    assert (code, "cells of pin may not fit" in text) == (5, True)
+    assert "hidden" not in text + errors
+
+
 WRONG = [
     ([], 2, "objects, or a feed to check"),
     (["in/x.csv"], 2, "s3://BUCKET/KEY"),

@@ -74,3 +74,9 @@ def test_validate_and_plan_change_nothing(engine, monkeypatch):
 def test_validate_creates_no_table(engine):
     judge(engine, GOOD)
     assert engine.sql("SELECT to_regclass('raw.t') IS NULL") == [True]
+
+
+@pytest.mark.parametrize("strategy", ["upsert", "scd2"])
+def test_validate_of_a_merge_names_no_index_that_a_load_cannot_break(engine, strategy):
+    target = {"table": "raw.t", "disposition": "merge", "key": ["id"], "strategy": strategy}
+    assert judge(engine.be(target=target), GOOD).not_judged == []

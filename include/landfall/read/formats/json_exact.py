@@ -176,5 +176,6 @@ def _expect(text: str, at: int, letter: str, message: str) -> None:
 
 
 def _invalid(message: str, position: int) -> Fault:
-    message = message[:1].lower() + message[1:]
+    # Some of the decoder's own messages end with "at", for the place that follows.
+    message = message[:1].lower() + message[1:].removesuffix(" at")
     return Fault("json", _INVALID, f"the row is no JSON: {message} at character {position + 1}")
