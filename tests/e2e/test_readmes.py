@@ -85,6 +85,8 @@ ELSEWHERE = {
     "make memory": "tests/unit/bench/test_memory.py::test_a_load_above_the_limit_is_marked",
     "make bench-plain": "tests/unit/bench/test_plain.py"
     "::test_a_plain_load_that_takes_much_more_than_a_feed_is_told",
+    "make bench-merge": "tests/unit/bench/test_merge.py"
+    "::test_an_upsert_that_takes_much_more_than_sql_by_hand_is_told",
     "make bench-dirty": "tests/unit/bench/test_dirty.py"
     "::test_as_many_rows_are_spoiled_as_the_table_says",
     "make bench-beside COMMIT=…": "tests/unit/bench/test_beside.py"
