@@ -20,6 +20,7 @@ from include.landfall.feed.strict import Strict, combination_error
 from include.landfall.feed.target import Target
 
 NEED_A_HEADER = {"missing_columns", "row_shape"}
+NEED_NAMES = {"new_columns", "missing_columns", "case", "trim"}
 RESCUE = Column(type="jsonb", description="What the file has and no column of the table")
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 
@@ -72,6 +73,22 @@ class Feed(Strict):
         if departure := not self.format.names_columns and self._departure():
             expected = f"nothing of it: a file of the format {self.format.type} names no columns"
             raise combination_error(expected, *departure)
+        return self
+
+    @model_validator(mode="after")
+    def _contract_has_effect(self) -> Feed:
+        contract = self.contract.model_dump(exclude_defaults=True)
+        if "row_shape" in contract and not self.format.has_ragged_rows:
+            expected = f"reject: the rows of the format {self.format.type} have all its columns"
+            raise combination_error(expected, "pad", "contract", "row_shape")
+        if self.format.takes_names:
+            return self
+        expected = "nothing of it: with columns: by position the names of a file do not count"
+        for key in NEED_NAMES & contract.keys():
+            raise combination_error(expected, str(contract[key]), "contract", key)
+        for name, column in self.columns.items():
+            if column.other_names:
+                raise combination_error(expected, "from", "columns", name, "from")
         return self
 
     def _departure(self) -> tuple[str, ...]:

@@ -19,6 +19,14 @@ class FileFormat(Strict, ABC):
     # Whether each of its rows names its own instead.
     names_keys: ClassVar[bool] = False
 
+    # Whether a row may have fewer or more cells than the file has columns.
+    has_ragged_rows: ClassVar[bool] = False
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether the names that a file gives its columns count."""
+        return True
+
     @abstractmethod
     def dialect(self) -> Dialect:
         """Returns the dialect that the reader of this format takes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -48,6 +48,8 @@ class CsvFooter(Strict):
 @register
 class CsvFormat(SpeltFormat):
     """Text, one record a row. The content tells the compression."""
+
+    has_ragged_rows: ClassVar[bool] = True
 
     type: Literal["csv"] = "csv"
     delimiter: str = Field(
@@ -136,6 +138,11 @@ class CsvFormat(SpeltFormat):
         if self.quotes == "repair" and (self.quote is None or self.escape != "doubled"):
             raise ValueError("quotes: repair needs a quote and escape: doubled")
         return self
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether the names that a file gives its columns count."""
+        return self.columns == "by name"
 
     def dialect(self) -> CsvDialect:
         """Returns the dialect with the options of this format."""
