@@ -29,7 +29,7 @@ from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import read_format
 from include.landfall.job import Job, PlannedColumn, Unpacking
 from include.landfall.read import pipeline
-from tests.unit.landfall.test_object_streams import Breaking
+from tests.support.breaking_store import Breaking
 
 ROOT = Path(__file__).parents[3]
 MOST_MEMORY = 512 << 10  # KiB, Python and its libraries included

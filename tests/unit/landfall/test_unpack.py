@@ -17,7 +17,7 @@ from include.landfall.errors import DataError, TruncatedFile
 from include.landfall.job import Unpacking
 from include.landfall.read import unpack as unpack_module
 from include.landfall.read.unpack import open_text
-from tests.unit.landfall.test_object_streams import Breaking
+from tests.support.breaking_store import Breaking
 
 DATA = bytes(n * n % 251 for n in range(300_003))
 
