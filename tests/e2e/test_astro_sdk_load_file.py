@@ -261,7 +261,7 @@ def test_names_with_capitals_quotes_and_percent_signs_are_names(world: World, ru
     assert world.rows('SELECT "Sell", "a ""b""", "50%" FROM "Odd Schema"."My ""Table"": 50%"') == [
         (1, 2, 3)
     ]
-    assert world.rows('SELECT "Sell" FROM "Odd Schema"."Again"') == [(1,)]
+    assert world.rows('SELECT "Sell" FROM "Odd Schema".again') == [(1,)]
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "ndjson"])
