@@ -24,12 +24,13 @@ _PARTS = {"D": _SHORT.format("d"), "M": _SHORT.format("m"), "Y": _YEAR}
 _THREE = rf"^\s*\d{{1,3}}{_MARK}\d{{1,3}}{_MARK}\d+"
 _DIGITS = r"^\s*\d{5,}\s*$"
 # Two numbers that are both months, and not the same; in an array, too.
+_BETWEEN = r"[-/. !-*;-@\[-`{-~]"  # to Postgres every other mark parts two numbers as these do
 _PAIRS = "|".join(
-    rf"0?{one}[-/. ](?:{'|'.join(f'0?{other}' for other in range(1, 13) if other != one)})"
+    rf"0?{one}{_BETWEEN}(?:{'|'.join(f'0?{other}' for other in range(1, 13) if other != one)})"
     for one in range(1, 13)
 )
 # Not behind a year, but behind a time of day.
-_UNDECIDED = rf"(?:^[/.:]?|[^-/.:\\0-9\s][/.:]?|:[0-9.]+\s)[\s\v]*(?:{_PAIRS})[-/. ]\d"
+_UNDECIDED = rf"(?:^[/.:]?|[^-/.:\\0-9\s][/.:]?|:[0-9.]+\s)[\s\v]*(?:{_PAIRS}){_BETWEEN}\d"
 _MONTHS = ("january february march april may june july august september october november "
            "december").split()  # fmt: skip
 _NAMES = [*_MONTHS, *(name[:3] for name in _MONTHS), "sept"]
