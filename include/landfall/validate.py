@@ -29,7 +29,8 @@ class Validated:
     """What a load of the arrival would do. `samples` are some of the rows that it would reject.
 
     `not_judged` names what only a real load meets: foreign keys, triggers, and keys of rows that
-    are in the table already. `changes` are the file's departures from the contract, and what a load
+    are in the table already. `deduplicated` rows would lose to another row of their key in the
+    file. `changes` are the file's departures from the contract, and what a load
     would alter in the table.
     """
 
@@ -42,6 +43,7 @@ class Validated:
     fits_budget: bool
     not_judged: list[str]
     changes: list[str]
+    deduplicated: int = 0
 
     @property
     def rejected(self) -> int:
@@ -71,9 +73,7 @@ def validate(
         _copy_target(connection, feed)
         copied = sql.Identifier("pg_temp", COPY)
         changes = fit(connection, feed, copied)
-        columns = compare(connection, feed, copied)
-        staging = Staging(connection, feed, disposition_of(feed), columns, 0)
-        staging.target, staging.keeps_replaced = copied, False
+        staging = _staging(connection, feed, copied)
         transfer = Transfer(feed, arrival, store, server_encoding(connection), progress)
         read, accepted = transfer.run(staging, 0)
         reasons, budget = staging.rejected.counts(), feed.rejects.budget
@@ -81,8 +81,16 @@ def validate(
             feed.name, arrival.key, read, accepted, reasons,
             staging.rejected.samples(budget.samples),
             not budget.is_exceeded(sum(reasons.values()), read), not_judged,
-            [text_of(change) for change in [*changes, *staging.changes]],
+            [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
         )  # fmt: skip
+
+
+def _staging(connection: Connection, feed: Feed, copied: sql.Identifier) -> Staging:
+    """Returns the staging of a load into the copy."""
+    columns = compare(connection, feed, copied)
+    staging = Staging(connection, feed, disposition_of(feed), columns, 0)
+    staging.target, staging.keeps_replaced = copied, False
+    return staging
 
 
 def _copy_target(connection: Connection, feed: Feed) -> None:

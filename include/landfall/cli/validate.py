@@ -75,6 +75,8 @@ def _show(feed: Feed, validated: Validated) -> None:
         f"{verdict:<12}{validated.key}  {validated.read:,} rows read, {validated.accepted:,} good,"
         f" {validated.rejected:,} rejected (error budget: {feed.rejects.budget})"
     )
+    if validated.deduplicated:
+        print(f"    {validated.deduplicated:,} rows would lose to another row of their key")
     for change in validated.changes:
         print(f"    {change}")
     for row in validated.samples[:SHOWN]:

@@ -80,3 +80,11 @@ def test_validate_creates_no_table(engine):
 def test_validate_of_a_merge_names_no_index_that_a_load_cannot_break(engine, strategy):
     target = {"table": "raw.t", "disposition": "merge", "key": ["id"], "strategy": strategy}
     assert judge(engine.be(target=target), GOOD).not_judged == []
+
+
+def test_the_counts_of_a_merge_close_in_validate_too(engine):
+    target = {"table": "raw.t", "disposition": "merge", "key": ["id"]}
+    engine.be(target=target, rejects={"at_most": 1})
+    judged = judge(engine, "id,name\n1,a\n1,b\nx,c\n")
+    counts = (judged.accepted, judged.rejected, judged.deduplicated)
+    assert (judged.read, counts) == (3, (1, 1, 1))
