@@ -106,22 +106,26 @@ Paths: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]  # of columns that li
 
 
 @dataclass(frozen=True)
-class ParquetDialect(Dialect):
-    """Parquet describes itself."""
-
-    reader = "include.landfall.read.formats.parquet"
+class NestedDialect(Dialect):
+    """A file that describes itself, and whose columns may lie within others."""
 
     paths: Paths = ()
 
 
 @dataclass(frozen=True)
-class JsonDialect(Dialect):
+class ParquetDialect(NestedDialect):
+    """How Parquet is read."""
+
+    reader = "include.landfall.read.formats.parquet"
+
+
+@dataclass(frozen=True)
+class JsonDialect(NestedDialect):
     """How JSON is written."""
 
     reader = "include.landfall.read.formats.json_lines"
     is_json = True
 
-    paths: Paths = ()
     refuses_other_keys: bool = True
 
 
@@ -150,30 +154,24 @@ class FixedDialect(Dialect):
 
 
 @dataclass(frozen=True)
-class OrcDialect(Dialect):
-    """ORC describes itself."""
+class OrcDialect(NestedDialect):
+    """How ORC is read."""
 
     reader = "include.landfall.read.formats.orc_stripes"
 
-    paths: Paths = ()
-
 
 @dataclass(frozen=True)
-class ArrowDialect(Dialect):
-    """Arrow's own files and streams describe themselves."""
+class ArrowDialect(NestedDialect):
+    """How Arrow's own files and streams are read."""
 
     reader = "include.landfall.read.formats.arrow_ipc"
 
-    paths: Paths = ()
-
 
 @dataclass(frozen=True)
-class AvroDialect(Dialect):
-    """Avro describes itself."""
+class AvroDialect(NestedDialect):
+    """How Avro is read."""
 
     reader = "include.landfall.read.formats.avro_blocks"
-
-    paths: Paths = ()
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ class Workbook:
                 yield row
 
 
+# What openpyxl and the parser of XML raise on a file that is damaged, or made to do harm.
 ERRORS = (
     zipfile.BadZipFile, SyntaxError, DefusedXmlException, KeyError, ValueError, TypeError,
     AttributeError, OSError, NotImplementedError,
