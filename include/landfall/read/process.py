@@ -33,8 +33,8 @@ Block = bytes | memoryview
 # Blocks of a megabyte come and go. As mappings of their own each costs 256 page faults: of 2.4 s of
 # CPU for 200 MB of CSV that was 0.15 s. Megabytes that are free at the end go back to the system.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
-# Freed memory between blocks in use stays with the process: 70 MB with hundreds of columns. Above this
-# size the process gives it back.
+# Freed memory between blocks in use stays with the process: 70 MB with hundreds of columns. Above
+# this size the process gives it back.
 LARGE_BYTES = 96 << 20
 PROJECT = Path(__file__).resolve().parents[3]
 

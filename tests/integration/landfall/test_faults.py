@@ -303,7 +303,7 @@ def between_two_statements(connection, other):
     ],
 )
 def test_5_3_a_server_that_ends_a_connection_is_quoted(engine, way, what, found):
-    """libpq tells only that the connection broke, where the reason comes before it reads."""
+    """The library alone tells only that the connection broke: the reason comes before it reads."""
     error = stopped_by(engine.warehouse, way)
     assert error.retryable
     assert found in error.found

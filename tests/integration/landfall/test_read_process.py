@@ -161,10 +161,11 @@ def test_an_error_that_nobody_foresaw_is_said_and_not_taken_for_a_broken_pipe(en
         list(reader.read_frames(replace(broken, dialect=None)))
 
 
-# Columns of a batch are many small blocks, and what is freed between two that stay is not given back.
+# Columns of a batch are many small blocks. What is freed between two that stay is not given back.
 GIVES_BACK = """
+import pyarrow
 from include.landfall.read import process
-blocks = [bytearray(100_000) for _ in range(1_500)]
+blocks = [bytearray(b"x" * 100_000) for _ in range(1_500)]
 del blocks[::2]
 before = process._resident_bytes()
 process._give_back_memory()
