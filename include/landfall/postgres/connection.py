@@ -57,7 +57,7 @@ class LoadConnection(psycopg.Connection):
     def _note(self, notice: psycopg.errors.Diagnostic) -> None:
         """Keeps the reason that comes between two statements: libpq takes it for a notice."""
         if notice.severity_nonlocalized == "FATAL" and notice.sqlstate:
-            self._reason = psycopg.errors.lookup(notice.sqlstate)(notice.message_primary)
+            self._reason = psycopg.errors.lookup(notice.sqlstate)(str(notice.message_primary))
 
     def _unread_reason(self) -> psycopg.Error | None:
         """Reads the reason that came during a COPY, where sending fails before it is read."""

@@ -96,7 +96,7 @@ def _needs_memory(packing: str, extra_memory: int, needed: int | None = None) ->
     memory = MEMORY + extra_memory + (needed or 2 * most) - most
     return DataError(
         "the archive needs more memory to be unpacked than a load may take",
-        found=needed and f"a window of {needed >> 20} MiB",
+        found=f"a window of {needed >> 20} MiB" if needed else None,
         expected=f"at most {most >> 20} MiB, in {(MEMORY + extra_memory) / 1e6:.0f} MB of memory",
         do=f"write limits: {{memory: {-(-memory // STEP) * 10} MB}} in the feed, or ask the sender"
         f" for a smaller window ({packing})",

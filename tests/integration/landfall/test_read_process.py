@@ -168,7 +168,7 @@ from include.landfall.read import process
 blocks = [bytearray(b"x" * 100_000) for _ in range(1_500)]
 del blocks[::2]
 before = process._resident_bytes()
-process._give_back_memory()
+process._give_back_memory(process.LARGE_BYTES)
 print(before, process._resident_bytes())
 """
 
