@@ -15,6 +15,7 @@ import pytest
 from include.landfall.errors import FeedError, ObjectMissing
 from include.landfall.forget import forget_together
 from include.landfall.replay import rejects_to_replay, replay
+from tests.support.memory_store import MemoryStore
 from tests.support.merge_reference import Table, Versions, as_csv, random_files
 
 HISTORIES = int(os.environ.get("LANDFALL_UNDO_HISTORIES", "12"))
@@ -214,7 +215,11 @@ CONTENT = "SELECT history, region, name, value, {} FROM raw.t"
 
 @pytest.mark.timeout(1800)
 @EACH
-def test_the_table_is_as_if_the_file_had_never_come_or_it_is_refused_rightly(engine, strategy):
+def test_the_table_is_as_if_the_files_had_never_come_or_it_is_refused_rightly(
+    engine, strategy, mocker
+):
+    engine.client = MemoryStore()
+    mocker.patch("include.landfall.s3.client.make_client", return_value=engine.client)
     rng = random.Random(f"{SEED} undo {strategy}")
     engine.be(
         columns=COLUMNS,
