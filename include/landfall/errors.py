@@ -15,11 +15,15 @@ WHAT_LIMIT = 1000
 
 @dataclass(frozen=True)
 class Place:
-    """Where an error is. `file` is a feed's own file; `line` counts physical lines from 1."""
+    """Where an error is. `file` is a feed's own file; `line` counts physical lines from 1.
+
+    `member` is the member of a zip file of several, and `line` is then that of the member.
+    """
 
     file: str | None = None
     feed: str | None = None
     object: str | None = None
+    member: str | None = None
     line: int | None = None
     row: int | None = None
     column: str | None = None

@@ -32,6 +32,7 @@ class Reject:
     bucket: str
     key: str
     version: str
+    member: str | None
     line: int | None
     row_number: int
     column_name: str | None
@@ -45,6 +46,11 @@ class Reject:
     rejected_at: datetime
     settled_at: datetime | None
     settled_by: str | None
+
+    @property
+    def file(self) -> str:
+        """The file in which the row is: the object's key, with the member of a zip file."""
+        return f"{self.key}!{self.member}" if self.member else self.key
 
     @property
     def messages(self) -> list[str]:
