@@ -110,6 +110,12 @@ class FeedError(TerminalError):
     exit_code = 2
 
 
+class WrongUse(TerminalError):
+    """A command names something that is not there: a file on this machine, or the id of a row."""
+
+    exit_code = 2
+
+
 class ConnectionUnusable(TerminalError):
     """A connection is missing or wrong, or its server refused the key, password or a right."""
 
