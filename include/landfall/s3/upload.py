@@ -115,6 +115,11 @@ class Upload:
             self._send_part(part_bytes(len(self._parts) + 1))
         return size
 
+    def seal(self) -> None:
+        """Sends what is held: nothing more comes, and only the end of the block is left to do."""
+        if self._buffer:
+            self._send_part(len(self._buffer))
+
     def flush(self) -> None:
         """Does nothing: a part is sent when it is full. Files have this method."""
 
