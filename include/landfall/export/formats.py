@@ -85,6 +85,8 @@ def _check_csv(csv: CsvFormat) -> None:
         raise _wrong(
             "format.quote", "null", "a quote, or escape: backslash: else no reader finds the cells"
         )
+    if csv.quote is None and csv.nulls:
+        raise _wrong("format.nulls", csv.nulls[0], r"none without quotes: NULL is written as \N")
     if csv.escape == "none":
         raise _wrong("format.escape", csv.escape, "doubled or backslash")
 
