@@ -44,7 +44,9 @@ def statement_of(query: str, csv: CsvFormat) -> sql.Composed:
     Without quotes that is Postgres's own text. All values are quoted where it is the quotes that
     tell them from NULL, or from what a backslash means.
     """
-    options = [sql.SQL("FORMAT {}").format(sql.SQL("csv" if csv.quote else "text"))]
+    options: list[sql.Composable] = [
+        sql.SQL("FORMAT {}").format(sql.SQL("csv" if csv.quote else "text"))
+    ]
     options.append(sql.SQL("DELIMITER {}").format(csv.delimiter))
     if csv.header:
         options.append(sql.SQL("HEADER"))
@@ -58,7 +60,7 @@ def statement_of(query: str, csv: CsvFormat) -> sql.Composed:
     # The closing parenthesis has its own line: the query may end in a comment.
     return sql.SQL("COPY (\n{}\n) TO STDOUT ({})").format(
         sql.SQL(query),
-        sql.SQL(", ").join(options),  # type: ignore[arg-type]
+        sql.SQL(", ").join(options),
     )
 
 

@@ -55,8 +55,9 @@ def export_format(declared: str | dict[str, Any], compression: str | None) -> Fi
 def content_type(format: FileFormat, compression: str | None) -> str:  # noqa: A002
     """Returns the content type of the objects."""
     name = CONTENT_TYPES[format.type, compression]
-    is_text = isinstance(format, CsvFormat) and compression is None
-    return f"{name}; charset={format.encoding}" if is_text else name
+    if isinstance(format, CsvFormat) and compression is None:
+        return f"{name}; charset={format.encoding}"
+    return name
 
 
 def _check_options(format: FileFormat) -> None:  # noqa: A002

@@ -44,7 +44,7 @@ def _statement(query: str) -> sql.Composed:
     return sql.SQL(
         "COPY (SELECT row_to_json(landfall_row) FROM (\n{}\n) AS landfall_row) TO STDOUT"
         " (FORMAT csv, QUOTE {}, DELIMITER {})"
-    ).format(sql.SQL(query), QUOTE.decode(), DELIMITER.decode())  # type: ignore[arg-type]
+    ).format(sql.SQL(query), QUOTE.decode(), DELIMITER.decode())
 
 
 def _check_columns(
@@ -52,7 +52,7 @@ def _check_columns(
 ) -> None:
     with connection.cursor() as cursor:
         no_row = sql.SQL("SELECT * FROM (\n{}\n) AS landfall_row LIMIT 0")
-        cursor.execute(no_row.format(sql.SQL(query)), parameters)  # type: ignore[arg-type]
+        cursor.execute(no_row.format(sql.SQL(query)), parameters)
         check_names([column.name for column in cursor.description or []], "a JSON object")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 from pydantic import TypeAdapter, ValidationError
@@ -92,12 +92,13 @@ def export(
         closing(make_client(store)) as client,
         Output(client, place, content_type(file_format, compression), condition) as output,
     ):
-        rows = cast(
-            int,
-            write(
-                connection, query, parameters, output, file_format, compression, progress or _ignore
-            ),
-        )
+        progress = progress or _ignore
+        rows = write(connection, query, parameters, output, file_format, compression, progress)
+    return _exported(rows, output)
+
+
+def _exported(rows: int, output: Output) -> Exported:
+    place = output.place
     if place.part_size is None:
         return Exported(rows, output.bytes, place.uri, output.upload.etag)
     parts = tuple(place.key_of(number) for number in range(len(output.uploads)))

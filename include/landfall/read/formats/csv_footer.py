@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from decimal import Decimal
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -116,7 +115,7 @@ def _fields(text: str, dialect: CsvDialect) -> list[str]:
         fields = next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote), [])
     else:
         fields = text.split(dialect.delimiter)
-    return [cast(str, field).strip(f" {dialect.quote}") for field in fields]
+    return [field.strip(f" {dialect.quote}") for field in fields]
 
 
 def _field(fields: list[str], place: int) -> str:
