@@ -1,7 +1,7 @@
 # `make` without a target prints the list of targets. Each target makes .venv first, if it is missing or
 # the lock has changed. The machine needs Python 3.11 or 3.12, make, and access to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench memory bench-beside bench-dirty bench-merge bench-plain bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image audit .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench memory bench-beside bench-dirty bench-formats bench-merge bench-plain bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image audit .venv
 .NOTPARALLEL:  # `make lint test` must run one after the other, and make .venv once
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -75,6 +75,9 @@ bench: .venv  ## Measure speed and memory of a load, compared with psql's \copy
 
 bench-dirty: .venv  ## Compare loads of files with bad rows with loads of the clean file
 	@$(RUN) tests.bench.dirty
+
+bench-formats: .venv  ## Compare loads of other formats with loads of the same rows as CSV: A="--only JSON"
+	@$(RUN) tests.bench.formats $(A)
 
 bench-plain: .venv  ## Compare load_file of the Astro SDK without a feed with the load of a feed
 	@$(RUN) tests.bench.plain

@@ -95,8 +95,13 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         key: str,
         format: Format = "csv",  # noqa: A002  the name that people expect
         compression: Compression | None = None,
+        part_size: int | str | None = None,
     ) -> Exported:
-        """Writes a query's result to s3://bucket/key, completely or not at all."""
+        """Writes a query's result to s3://bucket/key, completely or not at all.
+
+        `format` is a name, or what a feed has under `format:` that reads the file back. With a
+        `part_size` (128 MB) there are objects of about that size: `x-00000.csv` and so on.
+        """
         from include.landfall.export.query import export
 
         with airflow_errors():
@@ -109,6 +114,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
                 key=key,
                 format=format,
                 compression=compression,
+                part_size=part_size,
             )
         self.log.info("%s: %s rows, %s bytes", exported.uri, exported.rows, exported.bytes)
         return exported

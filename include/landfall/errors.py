@@ -15,11 +15,15 @@ WHAT_LIMIT = 1000
 
 @dataclass(frozen=True)
 class Place:
-    """Where an error is. `file` is a feed's own file; `line` counts physical lines from 1."""
+    """Where an error is. `file` is a feed's own file; `line` counts physical lines from 1.
+
+    `member` is the member of a zip file of several, and `line` is then that of the member.
+    """
 
     file: str | None = None
     feed: str | None = None
     object: str | None = None
+    member: str | None = None
     line: int | None = None
     row: int | None = None
     column: str | None = None
@@ -102,6 +106,12 @@ class TerminalError(LandfallError):
 
 class FeedError(TerminalError):
     """The feed's file is wrong, or does not fit its target."""
+
+    exit_code = 2
+
+
+class WrongUse(TerminalError):
+    """A command names something that is not there: a file on this machine, or the id of a row."""
 
     exit_code = 2
 

@@ -19,6 +19,7 @@ class FrameType(Enum):
     """What a frame holds."""
 
     SHAPE = b"S"  # JSON of a Shape; always the first frame
+    MEMBER = b"M"  # the name of a member of a zip file; `first` is the number of its first row
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text

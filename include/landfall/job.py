@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
@@ -61,13 +62,20 @@ class PlannedColumn:
 class Unpacking:
     """How a packed file is unpacked.
 
-    `member` is a pattern for the one member of a zip file. `ratio` is how many bytes may come of
-    each packed one. `extra_memory` is what the load may take beyond MEMORY.
+    `member` is a pattern for the members of a zip file. `ratio` is how many bytes may come of each
+    packed one. `extra_memory` is what the load may take beyond MEMORY.
     """
 
     member: str | None = None
     ratio: int = 1000  # gzip reaches 1032, and only where all bytes are the same
     extra_memory: int = 0
+
+
+class MemberRows(NamedTuple):
+    """A member of a zip file of several, and the number of its first row in the arrival."""
+
+    name: str
+    first: int
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,7 @@ class Job:
     that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
+    `members` are those of a zip file of several, where its rows have been read already.
     """
 
     feed: str
@@ -106,6 +115,7 @@ class Job:
     order: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     is_numbered: bool = False
+    members: tuple[MemberRows, ...] = ()
 
     @property
     def is_strict(self) -> bool:

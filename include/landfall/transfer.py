@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Bounds, Job, Unpacking, rules_of
+from include.landfall.job import Bounds, Job, MemberRows, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -45,11 +45,14 @@ class Transfer:
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
         self._check_size()
+        members: list[MemberRows] = []
         with closing(_read(self._job(staging, load_id))) as frames:
-            read, written = copy.copy(self._reported(frames), staging)
-        job = self._job(staging, load_id)  # by now the staging has the columns of the file
+            read, written = copy.copy(self._reported(frames, members), staging)
+        # By now the staging has the columns of the file.
+        job = replace(self._job(staging, load_id), members=tuple(members))
         written = self._judge(job, staging, written)
         self._find_origins(job, staging, read)
+        staging.rejected.set_members(members)
         staging.rejected.conceal()
         return read, written
 
@@ -82,6 +85,7 @@ class Transfer:
             return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
+                error.at(member=_member_of(job, error.place.row))
                 error.at(line=_line_of(job, error.place.row))
             if self.feed.hides_texts:
                 error.found = None  # what a trigger raises may quote the row
@@ -98,9 +102,14 @@ class Transfer:
         if numbers:
             rejected.set_origins(_origins(job, numbers))
 
-    def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+    def _reported(self, frames: Iterator[Frame], members: list[MemberRows]) -> Iterator[Frame]:
+        """Yields the frames with rows, reports their number, and collects the members."""
         rows = 0
         for frame in frames:
+            if frame.type is FrameType.MEMBER:
+                name = bytes(frame.payload).decode()
+                members.append(MemberRows(name, frame.first))
+                continue
             if frame.count and frame.type is not FrameType.END:
                 rows += frame.count
                 self.progress(rows)
@@ -134,3 +143,8 @@ def _origins(job: Job, numbers: list[int]) -> list[Located]:
 
 def _line_of(job: Job, number: int) -> int | None:
     return next((line for _, line, _, _ in _origins(job, [number])), None)
+
+
+def _member_of(job: Job, number: int) -> str | None:
+    """Returns the member of a zip file of several in which the row is."""
+    return next((each.name for each in reversed(job.members) if each.first <= number), None)

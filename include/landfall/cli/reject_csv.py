@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from include.landfall.contract import check_header
-from include.landfall.errors import DataError, LandfallError
+from include.landfall.errors import DataError, LandfallError, WrongUse
 from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.kept_rejects import Reject
@@ -64,7 +64,8 @@ def _written(cell: str | None) -> str:
 def read(path: str, feed: Feed) -> Edited:
     """Reads the CSV that a person has edited.
 
-    Raises: DataError with the line, HeaderMismatch when the columns are not those of the feed.
+    Raises: WrongUse when there is no such file, DataError with the line, HeaderMismatch when the
+    columns are not those of the feed.
     """
     try:
         return _edited(_records(_text(path)), feed)
@@ -77,7 +78,7 @@ def _text(path: str) -> str:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise DataError(f"the file of edited rejects cannot be read: {error.strerror}") from None
+        raise WrongUse(f"the file of edited rejects cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         do = "save it as CSV in UTF-8"
         raise DataError("the file of edited rejects is not UTF-8 text", do=do) from None

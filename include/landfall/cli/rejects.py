@@ -123,5 +123,5 @@ def _cells(reject: Reject) -> tuple[str, ...]:
     return (
         str(reject.reject_id), line, reject.column_name or "", reject.reason,
         shorten("; ".join([reject.message, *reject.messages[1:]]), MESSAGE),
-        shorten(reject.raw or "", ROW), shorten(reject.key, ROW),
+        shorten(reject.raw or "", ROW), shorten(reject.file, ROW),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from include.landfall.connections import store_from_environ
 from include.landfall.errors import DataError, FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
+from include.landfall.job import Unpacking
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import find_arrival
 
@@ -97,7 +98,9 @@ def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
     from include.landfall.sniff.drift import drift_of
     from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
 
-    return drift_of(feed, arrival, read_sample(client, arrival, SAMPLE_BYTES // files))
+    unpacking = Unpacking(feed.source.member, feed.limits.ratio)
+    sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    return drift_of(feed, arrival, sample)
 
 
 def _show(drift: Drift, *, as_json: bool) -> None:

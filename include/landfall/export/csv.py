@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Iterator
+from typing import cast
 
 import psycopg
-import zstandard
+from psycopg import sql
 
+from include.landfall.export.output import Output
+from include.landfall.export.text import Lines, copied
 from include.landfall.export.types import Compression, Parameters, Progress
-from include.landfall.s3.upload import Upload
-
-ROWS_A_CALL = 1_000  # rows between two calls of `progress`
-
-
-class _Packer(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-
-    def flush(self) -> bytes: ...
-
-
-class _Plain:
-    def compress(self, data: bytes, /) -> bytes:
-        return data
-
-    def flush(self) -> bytes:
-        return b""
-
-
-PACKERS: dict[str | None, Callable[[], _Packer]] = {
-    None: _Plain,
-    # 31: a gzip header and trailer around the deflated bytes. It holds no time, so the same rows
-    # make the same object.
-    "gzip": lambda: zlib.compressobj(6, zlib.DEFLATED, 31),
-    "zstd": lambda: zstandard.ZstdCompressor(level=3).compressobj(),
-}
+from include.landfall.feed.formats import CsvFormat, FileFormat
 
 
 def write(
     connection: psycopg.Connection,
     query: str,
     parameters: Parameters | None,
-    upload: Upload,
+    output: Output,
+    file_format: FileFormat,
     compression: Compression | None,
     progress: Progress,
 ) -> int:
     """Writes the query's result, and returns how many rows it has."""
-    packer = PACKERS[compression]()
+    csv = cast(CsvFormat, file_format)
+    lines = Lines(output, compression, csv.encoding)
+    rows = 0
+    blocks = copied(connection, statement_of(query, csv), parameters, progress)
+    for line in _ended(blocks, csv.newline):
+        if rows == 0 and csv.header:
+            lines.header(line)
+        else:
+            lines.row(line)
+        rows += 1
+    lines.end()
+    return rows - int(csv.header)
+
+
+def statement_of(query: str, csv: CsvFormat) -> sql.Composed:
+    """Returns the COPY that writes the dialect.
+
+    Without quotes that is Postgres's own text. All values are quoted where it is the quotes that
+    tell them from NULL, or from what a backslash means.
+    """
+    options: list[sql.Composable] = [
+        sql.SQL("FORMAT {}").format(sql.SQL("csv" if csv.quote else "text"))
+    ]
+    options.append(sql.SQL("DELIMITER {}").format(csv.delimiter))
+    if csv.header:
+        options.append(sql.SQL("HEADER"))
+    if csv.nulls:
+        options.append(sql.SQL("NULL {}").format(csv.nulls[0]))
+    if csv.quote:
+        escape = "\\" if csv.escape == "backslash" else csv.quote
+        options.append(sql.SQL("QUOTE {}, ESCAPE {}").format(csv.quote, escape))
+        if csv.nulls or csv.escape == "backslash":
+            options.append(sql.SQL("FORCE_QUOTE *"))
     # The closing parenthesis has its own line: the query may end in a comment.
-    statement = f"COPY (\n{query}\n) TO STDOUT (FORMAT csv, HEADER)".encode()
-    with connection.cursor() as cursor:
-        with cursor.copy(statement, parameters) as copy:
-            # The server sends a row a block, and the header before them.
-            for rows, block in enumerate(copy):
-                upload.write(packer.compress(bytes(block)))
-                if rows % ROWS_A_CALL == 0:
-                    progress(rows)
-        upload.write(packer.flush())
-        return cursor.rowcount
+    return sql.SQL("COPY (\n{}\n) TO STDOUT ({})").format(
+        sql.SQL(query),
+        sql.SQL(", ").join(options),
+    )
+
+
+def _ended(blocks: Iterator[bytes], newline: str) -> Iterator[bytes]:
+    """Yields the lines with the line end of the dialect; those within cells stay as they are."""
+    if newline != "CRLF":
+        yield from blocks
+        return
+    for block in blocks:
+        yield block.removesuffix(b"\n") + b"\r\n"

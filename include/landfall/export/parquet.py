@@ -19,8 +19,10 @@ import pyarrow.parquet as pq
 from psycopg.types.string import TextLoader
 
 from include.landfall.errors import TerminalError
+from include.landfall.export.names import check_names
+from include.landfall.export.output import Output
 from include.landfall.export.types import Compression, Parameters, Progress
-from include.landfall.s3.upload import Upload
+from include.landfall.feed.formats import FileFormat
 
 TYPES: dict[int, pa.DataType] = {
     16: pa.bool_(),
@@ -49,7 +51,8 @@ def write(
     connection: psycopg.Connection[Any],
     query: str,
     parameters: Parameters | None,
-    upload: Upload,
+    output: Output,
+    file_format: FileFormat,
     compression: Compression | None,
     progress: Progress,
 ) -> int:
@@ -57,16 +60,33 @@ def write(
     with connection.cursor(name="landfall_export") as cursor:
         cursor.execute(query.encode(), parameters)
         schema = arrow_schema(cursor.description or [])
-        _check_names(schema)
+        check_names(schema.names, "a Parquet file")
         _read_the_rest_as_text(cursor, schema)
-        rows = 0
-        sink = pa.PythonFile(upload, mode="w")
-        with pq.ParquetWriter(sink, schema, compression=compression or "snappy") as writer:
-            batches = _reported(_batches(cursor, schema), progress)
-            for group in _groups(batches, schema):
-                writer.write_table(group, row_group_size=group.num_rows)
-                rows += group.num_rows
+        batches = _reported(_batches(cursor, schema), progress)
+        size = min(GROUP_BYTES, output.place.part_size or GROUP_BYTES)
+        groups = _groups(batches, schema, size)
+        rows, is_more = 0, True
+        while is_more:
+            written, is_more = _write_part(groups, schema, output, compression or "snappy")
+            rows += written
+            if is_more:
+                output.begin()
     return rows
+
+
+def _write_part(
+    groups: Iterator[pa.Table], schema: pa.Schema, output: Output, compression: str
+) -> tuple[int, bool]:
+    """Writes groups until the part is full. Returns its rows, and whether more may follow."""
+    rows = 0
+    sink = pa.PythonFile(output.upload, mode="w")
+    with pq.ParquetWriter(sink, schema, compression=compression) as writer:
+        for group in groups:
+            writer.write_table(group, row_group_size=group.num_rows)
+            rows += group.num_rows
+            if output.is_full:
+                return rows, True
+    return rows, False
 
 
 def _reported(batches: Iterator[pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
@@ -94,17 +114,6 @@ def _decimal(precision: int | None, scale: int | None) -> pa.DataType:
     if precision is None or scale is None or not 0 <= scale <= precision <= 76:
         return pa.string()
     return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
-
-
-def _check_names(schema: pa.Schema) -> None:
-    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
-    if twice or not schema.names:
-        raise TerminalError(
-            "the result's columns cannot be a Parquet file's",
-            found=f"two columns named {twice[0]!r}" if twice else "no columns",
-            expected="one column or more, each with a name of its own",
-            do="name them in the query with AS",
-        )
 
 
 def _read_the_rest_as_text(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> None:
@@ -158,13 +167,13 @@ def _array(values: Sequence[Any], field: pa.Field[Any]) -> pa.Array[Any]:
         ).at(column=field.name) from None
 
 
-def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema, most: int) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
     size = rows = 0
     for batch in batches:
         held.append(batch)
         size, rows = size + batch.nbytes, rows + batch.num_rows
-        if size >= GROUP_BYTES or rows >= GROUP_ROWS:
+        if size >= most or rows >= GROUP_ROWS:
             yield pa.Table.from_batches(held, schema)
             held, size, rows = [], 0, 0
     if held:

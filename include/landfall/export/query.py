@@ -1,7 +1,7 @@
-"""Exports a query's result from Postgres as one S3 object, in constant memory.
+"""Exports a query's result from Postgres as S3 objects, in constant memory.
 
-A result of any size streams through: the server sends rows, they are written as CSV or Parquet,
-and leave as parts of a multipart upload. The object appears only when it is complete.
+A result of any size streams through: the server sends rows, they are written as CSV, JSON or
+Parquet, and leave as parts of a multipart upload. An object appears only when it is complete.
 """
 
 from __future__ import annotations
@@ -10,46 +10,47 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 import psycopg
+from pydantic import TypeAdapter, ValidationError
 
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import ConnectionUnusable, TerminalError
+from include.landfall.export.formats import content_type, export_format
+from include.landfall.export.output import Output, Place
 from include.landfall.export.types import Compression, Format, Parameters, Progress
+from include.landfall.feed.limits import Size
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import refusal
 from include.landfall.s3.client import make_client
-from include.landfall.s3.upload import Upload
 
-# Each writer is imported when it is used: pyarrow is half of the memory of an export, and CSV needs
-# none of it.
+# Each writer is imported when it is used: pyarrow is half of the memory of an export, and text
+# needs none of it.
 WRITERS = {
     "csv": "include.landfall.export.csv",
+    "json": "include.landfall.export.json",
     "parquet": "include.landfall.export.parquet",
 }
-CONTENT_TYPES = {
-    ("csv", None): "text/csv; charset=utf-8",
-    ("csv", "gzip"): "application/gzip",
-    ("csv", "zstd"): "application/zstd",
-    ("parquet", None): "application/vnd.apache.parquet",
-    ("parquet", "gzip"): "application/vnd.apache.parquet",
-    ("parquet", "zstd"): "application/vnd.apache.parquet",
-}
+SIZE: TypeAdapter[int] = TypeAdapter(Size)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: rows without the header, bytes as stored, and the object's ETag."""
+    """What was written: rows without the header, bytes as stored, and the object's ETag.
+
+    With `part_size` there are `parts`, by their keys; then `uri` is a pattern, and `etag` empty.
+    """
 
     rows: int
     bytes: int
     uri: str
     etag: str
+    parts: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the same in values that JSON, and so XCom, can carry."""
-        return dict(self.__dict__)
+        return {**self.__dict__, "parts": list(self.parts)}
 
 
 def export(
@@ -64,46 +65,58 @@ def export(
     compression: Compression | None = None,
     progress: Progress | None = None,
     condition: Mapping[str, str] | None = None,
+    part_size: int | str | None = None,
 ) -> Exported:
     """Writes the result of `query` to s3://bucket/key, whole or not at all.
 
-    It replaces what is there. `parameters` fill the query's %s or %(name)s. CSV has a header, NULL
-    is nothing between the commas and an empty string is "". Parquet keeps types as its module
+    It replaces what is there. `parameters` fill the query's %s or %(name)s. `format` is a name, or
+    what a feed has under `format:` that reads the file back (`export.formats`). CSV has a header,
+    NULL is nothing between the commas and an empty string is "". Parquet keeps types as its module
     says; its compression is of the pages inside (snappy when None). The query runs read-only, in
     UTC. A result of any size takes the same memory, 130 to 300 MB with Python and its libraries.
-    `progress` hears how many rows have been read, every thousand or so. With a `condition` (see
-    `s3.upload.unchanged`) only an object that fulfils it is replaced.
+    With a `part_size`, as bytes or 128 MB, there are objects of about that size, `x-00000.csv` and
+    so on for x.csv (`export.output` says how they appear). `progress` hears how many rows have been
+    read, every thousand or so. With a `condition` (see `s3.upload.unchanged`) only an object that
+    fulfils it is replaced.
 
     Raises: TransientError when a retry can help (ObjectChanged when the condition is not
     fulfilled), TerminalError when it cannot.
     """
-    content_type = _content_type(format, compression)
-    write = import_module(WRITERS[format]).write
+    file_format = export_format(format, compression)
+    write = import_module(WRITERS[file_format.type]).write
+    place = Place(bucket, key, _size_of(part_size))
     query = query.strip().rstrip(";")
     with (
         connect(warehouse, "landfall export") as connection,
         _as_read_only(connection),
         closing(make_client(store)) as client,
-        Upload(client, bucket, key, content_type, condition) as upload,
+        Output(client, place, content_type(file_format, compression), condition) as output,
     ):
-        rows = cast(
-            int, write(connection, query, parameters, upload, compression, progress or _ignore)
-        )
-    return Exported(rows, upload.bytes, f"s3://{bucket}/{key}", upload.etag)
+        progress = progress or _ignore
+        rows = write(connection, query, parameters, output, file_format, compression, progress)
+    return _exported(rows, output)
+
+
+def _exported(rows: int, output: Output) -> Exported:
+    place = output.place
+    if place.part_size is None:
+        return Exported(rows, output.bytes, place.uri, output.upload.etag)
+    parts = tuple(place.key_of(number) for number in range(len(output.uploads)))
+    return Exported(rows, output.bytes, place.uri, "", parts)
 
 
 def _ignore(rows: int) -> None:
     pass
 
 
-def _content_type(format_name: str, compression: str | None) -> str:
+def _size_of(part_size: int | str | None) -> int | None:
     try:
-        return CONTENT_TYPES[format_name, compression]
-    except KeyError:
+        return None if part_size is None else SIZE.validate_python(part_size)
+    except ValidationError as error:
         raise TerminalError(
-            "a result is not exported this way",
-            found=f"format {format_name!r}, compression {compression!r}",
-            expected="format csv or parquet, compression gzip, zstd or None",
+            "part_size of an export is wrong",
+            found=repr(part_size),
+            expected=str(error.errors()[0]["msg"]),
         ) from None
 
 

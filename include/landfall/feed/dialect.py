@@ -52,10 +52,14 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Footer:
-    """The last line of a file: `pattern` matches it, field `count_column` has the rows' number."""
+    """The last line of a file: `pattern` matches it, field `count_column` has the rows' number.
+
+    `sums` are columns of the file, each with the field that has its sum.
+    """
 
     pattern: str
     count_column: int | None = None
+    sums: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Source(Strict):
     member: str | None = Field(
         None,
         min_length=1,
-        description="Which member of a zip file is the data, where it has several: *.csv.",
+        description="Which members of a zip file are the data, where it has several: *.csv.",
     )
 
     @field_validator("pattern")

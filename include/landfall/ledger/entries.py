@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 
-from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
+from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
 NEWEST = "replaced"  # the table that came last: where it is, all are
+NEWEST_COLUMN = ("rejects", "member")  # the same of columns
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ def create_ledger(connection: Connection) -> None:
 
     A ledger of an earlier version gets the columns and tables that came later.
     """
-    if has_relation(connection, SCHEMA, NEWEST):
+    table, column = NEWEST_COLUMN
+    if has_relation(connection, SCHEMA, NEWEST) and has_column(
+        connection, sql.Identifier(SCHEMA, table), column
+    ):
         return
     with connection.transaction():
         lock_name(connection, "create landfall.ledger")

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
-from include.landfall.errors import TerminalError
+from include.landfall.errors import WrongUse
 from include.landfall.ledger.entries import SCHEMA
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.statements import identifiers
@@ -32,6 +32,7 @@ class Reject:
     bucket: str
     key: str
     version: str
+    member: str | None
     line: int | None
     row_number: int
     column_name: str | None
@@ -45,6 +46,11 @@ class Reject:
     rejected_at: datetime
     settled_at: datetime | None
     settled_by: str | None
+
+    @property
+    def file(self) -> str:
+        """The file in which the row is: the object's key, with the member of a zip file."""
+        return f"{self.key}!{self.member}" if self.member else self.key
 
     @property
     def messages(self) -> list[str]:
@@ -113,7 +119,7 @@ def _parameters(selection: Selection) -> dict[str, Any]:
 def dismiss(connection: Connection, feed: str, reject_ids: Sequence[int], by: str) -> None:
     """Dismisses open rejects, all or none: they are counted as rejected, and never replayed.
 
-    Raises: TerminalError when one of them is not an open reject of the feed.
+    Raises: WrongUse when one of them is not an open reject of the feed.
     """
     wanted = set(reject_ids)
     with connection.transaction():
@@ -132,13 +138,13 @@ def dismiss(connection: Connection, feed: str, reject_ids: Sequence[int], by: st
 def check_all_are_open(feed: str, others: set[int]) -> None:
     """Checks that nothing is left of the ids that were named.
 
-    Raises: TerminalError with those that are left.
+    Raises: WrongUse with those that are left.
     """
     if not others:
         return
     names = ", ".join(map(str, sorted(others)[:NAMES_SHOWN]))
     more = len(others) - NAMES_SHOWN
-    raise TerminalError(
+    raise WrongUse(
         "not every id is an open reject of the feed",
         found=names + (f" and {more} more" if more > 0 else ""),
         do="look which are open: landfall rejects --feed ...",

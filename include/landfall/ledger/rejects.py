@@ -16,11 +16,12 @@ from include.landfall.postgres.statements import statement
 class RejectedRow:
     """A row of a file that was refused, with its first reason, and the others in `more`.
 
-    `number` counts rows from 1, `line` physical lines. `cells` are the row's cells by column, where
-    it could be cut into cells.
+    `number` counts rows from 1, `line` physical lines: those of the member, where a zip file has
+    several. `cells` are the row's cells by column, where it could be cut into cells.
     """
 
     number: int
+    member: str | None
     line: int | None
     column_name: str | None
     reason: str

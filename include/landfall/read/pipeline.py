@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.landfall.errors import LandfallError
 from include.landfall.frames import Frame, FrameType, Shape
-from include.landfall.job import Job
+from include.landfall.job import Job, MemberRows
 from include.landfall.read.bounds import bounded
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
-from include.landfall.read.planning import plan
+from include.landfall.read.planning import Plan, in_member, joined, plan, plan_members
+from include.landfall.read.rows import Rows
 from include.landfall.read.spelling import Speller
-from include.landfall.read.unpack import open_file, open_text
+from include.landfall.read.unpack import Member, open_file, open_members, open_text
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -41,35 +43,80 @@ def origins(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[Orig
 
     Raises: as `frames`.
     """
-    opened = partial(_opened, client, job)
     try:
-        planned = plan(job, opened)
-        completer, speller = planned.completer, Speller(planned.reading)
-        with opened() as stream:
-            for number, origin, cells in format_of(job).origins_of(
-                stream, planned.reading, numbers
-            ):
-                yield number, origin, completer.cells(speller.cells(cells))
+        with _members(client, job) as members:
+            for member, first, chosen in _chosen(job, members, numbers):
+                for number, origin, cells in _origins(job, member, chosen):
+                    yield number + first - 1, origin, cells
     except LandfallError as error:
         error.at(feed=job.feed, object=job.arrival.uri)
         raise
 
 
+def _origins(job: Job, member: Member, numbers: Sequence[int]) -> Iterator[OriginOf]:
+    planned = plan(job, member.open)
+    completer, speller = planned.completer, Speller(planned.reading)
+    with member.open() as stream:
+        for number, origin, cells in format_of(job).origins_of(stream, planned.reading, numbers):
+            yield number, origin, completer.cells(speller.cells(cells))
+
+
+def _chosen(
+    job: Job, members: Sequence[Member], numbers: Sequence[int]
+) -> Iterator[tuple[Member, int, list[int]]]:
+    """Yields each member that has some of the rows, the number of its first row, and which."""
+    by_name = {member.name: member for member in members}
+    starts = job.members or (MemberRows(members[0].name, 1),)
+    ends = [start.first for start in starts[1:]]
+    for (name, first), end in zip_longest(starts, ends):
+        chosen = [n - first + 1 for n in numbers if n >= first and (end is None or n < end)]
+        if chosen:
+            yield by_name[name], first, chosen
+
+
 def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
-    opened = partial(_opened, client, job)
-    planned = plan(job, opened)
-    framer, completer = Framer(planned.job), planned.completer
-    speller = Speller(planned.reading)
-    yield Shape(planned.job.names, framer.text_columns, planned.added, planned.changes).frame()
-    count = padded = 0
-    with opened() as stream:
-        for rows in format_of(job).rows(stream, planned.reading):
-            count += rows.count
+    with _members(client, job) as members:
+        plans = plan_members(job, members)
+        whole = joined(plans)
+        framer = Framer(whole.job)
+        columns = whole.job.names, framer.text_columns
+        added = tuple(column for each in plans for column in each.added)
+        yield Shape(*columns, added, whole.changes).frame()
+        count = padded = before = 0
+        for member, rows in _rows(job, members, plans):
+            if rows.first == 1:
+                before = count  # the rows of the members before this one
+                if member.name:
+                    yield Frame(FrameType.MEMBER, payload=member.name.encode(), first=count + 1)
             padded += rows.padded
-            rows = bounded(rows, job)
-            yield from framer.frames(completer.rows(speller.rows(rows)))
+            rows = bounded(rows.behind(before), job)
+            count += rows.count
+            yield from framer.frames(rows)
             del rows  # the next ones need the room
-    yield Frame(FrameType.END, count, first=padded)
+        yield Frame(FrameType.END, count, first=padded)
+
+
+def _rows(
+    job: Job, members: Sequence[Member], plans: Sequence[Plan]
+) -> Iterator[tuple[Member, Rows]]:
+    """Yields the rows of each member with all columns of the table, numbered within the member."""
+    for member, planned in zip(members, plans, strict=True):
+        completer, speller = planned.completer, Speller(planned.reading)
+        with in_member(member), member.open() as stream:
+            for rows in format_of(job).rows(stream, planned.reading):
+                yield member, completer.rows(speller.rows(rows))
+                del rows  # the next ones need the room
+
+
+@contextmanager
+def _members(client: S3Client, job: Job) -> Iterator[list[Member]]:
+    """Opens the arrival: as the members of a zip file, or as one file, which has no name."""
+    whole = Member("", partial(_opened, client, job))
+    if format_of(job).RANDOM_ACCESS or job.unpacking.member is None:
+        yield [whole]
+        return
+    with open_members(client, job.arrival, job.unpacking) as members:
+        yield members or [whole]
 
 
 def _opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:

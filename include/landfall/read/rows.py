@@ -101,6 +101,14 @@ class Rows:
         rows: int = self.batch.num_rows
         return rows + len(self.misshapen)
 
+    def behind(self, rows: int) -> Rows:
+        """Returns the stretch as it is numbered behind so many rows of other files."""
+        if not rows:
+            return self
+        numbers = self.numbers and array("q", (number + rows for number in self.numbers))
+        misshapen = [replace(each, number=each.number + rows) for each in self.misshapen]
+        return replace(self, first=self.first + rows, numbers=numbers, misshapen=misshapen)
+
 
 def numbers_without(first: int, count: int, left_out: Sequence[int]) -> array[int]:
     """Returns the numbers of `count` records from `first` on, without those left out, ascending."""

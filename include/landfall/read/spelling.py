@@ -127,6 +127,13 @@ def _numbers(spelling: Spelling) -> Step:
     return step
 
 
+def spelt_numbers(texts: pa.Array, spelling: Spelling) -> pa.Array:
+    """Returns numbers as Postgres spells them; what is none gets a note."""
+    if spelling.decimal == "." and not spelling.thousands:
+        return texts
+    return _numbers(spelling)(texts)
+
+
 def _truth(spelling: Spelling) -> Step:
     words = [word.lower() for word in (*spelling.true_words, *spelling.false_words)]
     values = ["true"] * len(spelling.true_words) + ["false"] * len(spelling.false_words)

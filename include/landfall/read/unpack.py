@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from include.landfall.arrival import Arrival
@@ -19,6 +21,53 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 UNPACKED_FREELY = 64 << 20  # bytes up to which no ratio is too large
+
+
+Opened = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an arrival, which can be opened again and again.
+
+    `name` is empty where the arrival is one file, and no zip file of several members.
+    """
+
+    name: str
+    open: Opened
+
+
+@contextmanager
+def open_members(
+    client: S3Client, arrival: Arrival, unpacking: Unpacking
+) -> Iterator[list[Member] | None]:
+    """Opens a zip file of which several members are the data. Yields None for any other arrival.
+
+    Raises: TruncatedFile when the archive is corrupt, DataError when no member is the data, when
+    one cannot be read, or when all together unpack to more than `unpacking` allows.
+    """
+    if unpacking.member is None or not _is_zip(client, arrival):
+        yield None
+        return
+    # Imported here: few files are zip files.
+    from include.landfall.read.zipped import open_archive, opened
+
+    with (
+        _truncation_errors(arrival),
+        cast(BinaryIO, ObjectFile(client, arrival)) as file,
+        open_archive(file, arrival.size, unpacking.member) as (archive, members),
+    ):
+        if len(members) == 1:
+            yield None
+            return
+        # A member never unpacks to more than the archive's directory says.
+        _check_ratio(arrival, unpacking.ratio, sum(each.file_size for each in members))
+        yield [Member(each.filename, partial(opened, archive, each)) for each in members]
+
+
+def _is_zip(client: S3Client, arrival: Arrival) -> bool:
+    with open_file(client, arrival) as file:
+        return file.read(4).startswith(ZIP)
 
 
 @contextmanager
@@ -71,7 +120,7 @@ class _Bounded(io.RawIOBase):
     def __init__(self, stream: BinaryIO, arrival: Arrival, ratio: int) -> None:
         self._stream = stream
         self._arrival, self._ratio = arrival, ratio
-        self._most = self._left = max(UNPACKED_FREELY, ratio * arrival.size)
+        self._size = 0
 
     def readable(self) -> bool:
         return True
@@ -82,20 +131,29 @@ class _Bounded(io.RawIOBase):
         Raises: DataError when the file has unpacked to more than its bytes times the ratio.
         """
         data = self._stream.read(size)
-        self._left -= len(data)
-        if self._left < 0:
-            raise DataError(
-                f"the file unpacks to more than {self._ratio} times its size",
-                found=f"{self._arrival.size} bytes packed",
-                expected=f"at most {self._most} bytes unpacked",
-                do="look into the file; where it is right, write limits: {ratio: …} in the feed",
-            )
+        self._size += len(data)
+        _check_ratio(self._arrival, self._ratio, self._size)
         return data
 
     def readinto(self, buffer: Any) -> int:
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _check_ratio(arrival: Arrival, ratio: int, size: int) -> None:
+    """Checks to how many bytes the arrival unpacks.
+
+    Raises: DataError.
+    """
+    most = max(UNPACKED_FREELY, ratio * arrival.size)
+    if size > most:
+        raise DataError(
+            f"the file unpacks to more than {ratio} times its size",
+            found=f"{arrival.size} bytes packed",
+            expected=f"at most {most} bytes unpacked",
+            do="look into the file; where it is right, write limits: {ratio: …} in the feed",
+        )
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""Opens the one member of a zip file that is the arrival's data."""
+"""Opens the members of a zip file that are the arrival's data."""
 
 from __future__ import annotations
 
 import fnmatch
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from include.landfall.errors import DataError
 
@@ -22,18 +23,37 @@ def open_member(file: BinaryIO, size: int, pattern: str | None) -> Iterator[Bina
 
     Raises: DataError when there is no such member, more than one, or when it is encrypted.
     """
+    with open_archive(file, size, pattern) as (archive, members):
+        if len(members) > 1:
+            raise _not_one(pattern, members, members)
+        with opened(archive, members[0]) as stream:
+            yield stream
+
+
+@contextmanager
+def open_archive(
+    file: BinaryIO, size: int, pattern: str | None
+) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """Opens a zip file, with the members whose names the pattern matches, in the file's order.
+
+    Raises: DataError when there is none, when one is encrypted, or when two have the same name.
+    """
     _check_directory(file, size)
     try:
-        with zipfile.ZipFile(file) as archive, _opened(archive, pattern) as stream:
-            yield cast(BinaryIO, stream)
+        with zipfile.ZipFile(file) as archive:
+            yield archive, _members(archive, pattern)
     except zipfile.BadZipFile as error:
         raise OSError(str(error)) from error
 
 
-def _opened(archive: zipfile.ZipFile, pattern: str | None) -> IO[bytes]:
-    member = _member(archive, pattern)
+@contextmanager
+def opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[BinaryIO]:
+    """Opens one member as a stream.
+
+    Raises: DataError when it is packed in a way that is not read.
+    """
     try:
-        return archive.open(member)
+        stream = archive.open(member)
     except NotImplementedError as error:
         raise DataError(
             "the zip file's member is packed in a way that is not read",
@@ -41,6 +61,8 @@ def _opened(archive: zipfile.ZipFile, pattern: str | None) -> IO[bytes]:
             expected="a member that is stored, or packed with deflate, bzip2 or lzma",
             do="ask the sender for one of these",
         ) from error
+    with stream:
+        yield cast(BinaryIO, stream)
 
 
 def _check_directory(file: BinaryIO, size: int) -> None:
@@ -54,29 +76,45 @@ def _check_directory(file: BinaryIO, size: int) -> None:
             "the zip file has too many members",
             found=f"a list of members of {directory} bytes",
             expected=f"at most {MOST_DIRECTORY_BYTES >> 20} MiB",
-            do="ask the sender for a zip file of one member",
+            do="ask the sender for a zip file of fewer members",
         )
     file.seek(0)
 
 
-def _member(archive: zipfile.ZipFile, pattern: str | None) -> zipfile.ZipInfo:
+def _members(archive: zipfile.ZipFile, pattern: str | None) -> list[zipfile.ZipInfo]:
     files = [member for member in archive.infolist() if not _is_by_the_way(member.filename)]
     fits = [m for m in files if pattern is None or fnmatch.fnmatchcase(m.filename, pattern)]
-    if len(fits) != 1:
+    if not fits:
+        raise _not_one(pattern, fits, files)
+    for member in fits:
+        if member.flag_bits & ENCRYPTED:
+            raise DataError(
+                "the zip file's member is encrypted",
+                found=member.filename,
+                expected="a member without a password",
+                do="ask the sender for the file without a password",
+            )
+    twice = [name for name, count in Counter(m.filename for m in fits).items() if count > 1]
+    if twice:
         raise DataError(
-            f"the zip file has {len(fits)} members{f' that match {pattern!r}' if pattern else ''}",
-            found=_names(fits or files),
-            expected="exactly one",
-            do="write in the feed which it is, as in source: {member: '*.csv'}",
+            "two members of the zip file have the same name",
+            found=twice[0],
+            expected="a name of its own for each member",
+            do="ask the sender for the file again",
         )
-    if fits[0].flag_bits & ENCRYPTED:
-        raise DataError(
-            "the zip file's member is encrypted",
-            found=fits[0].filename,
-            expected="a member without a password",
-            do="ask the sender for the file without a password",
-        )
-    return fits[0]
+    return fits
+
+
+def _not_one(
+    pattern: str | None, fits: list[zipfile.ZipInfo], files: list[zipfile.ZipInfo]
+) -> DataError:
+    expected = "one or more" if pattern and not fits else "exactly one"
+    return DataError(
+        f"the zip file has {len(fits)} members{f' that match {pattern!r}' if pattern else ''}",
+        found=_names(fits or files),
+        expected=expected,
+        do="write in the feed which are the data, as in source: {member: '*.csv'}",
+    )
 
 
 def _names(members: list[zipfile.ZipInfo]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival
+from include.landfall.errors import ConnectionUnusable, ObjectMissing
 from include.landfall.s3.errors import s3_errors
 
 if TYPE_CHECKING:
@@ -49,9 +51,34 @@ def _is_marker(key: str) -> bool:
     return not name or name == "_SUCCESS" or name.endswith(".crc")
 
 
+def check_bucket(client: S3Client, bucket: str) -> None:
+    """Checks that there is such a bucket.
+
+    Raises: ObjectMissing when there is none, ConnectionUnusable when the key may not ask.
+    """
+    try:
+        with s3_errors(bucket):
+            client.head_bucket(Bucket=bucket)
+    except ObjectMissing as missing:
+        raise ObjectMissing(
+            f"there is no bucket {bucket!r}",
+            found=missing.found,
+            do="create it, or check its name",
+        ).at(object=f"s3://{bucket}") from None
+
+
 def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:
-    """Returns the object as it is now. Raises: ObjectMissing."""
-    with s3_errors(bucket, key):
-        head = client.head_object(Bucket=bucket, Key=key)
+    """Returns the object as it is now.
+
+    Raises: ObjectMissing, which says whether the object or its bucket is missing.
+    """
+    try:
+        with s3_errors(bucket, key):
+            head = client.head_object(Bucket=bucket, Key=key)
+    except ObjectMissing:
+        # A HEAD has no body, and so the store cannot say what is missing.
+        with suppress(ConnectionUnusable):  # a key may read an object, and not ask for its bucket
+            check_bucket(client, bucket)
+        raise
     etag = head["ETag"].strip('"')
     return Arrival(bucket, key, etag, head["ContentLength"], head["LastModified"])

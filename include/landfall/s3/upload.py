@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.landfall.errors import ConnectionUnusable, ObjectMissing, TerminalError
+from include.landfall.errors import ConnectionUnusable, ObjectMissing, Place, TerminalError
 from include.landfall.s3.errors import s3_errors
+from include.landfall.s3.listing import check_bucket
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -74,16 +75,11 @@ class Upload:
     def __enter__(self) -> Self:
         # Asked before the query runs. Some S3 clones also create a bucket of a misspelt name at the
         # first write.
-        bucket = self._to["Bucket"]
         try:
-            with s3_errors(bucket):
-                self._client.head_bucket(Bucket=bucket)
+            check_bucket(self._client, self._to["Bucket"])
         except ObjectMissing as missing:
-            raise ObjectMissing(
-                f"there is no bucket {bucket!r}",
-                found=missing.found,
-                do="create it, or check its name",
-            ).at(object=self._uri) from None
+            missing.place = Place(object=self._uri)
+            raise
         except ConnectionUnusable as refused:
             # A key that may not ask for the bucket may still be allowed to write.
             if not (refused.found or "").startswith("403"):
@@ -114,6 +110,11 @@ class Upload:
         while len(self._buffer) >= part_bytes(len(self._parts) + 1):
             self._send_part(part_bytes(len(self._parts) + 1))
         return size
+
+    def seal(self) -> None:
+        """Sends what is held: nothing more comes, and only the end of the block is left to do."""
+        if self._buffer:
+            self._send_part(len(self._buffer))
 
     def flush(self) -> None:
         """Does nothing: a part is sent when it is full. Files have this method."""

@@ -9,7 +9,7 @@ from include.landfall.errors import LandfallError
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.feed.model import Feed
 from include.landfall.sniff.sample import Sample
-from include.landfall.sniff.sniffing import whole_rows
+from include.landfall.sniff.sniffing import whole_rows_of
 from include.landfall.sniff.table import propose_csv
 from include.landfall.sniff.verify import doubts_of, read_as_load
 
@@ -31,7 +31,7 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
     Where something does not, it also says in which options the file now looks different.
     """
     try:
-        reading = read_as_load(feed, arrival, whole_rows(feed, sample))
+        reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
     except LandfallError as error:
         what_was_found = f": {error.found}" if error.found else ""
         return Drift(arrival.key, 0, [f"{error.what}{what_was_found}", *_looks(feed, sample)])

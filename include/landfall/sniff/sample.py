@@ -2,36 +2,62 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
-from include.landfall.read.unpack import open_file, open_text
+from include.landfall.job import Unpacking
+from include.landfall.read.packings import ZIP
+from include.landfall.read.unpack import Opened, open_file, open_members, open_text
+from include.landfall.s3.ranged import ObjectFile
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 SAMPLE_BYTES = 4 << 20  # of unpacked text: of one object at most 16 MB are read
+RANDOM_ACCESS_BYTES = 3 * SAMPLE_BYTES  # of a file that is read at any offset
 TAIL_BYTES = 1 << 16
 PACKED = {
     b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
     b"\x04\x22\x4d\x18": "lz4", b"\xff\x06\0\0sNaPpY": "snappy", b"PK\x03\x04": "zip",
 }  # fmt: skip
+# How files of formats begin that are read at any offset. The last: a stream of Arrow.
+MAGICS = {b"PAR1": "parquet", b"ORC": "orc", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
+WORKBOOK = "xl/workbook.xml"  # the member that makes a zip file one of Excel
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The beginning of a file, unpacked. `tail` is the end of a larger file that is not packed."""
+    """The beginning of a file, unpacked. `tail` is the end of a larger file that is not packed.
+
+    Of a format that is read at any offset, which `format` names, `file` opens a bounded part.
+    """
 
     name: str
     data: bytes
     is_whole: bool
     packing: str | None = None
     tail: bytes = b""
+    format: str | None = None
+    file: Opened | None = None
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Opens the sample as a file."""
+        return self.file() if self.file else BytesIO(self.data)
 
 
-def read_sample(client: S3Client, arrival: Arrival, size: int = SAMPLE_BYTES) -> Sample:
+def read_sample(
+    client: S3Client,
+    arrival: Arrival,
+    size: int = SAMPLE_BYTES,
+    unpacking: Unpacking | None = None,
+) -> Sample:
     """Reads the beginning of an object, and its end.
 
     Raises: DataError when the object is empty, or packed in a way that is not read.
@@ -40,15 +66,69 @@ def read_sample(client: S3Client, arrival: Arrival, size: int = SAMPLE_BYTES) ->
         raise DataError("the object is empty", do="name one with rows").at(object=arrival.uri)
     with open_file(client, arrival) as file:
         head = file.read(16)
+    if own := _own_format(client, arrival, head):
+        most = RANDOM_ACCESS_BYTES * size // SAMPLE_BYTES
+        opened = partial(_opened, client, arrival, most)
+        return Sample(arrival.key, head, arrival.size <= size, format=own, file=opened)
     packing = next((name for magic, name in PACKED.items() if head.startswith(magic)), None)
-    with open_text(client, arrival) as stream:
+    with _first_text(client, arrival, unpacking or Unpacking()) as stream:
         data = stream.read(size)
         is_whole = len(data) < size or not stream.read(1)
     tail = b"" if is_whole or packing else _tail(client, arrival)
     return Sample(arrival.key, data, is_whole, packing, tail)
 
 
+def _own_format(client: S3Client, arrival: Arrival, head: bytes) -> str | None:
+    for magic, name in MAGICS.items():
+        if head.startswith(magic):
+            return name
+    return "excel" if head.startswith(ZIP) and _is_workbook(client, arrival) else None
+
+
+def _is_workbook(client: S3Client, arrival: Arrival) -> bool:
+    with _opened(client, arrival, RANDOM_ACCESS_BYTES) as file:
+        try:
+            return WORKBOOK in zipfile.ZipFile(file).namelist()
+        except zipfile.BadZipFile:
+            return False  # the error of a load says more
+
+
+@contextmanager
+def _first_text(client: S3Client, arrival: Arrival, unpacking: Unpacking) -> Iterator[BinaryIO]:
+    """Opens the text of the object, or of the first member where a zip file has several."""
+    with open_members(client, arrival, unpacking) as members:
+        opened = members[0].open if members else partial(open_text, client, arrival, unpacking)
+        with opened() as stream:
+            yield stream
+
+
 def _tail(client: S3Client, arrival: Arrival) -> bytes:
     with open_file(client, arrival) as file:
         file.seek(max(0, arrival.size - TAIL_BYTES))
         return file.read(TAIL_BYTES)
+
+
+def _opened(client: S3Client, arrival: Arrival, most: int) -> BinaryIO:
+    return cast(BinaryIO, _BoundedFile(client, arrival, most))
+
+
+class _BoundedFile(ObjectFile):
+    """An object of which no more than a number of bytes is read."""
+
+    def __init__(self, client: S3Client, arrival: Arrival, most: int) -> None:
+        super().__init__(client, arrival)
+        self._most = self._left = most
+
+    def _get(self, start: int, stop: int) -> bytearray:
+        self._left -= stop - start
+        if self._left < 0:
+            raise TooMuch(
+                "more of the file must be read than a look at it may read",
+                expected=f"at most {self._most >> 20} MiB",
+                do="name a smaller file of the same kind",
+            )
+        return super()._get(start, stop)
+
+
+class TooMuch(DataError):
+    """A sample for which more would have to be read than it may."""

@@ -5,23 +5,31 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, LandfallError
+from include.landfall.feed.formats import FORMATS, CsvFormat, ExcelFormat, FileFormat
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
+from include.landfall.sniff.avro_sample import whole_blocks
 from include.landfall.sniff.findings import Finding, Proposal
+from include.landfall.sniff.json_sample import as_lines
 from include.landfall.sniff.report import feed_yaml
 from include.landfall.sniff.sample import Sample
-from include.landfall.sniff.table import propose_csv
 from include.landfall.sniff.verify import Reading, doubts_of, preview, read_as_load
 
-NOT_SNIFFED = {
-    b"PAR1": "Parquet: write format: parquet", b"Obj\x01": "Avro", b"ORC": "ORC",
-    b"ARROW1": "Arrow", b"\xd0\xcf\x11\xe0": "an old Excel file",
-}  # fmt: skip
+# The modules that propose a feed for a format; each is imported when it is needed.
+PROPOSERS: dict[type[FileFormat], str] = {
+    CsvFormat: "include.landfall.sniff.table",
+    ExcelFormat: "include.landfall.sniff.workbook",
+}
+DESCRIBED = "include.landfall.sniff.described"  # of all files that name their columns
+# How the samples of formats are cut that are not cut by lines.
+WHOLE_RECORDS = {"json": as_lines, "avro": whole_blocks}
+AVRO, OLD_EXCEL = b"Obj\x01", b"\xd0\xcf\x11\xe0"
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,7 @@ def sniff(
     Raises: DataError when a file is in no format that is sniffed.
     """
     arrival, sample = samples[0]
-    check_format(sample)
-    proposal = propose_csv(sample)
+    proposal = propose(arrival, sample)
     if sample.packing:
         proposal.doubts.append(f"packed with {sample.packing}, which a load unpacks by itself")
     about = {
@@ -50,25 +57,40 @@ def sniff(
     }  # fmt: skip
     reading = _verified(proposal, about, arrival, sample)
     for other, more in samples[1:]:
-        _compare(proposal, other, propose_csv(more))
+        _compare(proposal, other, propose(other, more))
     lines = preview(reading) if reading else []
     text = feed_yaml(proposal, about, lines)
     return Sniffed(text, text.count("DOUBT:"))
 
 
-def check_format(sample: Sample) -> None:
-    """Checks that the sample may be CSV.
+def propose(arrival: Arrival, sample: Sample) -> Proposal:
+    """Returns the format and the columns of a file, with evidence and doubts.
 
-    Raises: DataError when it is in another format, or empty.
+    Raises: DataError when the file is in no format that is sniffed, or has no row.
     """
-    for magic, what in NOT_SNIFFED.items():
-        if sample.data.startswith(magic):
-            raise DataError(f"the file is {what}", expected="text", do="see docs/formats.md")
+    name = format_in(sample)
+    module = import_module(PROPOSERS.get(FORMATS[name], DESCRIBED))
+    cut = WHOLE_RECORDS.get(name, lambda same: same)
+    proposal: Proposal = module.propose(name, arrival, cut(sample))
+    return proposal
+
+
+def format_in(sample: Sample) -> str:
+    """Returns the format of a sample by its content.
+
+    Raises: DataError when it is in none that is sniffed, or empty.
+    """
+    if sample.format:
+        return sample.format
+    if sample.data.startswith(AVRO):
+        return "avro"
+    if sample.data.startswith(OLD_EXCEL):
+        do = "save it as .xlsx, without a password"
+        raise DataError("the file is an old Excel file", expected="text, or .xlsx", do=do)
     text = sample.data.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] in (b"{", b"["):
-        raise DataError("the file is JSON", expected="CSV", do="write format: json in the feed")
     if not text:
         raise DataError("the file has no row", expected="text with rows")
+    return "json" if text[:1] in (b"{", b"[") else "csv"
 
 
 def _verified(
@@ -77,7 +99,7 @@ def _verified(
     """Reads the sample by the proposed feed, and adds doubts. Returns nothing when it cannot be."""
     try:
         feed = _feed_of(feed_yaml(proposal, about, []))
-        reading = read_as_load(feed, arrival, whole_rows(feed, sample))
+        reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
     except LandfallError as error:
         proposal.doubts.append(f"a load would refuse this sample: {error.what}: {error.found}")
         return None
@@ -91,16 +113,22 @@ def _verified(
     return reading
 
 
-def whole_rows(feed: Feed, sample: Sample) -> bytes:
-    """Returns the sample up to its last whole row: the last line may be cut off."""
-    if sample.is_whole:
-        return sample.data
-    encoding = getattr(feed.format, "encoding", "utf-8")
+def whole_rows(name: str, sample: Sample, encoding: str = "utf-8") -> Sample:
+    """Returns the sample up to its last whole row, of the format of this name."""
+    if name in WHOLE_RECORDS:
+        return WHOLE_RECORDS[name](sample)
+    if sample.is_whole or sample.file:
+        return sample
     line_end = (
         b"\n" if encoding == "utf-8" else "\n".encode(encoding.replace("utf-16", "utf-16-le"))
     )
     end = sample.data.rfind(line_end)
-    return sample.data[: end + len(line_end)] if end >= 0 else sample.data
+    return replace(sample, data=sample.data[: end + len(line_end)]) if end >= 0 else sample
+
+
+def whole_rows_of(feed: Feed, sample: Sample) -> Sample:
+    """Returns the sample up to its last whole row, as the feed reads it."""
+    return whole_rows(feed.format.type, sample, getattr(feed.format, "encoding", "utf-8"))
 
 
 def _feed_of(text: str) -> Feed:

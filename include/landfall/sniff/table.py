@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from include.landfall.arrival import Arrival
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
@@ -21,6 +22,11 @@ DEFAULTS: dict[str, Any] = {
     "header": True,
 }  # fmt: skip
 SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
+    """Returns the feed's format and columns for a file of CSV."""
+    return propose_csv(sample)
 
 
 def propose_csv(sample: Sample) -> Proposal:

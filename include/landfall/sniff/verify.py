@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
@@ -20,9 +19,11 @@ from include.landfall.read.formats import format_of
 from include.landfall.read.planning import plan
 from include.landfall.read.rows import Misshapen, Rows
 from include.landfall.read.spelling import Speller
+from include.landfall.sniff.sample import Sample
 
 FIRST_ROWS = 5
 CELL_WIDTH = 24
+MOST_ROWS = 20_000  # of a file that is read at any offset; of others all of the sample are read
 
 
 @dataclass
@@ -37,8 +38,8 @@ class Reading:
     example: dict[str, str] = field(default_factory=dict)
 
 
-def read_as_load(feed: Feed, arrival: Arrival, data: bytes) -> Reading:
-    """Reads the beginning of a file, which ends with a whole row, as the feed says.
+def read_as_load(feed: Feed, arrival: Arrival, sample: Sample) -> Reading:
+    """Reads the first rows of a sample, which ends with a whole row, as the feed says.
 
     Raises: DataError when the file does not fit the feed at all.
     """
@@ -48,11 +49,14 @@ def read_as_load(feed: Feed, arrival: Arrival, data: bytes) -> Reading:
     )
     dialect, order = feed.format.dialect(), feed.order
     job = Job(feed.name, arrival, Store(), planned, 0, dialect, rules=rules_of(feed), order=order)
-    reading = plan(job, lambda: BytesIO(data)).reading
+    reading = plan(job, sample.open).reading
     speller = Speller(reading)
     result = Reading([column.name for column in reading.columns])
-    for part in format_of(job).rows(BytesIO(data), reading):
-        _judge(speller.rows(part), reading.columns, result)
+    with sample.open() as stream:
+        for part in format_of(job).rows(stream, reading):
+            _judge(speller.rows(part), reading.columns, result)
+            if sample.file and result.rows >= MOST_ROWS:
+                break
     return result
 
 

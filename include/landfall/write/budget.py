@@ -79,13 +79,14 @@ def _first_of_reasons(first: RejectedRow, others: list[RejectedRow]) -> list[Rej
 
 def _in_short(row: RejectedRow) -> str:
     where = f"row {row.number}" if row.line is None else f"line {row.line}"
+    where = f"{row.member}, {where}" if row.member else where
     column = f", column {row.column_name}" if row.column_name else ""
     return f"{where}{column}: {row.message}"
 
 
 def _error_of(feed: Feed, row: RejectedRow) -> DataError:
     error = _misshapen(row) if row.reason in MISSHAPEN else _refused(feed, row)
-    return error.at(line=row.line, row=row.number, column=row.column_name)
+    return error.at(member=row.member, line=row.line, row=row.number, column=row.column_name)
 
 
 def _misshapen(row: RejectedRow) -> DataError:

@@ -5,13 +5,14 @@ A row may be refused for several reasons, and has a row in the table for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from include.landfall.feed.model import Feed
+from include.landfall.job import MemberRows
 from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.postgres.statements import statement
 
@@ -94,6 +95,17 @@ class RejectedRows:
             " FROM pg_temp.landfall_origins AS o WHERE r.number = o.number"
         )
         self._connection.execute("DROP TABLE pg_temp.landfall_origins")
+
+    def set_members(self, members: Sequence[MemberRows]) -> None:
+        """Fills in which member of a zip file each row is of. `members` are in its order."""
+        if not self._exists or not members:
+            return
+        self._connection.execute(
+            "UPDATE pg_temp.landfall_rejected AS r SET member = ("
+            " SELECT m.name FROM unnest(%s::text[], %s::bigint[]) AS m (name, first)"
+            " WHERE m.first <= r.number ORDER BY m.first DESC LIMIT 1)",
+            [[member.name for member in members], [member.first for member in members]],
+        )
 
     def samples(self, limit: int) -> list[RejectedRow]:
         """Returns at most so many rows: the first of each reason, then the second of each."""

@@ -70,6 +70,9 @@ LOADS = [
     ({"skip_footer": 1, "newline": "mixed"}, b"a,b\r1,2\r\n3,4\r", [("1", "2")]),
     ({"skip_footer": 1}, b"a,b\n", []),
     ({"footer": {"pattern": "T,.*", "count_column": 2}}, b"a,b\n1,2\n3,4\nT,0002\n", [("1", "2"), ("3", "4")]),
+    ({"footer": {"pattern": "T,.*", "count_column": 2, "sum_columns": {"a": 3, "b": 4}}}, b"a,b\n1,2.50\n3, 4\nT,2,4,\"6.5\"\n", [("1", "2.50"), ("3", " 4")]),
+    ({"footer": {"pattern": "T;.*", "sum_columns": {"b": 2}}, "decimal": ",", "thousands": ".", "delimiter": ";"}, b"a;b\n1;1.000,50\n3;0,5\nT;1.001,00\n", [("1", "1.000,50"), ("3", "0,5")]),
+    ({"footer": {"pattern": "T,.*", "sum_columns": {"b": 2}}, "comment": "#"}, b"a,b\n1,2\n#\n3,4\nT,6\n", [("1", "2"), ("3", "4")]),
     ({"footer": {"pattern": "rows: .*"}}, b"a,b\n1,2\nrows: 7", [("1", "2")]),
     # delimiters
     ({"delimiter": "\t"}, b"a\tb\n1\t2\n", [("1", "2")]),
@@ -207,6 +210,9 @@ WRONG_FILES = [
     ({"encoding": "utf-16"}, b"a,b\n", MisshapenRow, None, "utf-16"),
     ({"footer": {"pattern": "T.*"}}, b"a,b\n1,2\n", TruncatedFile, None, "1,2"),
     ({"footer": {"pattern": "T,.*", "count_column": 2}}, b"a,b\n1,2\nT,2\n", MisshapenRow, None, "1 rows"),
+    ({"footer": {"pattern": "T,.*", "sum_columns": {"b": 2}}}, b"a,b\n1,2.5\n3,4\nT,6.6\n", MisshapenRow, None, "a sum of 6.5, and a footer of T,6.6"),
+    ({"footer": {"pattern": "T,.*", "sum_columns": {"b": 2}}}, b"a,b\n1,2.5\n3\n3,1e3\nT,3\n", MisshapenRow, None, "2.5 without 2 rows"),
+    ({"footer": {"pattern": "T,.*", "sum_columns": {"b": 3}}, "comment": "#"}, b"a,b\n1,2\nT,2\n", MisshapenRow, None, "sum of b in field 3"),
     ({"footer": {"pattern": "T,.*", "count_column": 3}, "comment": "#"}, b"a,b\n1,2\nT,1\n", MisshapenRow, None, "field 3"),
 ]  # fmt: skip
 

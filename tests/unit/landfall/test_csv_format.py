@@ -36,6 +36,8 @@ WRONG = [
     ("skip_row: 1", "format.skip_row", "did you mean 'skip_rows'?"),
     ("footer: {pattern: '('}", "format.footer.pattern", "regular expression"),
     ("footer: {pattern: T, count_column: 0}", "format.footer.count_column", "1"),
+    ("footer: {pattern: T, sum_columns: {a: 0}}", "format.footer.sum_columns.a", "1"),
+    ("footer: {pattern: T, sum_columns: {c: 2}}", "format.footer.sum_columns.c", "that is loaded"),
     ("footer: {patern: T}", "format.footer.patern", "'pattern'"),
     ("footer: {pattern: T}\n  skip_footer: 1", "format", "not both"),
     ('comment: ""', "format.comment", "at least 1 character"),

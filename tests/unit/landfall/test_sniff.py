@@ -38,7 +38,7 @@ def propose(tmp_path):
         path = tmp_path / "orders.yaml"
         path.write_text(text)
         feed = read_feed(path)
-        return feed, read_as_load(feed, arrival, data), text
+        return feed, read_as_load(feed, arrival, Sample(arrival.key, data, True)), text
 
     return propose
 
@@ -76,7 +76,7 @@ REASONS = [
 )
 def test_a_file_of_each_reason_gets_a_feed_that_loads_it(propose, data, options, types):
     feed, reading, _ = propose(data)
-    declared = feed.format.model_dump()
+    declared = feed.format.model_dump(exclude_unset=True)
     assert {name: declared[name] for name in options} == options
     assert [column.type for column in feed.columns.values()] == types
     assert (reading.misshapen, reading.doubtful) == ([], {})
@@ -167,7 +167,12 @@ def test_a_text_of_the_file_cannot_write_a_line_of_the_feed(propose):
     assert [line for line in text.splitlines() if line.startswith("target")] == ["target:"]
 
 
-FORMATS = [(b"PAR1", "Parquet"), (b'{"a": 1}\n', "JSON"), (b"\n\n", "no row"), (b"Obj\x01", "Avro")]
+FORMATS = [
+    (b"\xd0\xcf\x11\xe0", "old Excel"),
+    (b"\n\n", "no row"),
+    (b"Obj\x01", "Avro"),
+    (b"[1", "never closed"),
+]
 
 
 @pytest.mark.parametrize(("data", "words"), FORMATS)

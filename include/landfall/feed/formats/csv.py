@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import fields
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,7 +18,7 @@ from include.landfall.feed.dialect import (
 from include.landfall.feed.formats.base import register
 from include.landfall.feed.formats.encoding import Encoding
 from include.landfall.feed.formats.spelling import SpeltFormat
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.strict import Strict, combination_error
 
 MOST_HEADERS = 10  # records of names
 MOST_SKIPPED = 10_000  # lines
@@ -29,6 +30,10 @@ class CsvFooter(Strict):
     pattern: str = Field(description="A regular expression that the whole last line matches.")
     count_column: int | None = Field(
         None, ge=1, description="Which field of it, from 1, has the number of the file's rows."
+    )
+    sum_columns: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="Which field of it has the sum of which column of the rows: amount: 3.",
     )
 
     @field_validator("pattern")
@@ -42,7 +47,7 @@ class CsvFooter(Strict):
 
     def as_dialect(self) -> Footer:
         """Returns the footer as the reader takes it."""
-        return Footer(self.pattern, self.count_column)
+        return Footer(self.pattern, self.count_column, tuple(self.sum_columns.items()))
 
 
 @register
@@ -138,6 +143,16 @@ class CsvFormat(SpeltFormat):
         if self.quotes == "repair" and (self.quote is None or self.escape != "doubled"):
             raise ValueError("quotes: repair needs a quote and escape: doubled")
         return self
+
+    def check_columns(self, names: Collection[str]) -> None:
+        """Checks that each column that is summed is one of the file's that are loaded.
+
+        Raises: PydanticCustomError.
+        """
+        for name in self.footer.sum_columns if self.footer else ():
+            if name not in names:
+                expected = "a column that is loaded from the file"
+                raise combination_error(expected, name, "format", "footer", "sum_columns", name)
 
     @property
     def takes_names(self) -> bool:

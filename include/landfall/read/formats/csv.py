@@ -18,6 +18,7 @@ from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
 from include.landfall.read.formats.csv_blocks import ZERO, Block, Cutter
 from include.landfall.read.formats.csv_exact import Grammar
+from include.landfall.read.formats.csv_footer import FooterCheck
 from include.landfall.read.formats.csv_pad import LeftOut, Padded, pad
 from include.landfall.read.formats.csv_quotes import Layout
 from include.landfall.read.formats.csv_start import Start, header_at, names_in, start_of
@@ -47,19 +48,21 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows, every cell as text.
 
-    Raises: HeaderMismatch, MisshapenRow when the header cannot be read or the footer counts other
-    rows, TruncatedFile when the footer is missing.
+    Raises: HeaderMismatch, MisshapenRow when the header cannot be read or the footer has another
+    count or sum, TruncatedFile when the footer is missing.
     """
     body, first = Body.of(stream, cast(CsvDialect, job.dialect)), 1
+    footer = FooterCheck(body)
     if opened := _open(body, job):
         parser, cutter = opened
         for block in cutter.blocks():
             part = _rows_of(block, first, parser)
             first += part.count
+            footer.add(part)
             if part.count:
                 yield part
             del part, block  # a row may be large, and the next block needs the room
-    body.check_footer(first - 1)
+    footer.check()
 
 
 def origins_of(

@@ -15,6 +15,7 @@ import pyarrow as pa
 from include.landfall.errors import MisshapenRow, Place
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, Job
+from include.landfall.read.formats.csv_footer import FooterCheck
 from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_records import Record, Records
 from include.landfall.read.formats.csv_start import Header, names_in, shape_of
@@ -38,17 +39,19 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     """Yields the file's rows, every cell as text.
 
-    Raises: HeaderMismatch, MisshapenRow when the header cannot be read or the footer counts other
-    rows, TruncatedFile when the footer is missing.
+    Raises: HeaderMismatch, MisshapenRow when the header cannot be read or the footer has another
+    count or sum, TruncatedFile when the footer is missing.
     """
     body, first = Body.of(stream, cast(CsvDialect, job.dialect)), 1
-    records = Records(body, job.encoding)
+    records, footer = Records(body, job.encoding), FooterCheck(body)
     if header := _header(records, body.dialect):
         records.shape = shape_of(header, job, body.dialect)
         for batch in _batches(records):
-            yield _rows_of(batch, first, records.shape, job)
+            part = _rows_of(batch, first, records.shape, job)
+            footer.add(part)
+            yield part
             first += len(batch)
-    body.check_footer(first - 1)
+    footer.check()
 
 
 def origins_of(

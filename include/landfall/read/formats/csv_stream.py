@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from include.landfall.errors import MisshapenRow, TruncatedFile
+from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
-from include.landfall.read.rows import MIB, readable
+from include.landfall.read.rows import MIB
 from include.landfall.read.transcode import as_utf8
 
 LINE_ENDS = {
@@ -125,35 +125,3 @@ class Body:
             body.tail = Tail(body.stream, dialect.newline, kept_back)
             body.stream = cast(BinaryIO, body.tail)
         return body
-
-    def check_footer(self, rows: int) -> None:
-        """Checks the last line, once all before it is read.
-
-        Raises: TruncatedFile when it is no footer, MisshapenRow when it counts other rows.
-        """
-        if not self.dialect.footer or not self.tail:
-            return
-        text = readable(self.tail.text)
-        match = re.fullmatch(self.dialect.footer.pattern, text)
-        if match is None:
-            raise TruncatedFile(
-                "the file's last line is not the footer",
-                found=text or "no line",
-                expected=f"a line that matches {self.dialect.footer.pattern}",
-                do="ask the sender for the whole file, or correct footer: in the feed",
-            )
-        column = self.dialect.footer.count_column
-        if column is not None:
-            self._check_count(text, column, rows)
-
-    def _check_count(self, text: str, column: int, rows: int) -> None:
-        fields = text.split(self.dialect.delimiter)
-        fields = [field.strip(f" {self.dialect.quote}") for field in fields]
-        count = fields[column - 1] if column <= len(fields) else ""
-        if not re.fullmatch("[0-9]+", count) or int(count) != rows:
-            raise MisshapenRow(
-                "the footer counts other rows than the file has",
-                found=f"{rows:,} rows, and a footer of {text}",
-                expected=f"their number in field {column} of the footer",
-                do="ask the sender for the whole file, or correct footer: in the feed",
-            )

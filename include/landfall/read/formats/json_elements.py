@@ -28,7 +28,7 @@ def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Bl
     Raises: TruncatedFile when the array is not closed, MisshapenRow when more follows it.
     """
     first, raws, lines, size = 1, [], [], 0
-    for at, raw in _Elements(stream, ahead, line).elements():
+    for at, raw in elements(stream, ahead, line):
         raws.append(raw)
         lines.append(at)
         size += len(raw)
@@ -37,6 +37,11 @@ def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Bl
             first, raws, lines, size = first + len(raws), [], [], 0
     if raws:
         yield Block(first, raws, lines)
+
+
+def elements(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Yields the elements one by one, each with the line where it begins; see `element_blocks`."""
+    return _Elements(stream, ahead, line).elements()
 
 
 class _Elements:

@@ -95,6 +95,11 @@ ALTER TABLE landfall.rejects DROP CONSTRAINT IF EXISTS rejects_state_check;
 ALTER TABLE landfall.rejects ADD CONSTRAINT rejects_state_check
 CHECK (state IN ('open', 'sample', 'replayed', 'nulled', 'dismissed', 'superseded'));
 
+-- A reject of an earlier version has no member.
+ALTER TABLE landfall.rejects ADD COLUMN IF NOT EXISTS member text;
+COMMENT ON COLUMN landfall.rejects.member IS
+    'The member of a zip file of several; the line is that of the member. Null where the object is one file';
+
 -- The changes: what of a file, or of the table, was not as the feed declares it.
 CREATE TABLE IF NOT EXISTS landfall.changes (
     change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,7 +1,7 @@
 -- Keeps the cells that became NULL, each as a reject whose row is in the target.
 INSERT INTO landfall.rejects (
     load_id, feed, bucket, key, version,
-    line, row_number, column_name, reason, sqlstate, message, raw, cells, state
+    member, line, row_number, column_name, reason, sqlstate, message, raw, cells, state
 )
 SELECT
     %(load_id)s,
@@ -9,6 +9,7 @@ SELECT
     %(bucket)s,
     %(key)s,
     %(version)s,
+    member,
     line,
     number,
     column_name,

@@ -1,7 +1,7 @@
 -- Keeps the rejected rows of a load.
 INSERT INTO landfall.rejects (
     load_id, feed, bucket, key, version,
-    line, row_number, column_name, reason, sqlstate, message, raw, cells, more
+    member, line, row_number, column_name, reason, sqlstate, message, raw, cells, more
 )
 SELECT
     %(load_id)s,
@@ -9,6 +9,7 @@ SELECT
     %(bucket)s,
     %(key)s,
     %(version)s,
+    first.member,
     first.line,
     first.number,
     first.column_name,

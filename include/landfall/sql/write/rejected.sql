@@ -2,6 +2,7 @@
 CREATE TEMP TABLE landfall_rejected (
     id bigint GENERATED ALWAYS AS IDENTITY,
     number bigint,
+    member text,
     line bigint,
     position integer,
     column_name text,
@@ -15,6 +16,7 @@ CREATE TEMP TABLE landfall_rejected (
 CREATE TEMP VIEW landfall_rejects AS
 SELECT DISTINCT ON (number)
     number,
+    member,
     line,
     column_name,
     reason,

@@ -15,6 +15,7 @@ chosen AS (
 
 SELECT
     chosen.number,
+    member,
     line,
     column_name,
     reason,

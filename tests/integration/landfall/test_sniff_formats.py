@@ -1,0 +1,180 @@
+"""`landfall sniff` proposes a feed for files of other formats than CSV, and the feed loads them."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+from decimal import Decimal
+
+import fastavro
+import openpyxl
+import pyarrow as pa
+import pyarrow.orc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from include.landfall.cli import main as cli
+from include.landfall.sniff import sample as sample_module
+from include.local.services.environ import connections as spelled
+
+RECORDS = [
+    {"id": n, "name": f"Größe {n}", "price": f"{n}.25", "day": f"2026-03-{1 + n % 28:02}",
+     "extra": {"a": [n]}}
+    for n in range(1, 400)
+]  # fmt: skip
+SAME = ("7", "Größe 7", "7.25", "2026-03-08")
+QUERY = "SELECT id::text, name, price::text, day::text FROM raw.t WHERE id = 7"
+
+
+@pytest.fixture
+def landfall(monkeypatch, engine, capsys, tmp_path):
+    """Runs the command line: exit code, output and errors."""
+    for name, value in spelled(engine.warehouse, engine.store).items():
+        monkeypatch.setenv(name, value)
+
+    def landfall(*arguments):
+        code = cli.main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return landfall
+
+
+def lines(records=RECORDS):
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records).encode()
+
+
+def array():
+    return json.dumps(RECORDS, ensure_ascii=False, indent=1).encode()
+
+
+def table():
+    typed = [
+        {**each, "price": Decimal(each["price"]), "day": datetime.date.fromisoformat(each["day"])}
+        for each in RECORDS
+    ]
+    return pa.Table.from_pylist(typed)
+
+
+def parquet():
+    pq.write_table(table(), file := io.BytesIO(), row_group_size=100)
+    return file.getvalue()
+
+
+def orc():
+    pa.orc.write_table(table(), file := io.BytesIO())
+    return file.getvalue()
+
+
+def arrow():
+    with pa.ipc.new_file(file := io.BytesIO(), table().schema) as writer:
+        writer.write_table(table())
+    return file.getvalue()
+
+
+def arrow_stream():
+    with pa.ipc.new_stream(file := io.BytesIO(), table().schema) as writer:
+        writer.write_table(table())
+    return file.getvalue()
+
+
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}
+
+
+def avro():
+    fields = [
+        {"name": "id", "type": "long"}, {"name": "name", "type": "string"},
+        {"name": "price", "type": DECIMAL},
+        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+    ]  # fmt: skip
+    names = [field["name"] for field in fields]
+    rows = [{name: row[name] for name in names} for row in table().to_pylist()]
+    schema = {"type": "record", "name": "r", "fields": fields}
+    fastavro.writer(file := io.BytesIO(), schema, rows, sync_interval=500)
+    return file.getvalue()
+
+
+def excel(*before, sheets=(), header=("id", "name", "price", "day")):
+    book = openpyxl.Workbook()
+    for row in [*before, header]:
+        book.active.append(row)
+    for each in RECORDS:
+        day = datetime.date.fromisoformat(each["day"])
+        book.active.append([each["id"], each["name"], float(each["price"]), day])
+    for name in sheets:
+        book.create_sheet(name)
+    book.save(file := io.BytesIO())
+    return file.getvalue()
+
+
+FILES = {
+    "json": (lines, {"type": "json"}),
+    "json array": (array, {"type": "json"}),
+    "parquet": (parquet, {"type": "parquet"}),
+    "orc": (orc, {"type": "orc"}),
+    "arrow": (arrow, {"type": "arrow"}),
+    "arrow stream": (arrow_stream, {"type": "arrow"}),
+    "avro": (avro, {"type": "avro"}),
+    "excel": (excel, {"type": "excel"}),
+    "excel, lines before": (
+        lambda: excel(["Report"], [], sheets=["Notes"]),
+        {"type": "excel", "sheet": "Sheet", "header": 3},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_the_proposed_feed_is_valid_fits_and_loads_the_file(landfall, engine, tmp_path, case):
+    make, declared = FILES[case]
+    engine.put(make(), "in/sales_1")
+    url = f"s3://{engine.bucket}/in/sales_1"
+    code, text, errors = landfall("sniff", url, "--name", "sales", "--table", "raw.t")
+    assert (code, "lines with DOUBT" in errors) == (0, True)
+    assert yaml.safe_load(text)["format"] == declared
+    assert "\n# 7 " in text or "Größe" in text  # the first rows, as they would be loaded
+    feed = tmp_path / "sales.yaml"
+    feed.write_text(text)
+    assert landfall("validate", "--feed", str(feed))[0] == 0
+    assert landfall("sniff", "--check", str(feed))[:1] == (0,)
+    assert landfall("load", "--feed", str(feed))[0] == 0
+    assert engine.sql("SELECT count(*) FROM raw.t") == [399]
+    assert engine.sql(QUERY) == [SAME]
+
+
+def test_check_says_which_file_of_another_format_has_drifted(landfall, engine, tmp_path):
+    engine.put(parquet(), "in/sales_1")
+    feed = tmp_path / "sales.yaml"
+    feed.write_text(landfall("sniff", f"s3://{engine.bucket}/in/sales_1", "--name", "sales")[1])
+    pq.write_table(table().drop_columns(["name"]), file := io.BytesIO())
+    engine.put(file.getvalue(), "in/sales_2")
+    code, out, _ = landfall("sniff", "--check", str(feed))
+    assert (code, "missing: 'name'" in out) == (5, True)
+
+
+@pytest.mark.parametrize("case", ["json", "json array", "avro", "parquet"])
+def test_of_a_large_file_only_a_part_is_read(landfall, engine, monkeypatch, case):
+    monkeypatch.setattr("include.landfall.cli.sniff.SAMPLE_BYTES", 5_000)
+    monkeypatch.setattr(sample_module, "SAMPLE_BYTES", 5_000)
+    engine.put(FILES[case][0](), "in/sales_1")
+    code, text, _ = landfall("sniff", f"s3://{engine.bucket}/in/sales_1", "--name", "sales")
+    assert (code, "only a part was read" in text) == (0, True)
+    declared = yaml.safe_load(text)["columns"]
+    assert (declared["name"], declared["day"]) == ("text", "date")
+
+
+def test_names_that_no_table_can_have_are_made_and_led_back(landfall, engine, tmp_path):
+    engine.put(lines([{"n" * 70: 1, "name": "Ann"}]), "in/a")
+    feed = tmp_path / "x.yaml"
+    url = f"s3://{engine.bucket}/in/a"
+    feed.write_text(landfall("sniff", url, "--name", "x", "--table", "raw.t")[1])
+    assert landfall("load", "--feed", str(feed))[0] == 0
+    assert engine.sql(f"SELECT {'n' * 50} FROM raw.t") == [1]
+
+
+def test_a_missing_bucket_is_called_a_missing_bucket(landfall, engine):
+    code, _, message = landfall("sniff", "s3://no-such-bucket/x.csv")
+    assert (code, "there is no bucket 'no-such-bucket'" in message) == (4, True)
+    code, _, message = landfall("sniff", f"s3://{engine.bucket}/x.csv")
+    assert (code, "no bucket" in message) == (4, False)

@@ -1,0 +1,152 @@
+"""Several members of a zip file are one arrival: all rows are loaded, or none of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from include.landfall.cli import main as cli
+from include.landfall.errors import DataError, HeaderMismatch, RefusedCell
+from include.local.services.environ import connections as spelled
+from tests.support.engine import LARGE, many
+
+ALL = {"pattern": "**", "member": "*.csv"}
+
+
+def zipped(*members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+@pytest.fixture
+def zips(engine):
+    """The engine with a feed that takes every member of a zip file."""
+
+    def zips(**changes):
+        return engine.be(source={"bucket": engine.bucket, **ALL}, **changes)
+
+    return zips
+
+
+def test_all_rows_of_all_members_are_one_load(zips):
+    engine = zips()
+    packed = zipped(
+        ("a.csv", "id,name\n1,Ann\n"),
+        ("readme.txt", "no data"),
+        ("empty.csv", ""),
+        ("in/b.csv", "name,id\nBob,2\n"),  # its own header counts
+        ("c.csv", "id,name\n3,Cid\n"),
+    )
+    receipt = engine.load(packed, "all.zip")
+    assert (receipt.outcome, receipt.rows) == ("loaded", 3)
+    assert engine.rows() == [(1, "Ann"), (2, "Bob"), (3, "Cid")]
+    assert engine.load(packed, "all.zip").outcome == "already_loaded"
+
+
+def rejects(engine):
+    query = "SELECT member, line, row_number, raw FROM landfall.rejects ORDER BY row_number"
+    return engine.sql(query)
+
+
+BAD = (
+    ("a.csv", "id,name\n1,Ann\nx,bad cell\n"),
+    ("b.csv", "id,name\n2,Bob\n3\n4,Dan\ny,bad cell\n99999999999,too large\n"),
+)
+
+
+def test_a_reject_has_its_member_and_the_line_within_it(zips):
+    engine = zips(rejects={"at_most": 10})
+    receipt = engine.load(zipped(*BAD), "all.zip")
+    assert (receipt.rows, receipt.rejected) == (3, 4)
+    assert rejects(engine) == [
+        ("a.csv", 3, 2, "x,bad cell"),
+        ("b.csv", 3, 4, "3"),
+        ("b.csv", 5, 6, "y,bad cell"),
+        ("b.csv", 6, 7, "99999999999,too large"),
+    ]
+
+
+def test_what_only_the_server_refuses_is_found_in_its_member(zips):
+    engine = zips(rejects={"at_most": 10})
+    engine.sql("CREATE SCHEMA raw")
+    engine.sql("CREATE TABLE raw.t (id integer CHECK (id < 100), name text, _load_id bigint)")
+    members = [("a.csv", "id,name\n1,Ann\n"), ("b.csv", "name,id\nBob,2\nEve,500\n")]
+    assert engine.load(zipped(*members), "all.zip").rejected == 1
+    assert rejects(engine) == [("b.csv", 3, 3, "Eve,500")]
+
+
+def test_a_refused_file_names_the_member_and_its_line(zips):
+    engine = zips()
+    with pytest.raises(RefusedCell) as caught:
+        engine.load(zipped(*BAD), "all.zip")
+    place = caught.value.place
+    assert (place.member, place.line, place.object[-8:]) == ("a.csv", 3, "/all.zip")
+    assert "also: b.csv, line 3: the row has 1 field, not 2" in str(caught.value)
+    assert {member for member, *_ in rejects(engine)} == {"a.csv", "b.csv"}
+    with pytest.raises(HeaderMismatch) as caught:
+        engine.load(zipped(("a.csv", "id,name\n1,Ann\n"), ("b.csv", "id,title\n")), "other.zip")
+    assert (caught.value.place.member, caught.value.place.line) == ("b.csv", 1)
+    assert engine.sql("SELECT to_regclass('raw.t') IS NULL") == [True]
+
+
+def test_members_that_bring_other_columns_are_refused(zips):
+    engine = zips(contract={"new_columns": "evolve", "missing_columns": "default"})
+    first = ("a.csv", "id,name,more\n1,Ann,x\n")
+    assert engine.load(zipped(first, ("b.csv", "more,name,id\ny,Bob,2\n")), "same.zip").rows == 2
+    assert engine.sql("SELECT id, more FROM raw.t ORDER BY id") == [(1, "x"), (2, "y")]
+    with pytest.raises(HeaderMismatch, match="different columns") as caught:
+        engine.load(zipped(first, ("b.csv", "id,more\n2,y\n")), "other.zip")
+    assert caught.value.place.member == "b.csv"
+
+
+def test_members_that_are_read_in_a_process_of_their_own(zips):
+    """Both members are larger than what is read inline, and the second has the bad row."""
+    engine = zips(rejects={"at_most": 1})
+    second = many(LARGE, LARGE + 1) + "x,bad\n"
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.csv", many(LARGE))
+        archive.writestr("b.csv", second)
+    assert engine.load(file.getvalue(), "all.zip").rows == 2 * LARGE
+    assert rejects(engine) == [("b.csv", LARGE + 2, 2 * LARGE + 1, "x,bad")]
+
+
+def test_members_must_not_unpack_to_more_than_the_ratio_allows(zips, monkeypatch):
+    monkeypatch.setattr("include.landfall.read.unpack.UNPACKED_FREELY", 1 << 16)
+    engine = zips(limits={"ratio": 2})
+    packed = zipped(("a.csv", many(900)), ("b.csv", many(900)))
+    with pytest.raises(DataError, match="more than 2 times its size"):
+        engine.load(packed, "all.zip")
+
+
+def test_without_member_several_are_refused_with_the_advice(engine):
+    with pytest.raises(DataError, match="2 members") as caught:
+        engine.load(zipped(("a.csv", "id,name\n"), ("b.csv", "id,name\n")), "all.zip")
+    assert "source: {member: '*.csv'}" in caught.value.do
+
+
+def test_landfall_rejects_shows_the_member(zips, monkeypatch, capsys, tmp_path):
+    engine = zips(rejects={"at_most": 10})
+    engine.load(zipped(*BAD), "all.zip")
+    for name, value in spelled(engine.warehouse, engine.store).items():
+        monkeypatch.setenv(name, value)
+    feed = tmp_path / "t.yaml"
+    feed.write_text(
+        json.dumps(engine.feed.model_dump(by_alias=True, mode="json", exclude_unset=True))
+    )
+    assert cli.main(["rejects", "--feed", str(feed)]) == 0
+    assert "all.zip!b.csv" in capsys.readouterr().out
+
+
+def test_a_ledger_of_an_earlier_version_gets_the_member(zips):
+    engine = zips(rejects={"at_most": 10})
+    engine.load("id,name\n1,Ann\n", "one.csv")
+    engine.sql("ALTER TABLE landfall.rejects DROP COLUMN member")
+    engine.load(zipped(*BAD), "all.zip")
+    assert {member for member, *_ in rejects(engine)} == {"a.csv", "b.csv"}
