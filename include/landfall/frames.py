@@ -22,7 +22,7 @@ class FrameType(Enum):
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
-    END = b"Z"  # nothing more; `count` is all rows read, `first` those that were padded
+    END = b"Z"  # the hash of the content; `count` is all rows read, `first` those that were padded
     ERROR = b"E"  # a pickled error; only between processes
 
 

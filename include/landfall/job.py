@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
@@ -76,6 +77,14 @@ class Bounds:
     columns: int | None = None
 
 
+class Hashed(StrEnum):
+    """Of which files the content is hashed: of those that are read from end to end, or of all."""
+
+    NONE = "none"
+    STREAMED = "streamed"
+    ALL = "all"
+
+
 @dataclass(frozen=True)
 class Job:
     """One reading of one arrival.
@@ -100,6 +109,7 @@ class Job:
     order: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     is_numbered: bool = False
+    hashed: Hashed = Hashed.NONE
 
     @property
     def is_strict(self) -> bool:

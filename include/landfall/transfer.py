@@ -11,7 +11,7 @@ from include.landfall.connections import Store
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Bounds, Job, Unpacking, rules_of
+from include.landfall.job import Bounds, Hashed, Job, Unpacking, rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -27,7 +27,8 @@ Progress = Callable[[int], None]
 class Transfer:
     """Reads one arrival and writes its rows. `encoding` is the database's, where it is not UTF-8.
 
-    `progress` hears of the rows read so far, now and then.
+    `progress` hears of the rows read so far, now and then. `hashed`: whether the staging gets the
+    hash of the file's content.
     """
 
     feed: Feed
@@ -35,6 +36,7 @@ class Transfer:
     store: Store
     encoding: str | None
     progress: Progress = lambda rows: None
+    hashed: Hashed = Hashed.NONE
 
     def run(self, staging: Staging, load_id: int) -> tuple[int, int]:
         """Returns how many rows were read, and how many the target took.
@@ -61,7 +63,7 @@ class Transfer:
             self.feed.format.dialect(), self.encoding,
             Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
             order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),
-            is_numbered=staging.disposition.is_merged,
+            is_numbered=staging.disposition.is_merged, hashed=self.hashed,
         )  # fmt: skip
 
     def _check_size(self) -> None:

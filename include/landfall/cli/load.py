@@ -99,6 +99,8 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
+    if receipt.duplicate_of:
+        print(f"{'':<15}its content was loaded before: {receipt.duplicate_of}", flush=True)
     for change in receipt.changes:
         print(f"{'':<15}{change}", flush=True)
     if receipt.deduplicated:

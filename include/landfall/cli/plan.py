@@ -21,6 +21,7 @@ REASONS = {
     "changed": "changed: it replaces its own rows",
     "failed": "failed before",
     "loaded": "loaded already",
+    "duplicate": "refused, a loaded file has the same content (load --key … --force loads it)",
     "superseded": "a newer file is loaded already",
     "settling": "changed a moment ago: Airflow waits for source.settle_seconds",
     "other_name": "its name does not match source.pattern",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from functools import cached_property
+from functools import cache
 from typing import Literal
 
 from pydantic import Field, field_validator
 
+from include.landfall.feed.hidden import is_hidden
 from include.landfall.feed.strict import Strict
 
 
@@ -39,6 +40,12 @@ class Source(Strict):
         description="Which member of a zip file is the data, where it has several: *.csv.",
     )
 
+    duplicates: Literal["load", "refuse"] = Field(
+        "load",
+        description="A file whose content this feed has loaded under another name: load (with a "
+        "warning) or refuse.",
+    )
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -59,13 +66,22 @@ class Source(Strict):
 
     def matches(self, key: str) -> bool:
         """Returns whether the key is one of the feed's."""
-        return self._regex.fullmatch(key) is not None
+        return _matches(self.pattern, key)
 
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", self.pattern)
-        wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-        return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
+    def is_hidden(self, key: str) -> bool:
+        """Returns whether the key is a folder's, or of what programs write beside data."""
+        return is_hidden(key, self.pattern, _matches)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return _regex(pattern).fullmatch(text) is not None
+
+
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", pattern)
+    wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
 
 
 def _literal_or_set(part: str) -> str:

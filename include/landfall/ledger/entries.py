@@ -11,7 +11,7 @@ from include.landfall.postgres.catalog import create_schema, has_relation, lock_
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "replaced"  # the table that came last: where it is, all are
+NEWEST = "ledger_of_content"  # the index that came last: where it is, all else is
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Entry:
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
     `deduplicated` how many lost to a newer row of their key.
-    `retry_after`: a failed one is not handed on by the sensor before.
+    `retry_after`: a failed one is not handed on by the sensor before. `duplicate_of` is the load
+    that brought the same content from an object of another key.
     """
 
     load_id: int
@@ -42,6 +43,7 @@ class Entry:
     reasons: dict[str, int] | None = None
     retry_after: datetime | None = None
     deduplicated: int | None = None
+    duplicate_of: int | None = None
 
     @property
     def version(self) -> str:

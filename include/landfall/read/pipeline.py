@@ -11,11 +11,13 @@ from include.landfall.errors import LandfallError
 from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.job import Job
 from include.landfall.read.bounds import bounded
+from include.landfall.read.content import Content
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
 from include.landfall.read.planning import plan
 from include.landfall.read.spelling import Speller
 from include.landfall.read.unpack import open_file, open_text
+from include.landfall.s3.stream import OnRead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -62,17 +64,21 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
     speller = Speller(planned.reading)
     yield Shape(planned.job.names, framer.text_columns, planned.added, planned.changes).frame()
     count = padded = 0
-    with opened() as stream:
+    content = Content(job)
+    with _opened(client, job, content.update) as stream:
         for rows in format_of(job).rows(stream, planned.reading):
             count += rows.count
             padded += rows.padded
             rows = bounded(rows, job)
             yield from framer.frames(completer.rows(speller.rows(rows)))
             del rows  # the next ones need the room
-    yield Frame(FrameType.END, count, first=padded)
+    content_hash = content.hash_of(client) if count else b""
+    yield Frame(FrameType.END, count, content_hash, first=padded)
 
 
-def _opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:
+def _opened(
+    client: S3Client, job: Job, on_read: OnRead | None = None
+) -> AbstractContextManager[BinaryIO]:
     if format_of(job).RANDOM_ACCESS:
         return open_file(client, job.arrival)
-    return open_text(client, job.arrival, job.unpacking)
+    return open_text(client, job.arrival, job.unpacking, on_read)

@@ -38,15 +38,9 @@ def list_objects(client: S3Client, source: Source) -> Iterator[Arrival]:
 
 def why_ignored(source: Source, key: str) -> str | None:
     """Returns why an object is no arrival of the source: other_name or marker. None: it is one."""
-    if _is_marker(key):
+    if source.is_hidden(key):
         return "marker"
     return None if source.matches(key) else "other_name"
-
-
-def _is_marker(key: str) -> bool:
-    """Returns whether the key is a folder's, or a marker that Spark or Hadoop left beside data."""
-    name = key.rpartition("/")[2]
-    return not name or name == "_SUCCESS" or name.endswith(".crc")
 
 
 def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:

@@ -44,6 +44,7 @@ class Part:
         self.rejects: list[Frame] = []
         self.read: int | None = None  # all rows of the file, once it has ended
         self.padded = 0  # those of another width than the header, once the file has ended
+        self.content_hash = b""  # of the file, once it has ended, where it was taken
 
     def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields typed rows until the part is full or the file ends, and keeps every frame."""
@@ -56,6 +57,7 @@ class Part:
         for frame in frames:
             if frame.type is FrameType.END:
                 self.read, self.padded = frame.count, frame.first
+                self.content_hash = bytes(frame.payload)
                 return
             kept[frame.type].append(frame)
             if frame.type is FrameType.ROWS:
@@ -95,6 +97,7 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
         if part.padded:
             staging.changes.append(Change(What.ROWS_PADDED, None, None, str(part.padded)))
         if part.read is not None or _are_enough(staging):
+            staging.content_hash = part.content_hash
             return part.read or read, written
 
 

@@ -53,6 +53,7 @@ class Staging:
         self.has_texts = False
         self.text_columns: list[str] = []
         self.deduplicated = 0  # rows that lost to another row of their key
+        self.content_hash = b""  # of the file, where it was taken
         self.load_id = load_id
         self.keeps_replaced = feed.target.keep_replaced is not None
         self._has_wire = False

@@ -471,3 +471,22 @@ def test_a_large_file_is_read_by_another_process_whose_errors_are_as_clear(shell
     shell.fails(5, "line: 3", "found: x")
     shell.put(GOOD)
     assert shell.run()[0] == 0
+
+
+def test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced(shell):
+    shell.feed["source"]["duplicates"] = "refuse"
+    shell.write_feed()
+    shell.put(GOOD)
+    shell.put(GOOD, "things/2.csv")
+    code, out, err = shell.run()
+    assert (code, "things/1.csv" in out) == (5, True)
+    assert "the file has the content of another file that is loaded" in err
+    assert "--key things/2.csv --force" in err
+    assert shell.run() == (0, f"things: nothing new under s3://{shell.bucket}/things/\n", "")
+    assert "a loaded file has the same content" in shell.run(command="plan")[1]
+    assert "duplicate  things/2.csv" in shell.run(command="status")[1]
+    code, out, _ = shell.run("--key", "things/2.csv", "--force")
+    assert (code, "its content was loaded before: things/1.csv (load 1" in out) == (0, True)
+    assert "its content was loaded before, by load 1" in shell.run(command="status")[1]
+    _, out, _ = shell.run("--json", "--key", "things/2.csv", "--force")
+    assert json.loads(out)["duplicate_of"].startswith("things/1.csv (load 1")
