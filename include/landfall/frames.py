@@ -19,6 +19,7 @@ class FrameType(Enum):
     """What a frame holds."""
 
     SHAPE = b"S"  # JSON of a Shape; always the first frame
+    PART = b"P"  # JSON of a PartBegins; `first` is the number of its first row
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
@@ -87,3 +88,21 @@ class Shape:
             tuple(NewColumn(*each) for each in values["added"]),
             tuple(Change(*each) for each in values["changes"]),
         )
+
+
+@dataclass(frozen=True)
+class PartBegins:
+    """A part of a snapshot begins: its key, and its departures from the contract."""
+
+    key: str
+    changes: tuple[Change, ...]
+
+    def frame(self, first: int) -> Frame:
+        """Returns the frame that says so."""
+        return Frame(FrameType.PART, payload=json.dumps(self.__dict__).encode(), first=first)
+
+    @classmethod
+    def of(cls, frame: Frame) -> PartBegins:
+        """Returns what the frame says."""
+        values = json.loads(bytes(frame.payload))
+        return cls(values["key"], tuple(Change(*each) for each in values["changes"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
@@ -22,6 +23,7 @@ from include.landfall.feed import limits
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
 from include.landfall.feed.model import Feed
+from include.landfall.feed.source import Source
 
 # Columns that the engine adds. No column of a feed begins with `_load`.
 LOAD_ID = "_load_id"  # in the target: the load that brought the row
@@ -77,6 +79,13 @@ class Bounds:
     columns: int | None = None
 
 
+class PartStart(NamedTuple):
+    """A part of a snapshot: its key, and the number of its first row among those of all parts."""
+
+    key: str
+    first: int
+
+
 class Hashed(StrEnum):
     """Of which files the content is hashed: of those that are read from end to end, or of all."""
 
@@ -94,6 +103,8 @@ class Job:
     that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
+    `snapshot` is where the parts are, when the arrival is a folder of them; `parts` are those whose
+    rows have been read already.
     """
 
     feed: str
@@ -110,6 +121,8 @@ class Job:
     bounds: Bounds = field(default_factory=Bounds)
     is_numbered: bool = False
     hashed: Hashed = Hashed.NONE
+    snapshot: Source | None = None
+    parts: tuple[PartStart, ...] = ()
 
     @property
     def is_strict(self) -> bool:

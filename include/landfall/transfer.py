@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
@@ -12,6 +12,7 @@ from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Bounds, Hashed, Job, Unpacking, rules_of
+from include.landfall.read.joining import numbers_by_part
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -64,6 +65,8 @@ class Transfer:
             Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
             order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),
             is_numbered=staging.disposition.is_merged, hashed=self.hashed,
+            snapshot=self.feed.source if self.feed.source.snapshot else None,
+            parts=tuple(staging.rejected.parts),
         )  # fmt: skip
 
     def _check_size(self) -> None:
@@ -82,7 +85,7 @@ class Transfer:
             return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
-                error.at(line=_line_of(job, error.place.row))
+                _place(error, job, error.place.row)
             if self.feed.hides_texts:
                 error.found = None  # what a trigger raises may quote the row
             raise
@@ -130,6 +133,15 @@ def _origins(job: Job, numbers: list[int]) -> list[Located]:
             (number, origin.line, origin.raw, cells)
             for number, origin, cells in origins(client, job, numbers)
         ]
+
+
+def _place(error: LandfallError, job: Job, number: int) -> None:
+    """Fills in the line of the row with this number; of a snapshot also the part and its row."""
+    line = _line_of(job, number)
+    for part, (row,) in numbers_by_part(job.parts, [number]):
+        uri = f"s3://{job.arrival.bucket}/{part.key}"
+        error.place = replace(error.place, row=row, object=uri)
+    error.at(line=line)
 
 
 def _line_of(job: Job, number: int) -> int | None:

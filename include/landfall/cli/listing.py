@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from psycopg import Connection
 
@@ -21,12 +22,16 @@ from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import (
-    find_arrival,
+    find_named,
     list_arrivals,
     list_objects,
+    list_snapshots,
     why_ignored,
 )
 from include.landfall.write.dispositions import disposition_of
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 @dataclass
@@ -51,7 +56,7 @@ def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | Terminal
     with closing(make_client(store_from_environ(feed.source.connection))) as client:
         for key in keys:
             try:
-                yield key, find_arrival(client, feed.source.bucket, key)
+                yield key, find_named(client, feed.source, key)
             except ConnectionUnusable:
                 raise  # no other object can be read either
             except TerminalError as error:
@@ -81,8 +86,7 @@ def plan_of(feed: Feed, now: float) -> Plan:
         postgres_errors(),
         connection.transaction(),
     ):
-        objects = list_objects(client, feed.source)
-        to_load, skipped = plan(connection, feed, _arrivals(feed, objects, result))
+        to_load, skipped = plan(connection, feed, _arrivals(client, feed, result))
         newest = _newest_table(connection, feed)
         _tell_of_missing_rows(connection, feed)
     for arrival, reason in to_load:
@@ -107,9 +111,16 @@ def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
         )
 
 
-def _arrivals(feed: Feed, objects: Iterator[Arrival], plan: Plan) -> Iterator[Arrival]:
-    """Yields the objects that are the feed's, and puts the others into the plan."""
-    for each in objects:
+def _arrivals(client: S3Client, feed: Feed, plan: Plan) -> Iterator[Arrival]:
+    """Yields the objects or snapshots that are the feed's, and puts the others into the plan."""
+    if feed.source.snapshot:
+        for snapshot in list_snapshots(client, feed.source):
+            if snapshot.waits_for is None:
+                yield snapshot.arrival
+            else:
+                plan.skipped.append((snapshot.arrival, f"no_{snapshot.waits_for}"))
+        return
+    for each in list_objects(client, feed.source):
         reason = why_ignored(feed.source, each.key)
         if reason is None:
             yield each

@@ -100,7 +100,7 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
     }[receipt.outcome]
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
     if receipt.duplicate_of:
-        print(f"{'':<15}its content was loaded before: {receipt.duplicate_of}", flush=True)
+        print(f"{'':<15}it has the same content as {receipt.duplicate_of}", flush=True)
     for change in receipt.changes:
         print(f"{'':<15}{change}", flush=True)
     if receipt.deduplicated:

@@ -80,7 +80,7 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
 
 def _show_loaded(entry: Entry) -> None:
     if entry.duplicate_of:
-        print(f"      its content was loaded before, by load {entry.duplicate_of}")
+        print(f"      its content is that of load {entry.duplicate_of}")
     if entry.deduplicated:
         print(f"      {entry.deduplicated:,} rows lost to a newer row of their key")
     if entry.rejected:

@@ -7,10 +7,10 @@ import re
 from functools import cache
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from include.landfall.feed.hidden import is_hidden
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.strict import Strict, combination_error
 
 
 class Source(Strict):
@@ -46,6 +46,12 @@ class Source(Strict):
         "warning) or refuse.",
     )
 
+    snapshot: Literal["dir"] | None = Field(
+        None,
+        description="dir: all parts of one folder are loaded as one file, once the folder has "
+        "_SUCCESS or a manifest.",
+    )
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -61,8 +67,18 @@ class Source(Strict):
 
     @property
     def prefix(self) -> str:
-        """The part of the pattern before its first wildcard. Nothing else is ever listed."""
-        return re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
+        """The part of the pattern before its first wildcard. Nothing else is ever listed.
+
+        Of a snapshot it ends with a folder, so that what stands beside the parts is listed too.
+        """
+        literal = re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
+        return literal[: literal.rfind("/") + 1] if self.snapshot else literal
+
+    @model_validator(mode="after")
+    def _names_folders(self) -> Source:
+        if self.snapshot and "/" not in self.pattern:
+            raise combination_error("a folder, because of snapshot", self.pattern, "pattern")
+        return self
 
     def matches(self, key: str) -> bool:
         """Returns whether the key is one of the feed's."""

@@ -102,6 +102,18 @@ class Rows:
         return rows + len(self.misshapen)
 
 
+def moved(rows: Rows, by: int) -> Rows:
+    """Returns the rows with numbers that are higher by so many."""
+    if not by:
+        return rows
+    return replace(
+        rows,
+        first=rows.first + by,
+        numbers=None if rows.numbers is None else array("q", [n + by for n in rows.numbers]),
+        misshapen=[replace(record, number=record.number + by) for record in rows.misshapen],
+    )
+
+
 def numbers_without(first: int, count: int, left_out: Sequence[int]) -> array[int]:
     """Returns the numbers of `count` records from `first` on, without those left out, ascending."""
     numbers, start = array("q"), first

@@ -15,7 +15,8 @@ from psycopg import sql
 from psycopg.copy import LibpqWriter
 
 from include.landfall.contract import Change, What
-from include.landfall.frames import Frame, FrameType, Shape
+from include.landfall.frames import Frame, FrameType, PartBegins, Shape
+from include.landfall.job import PartStart
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
 from include.landfall.write.staging import (
@@ -42,6 +43,7 @@ class Part:
         self.rows: list[Frame] = []
         self.suspects: list[Frame] = []
         self.rejects: list[Frame] = []
+        self.begun: list[Frame] = []  # parts of a snapshot that begin
         self.read: int | None = None  # all rows of the file, once it has ended
         self.padded = 0  # those of another width than the header, once the file has ended
         self.content_hash = b""  # of the file, once it has ended, where it was taken
@@ -49,6 +51,7 @@ class Part:
     def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields typed rows until the part is full or the file ends, and keeps every frame."""
         kept = {
+            FrameType.PART: self.begun,
             FrameType.ROWS: self.rows,
             FrameType.SUSPECTS: self.suspects,
             FrameType.REJECTS: self.rejects,
@@ -94,6 +97,9 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
         part = Part()
         written += _write(part, frames, staging)
         read += part.count
+        for frame in part.begun:
+            begins = PartBegins.of(frame)
+            staging.begin_part(PartStart(begins.key, frame.first), begins.changes)
         if part.padded:
             staging.changes.append(Change(What.ROWS_PADDED, None, None, str(part.padded)))
         if part.read is not None or _are_enough(staging):

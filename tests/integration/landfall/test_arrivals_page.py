@@ -52,4 +52,4 @@ def test_an_example_leaves_the_ledger_and_the_table_that_the_page_shows(engine, 
 
 
 def test_the_page_has_its_examples():
-    assert len(SECTIONS) == 1
+    assert len(SECTIONS) == 2
