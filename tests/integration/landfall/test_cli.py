@@ -471,39 +471,3 @@ def test_a_large_file_is_read_by_another_process_whose_errors_are_as_clear(shell
     shell.fails(5, "line: 3", "found: x")
     shell.put(GOOD)
     assert shell.run()[0] == 0
-
-
-def test_a_folder_is_planned_and_loaded_by_its_key(shell):
-    shell.feed["source"] |= {"pattern": "things/*/part-*", "snapshot": "dir"}
-    shell.feed["target"]["disposition"] = "replace"
-    shell.write_feed()
-    for key in ("1/part-0", "1/part-1", "1/_SUCCESS", "2/part-0"):
-        shell.put(GOOD, f"things/{key}")
-    _, out, _ = shell.run(command="plan")
-    assert "load  things/1/" in out
-    assert "not complete: its folder has neither _SUCCESS nor a manifest yet: things/2/" in out
-    assert shell.run("--key", "things/1/", command="validate")[0] == 0
-    assert shell.run()[0] == 0
-    assert shell.query("SELECT key, rows FROM landfall.ledger") == [("things/1/", 4)]
-    code, _, err = shell.run("--key", "things/2/")
-    assert code == 4
-    assert "there is no complete snapshot of that key" in err
-
-
-def test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced(shell):
-    shell.feed["source"]["duplicates"] = "refuse"
-    shell.write_feed()
-    shell.put(GOOD)
-    shell.put(GOOD, "things/2.csv")
-    code, out, err = shell.run()
-    assert (code, "things/1.csv" in out) == (5, True)
-    assert "the file has the content of another file that is loaded" in err
-    assert "--key things/2.csv --force" in err
-    assert shell.run() == (0, f"things: nothing new under s3://{shell.bucket}/things/\n", "")
-    assert "a loaded file has the same content" in shell.run(command="plan")[1]
-    assert "duplicate  things/2.csv" in shell.run(command="status")[1]
-    code, out, _ = shell.run("--key", "things/2.csv", "--force")
-    assert (code, "it has the same content as things/1.csv (load 1" in out) == (0, True)
-    assert "its content is that of load 1" in shell.run(command="status")[1]
-    _, out, _ = shell.run("--json", "--key", "things/2.csv", "--force")
-    assert json.loads(out)["duplicate_of"].startswith("things/1.csv (load 1")
