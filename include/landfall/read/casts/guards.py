@@ -54,6 +54,24 @@ def beyond_decimal(scale: int) -> Guard:
     return guard
 
 
+def other_scale(scale: int) -> Guard:
+    """Makes a guard that suspects numbers with more or fewer digits after the point than these.
+
+    It looks at the byte where the point must be: a regular expression takes five times as long.
+    """
+    beyond = beyond_decimal(scale)
+    whole = bytes_in(b".")
+
+    def guard(texts: pa.Array) -> Mask | None:
+        if not scale:
+            return either(whole(texts), beyond(texts))
+        point = pc.binary_slice(texts.view(pa.binary()), -scale - 1, -scale)
+        other = pc.fill_null(pc.not_equal(point, pa.scalar(b".")), False)
+        return either(other, beyond(texts))
+
+    return guard
+
+
 def beyond_integer(bits: int) -> Guard:
     """Makes a guard that suspects digits which no integer of so many bits can hold."""
     limit = 1 << (bits - 1)

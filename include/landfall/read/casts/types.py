@@ -23,6 +23,7 @@ from include.landfall.read.casts.guards import (
     not_matching,
     not_plain_bytes,
     odd_zone,
+    other_scale,
     year_zero,
 )
 
@@ -77,8 +78,7 @@ def _of_scale(scale: int | None) -> FastCast | None:
         return None
     point = rf"\.\d{{{scale}}}" if scale else ""
     number = rf"^[+-]?\d{{1,{MOST_DIGITS - scale}}}{point}$"
-    arrow = pa.decimal128(MOST_DIGITS, scale)
-    return FastCast(arrow, number, before=lambda texts: not_matching(texts, number))
+    return FastCast(pa.decimal128(MOST_DIGITS, scale), number, before=other_scale(scale))
 
 
 INTEGER = r"^-?\d+$"
