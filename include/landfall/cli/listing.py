@@ -25,9 +25,9 @@ from include.landfall.s3.listing import (
     find_named,
     list_arrivals,
     list_objects,
-    list_snapshots,
     why_ignored,
 )
+from include.landfall.s3.snapshots import Snapshot
 from include.landfall.write.dispositions import disposition_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def new_of(feed: Feed) -> list[Arrival]:
         connect(warehouse) as connection,
         postgres_errors(),
     ):
-        new = new_arrivals(connection, feed, list_arrivals(client, feed.source))
+        listed = list_arrivals(client, feed.source, _tell_of_incomplete)
+        new = new_arrivals(connection, feed, listed)
         _tell_of_missing_rows(connection, feed)
     return new
 
@@ -111,14 +112,19 @@ def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
         )
 
 
+def _tell_of_incomplete(snapshot: Snapshot) -> None:
+    key = snapshot.arrival.key
+    print(f"{key} is not complete yet: landfall plan says what it waits for", file=sys.stderr)
+
+
 def _arrivals(client: S3Client, feed: Feed, plan: Plan) -> Iterator[Arrival]:
     """Yields the objects or snapshots that are the feed's, and puts the others into the plan."""
     if feed.source.snapshot:
-        for snapshot in list_snapshots(client, feed.source):
-            if snapshot.waits_for is None:
-                yield snapshot.arrival
-            else:
-                plan.skipped.append((snapshot.arrival, f"no_{snapshot.waits_for}"))
+        yield from list_arrivals(
+            client,
+            feed.source,
+            lambda each: plan.skipped.append((each.arrival, f"no_{each.waits_for}")),
+        )
         return
     for each in list_objects(client, feed.source):
         reason = why_ignored(feed.source, each.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival
@@ -15,16 +15,23 @@ if TYPE_CHECKING:
 from include.landfall.errors import ObjectChanged, ObjectMissing
 from include.landfall.feed.source import Source
 
+OnIncomplete = Callable[[Snapshot], object]
 
-def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
+
+def list_arrivals(
+    client: S3Client, source: Source, on_incomplete: OnIncomplete = lambda snapshot: None
+) -> Iterator[Arrival]:
     """Yields the objects that match the source's pattern, by key. Only its prefix is listed.
 
-    Of a source of snapshots it yields the folders that are complete.
+    Of a source of snapshots it yields the folders that are complete; `on_incomplete` gets the
+    others.
     """
     if source.snapshot:
         for each in list_snapshots(client, source):
             if each.waits_for is None:
                 yield each.arrival
+            else:
+                on_incomplete(each)
         return
     for arrival in list_objects(client, source):
         if why_ignored(source, arrival.key) is None:
