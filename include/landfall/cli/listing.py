@@ -17,7 +17,7 @@ from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.arrivals import Reason, missing_rows, new_arrivals, plan
 from include.landfall.ledger.entries import ledger_exists
-from include.landfall.ledger.queries import newest_loaded
+from include.landfall.ledger.queries import newest_loaded, refused_duplicates
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.s3.client import make_client
@@ -25,6 +25,7 @@ from include.landfall.s3.listing import (
     find_named,
     list_arrivals,
     list_objects,
+    list_snapshots,
     why_ignored,
 )
 from include.landfall.s3.snapshots import Snapshot
@@ -45,10 +46,26 @@ class Plan:
     skipped: list[tuple[Arrival, str]] = field(default_factory=list)
 
 
-def all_of(feed: Feed) -> list[Arrival]:
-    """Returns every arrival of the feed that is in its bucket."""
-    with closing(make_client(store_from_environ(feed.source.connection))) as client:
-        return list(list_arrivals(client, feed.source))
+def all_files(feed: Feed) -> list[Arrival]:
+    """Returns every file of the feed that is in its bucket: of snapshots, their parts."""
+    source = feed.source
+    with closing(make_client(store_from_environ(source.connection))) as client:
+        if source.snapshot:
+            return [part for each in list_snapshots(client, source) for part in each.parts]
+        return list(list_arrivals(client, source))
+
+
+def all_to_force(feed: Feed) -> list[Arrival]:
+    """Returns every arrival of the feed that is in its bucket, but for refused duplicates."""
+    warehouse = warehouse_from_environ(feed.target.connection)
+    with (
+        closing(make_client(store_from_environ(feed.source.connection))) as client,
+        connect(warehouse) as connection,
+        postgres_errors(),
+    ):
+        refused = refused_duplicates(connection, feed.name)
+        listed = list_arrivals(client, feed.source, _tell_of_incomplete)
+        return [each for each in listed if (each.key, each.version) not in refused]
 
 
 def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | TerminalError]]:

@@ -64,6 +64,16 @@ def test_a_folder_is_planned_and_loaded_by_its_key(shell):
     assert "there is no complete snapshot of that key" in err
 
 
+def test_the_parts_of_a_folder_are_sniffed(shell):
+    shell.write_feed("replace", pattern="things/*/part-*", snapshot="dir")
+    shell.put(GOOD, "things/1/part-0")
+    shell.put(b"id,when\n1,2013-01-01\n", "things/1/part-1")
+    code = cli.main(["sniff", "--check", str(shell.path), "--json"])
+    lines = map(json.loads, shell.capsys.readouterr().out.splitlines())
+    drifts = {each["key"]: bool(each["departures"]) for each in lines}
+    assert (code, drifts) == (5, {"things/1/part-0": False, "things/1/part-1": True})
+
+
 def test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced(shell):
     shell.write_feed(duplicates="refuse")
     shell.put(GOOD)
@@ -75,8 +85,11 @@ def test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced(shell):
     assert shell.run() == (0, f"things: nothing new under s3://{shell.bucket}/things/\n", "")
     assert "a loaded file has the same content" in shell.run(command="plan")[1]
     assert "duplicate  things/2.csv" in shell.run(command="status")[1]
+    _, out, _ = shell.run("--force")
+    assert ("things/1.csv" in out, "things/2.csv" in out) == (True, False)
     code, out, _ = shell.run("--key", "things/2.csv", "--force")
     assert (code, "it has the same content as things/1.csv (load 1" in out) == (0, True)
     assert "its content is that of load 1" in shell.run(command="status")[1]
+    assert shell.run("--force")[1].count("loaded") == 2
     _, out, _ = shell.run("--json", "--key", "things/2.csv", "--force")
     assert json.loads(out)["duplicate_of"].startswith("things/1.csv (load 1")
