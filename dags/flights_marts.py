@@ -1,5 +1,7 @@
 """Marts of the flights: how late by carrier and month, by weather, by route, and flight by flight.
 
+`arrival_corrections` shows what the corrections change, which a feed merges by the flight's key.
+
 It runs when a feed's asset has changed. Each mart is built in another schema and checked there.
 Only then it replaces, in one transaction, what readers see; after a red check they keep the last
 good mart.
@@ -27,7 +29,8 @@ def table(schema: str, name: str) -> Table:
 
 
 RAW = {
-    name: table("raw", name) for name in ("flights", "weather", "planes", "airports", "airlines")
+    name: table("raw", name)
+    for name in ("flights", "flight_corrections", "weather", "planes", "airports", "airlines")
 }
 # Nothing is lost: a mart with more or fewer flights than were loaded is not published.
 EVERY_FLIGHT = {
@@ -47,6 +50,10 @@ CHECKS: dict[str, dict[str, Any]] = {
     "delays_by_route": {
         "miles": {"min": {"geq_to": 1}},
         "airlines": {"min": {"geq_to": 1}},
+    },
+    "arrival_corrections": {
+        "corrected": {"min": {"geq_to": 0}},
+        "mean_arr_delay": {"null_check": {"equal_to": 0}},
     },
     "flight_delays": {
         "flight_date": {"null_check": {"equal_to": 0}},
@@ -143,6 +150,7 @@ with DAG(
     for name, counted in (
         ("delays_by_weather", EVERY_FLIGHT),
         ("delays_by_route", EVERY_FLIGHT),
+        ("arrival_corrections", EVERY_FLIGHT),
         ("flight_delays", EVERY_ROW),
     ):
         with TaskGroup(name):

@@ -172,9 +172,20 @@ def changes_warning(receipt: Receipt) -> str | None:
     )
 
 
+def duplicate_warning(receipt: Receipt) -> str | None:
+    """Gives the warning of a load whose content another object brought before."""
+    if not receipt.duplicate_of:
+        return None
+    return (
+        f"s3://{receipt.bucket}/{receipt.key} has content that was loaded before:"
+        f" {receipt.duplicate_of}; where the sender sends files twice, write"
+        " source.duplicates: refuse in the feed"
+    )
+
+
 def load_warnings(receipt: Receipt) -> list[str]:
     """Gives the warnings of a load, for its log."""
-    warnings = (changes_warning(receipt), rejects_warning(receipt))
+    warnings = (duplicate_warning(receipt), changes_warning(receipt), rejects_warning(receipt))
     return [warning for warning in warnings if warning]
 
 

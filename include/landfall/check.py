@@ -242,13 +242,13 @@ def _rejects(rights: Any) -> str:
     tables = (
         rights.writes_rejects, rights.writes_replays, rights.writes_changes, rights.writes_replaced,
     )  # fmt: skip
-    if all(tables):
+    if all(tables) and rights.is_newest:
         return "there"
-    if None in tables:
+    if None in tables or not rights.is_newest:
         if rights.extends_ledger:
             return "the first load brings it up to date"
         raise ConnectionUnusable(
-            "the ledger lacks tables of this version, and the role may not add them",
+            "the ledger lacks tables or columns of this version, and the role may not add them",
             do=f"ALTER TABLE landfall.ledger OWNER TO {rights.role};"
             f" GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role}",
         )

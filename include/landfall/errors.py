@@ -142,6 +142,12 @@ class DataError(TerminalError):
     exit_code = 5
 
 
+class DuplicateContent(DataError):
+    """A file with the content of another one that is loaded, where the feed refuses it."""
+
+    duplicate_of: int | None = None  # the load that brought the content
+
+
 class TruncatedFile(DataError):
     """An archive or a Parquet file that ends before its end, or is corrupt."""
 

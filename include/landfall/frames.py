@@ -20,10 +20,11 @@ class FrameType(Enum):
 
     SHAPE = b"S"  # JSON of a Shape; always the first frame
     MEMBER = b"M"  # the name of a member of a zip file; `first` is the number of its first row
+    PART = b"P"  # JSON of a PartBegins; `first` is the number of its first row
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
-    END = b"Z"  # nothing more; `count` is all rows read, `first` those that were padded
+    END = b"Z"  # the hash of the content; `count` is all rows read, `first` those that were padded
     ERROR = b"E"  # a pickled error; only between processes
 
 
@@ -88,3 +89,21 @@ class Shape:
             tuple(NewColumn(*each) for each in values["added"]),
             tuple(Change(*each) for each in values["changes"]),
         )
+
+
+@dataclass(frozen=True)
+class PartBegins:
+    """A part of a snapshot begins: its key, and its departures from the contract."""
+
+    key: str
+    changes: tuple[Change, ...]
+
+    def frame(self, first: int) -> Frame:
+        """Returns the frame that says so."""
+        return Frame(FrameType.PART, payload=json.dumps(self.__dict__).encode(), first=first)
+
+    @classmethod
+    def of(cls, frame: Frame) -> PartBegins:
+        """Returns what the frame says."""
+        values = json.loads(bytes(frame.payload))
+        return cls(values["key"], tuple(Change(*each) for each in values["changes"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from include.landfall.arrival import Arrival
@@ -22,6 +23,7 @@ from include.landfall.feed import limits
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
 from include.landfall.feed.model import Feed
+from include.landfall.feed.source import Source
 
 # Columns that the engine adds. No column of a feed begins with `_load`.
 LOAD_ID = "_load_id"  # in the target: the load that brought the row
@@ -71,13 +73,6 @@ class Unpacking:
     extra_memory: int = 0
 
 
-class MemberRows(NamedTuple):
-    """A member of a zip file of several, and the number of its first row in the arrival."""
-
-    name: str
-    first: int
-
-
 @dataclass(frozen=True)
 class Bounds:
     """What a feed allows of its files: bytes of a row, beside LONGEST_ROW, and columns.
@@ -90,6 +85,24 @@ class Bounds:
     extra_memory: int = 0
 
 
+class PartStart(NamedTuple):
+    """The key of a snapshot's part, or the name of a zip file's member, and where its rows begin.
+
+    `first` is the number of its first row among those of all.
+    """
+
+    name: str
+    first: int
+
+
+class Hashed(StrEnum):
+    """Of which files the content is hashed: of those that are read from end to end, or of all."""
+
+    NONE = "none"
+    STREAMED = "streamed"
+    ALL = "all"
+
+
 @dataclass(frozen=True)
 class Job:
     """One reading of one arrival.
@@ -99,7 +112,8 @@ class Job:
     that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
-    `members` are those of a zip file of several, where its rows have been read already.
+    `members` are those of a zip file of several, where its rows have been read already. `snapshot`
+    is where the parts are, when the arrival is a folder of them; `parts` are those that were read.
     """
 
     feed: str
@@ -115,7 +129,10 @@ class Job:
     order: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     is_numbered: bool = False
-    members: tuple[MemberRows, ...] = ()
+    members: tuple[PartStart, ...] = ()
+    hashed: Hashed = Hashed.NONE
+    snapshot: Source | None = None
+    parts: tuple[PartStart, ...] = ()
 
     @property
     def is_strict(self) -> bool:

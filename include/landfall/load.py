@@ -10,6 +10,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
+from include.landfall.job import Hashed
 from include.landfall.ledger.changes import text_of
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
@@ -29,7 +30,8 @@ class Receipt:
     is in the table). `rows` are those in the target, `seconds` those of this call. `rejected` is
     how many rows of the file were refused, `reasons` how many for which reason; `deduplicated` how
     many lost to a newer row of their key. `changes` are the file's departures from the contract,
-    and what was altered in the table.
+    and what was altered in the table. `duplicate_of` names the object of another key, and its load,
+    that brought the same content before.
     """
 
     feed: str
@@ -45,6 +47,7 @@ class Receipt:
     reasons: dict[str, int] = field(default_factory=dict)
     deduplicated: int = 0
     changes: list[str] = field(default_factory=list)
+    duplicate_of: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the receipt in values that JSON, and so XCom, can carry."""
@@ -81,7 +84,7 @@ def load(
         feed.name, arrival.bucket, arrival.key, arrival.version,
         settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
         settled.rejected, settled.reasons, settled.deduplicated,
-        [text_of(change) for change in settled.changes],
+        [text_of(change) for change in settled.changes], settled.duplicate_of,
     )  # fmt: skip
 
 
@@ -120,11 +123,18 @@ class _Load:
                     create_ledger(connection)
                 add_load_id(connection, feed)
                 encoding = server_encoding(connection)
-            transfer = Transfer(feed, arrival, self.store, encoding, self.progress)
+            hashed = self._hashed()
+            transfer = Transfer(feed, arrival, self.store, encoding, self.progress, hashed)
             disposition = disposition_of(feed)
             if not self.recorded:
                 return settle_unrecorded(connection, self.claimant, disposition, transfer.run)
             return settle(connection, self.claimant, disposition, transfer.run, force=self.force)
+
+    def _hashed(self) -> Hashed:
+        if not self.recorded:
+            return Hashed.NONE
+        refuses = self.claimant.feed.source.duplicates == "refuse"
+        return Hashed.ALL if refuses else Hashed.STREAMED
 
     def _keep(self, error: Exception, seconds: float) -> Settled | None:
         """Keeps the failure. Returns what became of the load if it had arrived after all."""

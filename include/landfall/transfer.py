@@ -11,7 +11,8 @@ from include.landfall.connections import Store
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Bounds, Job, MemberRows, Unpacking, rules_of
+from include.landfall.job import Bounds, Hashed, Job, PartStart, Unpacking, rules_of
+from include.landfall.read.joining import numbers_by_part
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -27,7 +28,8 @@ Progress = Callable[[int], None]
 class Transfer:
     """Reads one arrival and writes its rows. `encoding` is the database's, where it is not UTF-8.
 
-    `progress` hears of the rows read so far, now and then.
+    `progress` hears of the rows read so far, now and then. `hashed`: whether the staging gets the
+    hash of the file's content.
     """
 
     feed: Feed
@@ -35,6 +37,7 @@ class Transfer:
     store: Store
     encoding: str | None
     progress: Progress = lambda rows: None
+    hashed: Hashed = Hashed.NONE
 
     def run(self, staging: Staging, load_id: int) -> tuple[int, int]:
         """Returns how many rows were read, and how many the target took.
@@ -45,7 +48,7 @@ class Transfer:
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
         self._check_size()
-        members: list[MemberRows] = []
+        members: list[PartStart] = []
         with closing(_read(self._job(staging, load_id))) as frames:
             read, written = copy.copy(self._reported(frames, members), staging)
         # By now the staging has the columns of the file.
@@ -66,7 +69,9 @@ class Transfer:
             Unpacking(self.feed.source.member, limits.ratio, limits.extra_memory),
             rules_of(self.feed), order=self.feed.order,
             bounds=Bounds(limits.row, limits.columns, limits.extra_memory),
-            is_numbered=staging.disposition.is_merged,
+            is_numbered=staging.disposition.is_merged, hashed=self.hashed,
+            snapshot=self.feed.source if self.feed.source.snapshot else None,
+            parts=tuple(staging.rejected.parts),
         )  # fmt: skip
 
     def _check_size(self) -> None:
@@ -85,8 +90,7 @@ class Transfer:
             return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
-                error.at(member=_member_of(job, error.place.row))
-                error.at(line=_line_of(job, error.place.row))
+                _place(error, job, error.place.row)
             if self.feed.hides_texts:
                 error.found = None  # what a trigger raises may quote the row
             raise
@@ -102,13 +106,13 @@ class Transfer:
         if numbers:
             rejected.set_origins(_origins(job, numbers))
 
-    def _reported(self, frames: Iterator[Frame], members: list[MemberRows]) -> Iterator[Frame]:
+    def _reported(self, frames: Iterator[Frame], members: list[PartStart]) -> Iterator[Frame]:
         """Yields the frames with rows, reports their number, and collects the members."""
         rows = 0
         for frame in frames:
             if frame.type is FrameType.MEMBER:
                 name = bytes(frame.payload).decode()
-                members.append(MemberRows(name, frame.first))
+                members.append(PartStart(name, frame.first))
                 continue
             if frame.count and frame.type is not FrameType.END:
                 rows += frame.count
@@ -139,6 +143,16 @@ def _origins(job: Job, numbers: list[int]) -> list[Located]:
             (number, origin.line, origin.raw, cells)
             for number, origin, cells in origins(client, job, numbers)
         ]
+
+
+def _place(error: LandfallError, job: Job, number: int) -> None:
+    """Fills in the line of the row with this number; of a snapshot also the part and its row."""
+    error.at(member=_member_of(job, number))
+    line = _line_of(job, number)
+    for part, (row,) in numbers_by_part(job.parts, [number]):
+        uri = f"s3://{job.arrival.bucket}/{part.name}"
+        error.place = replace(error.place, row=row, object=uri)
+    error.at(line=line)
 
 
 def _line_of(job: Job, number: int) -> int | None:

@@ -79,7 +79,7 @@ def validate(
         reasons, budget = staging.rejected.counts(), feed.rejects.budget
         return Validated(
             feed.name, arrival.key, read, accepted, reasons,
-            staging.rejected.samples(budget.samples),
+            staging.rejected.placed(staging.rejected.samples(budget.samples)),
             not budget.is_exceeded(sum(reasons.values()), read), not_judged,
             [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
         )  # fmt: skip

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
-from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
@@ -36,24 +36,32 @@ def look(feed: Feed, watch: Watch, store: Store, warehouse: Warehouse) -> Ready 
         postgres_errors(),
         closing(make_client(store)) as client,
     ):
-        listed = list_arrivals(client, feed.source)
+        incomplete: list[str] = []
+        listed = list_arrivals(
+            client, feed.source, lambda snapshot: incomplete.append(snapshot.arrival.key)
+        )
         new = new_arrivals(connection, feed, listed, due_only=not watch.retries_failed)
-    return decide(new, watch, time.time())
+    outcome = decide(new, watch, time.time())
+    if isinstance(outcome, Wait):
+        return outcome
+    return replace(outcome, incomplete=tuple(incomplete))
 
 
 def event_of(outcome: Ready | Nothing, feed: Feed) -> dict[str, Any]:
     """Gives the event that ends the sensor: its status, its message, the arrivals as dicts."""
     source = feed.source
     where = f"s3://{source.bucket}/{source.pattern}"
-    growing = f"; still growing: {_names(outcome.growing)}" if outcome.growing else ""
+    not_yet = _not_yet(outcome)
     if isinstance(outcome, Nothing):
-        complete = " that is complete" if growing else ""
-        message = f"nothing new in {where}: the ledger has every file{complete}{growing}"
+        complete = " that is complete" if not_yet else ""
+        message = f"nothing new in {where}: the ledger has every file{complete}{not_yet}"
         return {"status": "nothing", "message": message}
     left = f"; {outcome.left} more are left to the next run" if outcome.left else ""
-    new = f"{len(outcome.arrivals)} new in {where}: {_names(outcome.arrivals)}"
+    new = (
+        f"{len(outcome.arrivals)} new in {where}: {_names([each.key for each in outcome.arrivals])}"
+    )
     arrivals = [arrival.as_dict() for arrival in outcome.arrivals]
-    return {"status": "ready", "message": f"{new}{left}{growing}", "arrivals": arrivals}
+    return {"status": "ready", "message": f"{new}{left}{not_yet}", "arrivals": arrivals}
 
 
 def event_of_error(error: LandfallError) -> dict[str, Any]:
@@ -61,7 +69,12 @@ def event_of_error(error: LandfallError) -> dict[str, Any]:
     return {"status": "failed", "message": str(error), "retryable": error.retryable}
 
 
-def _names(arrivals: list[Arrival]) -> str:
-    keys = [arrival.key for arrival in arrivals[:NAMES_SHOWN]]
-    more = len(arrivals) - len(keys)
-    return ", ".join(keys) + (f" and {more} more" if more else "")
+def _not_yet(outcome: Ready | Nothing) -> str:
+    growing = [arrival.key for arrival in outcome.growing]
+    parts = ("still growing", growing), ("not complete", list(outcome.incomplete))
+    return "".join(f"; {what}: {_names(keys)}" for what, keys in parts if keys)
+
+
+def _names(keys: list[str]) -> str:
+    more = len(keys) - NAMES_SHOWN
+    return ", ".join(keys[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

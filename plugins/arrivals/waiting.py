@@ -69,11 +69,15 @@ class Watch:
 
 @dataclass(frozen=True)
 class Ready:
-    """New and complete arrivals in the ledger's order; `left` more are left to the next run."""
+    """New and complete arrivals in the ledger's order; `left` more are left to the next run.
+
+    `incomplete` are the keys of snapshots that lack a part or their marker.
+    """
 
     arrivals: list[Arrival]
     left: int
     growing: list[Arrival]
+    incomplete: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,13 @@ class Wait:
 
 @dataclass(frozen=True)
 class Nothing:
-    """The decision that the time is up. What is in `growing` is still new to the next run."""
+    """The decision that the time is up. What is in `growing` is still new to the next run.
+
+    So are the snapshots in `incomplete`, once they are complete.
+    """
 
     growing: list[Arrival]
+    incomplete: tuple[str, ...] = ()
 
 
 def decide(new: Iterable[Arrival], watch: Watch, now: float) -> Ready | Wait | Nothing:

@@ -43,7 +43,10 @@ PARTS = {
     "airflow-triggerer", *WORKERS, "flower", "object-store", "postgres", "redis", "warehouse",
     "reports-api", "reports-beat", "reports-flower", "reports-worker",
 }  # fmt: skip
-CHAIN = ("feed_flights", "feed_weather", "feed_planes", "feed_airports", "flights_marts")
+CHAIN = (
+    "feed_flights", "feed_flight_corrections", "feed_weather", "feed_planes", "feed_airports",
+    "flights_marts",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -68,8 +68,8 @@ def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
     done = {"success"}
     wait_for(lambda: runs(api).get("flights_marts") == done, 200)
     assert runs(api) == dict.fromkeys(
-        ["feed_flights", "feed_weather", "feed_planes", "feed_airports", "feed_airlines",
-         "flights_marts"], done,
+        ["feed_flights", "feed_flight_corrections", "feed_weather", "feed_planes",
+         "feed_airports", "feed_airlines", "flights_marts"], done,
     )  # fmt: skip
     verdicts = compare(control.running(folder).postgres.warehouse.conninfo())
     assert all(verdict.equal for verdict in verdicts)

@@ -30,9 +30,10 @@ def first(home: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_demo_loads_everything_and_shows_it(home, first):
     assert first.returncode == 0, first.stdout + first.stderr
-    assert first.stdout.count("rows/s") == 16
+    assert first.stdout.count("rows/s") == 18
     assert re.search(r"flights +│ +12 │ +336,776 ", first.stdout)
-    assert re.search(r"all +│ +16 │ +367,687 ", first.stdout)
+    assert re.search(r"flight_corrections +│ +2 │ +7\d\d ", first.stdout)
+    assert re.search(r"all +│ +18 │ +368,4\d\d ", first.stdout)
     assert "equal: all 6,832,063 cells" in first.stdout
     assert "make down" in first.stdout
 
@@ -43,17 +44,17 @@ def test_the_chart_is_a_picture(home, first):
     assert len(chart) > 50_000
 
 
-def test_the_services_go_on_and_the_ledger_has_sixteen_arrivals(home, first):
+def test_the_services_go_on_and_the_ledger_has_eighteen_arrivals(home, first):
     warehouse = control.running(home).postgres.warehouse
     with psycopg.connect(warehouse.conninfo()) as connection:
         query = "SELECT count(*), count(DISTINCT key) FROM landfall.ledger WHERE status = 'loaded'"
-        assert connection.execute(query).fetchone() == (16, 16)
+        assert connection.execute(query).fetchone() == (18, 18)
 
 
 def test_a_second_run_loads_nothing_and_says_so(home, first):
     second = local(home, "demo")
     assert second.returncode == 0
-    assert "nothing new: 16 arrivals already loaded" in second.stdout
+    assert "nothing new: 18 arrivals already loaded" in second.stdout
     assert "rows/s" not in second.stdout
     assert "equal: all 6,832,063 cells" in second.stdout
 

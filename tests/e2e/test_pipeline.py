@@ -27,8 +27,11 @@ from tests.support.servers import fresh_bucket, fresh_database
 pytestmark = pytest.mark.timeout(400)
 
 ROOT = Path(__file__).parents[2]
-FEEDS = ["feed_airlines", "feed_airports", "feed_flights", "feed_planes", "feed_weather"]
-MARTS = ["delays_by_carrier", "delays_by_route", "delays_by_weather"]
+FEEDS = [
+    "feed_airlines", "feed_airports", "feed_flight_corrections", "feed_flights", "feed_planes",
+    "feed_weather",
+]  # fmt: skip
+MARTS = ["arrival_corrections", "delays_by_carrier", "delays_by_route", "delays_by_weather"]
 
 
 @dataclass
@@ -150,7 +153,12 @@ def test_the_marts_wait_for_feeds_that_never_loaded(too_early):
 
 def test_every_file_is_one_row_of_the_ledger(loaded):
     counts = loaded.rows("SELECT feed, count(*), sum(rows) FROM landfall.ledger GROUP BY feed")
-    assert {feed: (files, rows) for feed, files, rows in counts} == {
+    files_and_rows = {feed: (files, rows) for feed, files, rows in counts}
+    # A report that comes after a newer one has fewer rows for the table.
+    corrections = files_and_rows.pop("flight_corrections")
+    assert corrections[0] == 2
+    assert 717 <= corrections[1] <= 717 + 54
+    assert files_and_rows == {
         "flights": (12, 336_776),
         "weather": (1, 26_115),
         "planes": (1, 3_322),
@@ -164,6 +172,16 @@ def test_every_column_of_every_row_is_the_sources(loaded):
     verdicts = compare(loaded.warehouse.conninfo())
     assert [verdict.table for verdict in verdicts] == list(TABLES)
     assert not [verdict for verdict in verdicts if not verdict.equal]
+
+
+def test_each_flight_has_its_newest_correction_and_the_mart_shows_them(loaded):
+    query = "SELECT count(*), min(arr_delay) >= -60 FROM raw.flight_corrections"
+    assert loaded.rows(query) == [(717, True)]
+    query = (
+        "SELECT sum(corrected), bool_or(mean_arr_delay > mean_arr_delay_first)"
+        " FROM marts.arrival_corrections"
+    )
+    assert loaded.rows(query) == [(717, True)]
 
 
 def test_the_marts_count_every_flight(loaded):

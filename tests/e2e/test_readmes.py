@@ -280,7 +280,7 @@ def test_a_command_ends_well(walked, page, command):
     [
         ("README.md", "make", "make demo "),
         ("README.md", "make up", "postgres      answers"),
-        ("README.md", ".venv/bin/python -m include.local seed", "16 files in s3://landing, 16"),
+        ("README.md", ".venv/bin/python -m include.local seed", "18 files in s3://landing, 18"),
         ("README.md", f".venv/bin/landfall load --feed {FEED}", "1 rows"),
         ("docs/operations.md", f".venv/bin/landfall status --feed {FEED}",
          "orders/2026-01.csv"),

@@ -38,6 +38,7 @@ QUICK = {
     "LANDFALL_REPORTS_VISIBLE_SECONDS": "8",
 }
 MARTS = ("delays_by_carrier", "delays_by_weather", "delays_by_route")
+TABLES = ("flights", "airlines", "airports", "planes", "weather")
 
 
 def wait_for(what: str, check: Callable[[], T], seconds: float = 90, pause: float = 0.05) -> T:
@@ -208,11 +209,11 @@ def running_site(
 
 
 def make_tables(warehouse: Warehouse) -> None:
-    """Makes the tables of the five feeds, with the data of their source, and three marts."""
+    """Makes the tables of five feeds, with the data of their source, and three marts."""
     with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
         connection.execute("CREATE SCHEMA raw; CREATE SCHEMA marts; SET TimeZone = 'UTC'")
-        for path in sorted((PROJECT / "include" / "feeds").glob("*.yaml")):
-            feed = read_feed(path)
+        for name in TABLES:
+            feed = read_feed(PROJECT / "include" / "feeds" / f"{name}.yaml")
             columns = ", ".join(f"{name} {each.parsed}" for name, each in feed.columns.items())
             connection.execute(f"CREATE TABLE {feed.target.table} ({columns})")
             copy = f"COPY {feed.target.table} FROM STDIN (FORMAT csv, HEADER, NULL 'NA')"
@@ -220,6 +221,6 @@ def make_tables(warehouse: Warehouse) -> None:
                 rows.write(table_bytes(feed.name))
         for mart in MARTS:
             query = (PROJECT / "include" / "sql" / f"{mart}.sql").read_text()
-            for raw in ("flights", "airlines", "airports", "planes", "weather"):
+            for raw in TABLES:
                 query = query.replace(f"{{{{{raw}}}}}", f"raw.{raw}")
             connection.execute(f"CREATE TABLE marts.{mart} AS {query}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from psycopg import Connection
 
@@ -16,17 +17,22 @@ from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.arrivals import Reason, missing_rows, new_arrivals, plan
 from include.landfall.ledger.entries import ledger_exists
-from include.landfall.ledger.queries import newest_loaded
+from include.landfall.ledger.queries import newest_loaded, refused_duplicates
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import (
-    find_arrival,
+    find_named,
     list_arrivals,
     list_objects,
+    list_snapshots,
     why_ignored,
 )
+from include.landfall.s3.snapshots import Snapshot
 from include.landfall.write.dispositions import disposition_of
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 @dataclass
@@ -40,10 +46,26 @@ class Plan:
     skipped: list[tuple[Arrival, str]] = field(default_factory=list)
 
 
-def all_of(feed: Feed) -> list[Arrival]:
-    """Returns every arrival of the feed that is in its bucket."""
-    with closing(make_client(store_from_environ(feed.source.connection))) as client:
-        return list(list_arrivals(client, feed.source))
+def all_files(feed: Feed) -> list[Arrival]:
+    """Returns every file of the feed that is in its bucket: of snapshots, their parts."""
+    source = feed.source
+    with closing(make_client(store_from_environ(source.connection))) as client:
+        if source.snapshot:
+            return [part for each in list_snapshots(client, source) for part in each.parts]
+        return list(list_arrivals(client, source))
+
+
+def all_to_force(feed: Feed) -> list[Arrival]:
+    """Returns every arrival of the feed that is in its bucket, but for refused duplicates."""
+    warehouse = warehouse_from_environ(feed.target.connection)
+    with (
+        closing(make_client(store_from_environ(feed.source.connection))) as client,
+        connect(warehouse) as connection,
+        postgres_errors(),
+    ):
+        refused = refused_duplicates(connection, feed.name)
+        listed = list_arrivals(client, feed.source, _tell_of_incomplete)
+        return [each for each in listed if (each.key, each.version) not in refused]
 
 
 def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | TerminalError]]:
@@ -51,7 +73,7 @@ def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | Terminal
     with closing(make_client(store_from_environ(feed.source.connection))) as client:
         for key in keys:
             try:
-                yield key, find_arrival(client, feed.source.bucket, key)
+                yield key, find_named(client, feed.source, key)
             except ConnectionUnusable:
                 raise  # no other object can be read either
             except TerminalError as error:
@@ -66,7 +88,8 @@ def new_of(feed: Feed) -> list[Arrival]:
         connect(warehouse) as connection,
         postgres_errors(),
     ):
-        new = new_arrivals(connection, feed, list_arrivals(client, feed.source))
+        listed = list_arrivals(client, feed.source, _tell_of_incomplete)
+        new = new_arrivals(connection, feed, listed)
         _tell_of_missing_rows(connection, feed)
     return new
 
@@ -81,8 +104,7 @@ def plan_of(feed: Feed, now: float) -> Plan:
         postgres_errors(),
         connection.transaction(),
     ):
-        objects = list_objects(client, feed.source)
-        to_load, skipped = plan(connection, feed, _arrivals(feed, objects, result))
+        to_load, skipped = plan(connection, feed, _arrivals(client, feed, result))
         newest = _newest_table(connection, feed)
         _tell_of_missing_rows(connection, feed)
     for arrival, reason in to_load:
@@ -107,9 +129,21 @@ def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
         )
 
 
-def _arrivals(feed: Feed, objects: Iterator[Arrival], plan: Plan) -> Iterator[Arrival]:
-    """Yields the objects that are the feed's, and puts the others into the plan."""
-    for each in objects:
+def _tell_of_incomplete(snapshot: Snapshot) -> None:
+    key = snapshot.arrival.key
+    print(f"{key} is not complete yet: landfall plan says what it waits for", file=sys.stderr)
+
+
+def _arrivals(client: S3Client, feed: Feed, plan: Plan) -> Iterator[Arrival]:
+    """Yields the objects or snapshots that are the feed's, and puts the others into the plan."""
+    if feed.source.snapshot:
+        yield from list_arrivals(
+            client,
+            feed.source,
+            lambda each: plan.skipped.append((each.arrival, f"no_{each.waits_for}")),
+        )
+        return
+    for each in list_objects(client, feed.source):
         reason = why_ignored(feed.source, each.key)
         if reason is None:
             yield each

@@ -68,7 +68,7 @@ def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]
 def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
-    arrivals = sorted(listing.all_of(feed), key=lambda a: (a.last_modified, a.key))
+    arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
     return arrivals[-1:] if disposition_of(feed).replaces_feed else arrivals
 
 
@@ -99,6 +99,8 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
+    if receipt.duplicate_of:
+        print(f"{'':<15}it has the same content as {receipt.duplicate_of}", flush=True)
     for change in receipt.changes:
         print(f"{'':<15}{change}", flush=True)
     if receipt.deduplicated:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import LandfallError
+from include.landfall.errors import DuplicateContent, LandfallError
 
 TICK = 0.2  # seconds between two lines of progress
 CLEAR_LINE = "\r\x1b[K"
@@ -23,7 +23,8 @@ def show_json(value: dict[str, Any]) -> None:
 def show_error(error: LandfallError, *, as_json: bool, key: str | None = None) -> None:
     """Prints an error for people to standard error, and for programs to standard output too."""
     if as_json:
-        show_json({"outcome": "failed", "key": key, "error": facts_of(error)})
+        outcome = "duplicate" if isinstance(error, DuplicateContent) else "failed"
+        show_json({"outcome": outcome, "key": key, "error": facts_of(error)})
     print(error, file=sys.stderr)
 
 

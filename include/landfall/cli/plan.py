@@ -21,8 +21,13 @@ REASONS = {
     "changed": "changed: it replaces its own rows",
     "failed": "failed before",
     "loaded": "loaded already",
+    "duplicate": "refused, a loaded file has the same content (load --key … --force loads it)",
     "superseded": "a newer file is loaded already",
     "settling": "changed a moment ago: Airflow waits for source.settle_seconds",
+    "no_marker": "not complete: its folder has neither _SUCCESS nor a manifest yet",
+    "no_parts": "not complete: its manifest names objects that are not there, or not whole, yet",
+    "no_manifest": "its manifest cannot be read: JSON with entries, each with a url, is expected",
+    "no_manifests": "its folder has several manifests: which one counts is not known",
     "other_name": "its name does not match source.pattern",
     "marker": "a folder, or a marker beside data",
 }

@@ -84,7 +84,8 @@ def _parts(url: str) -> tuple[str, str]:
 
 def _check(options: argparse.Namespace) -> int:
     feed = read_feed(options.check)
-    newest = sorted(listing.all_of(feed), key=lambda arrival: arrival.last_modified)[-MOST_FILES:]
+    files = listing.all_files(feed)
+    newest = sorted(files, key=lambda arrival: arrival.last_modified)[-MOST_FILES:]
     with closing(make_client(store_from_environ(feed.source.connection))) as client:
         drifts = [_drift(client, feed, arrival, len(newest)) for arrival in newest]
     for drift in drifts:

@@ -65,10 +65,8 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"
         when = entry.started.isoformat(sep=" ", timespec="seconds")
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
-        if entry.deduplicated and entry.status == "loaded":
-            print(f"      {entry.deduplicated:,} rows lost to a newer row of their key")
-        if entry.rejected and entry.status == "loaded":
-            print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
+        if entry.status == "loaded":
+            _show_loaded(entry)
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
         if entry.status == "failed" and entry.retry_after:
@@ -78,6 +76,15 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
     if not new:
         print("  nothing new")
+
+
+def _show_loaded(entry: Entry) -> None:
+    if entry.duplicate_of:
+        print(f"      its content is that of load {entry.duplicate_of}")
+    if entry.deduplicated:
+        print(f"      {entry.deduplicated:,} rows lost to a newer row of their key")
+    if entry.rejected:
+        print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
 
 
 def _show_changes(changes: list[KeptChange]) -> None:

@@ -81,6 +81,7 @@ def _show(feed: Feed, validated: Validated) -> None:
         print(f"    {change}")
     for row in validated.samples[:SHOWN]:
         where = f"row {row.number}" if row.line is None else f"line {row.line}"
+        where = f"{row.key}, {where}" if row.key else where
         column = f", column {row.column_name}" if row.column_name else ""
         print(f"    {where}{column}: {row.reason}: {row.message}")
     if validated.rejected > SHOWN:

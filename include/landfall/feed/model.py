@@ -67,6 +67,25 @@ class Feed(Strict):
         return self
 
     @model_validator(mode="after")
+    def _snapshot_fits(self) -> Feed:
+        if self.source.snapshot is None:
+            return self
+        target = self.target
+        if not target.is_whole:
+            expected = (
+                "nothing, or disposition: replace (without replace_where), or a merge with absent:"
+                " close, for which the parts of a folder are one whole"
+            )
+            raise combination_error(expected, self.source.snapshot, "source", "snapshot")
+        if self.source.member:
+            expected = "nothing: with source.snapshot each part is one file"
+            raise combination_error(expected, self.source.member, "source", "member")
+        if self.contract.new_columns == "evolve":
+            expected = "refuse, ignore or rescue: with source.snapshot all parts have one shape"
+            raise combination_error(expected, "evolve", "contract", "new_columns")
+        return self
+
+    @model_validator(mode="after")
     def _format_fits(self) -> Feed:
         in_file = [n for n, each in self.columns.items() if each.is_in_file and not each.ignore]
         self.format.check_columns(in_file)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from functools import cached_property
+from functools import cache
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.hidden import is_hidden
+from include.landfall.feed.strict import Strict, combination_error
 
 
 class Source(Strict):
@@ -39,6 +40,18 @@ class Source(Strict):
         description="Which members of a zip file are the data, where it has several: *.csv.",
     )
 
+    duplicates: Literal["load", "refuse"] = Field(
+        "load",
+        description="A file whose content this feed has loaded under another name: load (with a "
+        "warning) or refuse.",
+    )
+
+    snapshot: Literal["dir"] | None = Field(
+        None,
+        description="dir: all parts of one folder are loaded as one file, once the folder has "
+        "_SUCCESS or a manifest.",
+    )
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -54,18 +67,37 @@ class Source(Strict):
 
     @property
     def prefix(self) -> str:
-        """The part of the pattern before its first wildcard. Nothing else is ever listed."""
-        return re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
+        """The part of the pattern before its first wildcard. Nothing else is ever listed.
+
+        Of a snapshot it ends with a folder, so that what stands beside the parts is listed too.
+        """
+        literal = re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
+        return literal[: literal.rfind("/") + 1] if self.snapshot else literal
+
+    @model_validator(mode="after")
+    def _names_folders(self) -> Source:
+        if self.snapshot and "/" not in self.pattern:
+            raise combination_error("a folder, because of snapshot", self.pattern, "pattern")
+        return self
 
     def matches(self, key: str) -> bool:
         """Returns whether the key is one of the feed's."""
-        return self._regex.fullmatch(key) is not None
+        return _matches(self.pattern, key)
 
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", self.pattern)
-        wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-        return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
+    def is_hidden(self, key: str) -> bool:
+        """Returns whether the key is a folder's, or of what programs write beside data."""
+        return is_hidden(key, self.pattern, _matches)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return _regex(pattern).fullmatch(text) is not None
+
+
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", pattern)
+    wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
 
 
 def _literal_or_set(part: str) -> str:

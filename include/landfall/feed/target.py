@@ -185,6 +185,12 @@ class Target(Strict):
         return self.strategy == SCD2
 
     @property
+    def is_whole(self) -> bool:
+        """Whether a file has all that there is, so that what it lacks is gone."""
+        is_replaced = self.disposition == REPLACE and not self.replace_where
+        return is_replaced or self.closes_absent
+
+    @property
     def closes_absent(self) -> bool:
         """Whether a file is a snapshot: a key that it does not have is closed."""
         return self.absent == "close"

@@ -43,12 +43,13 @@ class Reason(StrEnum):
     CHANGED = "changed"  # the ledger has another version of the object
     FAILED = "failed"  # this version was refused before
     LOADED = "loaded"  # nothing to do
+    DUPLICATE = "duplicate"  # nothing to do: refused, because a loaded file has its content
     SUPERSEDED = "superseded"  # nothing to do: a newer file took its place
 
     @property
     def is_new(self) -> bool:
         """Whether an arrival of this reason is loaded."""
-        return self not in (Reason.LOADED, Reason.SUPERSEDED)
+        return self not in (Reason.LOADED, Reason.DUPLICATE, Reason.SUPERSEDED)
 
 
 Explained = tuple[Arrival, Reason]

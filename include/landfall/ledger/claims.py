@@ -108,6 +108,8 @@ def close(
     rows: int | None = None,
     reasons: dict[str, int] | None = None,
     deduplicated: int | None = None,
+    content_hash: bytes = b"",
+    duplicate_of: int | None = None,
 ) -> None:
     """Closes the row as loaded or superseded, with the rows in the target and the others.
 
@@ -120,6 +122,8 @@ def close(
         "rejected": None if reasons is None else sum(reasons.values()),
         "reasons": None if reasons is None else Jsonb(reasons),
         "deduplicated": deduplicated,
+        "content_hash": content_hash or None,
+        "duplicate_of": duplicate_of,
     }
     connection.execute(statement("ledger/close"), parameters)
 
@@ -130,13 +134,18 @@ def keep_failure(
     error: str,
     seconds: float,
     reasons: dict[str, int] | None = None,
+    duplicate_of: int | None = None,
 ) -> tuple[Entry | None, int | None]:
     """Writes the failure. Waits for a COMMIT that is still under way.
+
+    With `duplicate_of` it is a duplicate: the load that brought the same content.
 
     Returns the row when this very attempt is loaded after all, because its COMMIT had arrived
     though the answer had not; and the id of the row where the failure was written.
     """
     parameters = claimant.values(
+        status="failed" if duplicate_of is None else "duplicate",
+        duplicate_of=duplicate_of,
         error=error,
         seconds=seconds,
         rejected=None if reasons is None else sum(reasons.values()),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection, errors
 
-from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
+from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "replaced"  # the table that came last: where it is, all are
-NEWEST_COLUMN = ("rejects", "member")  # the same of columns
+NEWEST = "ledger_of_content"  # the index that came last: where it is, all else is
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,8 @@ class Entry:
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
     `deduplicated` how many lost to a newer row of their key.
-    `retry_after`: a failed one is not handed on by the sensor before.
+    `retry_after`: a failed one is not handed on by the sensor before. `duplicate_of` is the load
+    that brought the same content from an object of another key.
     """
 
     load_id: int
@@ -43,6 +43,7 @@ class Entry:
     reasons: dict[str, int] | None = None
     retry_after: datetime | None = None
     deduplicated: int | None = None
+    duplicate_of: int | None = None
 
     @property
     def version(self) -> str:
@@ -55,10 +56,7 @@ def create_ledger(connection: Connection) -> None:
 
     A ledger of an earlier version gets the columns and tables that came later.
     """
-    table, column = NEWEST_COLUMN
-    if has_relation(connection, SCHEMA, NEWEST) and has_column(
-        connection, sql.Identifier(SCHEMA, table), column
-    ):
+    if has_relation(connection, SCHEMA, NEWEST):
         return
     with connection.transaction():
         lock_name(connection, "create landfall.ledger")

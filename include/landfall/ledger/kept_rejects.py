@@ -76,7 +76,8 @@ class Selection:
 
 # A reject is found by its first reason, by which the counts are kept too.
 SELECTED = sql.SQL(
-    "feed = %(feed)s AND (%(key)s::text IS NULL OR key = %(key)s)"
+    "feed = %(feed)s AND (%(key)s::text IS NULL OR key = %(key)s"
+    " OR right(%(key)s, 1) = '/' AND starts_with(key, %(key)s))"
     " AND (%(reason)s::text IS NULL OR reason = %(reason)s) AND state = ANY(%(states)s)"
 )
 

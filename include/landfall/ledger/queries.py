@@ -30,6 +30,17 @@ def entries_of(connection: Connection, feed: str) -> Iterator[Entry]:
         yield from cursor.execute(query, {"feed": feed})
 
 
+def refused_duplicates(connection: Connection, feed: str) -> set[tuple[str, str]]:
+    """Returns keys and versions that the feed refused because a loaded file has their content."""
+    loaded, refused = set(), {}
+    for entry in entries_of(connection, feed):
+        if entry.status == "loaded":
+            loaded.add(entry.load_id)
+        elif entry.status == "duplicate":
+            refused[entry.key, entry.version] = entry.duplicate_of
+    return {name for name, earlier in refused.items() if earlier in loaded}
+
+
 def longest_key(connection: Connection, feed: str) -> int:
     """Returns how many characters the longest key among the feed's rows has."""
     if not ledger_exists(connection):

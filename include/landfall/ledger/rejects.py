@@ -17,7 +17,8 @@ class RejectedRow:
     """A row of a file that was refused, with its first reason, and the others in `more`.
 
     `number` counts rows from 1, `line` physical lines: those of the member, where a zip file has
-    several. `cells` are the row's cells by column, where it could be cut into cells.
+    several. `cells` are the row's cells by column, where it could be cut into cells. `key` is that
+    of the part of a snapshot, whose lines and rows count.
     """
 
     number: int
@@ -30,6 +31,7 @@ class RejectedRow:
     raw: str | None
     cells: dict[str, str | None] | None
     more: list[dict[str, str | None]] | None
+    key: str | None = None
 
 
 def close_replaced(connection: Connection, load_ids: Sequence[int], by: str) -> None:
@@ -56,6 +58,7 @@ def keep_samples(
                 {
                     **values,
                     **row.__dict__,
+                    "key": row.key or values["key"],
                     "cells": row.cells and Jsonb(row.cells),
                     "more": row.more and Jsonb(row.more),
                 }

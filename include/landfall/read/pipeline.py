@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.landfall.errors import LandfallError
 from include.landfall.frames import Frame, FrameType, Shape
-from include.landfall.job import Job, MemberRows
+from include.landfall.job import Job, PartStart
 from include.landfall.read.bounds import bounded
+from include.landfall.read.content import Content
 from include.landfall.read.formats import OriginOf, format_of
 from include.landfall.read.framing import Framer
+from include.landfall.read.joining import Joined, numbers_by_part
 from include.landfall.read.planning import Plan, in_member, joined, plan, plan_members
 from include.landfall.read.rows import Rows
 from include.landfall.read.spelling import Speller
 from include.landfall.read.unpack import Member, open_file, open_members, open_text
+from include.landfall.s3.listing import find_parts
+from include.landfall.s3.stream import OnRead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -29,11 +33,8 @@ def frames(client: S3Client, job: Job) -> Iterator[Frame]:
     Raises: DataError where the whole file is wrong, ServerUnavailable, ObjectChanged and
     ObjectMissing where it cannot be read; each with feed and object.
     """
-    try:
-        yield from _frames(client, job)
-    except LandfallError as error:
-        error.at(feed=job.feed, object=job.arrival.uri)
-        raise
+    with _placed(job):
+        yield from _of_parts(client, job) if job.snapshot else _of_one(client, job)
 
 
 def origins(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
@@ -43,14 +44,33 @@ def origins(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[Orig
 
     Raises: as `frames`.
     """
+    with _placed(job):
+        if job.snapshot is None:
+            yield from _origins_of_one(client, job, numbers)
+            return
+        by_key = {part.key: part for part in find_parts(client, job.snapshot, job.arrival)}
+        for part, own in numbers_by_part(job.parts, numbers):
+            of_part = replace(job, arrival=by_key[part.name], snapshot=None)
+            with _placed(of_part):
+                for number, origin, cells in _origins_of_one(client, of_part, own):
+                    yield number + part.first - 1, origin, cells
+
+
+@contextmanager
+def _placed(job: Job) -> Iterator[None]:
+    """Adds feed and object to an error."""
     try:
-        with _members(client, job) as members:
-            for member, first, chosen in _chosen(job, members, numbers):
-                for number, origin, cells in _origins(job, member, chosen):
-                    yield number + first - 1, origin, cells
+        yield
     except LandfallError as error:
         error.at(feed=job.feed, object=job.arrival.uri)
         raise
+
+
+def _origins_of_one(client: S3Client, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
+    with _members(client, job) as members:
+        for member, first, chosen in _chosen(job, members, numbers):
+            for number, origin, cells in _origins(job, member, chosen):
+                yield number + first - 1, origin, cells
 
 
 def _origins(job: Job, member: Member, numbers: Sequence[int]) -> Iterator[OriginOf]:
@@ -66,34 +86,46 @@ def _chosen(
 ) -> Iterator[tuple[Member, int, list[int]]]:
     """Yields each member that has some of the rows, the number of its first row, and which."""
     by_name = {member.name: member for member in members}
-    starts = job.members or (MemberRows(members[0].name, 1),)
-    ends = [start.first for start in starts[1:]]
-    for (name, first), end in zip_longest(starts, ends):
-        chosen = [n - first + 1 for n in numbers if n >= first and (end is None or n < end)]
-        if chosen:
-            yield by_name[name], first, chosen
+    for start, own in numbers_by_part(job.members or (PartStart(members[0].name, 1),), numbers):
+        yield by_name[start.name], start.first, own
 
 
-def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
+def _of_parts(client: S3Client, job: Job) -> Iterator[Frame]:
+    """Yields the rows of all parts of a snapshot as those of one file."""
+    assert job.snapshot is not None
+    parts = Joined()
+    for part in find_parts(client, job.snapshot, job.arrival):
+        of_part = replace(job, arrival=part, snapshot=None)
+        with _placed(of_part):
+            for frame in _of_one(client, of_part, parts.count):
+                yield from parts.frames(frame, part.key)
+    yield parts.end()
+
+
+def _of_one(client: S3Client, job: Job, before: int = 0) -> Iterator[Frame]:
+    """Yields the rows of one object; `before` is how many rows of other parts came before."""
+    content = Content(job)
+    whole = Member("", partial(_opened, client, job, content.update))
     with _members(client, job) as members:
         plans = plan_members(job, members)
-        whole = joined(plans)
-        framer = Framer(whole.job)
-        columns = whole.job.names, framer.text_columns
+        planned = joined(plans)
+        framer = Framer(planned.job)
+        columns = planned.job.names, framer.text_columns
         added = tuple(column for each in plans for column in each.added)
-        yield Shape(*columns, added, whole.changes).frame()
-        count = padded = before = 0
-        for member, rows in _rows(job, members, plans):
+        yield Shape(*columns, added, planned.changes).frame()
+        count = padded = start = 0
+        for member, rows in _rows(job, members if members[0].name else [whole], plans):
             if rows.first == 1:
-                before = count  # the rows of the members before this one
+                start = count  # the rows of the members before this one
                 if member.name:
                     yield Frame(FrameType.MEMBER, payload=member.name.encode(), first=count + 1)
             padded += rows.padded
-            rows = bounded(rows.behind(before), job)
+            rows = bounded(rows.behind(before + start), job)
             count += rows.count
             yield from framer.frames(rows)
             del rows  # the next ones need the room
-        yield Frame(FrameType.END, count, first=padded)
+    content_hash = content.hash_of(client) if count else b""
+    yield Frame(FrameType.END, count, content_hash, first=padded)
 
 
 def _rows(
@@ -119,7 +151,9 @@ def _members(client: S3Client, job: Job) -> Iterator[list[Member]]:
         yield members or [whole]
 
 
-def _opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:
+def _opened(
+    client: S3Client, job: Job, on_read: OnRead | None = None
+) -> AbstractContextManager[BinaryIO]:
     if format_of(job).RANDOM_ACCESS:
         return open_file(client, job.arrival)
-    return open_text(client, job.arrival, job.unpacking)
+    return open_text(client, job.arrival, job.unpacking, on_read)

@@ -15,7 +15,7 @@ from include.landfall.errors import DataError, TruncatedFile
 from include.landfall.job import Unpacking
 from include.landfall.read.packings import ZIP, unpacked
 from include.landfall.s3.ranged import ObjectFile
-from include.landfall.s3.stream import ObjectStream
+from include.landfall.s3.stream import ObjectStream, OnRead
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -72,9 +72,14 @@ def _is_zip(client: S3Client, arrival: Arrival) -> bool:
 
 @contextmanager
 def open_text(
-    client: S3Client, arrival: Arrival, unpacking: Unpacking | None = None
+    client: S3Client,
+    arrival: Arrival,
+    unpacking: Unpacking | None = None,
+    on_read: OnRead | None = None,
 ) -> Iterator[BinaryIO]:
     """Opens the arrival as a stream, unpacked. The packing is told by the content, not the name.
+
+    `on_read` gets the bytes as the object has them, where they are read from end to end.
 
     Raises: TruncatedFile when the archive ends early or is corrupt, DataError when it is packed in
     a way that is not read or unpacks to more than `unpacking` allows.
@@ -83,7 +88,7 @@ def open_text(
     with ExitStack() as stack:
         stack.enter_context(_truncation_errors(arrival))
         raw: io.BufferedReader = io.BufferedReader(
-            ObjectStream(client, arrival), buffer_size=1 << 18
+            ObjectStream(client, arrival, on_read=on_read), buffer_size=1 << 18
         )
         stack.callback(raw.close)
         if raw.peek(4).startswith(ZIP):

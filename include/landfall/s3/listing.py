@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import ConnectionUnusable, ObjectMissing
 from include.landfall.s3.errors import s3_errors
+from include.landfall.s3.snapshots import Snapshot, snapshots
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-    from include.landfall.feed.source import Source
+from include.landfall.errors import ObjectChanged
+from include.landfall.feed.source import Source
+
+OnIncomplete = Callable[[Snapshot], object]
 
 
-def list_arrivals(client: S3Client, source: Source) -> Iterator[Arrival]:
-    """Yields the objects that match the source's pattern, by key. Only its prefix is listed."""
+def list_arrivals(
+    client: S3Client, source: Source, on_incomplete: OnIncomplete = lambda snapshot: None
+) -> Iterator[Arrival]:
+    """Yields the objects that match the source's pattern, by key. Only its prefix is listed.
+
+    Of a source of snapshots it yields the folders that are complete; `on_incomplete` gets the
+    others.
+    """
+    if source.snapshot:
+        for each in list_snapshots(client, source):
+            if each.waits_for is None:
+                yield each.arrival
+            else:
+                on_incomplete(each)
+        return
     for arrival in list_objects(client, source):
         if why_ignored(source, arrival.key) is None:
             yield arrival
 
 
-def list_objects(client: S3Client, source: Source) -> Iterator[Arrival]:
-    """Yields every object under the source's prefix, by key, whether it is the feed's or not."""
+def list_snapshots(
+    client: S3Client, source: Source, folder: str | None = None
+) -> Iterator[Snapshot]:
+    """Yields the source's folders, or that one alone, by key, whether they are complete or not."""
+    objects = list_objects(client, source, folder)
+    if folder is not None:
+        objects = (each for each in objects if "/" not in each.key[len(folder) :])
+    yield from snapshots(client, source, objects)
+
+
+def list_objects(client: S3Client, source: Source, prefix: str | None = None) -> Iterator[Arrival]:
+    """Yields every object under the source's prefix, or that one, by key.
+
+    Whether it is the feed's or not.
+    """
+    listed = source.prefix if prefix is None else prefix
     pages = client.get_paginator("list_objects_v2")
     with s3_errors(source.bucket):
-        for page in pages.paginate(Bucket=source.bucket, Prefix=source.prefix):
+        for page in pages.paginate(Bucket=source.bucket, Prefix=listed):
             for entry in page.get("Contents", []):
                 yield Arrival(
                     source.bucket,
@@ -40,15 +71,9 @@ def list_objects(client: S3Client, source: Source) -> Iterator[Arrival]:
 
 def why_ignored(source: Source, key: str) -> str | None:
     """Returns why an object is no arrival of the source: other_name or marker. None: it is one."""
-    if _is_marker(key):
+    if source.is_hidden(key):
         return "marker"
     return None if source.matches(key) else "other_name"
-
-
-def _is_marker(key: str) -> bool:
-    """Returns whether the key is a folder's, or a marker that Spark or Hadoop left beside data."""
-    name = key.rpartition("/")[2]
-    return not name or name == "_SUCCESS" or name.endswith(".crc")
 
 
 def check_bucket(client: S3Client, bucket: str) -> None:
@@ -82,3 +107,40 @@ def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:
         raise
     etag = head["ETag"].strip('"')
     return Arrival(bucket, key, etag, head["ContentLength"], head["LastModified"])
+
+
+def find_named(client: S3Client, source: Source, key: str) -> Arrival:
+    """Returns the object of the key as it is now, or the folder where the source has snapshots.
+
+    Raises: ObjectMissing.
+    """
+    if not source.snapshot:
+        return find_arrival(client, source.bucket, key)
+    snapshot = _find_snapshot(client, source, key)
+    if snapshot is None or snapshot.waits_for:
+        raise ObjectMissing(
+            "there is no complete snapshot of that key",
+            found="no parts"
+            if snapshot is None
+            else f"a folder that waits for its {snapshot.waits_for}",
+            expected="a folder with parts and _SUCCESS or a manifest; its key ends with /",
+            do="landfall plan --feed … shows the folders",
+        ).at(object=f"s3://{source.bucket}/{key}")
+    return snapshot.arrival
+
+
+def find_parts(client: S3Client, source: Source, arrival: Arrival) -> list[Arrival]:
+    """Returns the parts of a snapshot, by key. Raises: ObjectChanged."""
+    snapshot = _find_snapshot(client, source, arrival.key)
+    if snapshot is None or snapshot.waits_for or snapshot.arrival.etag != arrival.etag:
+        raise ObjectChanged(
+            "the folder no longer has the parts that were listed",
+            do="run again: its new version is a new arrival",
+        ).at(object=arrival.uri)
+    return snapshot.parts
+
+
+def _find_snapshot(client: S3Client, source: Source, key: str) -> Snapshot | None:
+    if not key.endswith("/"):
+        return None
+    return next(list_snapshots(client, source, key), None)

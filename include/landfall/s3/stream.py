@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, HTTPClientError
@@ -14,20 +15,30 @@ from include.landfall.s3.errors import s3_errors
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+OnRead = Callable[[bytes], object]
 RESUMES = 5  # broken connections in a row, without a byte between them
 
 
 class ObjectStream(io.RawIOBase):
-    """One GET of one version, from first byte to last. After a break it resumes at the offset.
+    """One GET of one version, to its last byte. After a break it resumes at the offset.
+
+    It begins at `offset`. `on_read` gets each byte once, in their order.
 
     Raises: ObjectChanged when the object is no longer that version, ServerUnavailable when
     resuming does not help.
     """
 
-    def __init__(self, client: S3Client, arrival: Arrival) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        arrival: Arrival,
+        offset: int = 0,
+        on_read: OnRead | None = None,
+    ) -> None:
         self._client = client
         self._arrival = arrival
-        self._offset = 0
+        self._offset = offset
+        self._on_read = on_read
         self._body: Any = None
 
     def readable(self) -> bool:
@@ -54,6 +65,8 @@ class ObjectStream(io.RawIOBase):
                 chunk = self._source().read(size)
                 if chunk:
                     self._offset += len(chunk)
+                    if self._on_read:
+                        self._on_read(chunk)
                     return bytes(chunk)
                 raise HTTPClientError(error="the connection ended before the object did")
             except (BotoCoreError, OSError) as error:

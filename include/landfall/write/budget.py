@@ -51,12 +51,13 @@ def check_budget(feed: Feed, rejected: RejectedRows, read: int) -> dict[str, int
     counts = rejected.counts()
     budget = feed.rejects.budget
     if counts and budget.is_exceeded(sum(counts.values()), read):
-        raise _over_budget(feed, Rejection(counts, rejected.samples(budget.samples)), read)
+        samples = rejected.placed(rejected.samples(budget.samples))
+        raise _over_budget(feed, Rejection(counts, samples), read)
     return counts
 
 
 def _over_budget(feed: Feed, rejection: Rejection, read: int) -> DataError:
-    first, *others = sorted(rejection.samples, key=lambda row: row.number)
+    first, *others = rejection.samples
     error = _error_of(feed, first)
     if rejection.rows > 1:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejection.counts.items())
@@ -81,12 +82,16 @@ def _in_short(row: RejectedRow) -> str:
     where = f"row {row.number}" if row.line is None else f"line {row.line}"
     where = f"{row.member}, {where}" if row.member else where
     column = f", column {row.column_name}" if row.column_name else ""
-    return f"{where}{column}: {row.message}"
+    part = f"{row.key}, " if row.key else ""
+    return f"{part}{where}{column}: {row.message}"
 
 
 def _error_of(feed: Feed, row: RejectedRow) -> DataError:
     error = _misshapen(row) if row.reason in MISSHAPEN else _refused(feed, row)
-    return error.at(member=row.member, line=row.line, row=row.number, column=row.column_name)
+    part = f"s3://{feed.source.bucket}/{row.key}" if row.key else None
+    return error.at(
+        member=row.member, line=row.line, row=row.number, column=row.column_name, object=part
+    )
 
 
 def _misshapen(row: RejectedRow) -> DataError:

@@ -15,7 +15,8 @@ from psycopg import sql
 from psycopg.copy import LibpqWriter
 
 from include.landfall.contract import Change, What
-from include.landfall.frames import Frame, FrameType, Shape
+from include.landfall.frames import Frame, FrameType, PartBegins, Shape
+from include.landfall.job import PartStart
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
 from include.landfall.write.staging import (
@@ -42,12 +43,15 @@ class Part:
         self.rows: list[Frame] = []
         self.suspects: list[Frame] = []
         self.rejects: list[Frame] = []
+        self.begun: list[Frame] = []  # parts of a snapshot that begin
         self.read: int | None = None  # all rows of the file, once it has ended
         self.padded = 0  # those of another width than the header, once the file has ended
+        self.content_hash = b""  # of the file, once it has ended, where it was taken
 
     def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields typed rows until the part is full or the file ends, and keeps every frame."""
         kept = {
+            FrameType.PART: self.begun,
             FrameType.ROWS: self.rows,
             FrameType.SUSPECTS: self.suspects,
             FrameType.REJECTS: self.rejects,
@@ -56,6 +60,7 @@ class Part:
         for frame in frames:
             if frame.type is FrameType.END:
                 self.read, self.padded = frame.count, frame.first
+                self.content_hash = bytes(frame.payload)
                 return
             kept[frame.type].append(frame)
             if frame.type is FrameType.ROWS:
@@ -92,9 +97,13 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
         part = Part()
         written += _write(part, frames, staging)
         read += part.count
+        for frame in part.begun:
+            begins = PartBegins.of(frame)
+            staging.begin_part(PartStart(begins.key, frame.first), begins.changes)
         if part.padded:
             staging.changes.append(Change(What.ROWS_PADDED, None, None, str(part.padded)))
         if part.read is not None or _are_enough(staging):
+            staging.content_hash = part.content_hash
             return part.read or read, written
 
 

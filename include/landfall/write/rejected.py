@@ -6,13 +6,14 @@ A row may be refused for several reasons, and has a row in the table for each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from include.landfall.feed.model import Feed
-from include.landfall.job import MemberRows
+from include.landfall.job import PartStart
 from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.postgres.statements import statement
 
@@ -33,6 +34,7 @@ class RejectedRows:
         self._keep = feed.rejects.keep
         self._exists = False
         self.misshapen = 0  # rows that the reading side rejected
+        self.parts: list[PartStart] = []  # of a snapshot, in the order of their rows
         # So many rejected rows refuse the file, however it goes on, and no more need be known.
         most = feed.rejects.budget.rows
         self.enough = None if most is None else most + ENOUGH
@@ -96,7 +98,7 @@ class RejectedRows:
         )
         self._connection.execute("DROP TABLE pg_temp.landfall_origins")
 
-    def set_members(self, members: Sequence[MemberRows]) -> None:
+    def set_members(self, members: Sequence[PartStart]) -> None:
         """Fills in which member of a zip file each row is of. `members` are in its order."""
         if not self._exists or not members:
             return
@@ -126,9 +128,23 @@ class RejectedRows:
     def keep(self, values: dict[str, Any]) -> None:
         """Writes the rows into landfall.rejects, beside the data; `values` are the load's own."""
         if self._exists and self._keep != "count":
-            parameters = {**values, "names": self.names}
+            parts = {
+                "parts": [part.name for part in self.parts],
+                "firsts": [part.first for part in self.parts],
+            }
+            parameters = {**values, **parts, "names": self.names}
             self._connection.execute(statement("write/keep_rejects"), parameters)
             self._connection.execute(statement("write/keep_nulled"), parameters)
+
+    def placed(self, rows: Iterable[RejectedRow]) -> list[RejectedRow]:
+        """Returns the rows in their order, of a snapshot with key and number of their part."""
+        return [self._placed(row) for row in sorted(rows, key=lambda row: row.number)]
+
+    def _placed(self, row: RejectedRow) -> RejectedRow:
+        before = [part for part in self.parts if part.first <= row.number]
+        if not before:
+            return row
+        return replace(row, number=row.number - before[-1].first + 1, key=before[-1].name)
 
     def null_cells(self, positions: list[int]) -> None:
         """Makes bad cells of columns at these places, from 1, NULL where their rows are good."""

@@ -14,12 +14,14 @@ from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.ledger import changes, claims, rejects
 from include.landfall.ledger.claims import Claim, Claimant
+from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.dispositions import Disposition
+from include.landfall.write.duplicates import check_content, duplicate_of
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
@@ -35,7 +37,8 @@ class Settled:
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
     `deduplicated` how many lost to a newer row of their key. `changes` are the file's departures
-    from the contract, and what was altered in the table.
+    from the contract, and what was altered in the table. `duplicate_of` names the load that brought
+    the same content before.
     """
 
     outcome: str
@@ -46,6 +49,7 @@ class Settled:
     reasons: dict[str, int] = field(default_factory=dict)
     deduplicated: int = 0
     changes: list[Change] = field(default_factory=list)
+    duplicate_of: str | None = None
 
 
 def settle(
@@ -74,10 +78,13 @@ def settle(
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
-        filled = _fill_and_record(connection, claimant, disposition, write, claim)
+        filled, earlier = _fill_and_record(
+            connection, claimant, disposition, write, claim, force=force
+        )
     return Settled(
         "loaded", claim.load_id, filled.rows, claimant.by,
         sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
+        earlier.text if earlier else None,
     )  # fmt: skip
 
 
@@ -96,17 +103,26 @@ def _fill_and_record(
     disposition: Disposition,
     write: Write,
     claim: Claim,
-) -> _Filled:
-    """Fills the target, and writes into the ledger what became of the arrival."""
+    *,
+    force: bool,
+) -> tuple[_Filled, EarlierLoad | None]:
+    """Fills the target, and writes into the ledger what became of the arrival.
+
+    Returns that, and the load that brought the same content before.
+    """
     load_id = claim.load_id
     replaced = claims.supersede(connection, claimant, load_id)
     replaced += [load_id] if claim.has_rows else []
     filled = _fill(connection, claimant, disposition, write, load_id, replaced)
+    earlier = check_content(connection, claimant, filled.content_hash, replaced, force=force)
     rejects.close_replaced(connection, [*replaced, load_id], claimant.by)
     filled.rejected.keep(claimant.values(load_id=load_id))
     changes.keep(connection, claimant, load_id, filled.changes)
-    claims.close(connection, load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated)
-    return filled
+    claims.close(
+        connection, load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated,
+        filled.content_hash, earlier.load_id if earlier else None,
+    )  # fmt: skip
+    return filled, earlier
 
 
 def settle_unrecorded(
@@ -137,8 +153,9 @@ def keep_failure(
         create_ledger(connection)
         with connection.transaction():
             entry, load_id = claims.keep_failure(
-                connection, claimant, text, seconds, rejection.counts if rejection else None
-            )
+                connection, claimant, text, seconds,
+                rejection.counts if rejection else None, duplicate_of(error),
+            )  # fmt: skip
             if entry is None and load_id:
                 are_kept = rejection and claimant.feed.rejects.keep != "count"
                 samples = rejection.samples if rejection and are_kept else []
@@ -161,6 +178,7 @@ class _Filled(NamedTuple):
     deduplicated: int
     rejected: RejectedRows
     changes: list[Change]
+    content_hash: bytes
 
 
 def _fill(
@@ -182,7 +200,9 @@ def _fill(
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
     kept = [*altered, *staging.changes, *_nulled(staging)]
-    return _Filled(written, reasons, staging.deduplicated, staging.rejected, kept)
+    return _Filled(
+        written, reasons, staging.deduplicated, staging.rejected, kept, staging.content_hash
+    )
 
 
 def _nulled(staging: Staging) -> list[Change]:

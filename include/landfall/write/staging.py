@@ -17,7 +17,7 @@ from include.landfall.contract import Change
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Shape
-from include.landfall.job import LOAD_ID, ROW_NUMBER
+from include.landfall.job import LOAD_ID, ROW_NUMBER, PartStart
 from include.landfall.postgres.statements import identifiers, table
 from include.landfall.write.alter import add_new
 from include.landfall.write.dispositions import Disposition, StagedRows
@@ -53,6 +53,7 @@ class Staging:
         self.has_texts = False
         self.text_columns: list[str] = []
         self.deduplicated = 0  # rows that lost to another row of their key
+        self.content_hash = b""  # of the file, where it was taken
         self.load_id = load_id
         self.keeps_replaced = feed.target.keep_replaced is not None
         self._has_wire = False
@@ -112,6 +113,11 @@ class Staging:
         self.begin()
         if shape.text_columns:
             self.keep_as_text(shape.text_columns)
+
+    def begin_part(self, part: PartStart, changes: Sequence[Change]) -> None:
+        """Takes note of a part of a snapshot, and of departures that no part before it has."""
+        self.rejected.parts.append(part)
+        self.changes += [change for change in changes if change not in self.changes]
 
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""

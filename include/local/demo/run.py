@@ -33,7 +33,7 @@ from include.local.services.environ import connections, tools
 from include.local.state import PROJECT, read_state, write_state
 
 # The big one comes first, so that there is something to see.
-FEEDS = ("flights", "weather", "planes", "airports", "airlines")
+FEEDS = ("flights", "flight_corrections", "weather", "planes", "airports", "airlines")
 MARTS = "flights_marts"
 
 
@@ -222,7 +222,8 @@ def _print_verdict(demo: Demo, verdicts: list[Verdict], changed_files: list[Seed
     different = [verdict for verdict in verdicts if not verdict.equal]
     if not different:
         demo.console.print(
-            f"[green]equal[/]: all {cells:,} cells of raw.* are as in the source, NULLs included"
+            f"[green]equal[/]: all {cells:,} cells of {len(verdicts)} tables are as in the source,"
+            " NULLs included"
         )
         return True
     changed = {file.key.partition("/")[0] for file in changed_files}
@@ -251,6 +252,7 @@ def _print_end(demo: Demo, seconds: float) -> None:
     for topic, command in (
         ("the chart", str(shown)),
         ("the marts", 'eval "$(make -s env)"; psql -c "TABLE marts.delays_by_weather"'),
+        ("corrections", 'psql -c "TABLE marts.arrival_corrections"   (a feed that is merged)'),
         ("the ledger", 'psql -c "TABLE landfall.ledger"'),
         ("Airflow's UI", "make airflow"),
         ("again", "make demo   (it loads what is new: nothing, until you put a file there)"),

@@ -1,4 +1,4 @@
-"""The real data as sixteen files in the bucket `landing`, as different senders would send them.
+"""The real data as eighteen files in the bucket `landing`, as different senders would send them.
 
 The bytes depend on the data alone (gzip carries no time), so a second seed makes the same ETags
 and writes nothing, and the feeds see nothing new.
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import zstandard
 from botocore.exceptions import ClientError
 
+from include.local.demo.corrections import correction_files
 from include.local.demo.source import table_bytes, table_text
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Seeded:
 
 
 def seed(client: S3Client, bucket: str = BUCKET, *, restore: bool = True) -> list[Seeded]:
-    """Puts the sixteen files into the bucket, and creates the bucket where it is missing.
+    """Puts the eighteen files into the bucket, and creates the bucket where it is missing.
 
     A file whose content somebody has changed is restored, or kept when `restore` is False.
     """
@@ -73,6 +74,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "weather/weather.parquet", weather_parquet()
     for table in ("planes", "airports", "airlines"):
         yield f"{table}/{table}.csv", table_bytes(table)
+    yield from correction_files()
 
 
 def flights_by_month() -> dict[int, bytes]:

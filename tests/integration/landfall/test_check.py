@@ -326,7 +326,9 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
          "the role may not use the ledger"),
         ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
          " REVOKE DELETE ON landfall.ledger FROM",
-         "lacks tables of this version, and the role may not add them"),
+         "lacks tables or columns of this version, and the role may not add them"),
+        ("DROP INDEX landfall.ledger_of_content; REVOKE DELETE ON landfall.ledger FROM",
+         "lacks tables or columns of this version, and the role may not add them"),
     ],
 )  # fmt: skip
 def test_a_role_that_may_not_write_rejects_and_what_to_do_helps(

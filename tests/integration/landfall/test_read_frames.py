@@ -28,7 +28,7 @@ TABLES = {
 @pytest.fixture
 def frames(monkeypatch):
     @contextmanager
-    def opened(client, arrival, unpacking=None):
+    def opened(client, arrival, unpacking=None, on_read=None):
         yield io.BytesIO(DATA)
 
     monkeypatch.setattr(pipeline, "open_text", opened)

@@ -19,7 +19,14 @@ FEEDS = ROOT / "include" / "feeds"
 EXPECTED = {
     "broken_feeds.py": [],
     "delay_model.py": ["delay_model"],
-    "feeds.py": ["feed_airlines", "feed_airports", "feed_flights", "feed_planes", "feed_weather"],
+    "feeds.py": [
+        "feed_airlines",
+        "feed_airports",
+        "feed_flight_corrections",
+        "feed_flights",
+        "feed_planes",
+        "feed_weather",
+    ],
     "flights_marts.py": ["flights_marts"],
     "maintenance.py": ["maintenance"],
 }
@@ -74,7 +81,7 @@ def test_every_schedule_is_meant(bag):
         for dag_id in EXPECTED["feeds.py"]
         for asset in bag.dags[dag_id].task_dict["published"].outlets
     }
-    assert len(published) == 5
+    assert len(published) == 6
     assert assets == published
 
 

@@ -141,7 +141,7 @@ def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_new
     )
     for name in ("store_from_environ", "warehouse_from_environ"):
         mocker.patch.object(load_command, name)
-    mocker.patch.object(load_command.listing, "all_of", return_value=ARRIVALS[::-1])
+    mocker.patch.object(load_command.listing, "all_to_force", return_value=ARRIVALS[::-1])
     load = mocker.patch.object(load_command, "load", side_effect=lambda feed, a, **_: receipt(a))
     assert cli.main(["load", "--feed", str(path), "--force"]) == 0
     assert [call.args[1].key for call in load.call_args_list] == [f"x/{n}.csv" for n in keys]

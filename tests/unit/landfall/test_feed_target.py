@@ -57,6 +57,24 @@ WRONG = [
      "'columns.id.on_bad_cell'", "rows are told apart"),
 ]  # fmt: skip
 
+SNAPSHOT = TEXT.replace("customers/*}", "customers/*/*, snapshot: dir}")
+REPLACE = "  disposition: replace\n"
+REPLACED = SNAPSHOT.replace(
+    "  disposition: merge\n  key: [region, id]\n  strategy: scd2\n", REPLACE
+)
+WRONG += [
+    (SNAPSHOT, 2, "'source.snapshot'", "merge with absent: close"),
+    (REPLACED.replace("replace\n", "append\n"), 2, "'source.snapshot'", "disposition: replace"),
+    (REPLACED.replace(REPLACE, f"{REPLACE}  replace_where: [id]\n"), 2, "'source.snapshot'",
+     "without replace_where"),
+    (REPLACED.replace("customers/*/*", "'*'"), 2, "'source.pattern'", "a folder, because of"),
+    (REPLACED.replace("dir}", "file}"), 2, "'source.snapshot'", "'dir'"),
+    (REPLACED.replace("dir}", "dir, duplicates: skip}"), 2, "'source.duplicates'",
+     "'load' or 'refuse'"),
+    (REPLACED + "contract: {new_columns: evolve}\n", 13, "'contract.new_columns'",
+     "refuse, ignore or rescue"),
+]  # fmt: skip
+
 
 @pytest.mark.parametrize(("text", "line", "field", "words"), WRONG)
 def test_a_wrong_target_is_named_by_file_line_and_field(tmp_path, text, line, field, words):
@@ -87,6 +105,15 @@ def test_what_goes_together_is_taken(tmp_path, target):
     )  # fmt: skip
     feed = read_feed(path)
     assert feed == type(feed).model_validate(feed.model_dump())
+
+
+@pytest.mark.parametrize(
+    "text", [REPLACED, SNAPSHOT.replace("scd2", "scd2\n  absent: close")], ids=["replace", "scd2"]
+)
+def test_a_snapshot_is_for_what_is_whole(tmp_path, text):
+    (path := tmp_path / "customers.yaml").write_text(text)
+    feed = read_feed(path)
+    assert (feed.source.snapshot, feed.source.prefix) == ("dir", "customers/")
 
 
 def test_values_that_delete_are_compared_as_postgres_writes_them(tmp_path):

@@ -35,7 +35,7 @@ def read(monkeypatch):
 
     def read(data, numbers=None, columns=COLUMNS, dialect=CsvDialect(), **options):  # noqa: B008
         @contextmanager
-        def opened(client, arrival, unpacking=None):
+        def opened(client, arrival, unpacking=None, on_read=None):
             yield io.BytesIO(data)
 
         monkeypatch.setattr(pipeline, "open_text", opened)

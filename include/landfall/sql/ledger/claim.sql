@@ -19,6 +19,8 @@ ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
     started = excluded.started,
     status = excluded.status,
     error = NULL,
+    content_hash = NULL,
+    duplicate_of = NULL,
     loaded_by = excluded.loaded_by,
     attempt = excluded.attempt
 WHERE entry.status <> 'loaded' OR entry.size <> excluded.size OR %(force)s

@@ -5,5 +5,7 @@ SET status = %(status)s,
     rejected = coalesce(%(rejected)s, rejected, 0),
     deduplicated = coalesce(%(deduplicated)s, deduplicated, 0),
     reasons = coalesce(%(reasons)s, reasons),
+    content_hash = %(content_hash)s,
+    duplicate_of = %(duplicate_of)s,
     seconds = extract(epoch FROM clock_timestamp() - started)
 WHERE load_id = %(load_id)s

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS landfall.ledger (
     rows bigint,
     started timestamptz NOT NULL,
     seconds double precision,
-    status text NOT NULL CHECK (status IN ('loading', 'loaded', 'failed', 'superseded')),
+    status text NOT NULL CHECK (status IN ('loading', 'loaded', 'failed', 'superseded', 'duplicate')),
     error text,
     loaded_by text NOT NULL,
     attempt uuid NOT NULL,
@@ -25,6 +25,7 @@ COMMENT ON TABLE landfall.ledger IS
 COMMENT ON COLUMN landfall.ledger.load_id IS 'Every row of the target carries it as _load_id';
 COMMENT ON COLUMN landfall.ledger.status IS
     'loaded; failed (its data rolled back); superseded (a newer file took its rows'' place); '
+    'duplicate (refused, because another file brought its content); '
     'loading is never seen from outside';
 COMMENT ON COLUMN landfall.ledger.loaded_by IS 'Who loaded it, or tried last';
 COMMENT ON COLUMN landfall.ledger.attempt IS 'Tells whose COMMIT arrived when a connection broke';
@@ -119,6 +120,7 @@ COMMENT ON TABLE landfall.changes IS
     'alteration of the table. They commit with the data of their file.';
 COMMENT ON COLUMN landfall.changes.what IS
     'new column, missing column, other name, column added, type widened, rows padded, cells nulled';
+
 -- What merges replaced: for each load and key the rows before.
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS deduplicated bigint;
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS kept_until timestamptz;
@@ -145,3 +147,14 @@ COMMENT ON COLUMN landfall.replaced.is_changed IS 'Whether the load changed the 
 COMMENT ON COLUMN landfall.replaced.before IS
     'The rows of a changed key before the load; null where there was none';
 COMMENT ON COLUMN landfall.replaced.after IS 'The MD5 of its rows after the load; empty where there is none';
+
+-- Content that was loaded before under another name. The index is what came last.
+ALTER TABLE landfall.ledger DROP CONSTRAINT IF EXISTS ledger_status_check;
+ALTER TABLE landfall.ledger ADD CONSTRAINT ledger_status_check
+CHECK (status IN ('loading', 'loaded', 'failed', 'superseded', 'duplicate'));
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS content_hash bytea;
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS duplicate_of bigint;
+CREATE INDEX IF NOT EXISTS ledger_of_content ON landfall.ledger USING hash (content_hash);
+COMMENT ON COLUMN landfall.ledger.content_hash IS 'SHA-256 of the object''s bytes, where it was taken';
+COMMENT ON COLUMN landfall.ledger.duplicate_of IS
+    'The load that brought the same content from an object of another key';

@@ -3,12 +3,13 @@
 WITH kept AS (
     INSERT INTO landfall.ledger AS entry (
         feed, bucket, key, etag, version_id, size, last_modified, target,
-        started, seconds, status, error, loaded_by, attempt, rejected, reasons, retry_after
+        started, seconds, status, error, loaded_by, attempt, rejected, reasons,
+        retry_after, duplicate_of
     ) VALUES (
         %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(version_id)s, %(size)s, %(last_modified)s,
         %(target)s, clock_timestamp() - make_interval(secs => %(seconds)s), %(seconds)s,
-        'failed', %(error)s, %(by)s, %(attempt)s, %(rejected)s, %(reasons)s,
-        clock_timestamp() + interval '5 minutes'
+        %(status)s, %(error)s, %(by)s, %(attempt)s, %(rejected)s, %(reasons)s,
+        clock_timestamp() + interval '5 minutes', %(duplicate_of)s
     )
     ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
         started = excluded.started,
@@ -20,6 +21,7 @@ WITH kept AS (
         attempt = excluded.attempt,
         rejected = excluded.rejected,
         reasons = excluded.reasons,
+        duplicate_of = excluded.duplicate_of,
         retry_after = clock_timestamp() + least(
             interval '1 day',
             greatest(

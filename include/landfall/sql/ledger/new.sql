@@ -5,6 +5,7 @@ SELECT
     listed.place,
     CASE
         WHEN same.status = 'failed' THEN 'failed'
+        WHEN same.is_duplicate THEN 'duplicate'
         WHEN loaded.version IS NOT NULL THEN 'changed'
         WHEN same.status = 'superseded' THEN 'superseded'
         ELSE 'new'
@@ -21,7 +22,13 @@ LEFT JOIN LATERAL (
         status,
         -- As JSON, because a ledger of an earlier version has no such column before the next load.
         CASE WHEN status = 'failed' THEN (to_jsonb(entry) ->> 'retry_after')::timestamptz END
-            AS retry_after
+            AS retry_after,
+        -- As long as the rows of the other file are there.
+        status = 'duplicate' AND EXISTS (
+            SELECT FROM landfall.ledger AS earlier
+            WHERE earlier.load_id = (to_jsonb(entry) ->> 'duplicate_of')::bigint
+                AND earlier.status = 'loaded'
+        ) AS is_duplicate
     FROM landfall.ledger AS entry
     WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = listed.key AND version = listed.version
         AND (loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from include.local.demo.seed import files, seed
 
 
-def test_all_sixteen_files_arrive_whole_and_a_reseed_writes_nothing(client, bucket):
+def test_all_eighteen_files_arrive_whole_and_a_reseed_writes_nothing(client, bucket):
     first = seed(client, bucket)
-    assert [file.outcome for file in first] == ["written"] * 16
+    assert [file.outcome for file in first] == ["written"] * 18
     sent = dict(files())
     for key, body in sent.items():
         assert client.get_object(Bucket=bucket, Key=key)["Body"].read() == body
     times = listing(client, bucket)
-    assert [file.outcome for file in seed(client, bucket)] == ["unchanged"] * 16
+    assert [file.outcome for file in seed(client, bucket)] == ["unchanged"] * 18
     assert listing(client, bucket) == times
 
 

@@ -46,8 +46,8 @@ def opened(key: str, body: bytes) -> bytes:
     return body
 
 
-def test_there_are_sixteen_files_in_three_packings(made):
-    assert len(made) == 16
+def test_there_are_eighteen_files_in_three_packings(made):
+    assert len(made) == 18
     flights = sorted(key for key in made if key.startswith("flights/"))
     assert len(flights) == 12
     assert [sum(key.endswith(e) for key in flights) for e in (".csv", ".gz", ".zst")] == [4, 4, 4]

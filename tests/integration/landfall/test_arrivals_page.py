@@ -1,0 +1,55 @@
+"""Every example of docs/arrivals.md does what the page says."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from include.landfall.errors import DuplicateContent
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
+from include.landfall.s3.listing import list_arrivals
+
+PAGE = (Path(__file__).parents[3] / "docs" / "arrivals.md").read_text()
+BLOCK = re.compile(r"^```(yaml|csv|json|text)(?: ([^\n]+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SECTIONS = {
+    section.splitlines()[0]: BLOCK.findall(section)
+    for section in PAGE.split("\n## ")
+    if "```yaml" in section
+}
+
+
+def load_what_is_new(engine):
+    """Loads the new arrivals, as a run does."""
+    with connect(engine.warehouse) as connection:
+        listed = list_arrivals(engine.client, engine.feed.source)
+        new = new_arrivals(connection, engine.feed, listed)
+    for arrival in new:
+        with suppress(DuplicateContent):
+            engine.load(arrival)
+
+
+def cells_of(text):
+    return [[cell.strip() for cell in line.split("|")] for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_an_example_leaves_the_ledger_and_the_table_that_the_page_shows(engine, section):
+    (_, _, keys), *files, (_, _, ledger), (_, _, table) = SECTIONS[section]
+    values = yaml.safe_load(keys)
+    values["source"]["bucket"] = engine.bucket
+    engine.be(**values)
+    for _, key, text in files:
+        engine.put(text, key)
+        load_what_is_new(engine)
+    assert [[entry.status, entry.key] for entry in engine.entries()] == cells_of(ledger)
+    rows = engine.sql("SELECT id::text, name FROM raw.t ORDER BY id")
+    assert list(map(list, rows)) == cells_of(table)
+
+
+def test_the_page_has_its_examples():
+    assert len(SECTIONS) == 2

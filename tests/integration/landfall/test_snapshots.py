@@ -1,0 +1,295 @@
+"""All parts of one folder are one replacement of the table, once the folder is complete."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.landfall.errors import (
+    DataError,
+    DuplicateContent,
+    LandfallError,
+    ObjectChanged,
+    ObjectMissing,
+    RefusedCell,
+)
+from include.landfall.forget import forget
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
+from include.landfall.s3.listing import find_named, list_arrivals, list_snapshots
+from tests.support.engine import LARGE, many
+
+HEADER = "id,name\n"
+ONE, TWO, THREE = f"{HEADER}1,a\n", f"{HEADER}2,b\n", f"{HEADER}3,c\n"
+
+
+class Sets:
+    """A feed of snapshots under `x/`, and its folders."""
+
+    def __init__(self, engine):
+        self.engine = engine
+        self.be()
+
+    def be(self, source=None, **changes):
+        base = {"bucket": self.engine.bucket, "pattern": "x/*/part-*", "snapshot": "dir"}
+        self.engine.be(
+            **{"disposition": "replace", "source": {**base, **(source or {})}, **changes}
+        )
+        return self
+
+    def put(self, folder, *parts, marker="_SUCCESS", body=b""):
+        for number, part in enumerate(parts):
+            self.engine.put(part, f"x/{folder}/part-{number}")
+        if marker:
+            self.engine.put(body, f"x/{folder}/{marker}")
+        return self
+
+    def manifest(self, folder, *names, **sizes):
+        url = f"s3://{self.engine.bucket}/x/{folder}/"
+        entries = [{"url": url + name, "mandatory": True} for name in names]
+        entries += [
+            {"url": f"{url}part-{n[-1]}", "meta": {"content_length": s}} for n, s in sizes.items()
+        ]
+        return self.put(folder, marker="manifest", body=json.dumps({"entries": entries}))
+
+    def listed(self):
+        return {a.key: a for a in list_arrivals(self.engine.client, self.engine.feed.source)}
+
+    def waits(self):
+        folders = list_snapshots(self.engine.client, self.engine.feed.source)
+        return {each.arrival.key: each.waits_for for each in folders}
+
+    def new(self):
+        with connect(self.engine.warehouse) as connection:
+            return [
+                a.key for a in new_arrivals(connection, self.engine.feed, self.listed().values())
+            ]
+
+    def load(self, folder, **options):
+        return self.engine.load(self.listed()[f"x/{folder}/"], **options)
+
+    def fails(self, folder, error=DataError, **options):
+        with pytest.raises(error) as caught:
+            self.load(folder, **options)
+        return caught.value
+
+
+@pytest.fixture
+def sets(engine):
+    return Sets(engine)
+
+
+def test_all_parts_are_one_load_and_replace_the_table(sets):
+    sets.put(1, ONE, TWO)
+    first = sets.load(1)
+    assert (first.outcome, first.rows, first.key) == ("loaded", 2, "x/1/")
+    sets.put(2, TWO, THREE, f"{HEADER}4,d\n")
+    assert sets.new() == ["x/2/"]
+    assert sets.load(2).rows == 3
+    assert sets.engine.rows() == [(2, "b"), (3, "c"), (4, "d")]
+    assert sets.engine.statuses() == ["superseded", "loaded"]
+    assert sets.new() == []
+    assert sets.load(2).outcome == "already_loaded"
+
+
+def test_a_folder_without_a_marker_waits_and_is_no_error(sets):
+    sets.put(1, ONE, TWO, marker=None)
+    assert (sets.new(), sets.waits()) == ([], {"x/1/": "marker"})
+    sets.put(1)
+    assert sets.new() == ["x/1/"]
+
+
+def test_a_manifest_says_what_the_parts_are_and_when_all_are_there(sets):
+    sets.put(1, ONE, marker=None).manifest(1, "part-0", "part-1")
+    assert (sets.new(), sets.waits()) == ([], {"x/1/": "parts"})
+    sets.put(1, ONE, TWO, THREE, marker=None)  # the third one is of an earlier export
+    assert sets.load(1).rows == 2
+    assert sets.engine.rows() == [(1, "a"), (2, "b")]
+
+
+def test_a_part_that_is_shorter_than_its_manifest_says_is_waited_for(sets):
+    sets.put(1, ONE, TWO, marker=None).manifest(1, p0=len(ONE), p1=len(TWO) + 1)
+    assert (sets.new(), sets.waits()) == ([], {"x/1/": "parts"})
+    sets.manifest(1, p0=len(ONE), p1=len(TWO))
+    assert sets.load(1).rows == 2
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"entries": []}', '{"entries": [{}]}'])
+def test_a_manifest_that_cannot_be_read_is_waited_for(sets, body):
+    sets.put(1, ONE, marker="x_manifest", body=body)
+    assert (sets.new(), sets.waits()) == ([], {"x/1/": "manifest"})
+    sets.put(1, marker="manifest", body=body)
+    assert sets.waits() == {"x/1/": "manifests"}
+
+
+def test_a_bad_part_refuses_the_set_and_the_table_stays(sets):
+    sets.put(1, ONE, TWO)
+    sets.load(1)
+    sets.put(2, TWO, f"{HEADER}3,c\nx,d\n", THREE)
+    error = sets.fails(2, RefusedCell)
+    assert error.place.object == f"s3://{sets.engine.bucket}/x/2/part-1"
+    assert (error.place.line, error.place.row, error.place.column) == (3, 2, "id")
+    assert sets.engine.rows() == [(1, "a"), (2, "b")]
+    assert [(e.status, e.key) for e in sets.engine.entries()] == [
+        ("loaded", "x/1/"), ("failed", "x/2/"),
+    ]  # fmt: skip
+    (sample,) = sets.engine.sql("SELECT key, line, row_number FROM landfall.rejects")
+    assert sample == ("x/2/part-1", 3, 2)
+
+
+def test_a_part_that_is_no_file_of_the_format_names_itself(sets):
+    sets.be(format="parquet").put(1, parquet([1]), b"not Parquet at all")
+    assert sets.fails(1).place.object.endswith("/x/1/part-1")
+
+
+def test_an_older_folder_that_comes_later_changes_nothing(sets):
+    sets.put(1, ONE).put(2, TWO)
+    sets.load(2)
+    assert sets.load(1).outcome == "superseded"
+    assert sets.engine.rows() == [(2, "b")]
+
+
+def test_a_changed_part_is_a_new_version_of_the_folder(sets):
+    sets.put(1, ONE, TWO)
+    sets.load(1)
+    sets.put(1, ONE, THREE)
+    assert sets.new() == ["x/1/"]
+    assert sets.load(1).rows == 2
+    assert sets.engine.rows() == [(1, "a"), (3, "c")]
+
+
+def test_a_folder_that_changes_after_the_listing_is_not_loaded(sets):
+    sets.put(1, ONE, TWO)
+    arrival = sets.listed()["x/1/"]
+    sets.put(1, ONE, TWO, THREE)
+    with pytest.raises(ObjectChanged, match="no longer has the parts"):
+        sets.engine.load(arrival)
+    sets.put(1, ONE, THREE, marker=None)
+    with pytest.raises(ObjectChanged):
+        sets.engine.load(arrival)
+
+
+def test_a_reader_sees_the_old_parts_or_the_new_ones(sets):
+    sets.put(1, many(300), many(300, 301))
+    sets.load(1)
+    sets.put(2, *(many(2000, 1 + 2000 * n) for n in range(5)))
+    counts, ended = set(), threading.Event()
+
+    def read():
+        with psycopg.connect(sets.engine.warehouse.conninfo(), autocommit=True) as connection:
+            while not ended.is_set():
+                counts.add(connection.execute("SELECT count(*) FROM raw.t").fetchone()[0])
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    sets.load(2)
+    ended.set()
+    reader.join()
+    assert counts <= {600, 10_000}
+    assert len(sets.engine.rows()) == 10_000
+
+
+def test_the_error_budget_is_that_of_the_set(sets):
+    parts = f"{HEADER}1,a\nx,b\n", f"{HEADER}3,c\n4\n", THREE
+    sets.be(rejects={"at_most": 1}).put(1, *parts)
+    assert "part-1, line 3" in str(sets.fails(1))
+    sets.be(rejects={"at_most": 2})
+    assert (sets.load(1, force=True).rejected, len(sets.engine.rows())) == (2, 3)
+    query = "SELECT key, line, row_number, state FROM landfall.rejects ORDER BY reject_id DESC"
+    assert sets.engine.sql(query)[:2] == [
+        ("x/1/part-1", 3, 2, "open"), ("x/1/part-0", 3, 2, "open"),
+    ]  # fmt: skip
+
+
+def test_line_and_text_of_a_row_that_a_constraint_refuses_are_those_of_its_part(sets):
+    sets.be(rejects={"at_most": "50%"}).put(1, ONE)
+    sets.load(1)
+    sets.engine.sql("ALTER TABLE raw.t ADD CHECK (id <> 7)")
+    sets.put(2, f"{HEADER}1,a\n2,b\n", f"{HEADER}3,c\n7,g\n4,d\n", f"{HEADER}7,g\n8,h\n")
+    assert sets.load(2).rejected == 2
+    query = "SELECT key, line, row_number, raw FROM landfall.rejects ORDER BY key"
+    assert sets.engine.sql(query) == [("x/2/part-1", 3, 2, "7,g"), ("x/2/part-2", 2, 1, "7,g")]
+
+
+def parquet(ids, **more):
+    """Makes the bytes of a Parquet file of these ids."""
+    out = io.BytesIO()
+    names = [f"n{each}" for each in ids]
+    pq.write_table(pa.table({"id": pa.array(ids, pa.int32()), "name": names, **more}), out)
+    return out.getvalue()
+
+
+def test_parts_of_parquet_with_columns_that_the_feed_ignores(sets):
+    sets.be(format="parquet", contract={"new_columns": "ignore"})
+    sets.put(1, parquet([1, 2]), parquet([3], other=["x"]))
+    receipt = sets.load(1)
+    assert (receipt.rows, len(sets.engine.rows())) == (3, 3)
+    assert len(receipt.changes) == 1
+
+
+def test_parts_of_different_columns_are_refused(sets):
+    sets.be(contract={"missing_columns": "null"}).put(1, ONE, "id\n2\n")
+    assert sets.load(1).rows == 2
+    sets.be(contract={"missing_columns": "default"})
+    error = sets.fails(1, force=True)
+    assert "has other columns than the first part" in str(error)
+    assert error.place.object.endswith("/part-1")
+
+
+def test_a_large_set_is_read_in_a_process_of_its_own(sets):
+    sets.put(1, many(LARGE // 2), many(LARGE // 2, 1 + LARGE // 2), marker="_SUCCESS")
+    assert sets.load(1).rows == LARGE
+    assert sets.engine.sql("SELECT count(DISTINCT id) FROM raw.t") == [LARGE]
+
+
+def test_columns_of_the_object_are_those_of_the_part(sets):
+    columns = {"id": "integer", "name": "text", "part": {"type": "text", "from_object": "key"}}
+    sets.be(columns=columns).put(1, ONE, TWO)
+    sets.load(1)
+    assert sets.engine.sql("SELECT id, part FROM raw.t ORDER BY id") == [
+        (1, "x/1/part-0"), (2, "x/1/part-1"),
+    ]  # fmt: skip
+
+
+def test_a_folder_is_forgotten_and_forced_by_its_key(sets):
+    sets.put(1, ONE, TWO)
+    sets.load(1)
+    sets.engine.sql("DELETE FROM raw.t")
+    named = find_named(sets.engine.client, sets.engine.feed.source, "x/1/")
+    assert sets.engine.load(named, force=True).rows == 2
+    gone = forget(sets.engine.feed, "x/1/", warehouse=sets.engine.warehouse)
+    assert (gone.rows, sets.engine.rows(), sets.new()) == (2, [], ["x/1/"])
+    for key in ("x/1", "x/", "x/2/", "x/1/part-0"):
+        with pytest.raises(ObjectMissing):
+            find_named(sets.engine.client, sets.engine.feed.source, key)
+
+
+def test_a_set_of_the_same_content_is_a_duplicate(sets):
+    sets.be(source={"duplicates": "refuse"}).put(1, ONE, TWO).put(2, ONE, TWO).put(3, TWO, ONE)
+    sets.load(1)
+    sets.fails(2, DuplicateContent)
+    assert sets.load(3).outcome == "loaded"
+
+
+def test_a_merge_closes_what_no_part_has(sets):
+    target = {
+        "table": "raw.t", "disposition": "merge", "key": ["id"], "strategy": "scd2",
+        "absent": "close",
+    }  # fmt: skip
+    sets.be(target=target).put(1, ONE, TWO)
+    sets.load(1)
+    sets.put(2, TWO, THREE)
+    sets.load(2)
+    current = "SELECT id FROM raw.t WHERE _is_current ORDER BY id"
+    assert sets.engine.sql(current) == [2, 3]
+
+
+def test_a_set_without_a_byte_is_refused_like_a_file_without_one(sets):
+    sets.put(1, "", "")
+    assert "the object is empty" in str(sets.fails(1, LandfallError))
