@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -22,7 +23,7 @@ class FrameType(Enum):
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
-    END = b"Z"  # nothing more; `count` is all rows read, `first` those that were padded
+    END = b"Z"  # nothing more; `count` is all rows read, `payload` the RowSet of the padded ones
     ERROR = b"E"  # a pickled error; only between processes
 
 
@@ -45,6 +46,29 @@ class Frame(NamedTuple):
         if self.numbers:
             return array("q", self.numbers)
         return array("q", range(self.first, self.first + self.count))
+
+
+class RowSet:
+    """A set of rows of a file, which takes a bit for each row up to the last in it.
+
+    In `bits` the row of number n is bit n % 8 of byte n // 8, as in Postgres's get_bit().
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    @property
+    def bits(self) -> bytes:
+        """The set as bytes."""
+        return bytes(self._bits)
+
+    def add(self, numbers: Sequence[int]) -> None:
+        """Adds rows by their numbers, which ascend."""
+        if not numbers:
+            return
+        self._bits.extend(bytes(max(0, numbers[-1] // 8 + 1 - len(self._bits))))
+        for number in numbers:
+            self._bits[number // 8] |= 1 << number % 8
 
 
 class NewColumn(NamedTuple):

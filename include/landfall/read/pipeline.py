@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.landfall.errors import LandfallError
-from include.landfall.frames import Frame, FrameType, Shape
+from include.landfall.frames import Frame, FrameType, RowSet, Shape
 from include.landfall.job import Job
 from include.landfall.read.bounds import bounded
 from include.landfall.read.formats import OriginOf, format_of
@@ -61,15 +61,15 @@ def _frames(client: S3Client, job: Job) -> Iterator[Frame]:
     framer, completer = Framer(planned.job), planned.completer
     speller = Speller(planned.reading)
     yield Shape(planned.job.names, framer.text_columns, planned.added, planned.changes).frame()
-    count = padded = 0
+    count, padded = 0, RowSet()
     with opened() as stream:
         for rows in format_of(job).rows(stream, planned.reading):
             count += rows.count
-            padded += rows.padded
+            padded.add(rows.padded)
             rows = bounded(rows, job)
             yield from framer.frames(completer.rows(speller.rows(rows)))
             del rows  # the next ones need the room
-    yield Frame(FrameType.END, count, first=padded)
+    yield Frame(FrameType.END, count, padded.bits)
 
 
 def _opened(client: S3Client, job: Job) -> AbstractContextManager[BinaryIO]:

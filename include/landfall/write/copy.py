@@ -14,7 +14,6 @@ import psycopg
 from psycopg import sql
 from psycopg.copy import LibpqWriter
 
-from include.landfall.contract import Change, What
 from include.landfall.frames import Frame, FrameType, Shape
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
@@ -43,7 +42,7 @@ class Part:
         self.suspects: list[Frame] = []
         self.rejects: list[Frame] = []
         self.read: int | None = None  # all rows of the file, once it has ended
-        self.padded = 0  # those of another width than the header, once the file has ended
+        self.padded = b""  # the RowSet of those that were padded, once the file has ended
 
     def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields typed rows until the part is full or the file ends, and keeps every frame."""
@@ -55,7 +54,7 @@ class Part:
         size = 0
         for frame in frames:
             if frame.type is FrameType.END:
-                self.read, self.padded = frame.count, frame.first
+                self.read, self.padded = frame.count, bytes(frame.payload)
                 return
             kept[frame.type].append(frame)
             if frame.type is FrameType.ROWS:
@@ -92,8 +91,7 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
         part = Part()
         written += _write(part, frames, staging)
         read += part.count
-        if part.padded:
-            staging.changes.append(Change(What.ROWS_PADDED, None, None, str(part.padded)))
+        staging.padded = part.padded
         if part.read is not None or _are_enough(staging):
             return part.read or read, written
 

@@ -48,6 +48,7 @@ class Staging:
         self.columns = columns
         self.disposition = disposition
         self.changes: list[Change] = []  # departures of the file, and what was altered for it
+        self.padded = b""  # the RowSet of the rows that were padded
         self.target = table(feed.target.table)
         self.rejected = RejectedRows(connection, feed)
         self.has_texts = False
