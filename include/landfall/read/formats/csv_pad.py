@@ -55,7 +55,7 @@ class Shape:
 
     def whole_row(self, cells: Sequence[Text | None]) -> list[Text | None]:
         """Returns the cells that are read, and behind them those beyond the file's columns."""
-        return [*self.row(cells), *cells[self.columns :]]
+        return self.row(cells) + list(cells[self.columns :])
 
 
 @dataclass(frozen=True)
