@@ -5,6 +5,7 @@
 .NOTPARALLEL:  # `make lint test` must run one after the other, and make .venv once
 MAKEFLAGS += --no-print-directory
 export PYTHON
+unexport CDPATH  # with it cd may lead to another folder
 # With this variable Python writes no bytecode, and each of Airflow's programs compiles for two seconds.
 # git ignores the bytecode.
 unexport PYTHONDONTWRITEBYTECODE

@@ -17,6 +17,8 @@ EXCEPTIONS = Path(__file__).with_name("dag_integrity_exceptions.txt")
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDERS = tuple(str(PROJECT / name) for name in ("dags", "include", "plugins"))
 NOTHING = object()
+# DAG files import from the project's folder. Without an image, the CLI's path is only include.
+sys.path.insert(0, str(PROJECT))
 
 
 class MadeUp(dict):

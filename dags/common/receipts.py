@@ -9,7 +9,7 @@ IN_THE_TABLE = ("loaded", "already_loaded")
 
 
 def extra_of(receipts: Iterable[list[dict[str, Any]] | None]) -> dict[str, Any]:
-    """Gives rows, rejected rows and load ids of the files that are in the table.
+    """Gives rows, rejected and deduplicated rows, and load ids of the files that are in the table.
 
     `receipts` are those of each mapped load: a list of one, or nothing for a load that failed.
     """
@@ -22,5 +22,6 @@ def extra_of(receipts: Iterable[list[dict[str, Any]] | None]) -> dict[str, Any]:
     return {
         "rows": sum(receipt["rows"] for receipt in loaded),
         "rejected": sum(receipt["rejected"] for receipt in loaded),
+        "deduplicated": sum(receipt["deduplicated"] for receipt in loaded),
         "load_ids": sorted(receipt["load_id"] for receipt in loaded),
     }

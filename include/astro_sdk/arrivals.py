@@ -80,4 +80,7 @@ def _message(receipt: Receipt) -> str:
         return f"{where} was loaded before, by {receipt.by}: {receipt.rows} rows"
     if receipt.outcome == "superseded":
         return f"{where} is not loaded: a newer version is, by {receipt.by}"
-    return f"{where}: {receipt.rows} rows in {receipt.seconds} s, load {receipt.load_id}"
+    text = f"{where}: {receipt.rows} rows in {receipt.seconds} s, load {receipt.load_id}"
+    if receipt.deduplicated:
+        text += f"; {receipt.deduplicated} rows lost to a newer row of their key"
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -43,35 +44,49 @@ class Forgotten:
 
 
 def forget(feed: Feed, key: str, *, warehouse: Warehouse) -> Forgotten:
-    """Takes everything away that was loaded from an object of the feed, in one transaction.
+    """Takes everything away that was loaded from an object of the feed, as `forget_together`."""
+    return forget_together(feed, [key], warehouse=warehouse)[0]
 
-    It waits for a load of the object that is under way. The next run loads the object again if it
+
+def forget_together(feed: Feed, keys: Sequence[str], *, warehouse: Warehouse) -> list[Forgotten]:
+    """Takes everything away that was loaded from objects of the feed, in one transaction.
+
+    It waits for loads of the objects that are under way. The next run loads an object again if it
     is in the bucket.
 
-    Of a merge it brings back the rows that the object's loads replaced.
+    Of a merge it brings back the rows that the objects' loads replaced. Objects that had the same
+    keys can be undone only with those that had them later.
 
     Raises: ObjectMissing when the ledger has no such object; FeedError when its rows are in another
     table than the feed names, or cannot be deleted, or when what it replaced was not kept or was
     changed since. Then nothing has changed.
     """
-    # The lock and the rows are those of the object, whatever its version.
-    arrival = Arrival(feed.source.bucket, key, "", 0, datetime.now(UTC))
-    replaces_feed = disposition_of(feed).replaces_feed
-    claimant = Claimant.new(feed, arrival, replaces_feed=replaces_feed)
+    keys = list(dict.fromkeys(keys))
     try:
         with (
-            connect(warehouse, f"landfall forget {feed.name} {key}") as connection,
+            connect(warehouse, f"landfall forget {feed.name} {keys[0]}") as connection,
             postgres_errors(),
         ):
-            if ledger_exists(connection):
-                create_ledger(connection)
-                with connection.transaction():
-                    claims.lock(connection, claimant)
-                    return _forget(connection, claimant)
-            raise _unknown()
+            if not ledger_exists(connection):
+                raise _unknown().at(object=_uri(feed, keys[0]))
+            create_ledger(connection)
+            with connection.transaction():
+                for key in sorted(keys):  # in this order two runs never wait for each other
+                    claims.lock(connection, _claimant(feed, key))
+                return _forget(connection, feed, keys)
     except LandfallError as error:
-        error.at(feed=feed.name, object=arrival.uri)
+        error.at(feed=feed.name, object=", ".join(_uri(feed, key) for key in keys))
         raise
+
+
+def _claimant(feed: Feed, key: str) -> Claimant:
+    # The lock is that of the object, whatever its version.
+    arrival = Arrival(feed.source.bucket, key, "", 0, datetime.now(UTC))
+    return Claimant.new(feed, arrival, replaces_feed=disposition_of(feed).replaces_feed)
+
+
+def _uri(feed: Feed, key: str) -> str:
+    return f"s3://{feed.source.bucket}/{key}"
 
 
 def _unknown() -> ObjectMissing:
@@ -81,17 +96,22 @@ def _unknown() -> ObjectMissing:
     )
 
 
-def _forget(connection: Connection, claimant: Claimant) -> Forgotten:
-    feed, arrival = claimant.feed, claimant.arrival
-    entries = forgetting.entries_of_object(connection, feed.name, arrival.bucket, arrival.key)
-    if not entries:
-        raise _unknown()
-    _check_load_id(feed)
-    _check_target(connection, feed, entries)
-    load_ids = [entry.load_id for entry in entries]
-    rows = _delete_rows(connection, claimant, load_ids)
-    counts = forgetting.delete_loads(connection, load_ids)
-    return Forgotten(feed.name, arrival.bucket, arrival.key, rows, *counts)
+def _forget(connection: Connection, feed: Feed, keys: list[str]) -> list[Forgotten]:
+    objects = []
+    for key in keys:
+        entries = forgetting.entries_of_object(connection, feed.name, feed.source.bucket, key)
+        if not entries:
+            raise _unknown().at(object=_uri(feed, key))
+        _check_load_id(feed)
+        _check_target(connection, feed, entries)
+        objects.append([entry.load_id for entry in entries])
+    rows = _delete_rows(connection, feed, objects)
+    return [
+        Forgotten(
+            feed.name, feed.source.bucket, key, taken, *forgetting.delete_loads(connection, ids)
+        )
+        for key, ids, taken in zip(keys, objects, rows, strict=True)
+    ]
 
 
 def _check_load_id(feed: Feed) -> None:
@@ -116,17 +136,18 @@ def _check_target(connection: Connection, feed: Feed, entries: list[Entry]) -> N
             )
 
 
-def _delete_rows(connection: Connection, claimant: Claimant, load_ids: list[int]) -> int:
-    """Takes away what the loads brought, and returns how many rows that were."""
-    target = claimant.feed.target
+def _delete_rows(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
+    """Takes away what the loads of each object brought, and returns how many rows that were."""
+    target = feed.target
     name = table(target.table)
     is_there = has_relation(connection, target.schema_name, target.table_name)
     if not is_there or not has_column(connection, name, LOAD_ID):
-        return 0
-    disposition = disposition_of(claimant.feed)
+        return [0 for _ in objects]
+    load_ids = [load_id for ids in objects for load_id in ids]
+    disposition = disposition_of(feed)
     if not disposition.keeps_rows:
         check_dependents(connection, target.table, load_ids)
-    rows = disposition.forget(connection, claimant.feed, load_ids)
+    rows = disposition.forget(connection, feed, objects)
     if not disposition.keeps_rows:
-        check_removed(connection, claimant.feed, load_ids)
+        check_removed(connection, feed, load_ids)
     return rows

@@ -30,6 +30,7 @@ ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 # 512 KiB 91 MB and 1.9 s.
 BLOCK_BYTES = 1 << 20
 LONGEST_ROW = limits.LONGEST_ROW
+MEMORY = limits.MEMORY
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,24 @@ class Unpacking:
     """How a packed file is unpacked.
 
     `member` is a pattern for the one member of a zip file. `ratio` is how many bytes may come of
-    each packed one.
+    each packed one. `extra_memory` is what the load may take beyond MEMORY.
     """
 
     member: str | None = None
     ratio: int = 1000  # gzip reaches 1032, and only where all bytes are the same
+    extra_memory: int = 0
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a feed allows of its files: bytes of a row, beside LONGEST_ROW, and columns."""
+    """What a feed allows of its files: bytes of a row, beside LONGEST_ROW, and columns.
+
+    `extra_memory` is what the load may take beyond MEMORY.
+    """
 
     row_bytes: int | None = None
     columns: int | None = None
+    extra_memory: int = 0
 
 
 @dataclass(frozen=True)

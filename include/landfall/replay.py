@@ -11,7 +11,7 @@ from psycopg import Connection
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.contract import IfMissing
-from include.landfall.errors import FeedError, LandfallError
+from include.landfall.errors import DataError, FeedError, LandfallError
 from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
 from include.landfall.ledger import changes, claims, replays
@@ -157,6 +157,7 @@ def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replaye
     if entry is None:  # another version of the object was loaded while this one waited
         return nothing
     _check_target(connection, feed, entry)
+    _check_latest(connection, claimant)
     altered = alter.fit(connection, feed)
     columns = target.prepare(connection, feed)
     if batch.edited is None:
@@ -204,6 +205,18 @@ def _check_target(connection: Connection, feed: Feed, entry: Entry) -> None:
         raise FeedError(
             f"the table {feed.target.table} is gone",
             do="restore the table, or load the file again with --force",
+        )
+
+
+def _check_latest(connection: Connection, claimant: Claimant) -> None:
+    """Checks that no later snapshot is loaded: it says which keys there are now."""
+    newer = claims.newer(connection, claimant) if claimant.feed.target.closes_absent else None
+    if newer:
+        raise DataError(
+            "a later snapshot is loaded, and these rejects are of an earlier one",
+            found=f"load {newer.load_id}, by {newer.loaded_by}",
+            do="dismiss them: landfall rejects --feed ... --dismiss ID ...; where a row is right"
+            " today, ask the sender for it in the next snapshot",
         )
 
 

@@ -55,12 +55,14 @@ class Transfer:
 
     def _job(self, staging: Staging, load_id: int) -> Job:
         columns = tuple(column.planned for column in staging.columns)
+        limits = self.feed.limits
         return Job(
             self.feed.name, self.arrival, self.store, columns,
             load_id if self.feed.target.load_id else None,
             self.feed.format.dialect(), self.encoding,
-            Unpacking(self.feed.source.member, self.feed.limits.ratio), rules_of(self.feed),
-            order=self.feed.order, bounds=Bounds(self.feed.limits.row, self.feed.limits.columns),
+            Unpacking(self.feed.source.member, limits.ratio, limits.extra_memory),
+            rules_of(self.feed), order=self.feed.order,
+            bounds=Bounds(limits.row, limits.columns, limits.extra_memory),
             is_numbered=staging.disposition.is_merged,
         )  # fmt: skip
 

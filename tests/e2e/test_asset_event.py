@@ -31,7 +31,8 @@ def test_the_event_has_rows_rejects_and_load_ids_of_every_file(dag, run, mocker)
 
     @task(task_id="load")
     def load(load_id: int, ti=None) -> None:
-        receipt = {"outcome": "loaded", "rows": 10, "rejected": 1, "load_id": load_id}
+        counts = {"rows": 10, "rejected": 1, "deduplicated": 2}
+        receipt = {"outcome": "loaded", "load_id": load_id, **counts}
         ti.xcom_push(key="receipts", value=[receipt])
 
     mocker.patch("dags.feeds.unpublished_loads", return_value="these loads")
@@ -41,4 +42,5 @@ def test_the_event_has_rows_rejects_and_load_ids_of_every_file(dag, run, mocker)
     with create_session() as session:
         query = select(AssetEvent.extra).where(AssetEvent.source_dag_id == dag.dag_id)
         (extra,) = session.scalars(query).all()
-    assert (extra["rows"], extra["rejected"], extra["load_ids"]) == (20, 2, [8, 9])
+    counts = [extra[name] for name in ("rows", "rejected", "deduplicated")]
+    assert (counts, extra["load_ids"]) == ([20, 2, 4], [8, 9])

@@ -149,3 +149,30 @@ def test_the_example_environment_holds_no_secret_and_no_setting_of_airflow():
     pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
     assert all(name.startswith("LANDFALL_") for name, _ in pairs)
     assert all(value == "" or name.endswith("_PORT") for name, value in pairs)
+
+
+# What `astro … --help` of the versions 1.41 and 1.45 lists, and of 2 for `local`, as far as a page
+# or a script of the project types it.
+ACCEPTED = {
+    "dev start": {"--standalone", "--wait"},
+    "dev restart": {"--standalone", "--wait"},
+    "dev parse": {"--standalone"},
+    "dev pytest": {"--standalone", "--args"},
+    "dev stop": {"--standalone"},
+    "dev kill": {"--standalone"},
+    "deploy": set(),
+    "init": set(),
+    "local check": set(),
+    "local start": {"--docker"},
+}
+COMMAND = re.compile(r"\bastro ((?:dev|local) [a-z-]+|deploy\b|init\b)((?: [^`\n#;&|()]*)?)")
+TYPED_IN = ["*.md", "docs/*.md", ".github/workflows/*.yml", ".ci/*", ".env.example", "*.yml"]
+
+
+def test_every_command_of_the_cli_that_the_project_types_is_one_of_the_cli():
+    texts = [path.read_text() for name in TYPED_IN for path in ROOT.glob(name) if path.is_file()]
+    typed = [match for text in texts for match in COMMAND.findall(text)]
+    assert {command for command, _ in typed} == set(ACCEPTED)
+    for command, rest in typed:
+        flags = set(re.findall(r"(?<!\S)--[a-z-]+", rest))
+        assert flags <= ACCEPTED[command], f"astro {command} {rest}"

@@ -68,6 +68,9 @@ def _show(replayed: Replayed, feed: Feed, options: argparse.Namespace) -> None:
         show_json(replayed.as_dict())
         return
     print(f"{'replayed':<15}{replayed.key}  {replayed.rows:,} rows (load {replayed.load_id})")
+    if replayed.deduplicated:
+        lost = f"{replayed.deduplicated:,} rows: the table has newer ones"
+        print(f"{'superseded':<15}{replayed.key}  {lost}")
     if replayed.refused:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in replayed.refused.items())
         print(f"{'refused again':<15}{replayed.key}  {reasons}")

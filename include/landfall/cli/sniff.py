@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
@@ -18,10 +18,12 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import find_arrival
-from include.landfall.sniff.drift import Drift, drift_of
-from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
-from include.landfall.sniff.sniffing import name_of, sniff
 
+if TYPE_CHECKING:
+    from include.landfall.sniff.drift import Drift
+
+# The modules of sniffing are imported where they are used: they hold Arrow, which takes 60 MB and a
+# fifth of a second of every other command.
 EXAMPLES = """\
 s3://landing/orders/2026-02.csv > include/feeds/orders.yaml
 s3://landing/orders/2026-02.csv s3://landing/orders/2026-03.csv --name orders
@@ -55,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _propose(options: argparse.Namespace) -> int:
+    from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
+    from include.landfall.sniff.sniffing import name_of, sniff
+
     size = SAMPLE_BYTES // len(options.urls)
     with closing(make_client(store_from_environ(options.connection))) as client:
         arrivals = [find_arrival(client, *_parts(url)) for url in options.urls]
@@ -89,6 +94,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
+    from include.landfall.sniff.drift import drift_of
+    from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
+
     return drift_of(feed, arrival, read_sample(client, arrival, SAMPLE_BYTES // files))
 
 

@@ -13,6 +13,7 @@ SIZE = re.compile(r"(\d+) ?([kKMGT]i?)?B?")
 POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 MOST_RATIO = 1_000_000
 LONGEST_ROW = 8 << 20  # bytes of a row that a load has room for
+MEMORY = 256_000_000  # bytes that a load takes at most, unless its feed allows more
 
 
 def _bytes_in(value: Any) -> Any:
@@ -51,9 +52,19 @@ class Limits(Strict):
         description="How many times its size a packed file may unpack to, beyond 64 MiB.",
     )
     columns: int | None = Field(None, ge=1, description="How many columns a file may have.")
+    memory: Annotated[Size, Field(ge=MEMORY)] = Field(
+        MEMORY,
+        description="The most memory that a load may take, as bytes or 400 MB. Default, and the "
+        "least: 256 MB. More is needed for Parquet of large pages, zstd or xz of large windows.",
+    )
     statement_timeout: float | None = Field(
         None, gt=0, description="Seconds that one statement of the load may take in the database."
     )
     lock_timeout: float | None = Field(
         None, gt=0, description="Seconds that the load may wait for a lock in the database."
     )
+
+    @property
+    def extra_memory(self) -> int:
+        """The bytes of memory beyond those that every load may take."""
+        return self.memory - MEMORY

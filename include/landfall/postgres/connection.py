@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel, Transaction, sql
-from psycopg.pq import TransactionStatus
+from psycopg.abc import RV, PQGen
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 from include.landfall.connections import Warehouse
 from include.landfall.postgres.errors import postgres_errors, unreached
@@ -34,7 +36,40 @@ class LoadConnection(psycopg.Connection):
 
     Of two loads the second must see what the first committed while it waited: under a stricter
     isolation it would not, and the rows of both would stay. BEGIN names the isolation.
+
+    When the server ends the connection, an error tells the server's reason.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._reason: psycopg.Error | None = None  # with which the server has ended the connection
+        self.add_notice_handler(self._note)
+
+    def wait(self, gen: PQGen[RV], *arguments: Any, **options: Any) -> RV:
+        """Waits for an answer of the server."""
+        try:
+            return super().wait(gen, *arguments, **options)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None and (reason := self._reason or self._unread_reason()):
+                raise reason from error
+            raise
+
+    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
+        """Keeps the reason that comes between two statements: libpq takes it for a notice."""
+        if notice.severity_nonlocalized == "FATAL" and notice.sqlstate:
+            self._reason = psycopg.errors.lookup(notice.sqlstate)(str(notice.message_primary))
+
+    def _unread_reason(self) -> psycopg.Error | None:
+        """Reads the reason that came during a COPY, where sending fails before it is read."""
+        if self.pgconn.status != ConnStatus.BAD:
+            return None
+        with suppress(psycopg.Error):
+            self.pgconn.put_copy_end()  # libpq reads no error before
+        result = self.pgconn.get_result()
+        if result is None or result.status != ExecStatus.FATAL_ERROR:
+            return None
+        error = psycopg.errors.error_from_result(result)
+        return error if error.sqlstate else None
 
     @contextmanager
     def transaction(

@@ -16,7 +16,7 @@ from include.landfall.read.casts.guards import Mask, either
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import fast_cast_of
 from include.landfall.read.encode import Encoder
-from include.landfall.read.rows import Misshapen, Rows
+from include.landfall.read.rows import Misshapen, Rows, numbers_of
 
 SUSPECTS = pa.schema(
     [
@@ -93,9 +93,7 @@ class Framer:
         first, numbers = rows.first, b""
         all_numbers = None
         if good is not None or rows.numbers is not None or self._job.is_numbered:
-            all_numbers = pa.array(
-                rows.numbers or range(rows.first, rows.first + count), pa.int64()
-            )
+            all_numbers = numbers_of(rows)
             if good is not None:
                 columns = [column.filter(good) for column in columns]
                 all_numbers = all_numbers.filter(good)
@@ -114,14 +112,14 @@ class Framer:
     def _suspect_frames(self, rows: Rows, positions: list[int]) -> Iterator[Frame]:
         for part in _parts(positions, rows.batch.nbytes // max(1, rows.batch.num_rows)):
             origins = rows.origins(part)
-            numbers = [rows.numbers[p] if rows.numbers else rows.first + p for p in part]
+            at = pa.array(part, pa.int64())
             columns = [
-                pa.array(numbers, pa.int64()),
+                numbers_of(rows).take(at),
                 pa.array([origin.line for origin in origins], pa.int64()),
                 pa.array([origin.raw for origin in origins], pa.string()),
             ]
             del origins  # a row may be large
-            columns.append(self._cells(rows.batch.take(pa.array(part, pa.int64()))))
+            columns.append(self._cells(rows.batch.take(at)))
             batch = pa.record_batch(columns, schema=SUSPECTS)
             yield Frame(FrameType.SUSPECTS, len(part), self._encode_suspects.rows(batch))
 
@@ -137,7 +135,7 @@ class Framer:
         """Returns the cells of each row as a list of texts."""
         texts = pa.concat_arrays(list(map(self._judged_texts, batch.columns, self._job.columns)))
         width, count = batch.num_columns, batch.num_rows
-        cell = pa.array(range(width * count), pa.int64())  # row by row
+        cell = pa.arange(0, width * count)  # row by row
         row = pc.divide(cell, width)
         column = pc.subtract(cell, pc.multiply(row, width))
         cells = texts.take(pc.add(pc.multiply(column, count), row))

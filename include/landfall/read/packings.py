@@ -13,10 +13,14 @@ import pyarrow as pa
 from isal import igzip
 
 from include.landfall.errors import DataError
+from include.landfall.job import MEMORY
 
+Unpack = Callable[[io.BufferedReader, int], BinaryIO]  # from a packed stream, and the extra memory
 TAR = b"ustar"  # at byte 257: https://www.gnu.org/software/tar/manual/html_node/Standard.html
 CHUNK = 1 << 18  # packed bytes that are read at a time
-XZ_BYTES = 128 << 20  # of memory to unpack xz: the largest preset, `xz -9`, needs 65 MiB
+WINDOW_BYTES = 66 << 20  # of what was unpacked, held to unpack more: `xz -9` needs 65 MiB
+STEP = 10_000_000  # bytes of memory: an error names the next whole step that is enough
+ZSTD = b"\x28\xb5\x2f\xfd"
 ZLIB_BYTES = 1 << 16  # of a file that may be zlib's, packed and unpacked
 LONGEST_TEXT = 1 << 10  # bytes of text in which zlib finds an error
 SNAPPY_BEGIN = b"\xff\x06\0\0sNaPpY"
@@ -25,15 +29,17 @@ SNAPPY_DATA = (0x00, 0x01)
 SNAPPY_SKIPPED = 0x80  # from this type on a chunk may be passed over
 
 
-def unpacked(raw: io.BufferedReader) -> BinaryIO | None:
+def unpacked(raw: io.BufferedReader, extra_memory: int = 0) -> BinaryIO | None:
     """Returns the stream unpacked, or None where it is not packed.
 
-    Raises: DataError when it is packed in a way that is not read.
+    `extra_memory` is what the load may take beyond MEMORY.
+
+    Raises: DataError when it is packed in a way that is not read, or needs more memory.
     """
-    head = raw.peek(10)
+    head = raw.peek(18)
     for magic, unpack in PACKINGS.items():
         if head.startswith(magic):
-            return unpack(raw)
+            return unpack(raw, extra_memory)
     packing = next((name for magic, name in NOT_READ.items() if head.startswith(magic)), None)
     if packing or _is_zlib(raw, head):
         raise DataError(
@@ -70,38 +76,75 @@ def other_file_in(head: bytes) -> str | None:
     return "packed twice" if head.startswith((*PACKINGS, *NOT_READ, *ZIP)) else None
 
 
-def _gzip(raw: io.BufferedReader) -> BinaryIO:
+def _gzip(raw: io.BufferedReader, _: int) -> BinaryIO:
     # Measured on 766 MB: 0.8 s of CPU, where zlib, and so Arrow's own stream, takes 2.7.
     return cast(BinaryIO, igzip.IGzipFile(fileobj=raw, mode="rb"))  # type: ignore[no-untyped-call]
 
 
-def _arrow(codec: str) -> Callable[[io.BufferedReader], BinaryIO]:
-    def unpack(raw: io.BufferedReader) -> BinaryIO:
+def _arrow(codec: str) -> Unpack:
+    def unpack(raw: io.BufferedReader, _: int) -> BinaryIO:
         return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec))
 
     return unpack
 
 
-def _bzip2(raw: io.BufferedReader) -> BinaryIO:
+def _zstd(raw: io.BufferedReader, extra_memory: int) -> BinaryIO:
+    window = zstd_window(raw.peek(18))
+    if window > WINDOW_BYTES + extra_memory:
+        raise _needs_memory("zstd --long=26, or a level below 22", extra_memory, window)
+    return _arrow("zstd")(raw, extra_memory)
+
+
+def zstd_window(head: bytes) -> int:
+    """Returns how many bytes of what was unpacked a zstd frame needs, by its first bytes.
+
+    See https://datatracker.ietf.org/doc/html/rfc8878#section-3.1.1.1
+    """
+    if not head.startswith(ZSTD) or len(head) < 6:
+        return 0
+    descriptor = head[4]
+    if not descriptor & 0x20:
+        base = 1 << (10 + (head[5] >> 3))
+        return base + base // 8 * (head[5] & 7)
+    begin = 5 + (0, 1, 2, 4)[descriptor & 3]  # behind the number of the dictionary
+    return int.from_bytes(head[begin : begin + (1 << (descriptor >> 6))], "little")
+
+
+def _needs_memory(packing: str, extra_memory: int, needed: int | None = None) -> DataError:
+    most = WINDOW_BYTES + extra_memory
+    memory = MEMORY + extra_memory + (needed or 2 * most) - most
+    return DataError(
+        "the archive needs more memory to be unpacked than a load may take",
+        found=f"a window of {needed >> 20} MiB" if needed else None,
+        expected=f"at most {most >> 20} MiB, in {(MEMORY + extra_memory) / 1e6:.0f} MB of memory",
+        do=f"write limits: {{memory: {-(-memory // STEP) * 10} MB}} in the feed, or ask the sender"
+        f" for a smaller window ({packing})",
+    )
+
+
+def _bzip2(raw: io.BufferedReader, _: int) -> BinaryIO:
     return io.BufferedReader(_Unpacked(raw, bz2.BZ2Decompressor), CHUNK)
 
 
-def _xz(raw: io.BufferedReader) -> BinaryIO:
+def _xz(raw: io.BufferedReader, extra_memory: int) -> BinaryIO:
     def new() -> lzma.LZMADecompressor:
-        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_BYTES)
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=WINDOW_BYTES + extra_memory)
 
-    return io.BufferedReader(_Unpacked(raw, new, padding=b"\0"), CHUNK)
+    return io.BufferedReader(_Unpacked(raw, new, b"\0", extra_memory), CHUNK)
 
 
-def _snappy(raw: io.BufferedReader) -> BinaryIO:
+def _snappy(raw: io.BufferedReader, _: int) -> BinaryIO:
     return io.BufferedReader(_Snappy(raw), CHUNK)
 
 
 class _Unpacked(io.RawIOBase):
     """A stream through one of Python's decompressors, from one archive to the next in the file."""
 
-    def __init__(self, raw: BinaryIO, new: Callable[[], Any], padding: bytes = b"") -> None:
+    def __init__(
+        self, raw: BinaryIO, new: Callable[[], Any], padding: bytes = b"", extra_memory: int = 0
+    ) -> None:
         self._raw, self._new, self._padding = raw, new, padding
+        self._extra_memory = extra_memory
         self._unpacker = new()
         self._packed = b""
 
@@ -126,6 +169,8 @@ class _Unpacked(io.RawIOBase):
         try:
             return cast(bytes, self._unpacker.decompress(packed, size))
         except lzma.LZMAError as error:
+            if "Memory usage limit" in str(error):
+                raise _needs_memory("xz -9 or less", self._extra_memory) from error
             raise OSError(str(error)) from error
 
     def _begin_next(self) -> bool:
@@ -179,10 +224,10 @@ class _Snappy(io.RawIOBase):
 
 
 # A zstd or lz4 file may begin with a frame to skip, of 16 kinds. Such files are mostly zstd.
-PACKINGS: dict[bytes, Callable[[io.BufferedReader], BinaryIO]] = {
+PACKINGS: dict[bytes, Unpack] = {
     b"\x1f\x8b": _gzip,
-    b"\x28\xb5\x2f\xfd": _arrow("zstd"),
-    **{bytes([0x50 + kind]) + b"\x2a\x4d\x18": _arrow("zstd") for kind in range(16)},
+    ZSTD: _zstd,
+    **{bytes([0x50 + kind]) + b"\x2a\x4d\x18": _zstd for kind in range(16)},
     b"BZh": _bzip2,
     b"\xfd7zXZ\0": _xz,
     b"\x04\x22\x4d\x18": _arrow("lz4"),

@@ -104,12 +104,22 @@ class Rows:
 
 def numbers_without(first: int, count: int, left_out: Sequence[int]) -> array[int]:
     """Returns the numbers of `count` records from `first` on, without those left out, ascending."""
-    numbers, start = array("q"), first
+    numbers, start = array("q"), 0
+    whole = memoryview(pa.arange(first, first + count).buffers()[1])[: 8 * count]
     for number in left_out:
-        numbers.extend(range(start, number))
-        start = number + 1
-    numbers.extend(range(start, first + count))
+        end = 8 * (number - first)
+        numbers.frombytes(whole[start:end])
+        start = end + 8
+    numbers.frombytes(whole[start:])
     return numbers
+
+
+def numbers_of(rows: Rows) -> pa.Array:
+    """Returns the numbers of the batch's rows, without a copy where they are listed."""
+    count = rows.batch.num_rows
+    if rows.numbers is None:
+        return pa.arange(rows.first, rows.first + count)
+    return pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(rows.numbers)])
 
 
 def readable(raw: bytes, encoding: str | None = None) -> str:

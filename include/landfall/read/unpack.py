@@ -41,7 +41,7 @@ def open_text(
             raw.close()
             stream: BinaryIO | None = stack.enter_context(_open_zip(client, arrival, unpacking))
         else:
-            stream = unpacked(raw)
+            stream = unpacked(raw, unpacking.extra_memory)
         yield raw if stream is None else cast(BinaryIO, _Bounded(stream, arrival, unpacking.ratio))
 
 

@@ -31,7 +31,7 @@ def judge(staging: Staging) -> int:
     if not staging.has_texts:
         return 0
     if not _has_nulls(staging):
-        inserted = _try(staging.connection, staging.insert_texts_statement())
+        inserted = run_in_savepoint(staging.connection, staging.insert_texts_statement())
         if isinstance(inserted, int):
             return inserted
     staging.rejected.create()
@@ -158,7 +158,7 @@ def _insert_good_rows(staging: Staging) -> int:
             "DELETE FROM {} AS t USING {} AS r WHERE t.number = r.number AND NOT r.nulled"
         ).format(TEXTS, REJECTED)
     )
-    whole = _try(staging.connection, staging.insert_texts_statement())
+    whole = run_in_savepoint(staging.connection, staging.insert_texts_statement())
     if isinstance(whole, int):
         return whole
     rejected = staging.rejected.count()
@@ -184,7 +184,7 @@ def _insert_half(staging: Staging, first: int, last: int) -> int:
     insert = sql.SQL("{} WHERE number BETWEEN {} AND {}").format(
         staging.insert_texts_statement(), sql.Literal(first), sql.Literal(last)
     )
-    inserted = _try(staging.connection, insert)
+    inserted = run_in_savepoint(staging.connection, insert)
     if isinstance(inserted, int):
         return inserted
     if staging.rejected.are_enough():
@@ -221,7 +221,7 @@ def _of_trigger(error: psycopg.Error) -> LandfallError:
     return refused.at(row=int(number)) if number and number.isdecimal() else refused
 
 
-def _try(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
+def run_in_savepoint(connection: Connection, query: sql.Composed) -> int | psycopg.Error:
     """Runs the statement in a savepoint. Returns the row count, or why the data is refused."""
     try:
         with connection.transaction():

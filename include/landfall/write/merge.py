@@ -12,9 +12,8 @@ from psycopg import sql
 from include.landfall.errors import FeedError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
-from include.landfall.postgres.statements import statement
-from include.landfall.write.incoming import INCOMING
-from include.landfall.write.judge import ONE_BY_ONE, run_rows
+from include.landfall.postgres.statements import identifiers, statement
+from include.landfall.write.judge import ONE_BY_ONE, run_in_savepoint, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.rejected import REJECTED
@@ -35,17 +34,46 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
         return staged
     _lock(staging)
     what = _merge_of(staging, is_whole_file)
-    staging.connection.execute(sql.SQL("ANALYZE {}").format(INCOMING))
     if staging.keeps_replaced:
+        _analyze(what)
         keep_before(what)
+    merged = _merge_at_once(staging, disposition, what, staged)
+    if merged is None:
+        merged = _merge_in_steps(staging, disposition, what)
+    if staging.keeps_replaced:
+        keep_after(what)
+    return merged
+
+
+def _merge_at_once(staging: Staging, disposition: Merging, what: Merge, staged: int) -> int | None:
+    """Merges all rows with one statement, or returns None where that cannot be.
+
+    A replay is merged in steps, because each of its rows is settled.
+    """
+    at_once = disposition.at_once(what) if what.is_whole_file else None
+    if at_once is None:
+        return None
+    merged = run_in_savepoint(what.connection, at_once)
+    if not isinstance(merged, int):  # some rows are refused
+        return None
+    staging.deduplicated = staged - merged
+    return merged
+
+
+def _merge_in_steps(staging: Staging, disposition: Merging, what: Merge) -> int:
+    _analyze(what)
     staging.deduplicated = disposition.deduplicate(what)
     disposition.begin(what)
     merged = _apply_all(staging, disposition, what)
     if what.is_whole_file and not staging.rejected.count():
         disposition.finish(what)
-    if staging.keeps_replaced:
-        keep_after(what)
     return merged
+
+
+def _analyze(what: Merge) -> None:
+    """Tells the planner how many rows and keys there are. Other columns are not looked at."""
+    names = sorted(what.feed.target.named_columns)
+    what.execute("ANALYZE {incoming} ({names})", names=identifiers(names))
 
 
 def _lock(staging: Staging) -> None:

@@ -36,6 +36,13 @@ class Merging(Disposition):
     def deduplicate(self, merge: Merge) -> int:
         """Removes rows of INCOMING that another row of their key outdates; returns how many."""
 
+    def at_once(self, merge: Merge) -> sql.Composed | None:
+        """Returns a statement that merges all rows of INCOMING, whether they repeat keys or not.
+
+        The rows that it does not count are deduplicated. None where rows must be merged in steps.
+        """
+        return None
+
     def begin(self, merge: Merge) -> None:
         """Does what needs all rows of the file, before they are merged."""
 
@@ -58,12 +65,12 @@ class Merging(Disposition):
     def finish(self, merge: Merge) -> None:
         """Does what needs all rows of the file, after they are merged."""
 
-    def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
-        """Brings back what the loads replaced, and returns how many keys had other rows before.
+    def forget(self, connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
+        """Brings back what the loads replaced, and returns how many keys each object changed.
 
         Raises: FeedError when it was not kept, or when somebody changed the rows since.
         """
-        return undo(connection, feed, load_ids)
+        return undo(connection, feed, objects)
 
 
 def keep_newest(merge: Merge, within: Sequence[str]) -> int:
@@ -76,14 +83,20 @@ def keep_newest(merge: Merge, within: Sequence[str]) -> int:
         "SELECT EXISTS (SELECT 1 FROM {incoming} GROUP BY {group} HAVING count(*) > 1)", group=group
     ):
         return 0
-    newest = merge.feed.target.newest
-    order = sql.SQL("{} DESC NULLS LAST,").format(sql.Identifier(newest)) if newest else sql.SQL("")
     return merge.execute(
         "DELETE FROM {incoming} WHERE {number} IN (SELECT {number} FROM (SELECT {number},"
-        " row_number() OVER (PARTITION BY {group} ORDER BY {order} {number} DESC) AS place"
-        " FROM {incoming}) AS ranked WHERE place > 1)",
+        " row_number() OVER (PARTITION BY {group} ORDER BY {newest_first} {number} DESC) AS place"
+        " FROM {incoming} AS i) AS ranked WHERE place > 1)",
         group=group,
-        order=order,
+        newest_first=newest_first(merge),
+    )
+
+
+def newest_first(merge: Merge) -> sql.Composable:
+    """Returns the beginning of an ORDER BY, by which the newest rows of INCOMING come first."""
+    newest = merge.feed.target.newest
+    return (
+        sql.SQL("i.{} DESC NULLS LAST,").format(sql.Identifier(newest)) if newest else sql.SQL("")
     )
 
 
@@ -91,12 +104,16 @@ def drop_outdated(merge: Merge) -> int:
     """Removes the rows of INCOMING that are older than the target's row of their key."""
     if merge.feed.target.newest is None:
         return 0
-    name = merge.feed.target.newest
     return merge.execute(
-        "DELETE FROM {incoming} AS i USING {target} AS t WHERE {same_key} AND"
-        " ({old} > {new} OR {new} IS NULL AND {old} IS NOT NULL)",
-        old=sql.Identifier("t", name),
-        new=sql.Identifier("i", name),
+        "DELETE FROM {incoming} AS i USING {target} AS t WHERE {same_key} AND {is_outdated}",
+        is_outdated=is_outdated("i", merge.feed.target.newest),
+    )
+
+
+def is_outdated(row: str, newest: str) -> sql.Composed:
+    """Returns the SQL of whether a row is older than the target's row of its key."""
+    return sql.SQL("({old} > {new} OR {new} IS NULL AND {old} IS NOT NULL)").format(
+        old=sql.Identifier("t", newest), new=sql.Identifier(row, newest)
     )
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from include.landfall.errors import DataError
+from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.statements import statement
+from include.landfall.write.incoming import INCOMING
 from include.landfall.write.judge import judge
 from include.landfall.write.merge import merge
 from include.landfall.write.staging import Staging
@@ -64,7 +66,7 @@ def judge_rejects(staging: Staging, staged: int, by: str) -> tuple[int, dict[str
     """Puts what Postgres takes into the target, and settles those rejects.
 
     Returns how many rows went in, and how many were refused again for which reason. The latter stay
-    open, with their new reasons. A row that lost to a newer row of its key is settled too.
+    open, with their new reasons. A row that lost to a newer row of its key is superseded.
 
     Raises: DataError when a row is lost, LandfallError when a trigger or a policy refuses one.
     """
@@ -72,7 +74,9 @@ def judge_rejects(staging: Staging, staged: int, by: str) -> tuple[int, dict[str
     inserted = merge(staging, judge(staging), is_whole_file=False)
     refused = staging.rejected.counts()
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    settled = connection.execute(statement("write/settle_replayed"), {"by": by}).rowcount
+    settled = connection.execute(
+        statement("write/settle_replayed").format(is_lost=_is_lost(staging), by=sql.Literal(by))
+    ).rowcount
     accepted = inserted + staging.deduplicated
     if not accepted == settled == staged - sum(refused.values()):
         raise DataError(
@@ -83,3 +87,11 @@ def judge_rejects(staging: Staging, staged: int, by: str) -> tuple[int, dict[str
     staging.rejected.conceal()
     connection.execute(statement("write/refuse_again"), {"names": staging.names})
     return inserted, refused
+
+
+def _is_lost(staging: Staging) -> sql.Composable:
+    """Returns the condition by which a staged row lost to another one: it is not in INCOMING."""
+    if not staging.disposition.is_merged:
+        return sql.SQL("false")
+    query = "NOT EXISTS (SELECT 1 FROM {} AS i WHERE i.{} = staged.number)"
+    return sql.SQL(query).format(INCOMING, sql.Identifier(ROW_NUMBER))

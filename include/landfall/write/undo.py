@@ -7,8 +7,11 @@ is noticed, whoever made it.
 from __future__ import annotations
 
 import json
+import shlex
+from typing import NamedTuple
 
 from psycopg import Connection, sql
+from psycopg.rows import class_row
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
@@ -63,27 +66,83 @@ def _rows_of(merge: Merge, keys: sql.Composable) -> sql.Composed:
     )
 
 
-def undo(connection: Connection, feed: Feed, load_ids: list[int]) -> int:
-    """Brings back the rows that these loads replaced, and returns how many keys that were.
+def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
+    """Brings back the rows that the loads of objects replaced, as if no object had ever come.
 
-    Raises: FeedError when they were not kept, or when somebody changed the rows since.
+    `objects` are the ids of each object's loads. Returns how many keys each object changed.
+
+    Raises: FeedError when the rows were not kept, or when somebody changed them since.
     """
+    load_ids = [load_id for of_one in objects for load_id in of_one]
     _check_kept(connection, load_ids)
     locked = table(feed.target.table)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(locked))
-    connection.execute(_statement(connection, feed, "collect_undo", load_ids=sql.Literal(load_ids)))
-    changed = connection.execute(_statement(connection, feed, "changed_since")).fetchone()
-    if changed and changed[0]:
+    changed, key = _collect(connection, feed, load_ids)
+    if changed:
         raise FeedError(
-            f"rows of {changed[0]:,} keys were changed after this file was loaded",
-            found=f"for instance {_shown_key(feed, changed[1])}",
-            do="forget the later files first, the latest one before the others; where a replay or"
-            " somebody else changed the rows, correct them with another file",
+            f"rows of {changed:,} keys were changed after they were loaded",
+            found=f"for instance {_shown_key(feed, key)}",
+            do=_advice(connection, feed, load_ids),
         )
     check_dependents_where(connection, feed.target.table, lambda alias: _is_deleted(feed, alias))
     for step in ("undo_updates", "undo_deletes", "undo_inserts"):
         connection.execute(_statement(connection, feed, step))
-    return _count(connection)
+    return [_count(connection, of_one) for of_one in objects]
+
+
+def _collect(
+    connection: Connection, feed: Feed, load_ids: list[int]
+) -> tuple[int, dict[str, object]]:
+    """Leaves UNDO, and returns how many keys somebody changed since, and one of them."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(UNDO))
+    connection.execute(_statement(connection, feed, "collect_undo", load_ids=sql.Literal(load_ids)))
+    changed = connection.execute(_statement(connection, feed, "changed_since")).fetchone()
+    return changed or (0, {})
+
+
+def _advice(connection: Connection, feed: Feed, load_ids: list[int]) -> str:
+    """Returns what to do when rows were changed since: which objects can be undone together.
+
+    Raises: FeedError when what one of them replaced was not kept.
+    """
+    objects = _objects_together(connection, feed, load_ids)
+    for each in objects:
+        if (each.feed, each.bucket) != (feed.name, feed.source.bucket):
+            return (
+                f"forget first what the feed {each.feed} has loaded since from"
+                f" s3://{each.bucket}/{each.key}: it has such a key too"
+            )
+    together = [load_id for each in objects for load_id in each.load_ids]
+    _check_kept(connection, together)
+    if _collect(connection, feed, together)[0]:
+        return "correct the rows with another file: no load of this feed has changed them"
+    options = " ".join(f"--object {shlex.quote(each.key)}" for each in objects)
+    return f"undo all files together that had these keys: landfall forget --feed ... {options}"
+
+
+class _Loaded(NamedTuple):
+    """An object and all its loads."""
+
+    feed: str
+    bucket: str
+    key: str
+    load_ids: list[int]
+
+
+def _objects_together(connection: Connection, feed: Feed, load_ids: list[int]) -> list[_Loaded]:
+    """Returns the objects of these loads and those that must be undone with them.
+
+    These are the objects that had one of the keys later, and those that had a key of them later.
+    The latest object comes first.
+    """
+    while True:
+        query = _statement(connection, feed, "undone_together", load_ids=sql.Literal(load_ids))
+        with connection.cursor(row_factory=class_row(_Loaded)) as cursor:
+            objects = cursor.execute(query).fetchall()
+        together = sorted(load_id for each in objects for load_id in each.load_ids)
+        if together == sorted(load_ids):
+            return objects
+        load_ids = together
 
 
 def _is_deleted(feed: Feed, alias: str) -> sql.Composed:
@@ -112,8 +171,12 @@ def _check_kept(connection: Connection, load_ids: list[int]) -> None:
         )
 
 
-def _count(connection: Connection) -> int:
-    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(UNDO)).fetchone()
+def _count(connection: Connection, load_ids: list[int]) -> int:
+    """Returns how many keys these loads have changed."""
+    query = (
+        "SELECT count(DISTINCT key) FROM landfall.replaced WHERE load_id = ANY(%s) AND is_changed"
+    )
+    row = connection.execute(query, [load_ids]).fetchone()
     return int(row[0]) if row else 0
 
 

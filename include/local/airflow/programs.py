@@ -7,6 +7,7 @@ production.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,13 +46,18 @@ def address_of(home: Path) -> str:
 def find_airflow(home: Path) -> Api | None:
     """Returns the Airflow of this home, if it runs and is healthy.
 
-    No other Airflow accepts the home's password.
+    No other Airflow accepts the home's password, and no wrong one. That of the Astro CLI, which may
+    have the same port, accepts every password.
     """
     address = address_of(home)
-    if unhealthy(address):
+    if unhealthy(address) or _login(address, secrets.token_urlsafe()):
         return None
+    return _login(address, password_of(home))
+
+
+def _login(address: str, password: str) -> Api | None:
     try:
-        return Api.login(address, USER, password_of(home))
+        return Api.login(address, USER, password)
     except OSError:
         return None
 

@@ -108,8 +108,11 @@ def reachable_copy(tree: Path, beside: Path, into: Path, account: Account) -> Pa
         copy = into / each.relative_to(tree.parents[1])
         if each.exists() and not copy.exists():
             shutil.copytree(each, copy, symlinks=True)
-            _give(copy, account)
-    return into / tree.relative_to(tree.parents[1])
+    copy = into / tree.relative_to(tree.parents[1])
+    # The folders between are made with the caller's umask, which may close them to the account.
+    if not account.reaches(copy):
+        _give(into, account)
+    return copy
 
 
 def _give(tree: Path, account: Account) -> None:

@@ -73,8 +73,9 @@ class PostgresInstallation:
         state = read_state(folder)
         if "password" not in state:
             raise LocalError(
-                f"{folder} holds a database whose password is lost",
-                do="python -m include.local clean (deletes the local services and their data)",
+                f"{base} holds a database whose password is lost",
+                # `clean` knows the folder only by the state that is lost as well.
+                do=f"rm -r {base} (deletes the local database), then start it again",
             )
         _clear_stale_pid(installation.data)
         return cls(base, installation.programs, account, state)

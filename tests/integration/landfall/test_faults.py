@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import select
 import tracemalloc
 import uuid
 from dataclasses import replace
@@ -263,6 +264,50 @@ def test_5_1_a_publication_without_a_key_is_terminal(engine):
     with pytest.raises(TerminalError, match="not in the state") as refused:
         engine.load(engine.put(B))
     assert "REPLICA IDENTITY" in str(refused.value)
+
+
+def stopped_by(warehouse, way) -> LandfallError:
+    """Returns the error of a connection that the server ends: `way` gets it and its server."""
+    other = psycopg.connect(warehouse.conninfo(), autocommit=True)
+    with pytest.raises(LandfallError) as refused, other, connect(warehouse) as connection:
+        way(connection, other)
+    return refused.value
+
+
+def during_a_copy(connection, other):
+    connection.execute("CREATE TEMP TABLE copied (a text)")
+    with connection.cursor().copy("COPY copied FROM STDIN") as copy:
+        copy.write(b"a\n")
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        for _ in range(10_000):
+            copy.write(b"a" * 10_000 + b"\n")
+
+
+def between_two_statements(connection, other):
+    connection.execute("SET idle_in_transaction_session_timeout = 50; BEGIN")
+    select.select([connection.pgconn.socket], [], [], 10)
+    connection.pgconn.consume_input()  # as when the answer comes while the next statement is sent
+    connection.pgconn.is_busy()
+    connection.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("way", "what", "found"),
+    [
+        (during_a_copy, "the database ended the connection", "command (SQLSTATE 57P01)"),
+        (
+            between_two_statements,
+            "the database stopped the work because of idle_in_transaction_session_timeout",
+            "terminating connection due to idle-in-transaction timeout (SQLSTATE 25P03)",
+        ),
+    ],
+)
+def test_5_3_a_server_that_ends_a_connection_is_quoted(engine, way, what, found):
+    """The library alone tells only that the connection broke: the reason comes before it reads."""
+    error = stopped_by(engine.warehouse, way)
+    assert error.retryable
+    assert found in error.found
+    assert what in error.what
 
 
 def test_5_13_a_key_cannot_forge_a_line_of_the_log(engine):

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
+from dataclasses import replace
 
 import pytest
 
-from include.landfall.errors import FeedError
-from include.landfall.forget import forget
+from include.landfall.errors import FeedError, ObjectMissing
+from include.landfall.forget import forget_together
+from include.landfall.replay import rejects_to_replay, replay
+from tests.support.memory_store import MemoryStore
 from tests.support.merge_reference import Table, Versions, as_csv, random_files
 
 HISTORIES = int(os.environ.get("LANDFALL_UNDO_HISTORIES", "12"))
@@ -26,8 +30,27 @@ def keeping(engine, strategy="upsert", days=7, more=None, **target):
     return engine.be(target=merge | target, rejects={"at_most": 100}, **(more or {}))
 
 
-def undo(engine, key):
-    return forget(engine.feed, key, warehouse=engine.warehouse)
+def undo(engine, *keys):
+    return forget_together(engine.feed, keys, warehouse=engine.warehouse)[0]
+
+
+def objects_of(refused):
+    """Returns the objects of the command that a refusal names."""
+    _, _, command = (refused.do or "").partition("landfall forget --feed ...")
+    return [word for word in shlex.split(command) if word != "--object"]
+
+
+def replay_edited(engine, column, cells):
+    """Replays rejects with these cells in a column, by its cell in the file."""
+    rejects = engine.sql("SELECT reject_id, cells FROM landfall.rejects WHERE state = 'open'")
+    names = list(engine.feed.table_columns)
+    edited = {
+        reject_id: [cells[old[name]] if name == column else old[name] for name in names]
+        for reject_id, old in rejects
+        if old[column] in cells
+    }
+    for batch in rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited).batches:
+        replay(engine.feed, batch, warehouse=engine.warehouse)
 
 
 @EACH
@@ -51,16 +74,59 @@ def test_a_later_change_of_the_same_key_refuses_it_until_that_file_is_forgotten(
     with pytest.raises(FeedError, match="rows of 1 keys were changed after") as refused:
         undo(engine, "1.csv")
     assert refused.value.found == 'for instance {"id": 2}'
+    assert objects_of(refused.value) == ["2.csv", "1.csv"]
     undo(engine, "2.csv")
     undo(engine, "1.csv")
     assert engine.rows() == []
 
 
 @EACH
+def test_files_that_need_each_other_are_undone_together(engine, strategy):
+    keeping(engine, strategy).load("id,name\n7,z\n", "0.csv")
+    engine.load("id,name\n1,a\n1x,c\n", "a's.csv")
+    engine.load("id,name\n1,b\n7,y\n", "b.csv")
+    replay_edited(engine, "id", {"1x": "1"})
+    for key in ("a's.csv", "b.csv"):
+        with pytest.raises(FeedError, match="changed after they were loaded") as refused:
+            undo(engine, key)
+        assert sorted(objects_of(refused.value)) == ["a's.csv", "b.csv"]
+    forgotten = forget_together(engine.feed, objects_of(refused.value), warehouse=engine.warehouse)
+    assert {each.key: each.rows for each in forgotten} == {"a's.csv": 1, "b.csv": 2}
+    assert engine.sql("SELECT id, name FROM raw.t") == [(7, "z")]
+    assert engine.sql("SELECT key FROM landfall.ledger") == ["0.csv"]
+
+
+def test_what_another_feed_loaded_since_is_named(engine):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    ours = engine.feed
+    engine.feed = ours.model_copy(update={"name": "other"})
+    engine.load("id,name\n1,b\n", "2.csv")
+    engine.feed = ours
+    with pytest.raises(
+        FeedError, match=r"what the feed other has loaded since from s3://.*/2\.csv"
+    ):
+        undo(engine, "1.csv")
+
+
+def test_files_that_are_appended_are_taken_away_together_or_not_at_all(engine):
+    for key in ("1.csv", "2.csv", "3.csv"):
+        engine.load(f"id,name\n1,{key}\n2,{key}\n", key)
+    with pytest.raises(ObjectMissing) as refused:
+        undo(engine, "1.csv", "9.csv")
+    assert refused.value.place.object == f"s3://{engine.bucket}/9.csv"
+    assert engine.sql("SELECT count(*) FROM raw.t") == [6]
+    forgotten = forget_together(
+        engine.feed, ["1.csv", "3.csv", "1.csv"], warehouse=engine.warehouse
+    )
+    assert [(each.key, each.rows) for each in forgotten] == [("1.csv", 2), ("3.csv", 2)]
+    assert engine.sql("SELECT DISTINCT name FROM raw.t") == ["2.csv"]
+
+
+@EACH
 def test_a_change_by_hand_refuses_it(engine, strategy):
     keeping(engine, strategy).load("id,name\n1,a\n2,b\n", "1.csv")
     engine.sql("UPDATE raw.t SET name = 'by hand' WHERE id = 1")
-    with pytest.raises(FeedError, match="changed after this file was loaded"):
+    with pytest.raises(FeedError, match="changed after they were loaded"):
         undo(engine, "1.csv")
     assert engine.sql("SELECT count(*) FROM raw.t") == [2]
 
@@ -149,7 +215,11 @@ CONTENT = "SELECT history, region, name, value, {} FROM raw.t"
 
 @pytest.mark.timeout(1800)
 @EACH
-def test_the_table_is_as_if_the_file_had_never_come_or_it_is_refused_rightly(engine, strategy):
+def test_the_table_is_as_if_the_files_had_never_come_or_it_is_refused_rightly(
+    engine, strategy, mocker
+):
+    engine.client = MemoryStore()
+    mocker.patch("include.landfall.s3.client.make_client", return_value=engine.client)
     rng = random.Random(f"{SEED} undo {strategy}")
     engine.be(
         columns=COLUMNS,
@@ -158,26 +228,47 @@ def test_the_table_is_as_if_the_file_had_never_come_or_it_is_refused_rightly(eng
             "key": ["history", "region", "name"], "keep_replaced": 7,
             "deleted": {"column": "op", "values": ["D"]},
         },
+        rejects={"at_most": 100},
     )  # fmt: skip
     for number in range(HISTORIES):
         files = random_files(rng, number, nulls=strategy != "scd2")
-        for place, rows in enumerate(files):
-            engine.load(as_csv(rows), f"{number}-{place}.csv")
-        gone = rng.randrange(len(files))
-        without, touched = content_without(strategy, files, gone)
-        if refusal := undo_or_refusal(engine, f"{number}-{gone}.csv"):
-            assert "were changed after" in refusal
-            assert touched, f"LANDFALL_MERGE_SEED={SEED}"
-            without = content_without(strategy, files, None)[0]
-        assert content(engine, strategy, number) == without, f"LANDFALL_MERGE_SEED={SEED}"
+        names = [f"{number}-{place}.csv" for place in range(len(files))]
+        events = load_with_replays(engine, rng, files, names)
+        gone = set(rng.sample(names, rng.choice([1, 1, 2]) if len(names) > 1 else 1))
+        if refusal := undo_or_refusal(engine, gone):
+            hint = f"LANDFALL_MERGE_SEED={SEED} {refusal}"
+            assert is_touched(events, gone), hint
+            assert content(engine, strategy, number) == content_without(strategy, events, ()), hint
+            gone = set(objects_of(refusal))
+            assert gone, hint
+            assert undo_or_refusal(engine, gone) is None, hint
+        hint = f"LANDFALL_MERGE_SEED={SEED} {number}"
+        assert content(engine, strategy, number) == content_without(strategy, events, gone), hint
 
 
-def undo_or_refusal(engine, key):
-    """Forgets the file, or returns why that is refused."""
+def load_with_replays(engine, rng, files, names):
+    """Loads the files, some of whose rows are rejects that are replayed later.
+
+    Returns the names of the files and the rows that were merged, in the order of the merges.
+    """
+    events, later = [], []
+    for name, rows in zip(names, files):
+        bad = [row for row in rows if rng.random() < 0.15 and row.at is not None]
+        spoiled = [replace(row, at=f"{row.at}?") if row in bad else row for row in rows]
+        engine.load(as_csv(spoiled), name)
+        events.append((name, [row for row in rows if row not in bad]))
+        later += [(name, bad)] if bad else []
+    if later:
+        replay_edited(engine, "at", {f"{at}?": str(at) for at in range(8)})
+    return events + later
+
+
+def undo_or_refusal(engine, keys):
+    """Forgets the files, or returns why that is refused."""
     try:
-        undo(engine, key)
+        undo(engine, *sorted(keys))
     except FeedError as error:
-        return str(error)
+        return error
     return None
 
 
@@ -187,11 +278,11 @@ def content(engine, strategy, number):
     return sorted(map(str, rows))
 
 
-def content_without(strategy, files, gone):
-    """Returns the table without the file, and whether a later file has a key of it."""
+def content_without(strategy, events, gone):
+    """Returns the table without these files."""
     reference = Versions() if strategy == "scd2" else Table(by_newest=True)
-    for place, rows in enumerate(files):
-        if place != gone:
+    for name, rows in events:
+        if name not in gone:
             reference.merge(rows)
     if strategy == "scd2":
         rows = [
@@ -201,9 +292,18 @@ def content_without(strategy, files, gone):
         ]
     else:
         rows = [(*key, row.value, row.at) for key, row in reference.rows.items()]
-    keys = {row.key for row in files[gone or 0]}
-    touched = any(row.key in keys for later in files[(gone or 0) + 1 :] for row in later)
-    return sorted(map(str, rows)), touched
+    return sorted(map(str, rows))
+
+
+def is_touched(events, gone):
+    """Tells whether another file had a key of these files after them."""
+    keys = set()
+    for name, rows in events:
+        own = {row.key for row in rows}
+        if name not in gone and keys & own:
+            return True
+        keys |= own if name in gone else set()
+    return False
 
 
 @EACH

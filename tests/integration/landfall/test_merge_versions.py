@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from include.landfall.errors import FeedError
+from include.landfall.errors import DataError, FeedError
+from include.landfall.replay import rejects_to_replay, replay
 
 COLUMNS = {"id": "integer", "name": "text", "at": "date", "op": "text"}
 VERSIONS = (
@@ -100,6 +101,24 @@ def test_a_snapshot_with_rejects_closes_nothing(engine):
     receipt = engine.load("id,name\n1,A\nx,b\n", "2.csv")
     assert receipt.rejected == 1
     assert engine.sql("SELECT id FROM raw.t WHERE _is_current ORDER BY id") == [1, 2]
+
+
+def test_a_reject_of_a_snapshot_is_not_replayed_after_a_later_snapshot(engine):
+    """The row would be current, though the later snapshot does not have its key."""
+    keeping(engine, {"id": "integer", "name": "text"}, absent="close")
+    engine.load("id,name\n1,a\nx,b\n", "1.csv")
+    engine.load("id,name\n1,a\ny,c\n", "2.csv")
+    ids = engine.sql("SELECT reject_id FROM landfall.rejects ORDER BY reject_id")
+    edited = dict(zip(ids, [["2", "b"], ["3", "c"]]))
+    chosen = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited)
+    first, second = chosen.batches
+    with pytest.raises(DataError, match="a later snapshot is loaded") as refused:
+        replay(engine.feed, first, warehouse=engine.warehouse)
+    assert "--dismiss" in refused.value.do
+    assert replay(engine.feed, second, warehouse=engine.warehouse).rows == 1
+    assert engine.sql("SELECT id FROM raw.t WHERE _is_current ORDER BY id") == [1, 3]
+    states = engine.sql("SELECT state FROM landfall.rejects ORDER BY reject_id")
+    assert states == ["open", "replayed"]
 
 
 def test_a_snapshot_that_is_older_than_the_loaded_one_comes_too_late(engine):

@@ -43,3 +43,53 @@ def test_refused_rows_are_rejects_and_come_in_later_beside_the_others(monthly):
     (batch,) = rejects_to_replay(monthly.feed, warehouse=monthly.warehouse).batches
     assert replay(monthly.feed, batch, warehouse=monthly.warehouse).rows == 1
     assert monthly.rows() == [(1, "jan"), (1, "jan"), (2, "jan")]
+
+
+def loaded_with_reject(monthly, part="jan"):
+    """Loads a file with a good row of January and a reject of a part, and returns its id."""
+    monthly.load(f"id,name\n1,jan\nx,{part}\n", "1.csv")
+    return next(iter(monthly.sql("SELECT reject_id FROM landfall.rejects WHERE state = 'open'")))
+
+
+def replay_as(monthly, reject_id, part="jan"):
+    edited = {reject_id: ["2", part]}
+    (batch,) = rejects_to_replay(monthly.feed, warehouse=monthly.warehouse, edited=edited).batches
+    return replay(monthly.feed, batch, warehouse=monthly.warehouse)
+
+
+def test_a_replayed_row_of_a_part_that_a_later_file_replaced_is_superseded(monthly):
+    reject_id = loaded_with_reject(monthly)
+    monthly.load("id,name\n9,jan\n", "2.csv")
+    replayed = replay_as(monthly, reject_id)
+    assert (replayed.rows, replayed.deduplicated, replayed.refused) == (0, 1, {})
+    assert monthly.rows() == [(9, "jan")]
+    assert monthly.sql("SELECT state FROM landfall.rejects") == ["superseded"]
+    first = monthly.entries()[0]
+    assert (first.rows, first.rejected, first.deduplicated) == (1, 0, 1)
+
+
+def test_other_parts_of_the_same_replay_get_their_rows(monthly):
+    monthly.load("id,name\n1,jan\nx,jan\ny,feb\n", "1.csv")
+    monthly.load("id,name\n9,jan\n", "2.csv")
+    ids = monthly.sql("SELECT reject_id FROM landfall.rejects ORDER BY reject_id")
+    edited = dict(zip(ids, [["2", "jan"], ["3", "feb"]]))
+    (batch,) = rejects_to_replay(monthly.feed, warehouse=monthly.warehouse, edited=edited).batches
+    assert replay(monthly.feed, batch, warehouse=monthly.warehouse).rows == 1
+    assert monthly.rows() == [(3, "feb"), (9, "jan")]
+
+
+def test_a_replayed_row_replaces_its_part_as_the_file_would_have(monthly):
+    monthly.load("id,name\n7,jan\n7,feb\n", "0.csv")
+    reject_id = loaded_with_reject(monthly, "feb")
+    monthly.sql("INSERT INTO raw.t (id, name) VALUES (5, 'feb')")
+    assert replay_as(monthly, reject_id, "feb").rows == 1
+    assert monthly.rows() == [(1, "jan"), (2, "feb"), (5, "feb")]
+
+
+def test_a_file_that_is_loaded_again_later_has_its_parts_again(monthly):
+    loaded_with_reject(monthly)
+    monthly.load("id,name\n9,jan\n", "2.csv")
+    monthly.load(monthly.put("id,name\n1,jan\nx,jan\n", "1.csv"), force=True)
+    (reject_id,) = monthly.sql("SELECT reject_id FROM landfall.rejects WHERE state = 'open'")
+    assert replay_as(monthly, reject_id).rows == 1
+    assert monthly.rows() == [(1, "jan"), (2, "jan")]

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import re
+from decimal import Decimal
 from uuid import UUID
 
 import pyarrow as pa
@@ -99,6 +102,28 @@ def test_a_slice_is_read_from_its_own_offset():
     ids = pa.array([str(ID), None, str(ID)])[1:]
     typed, _ = cast_column(ids, fast_cast_of(column("uuid")))
     assert typed.to_pylist() == [None, ID.bytes]
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2, 10, 30])
+def test_a_number_without_precision_goes_fast_only_with_the_digits_that_others_have(scale):
+    """Postgres keeps each cell's own digits after the point, and Arrow has one number for all."""
+    short = ["".join(p) for n in range(5) for p in itertools.product("01.+-eE ", repeat=n)]
+    long = [f"-{'9' * n}.{'1' * scale}" for n in range(41)] + ["1" * n for n in range(45)]
+    texts = short + long
+    fast_cast = fast_cast_of(column("numeric"), scale)
+    typed, mask = cast_column(pa.array(texts), fast_cast)
+    fast = [(t, v) for t, v, doubt in zip(texts, typed.to_pylist(), mask.to_pylist()) if not doubt]
+    assert len(fast) >= 7
+    for text, value in fast:
+        assert re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)", text), text
+        assert (value, -value.as_tuple().exponent) == (Decimal(text), scale), text
+    plain = f"12.{'3' * scale}".rstrip(".")
+    assert suspects_of(fast_cast, [plain, None, "+" + plain]) == [False] * 3
+
+
+def suspects_of(fast_cast, texts):
+    _, mask = cast_column(pa.array(texts, pa.string()), fast_cast)
+    return mask.to_pylist() if mask is not None else [False] * len(texts)
 
 
 @pytest.mark.parametrize("kind", [*PLAIN, "json", "jsonb", "char(3)"])

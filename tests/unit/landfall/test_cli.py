@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from include.landfall.cli import output
 from include.landfall.errors import DataError, ServerUnavailable
 from include.landfall.load import Receipt
 
+ROOT = Path(__file__).parents[3]
 ARRIVALS = [
     Arrival("landing", f"x/{n}.csv", f"e{n}", 10, datetime(2013, 1, n, tzinfo=UTC))
     for n in (1, 2, 3)
@@ -141,3 +145,9 @@ def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_new
     load = mocker.patch.object(load_command, "load", side_effect=lambda feed, a, **_: receipt(a))
     assert cli.main(["load", "--feed", str(path), "--force"]) == 0
     assert [call.args[1].key for call in load.call_args_list] == [f"x/{n}.csv" for n in keys]
+
+
+def test_the_command_line_does_not_import_arrow():
+    """The process that copies stays small, and a command starts at once."""
+    program = "import sys, include.landfall.cli.main; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0

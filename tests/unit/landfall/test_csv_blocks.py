@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from include.landfall.feed.dialect import CsvDialect
+from include.landfall.read.formats import csv_quotes
 from include.landfall.read.formats.csv_blocks import ZERO, Cutter
 from include.landfall.read.formats.csv_quotes import Layout
 
@@ -172,11 +174,15 @@ PIECES = [b'"', b'"', b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"a", b"b", b'""
     st.integers(1, LONGEST),
     st.sampled_from([1, 2]),
     st.sampled_from([None, "latin-1"]),
+    st.sampled_from([0, csv_quotes.SMALL]),
 )
-@example(b'1,"a\n2,b\n3,c\n', 1, 1, 2, None)
-def test_any_chunks_give_the_records_of_a_reading_byte_by_byte(data, chunk, window, width, codec):
-    layout = Layout.of(CsvDialect(), width)
-    records = cut(data, chunk=chunk, layout=layout, window=window, longest=LONGEST, encoding=codec)
+@example(b'1,"a\n2,b\n3,c\n', 1, 1, 2, None, csv_quotes.SMALL)
+def test_any_chunks_give_the_records_of_a_reading_byte_by_byte(
+    data, chunk, window, width, codec, small
+):
+    layout, options = Layout.of(CsvDialect(), width), {"longest": LONGEST, "encoding": codec}
+    with patch.object(csv_quotes, "SMALL", small):
+        records = cut(data, chunk=chunk, layout=layout, window=window, **options)
     assert records == model(data, layout, encoding=codec)
 
 
@@ -199,7 +205,9 @@ CASES = [
 
 @pytest.mark.parametrize(("data", "expected"), CASES)
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1000])
-def test_records_are_cut(data, expected, chunk):
+@pytest.mark.parametrize("small", [0, csv_quotes.SMALL])
+def test_records_are_cut(data, expected, chunk, small, monkeypatch):
+    monkeypatch.setattr(csv_quotes, "SMALL", small)
     assert cut(data, chunk=chunk) == expected
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from random import Random
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError
+from include.landfall.job import MEMORY
 from include.landfall.read import process
 from include.landfall.read.formats import parquet_batches as module
 from include.landfall.read.formats.parquet_pages import pages_of
@@ -26,9 +28,9 @@ def write(table: pa.Table, **options) -> io.BytesIO:
     return sink
 
 
-def batches(stream: io.BytesIO) -> list[pa.RecordBatch]:
+def batches(stream: io.BytesIO, extra_memory: int = 0) -> list[pa.RecordBatch]:
     file = pq.ParquetFile(stream)
-    return list(module.read_batches(file, stream, file.schema_arrow.names))
+    return list(module.read_batches(file, stream, file.schema_arrow.names, extra_memory))
 
 
 def texts(size: int, rows: int) -> list[str]:
@@ -57,6 +59,18 @@ def test_3_3_long_rows_after_many_short_ones_are_seen_before_they_are_read():
     stream = write(pa.table({"name": names}), write_batch_size=1, use_dictionary=False)
     (size,) = column_sizes(stream, pq.ParquetFile(stream).metadata, ["name"])
     assert size.row >= 100_000
+
+
+def test_3_3_the_feed_can_allow_the_memory_that_an_error_names():
+    stream = write(pa.table({"name": texts(100_000, 1024)}), use_dictionary=False)
+    with pytest.raises(DataError, match="larger than what a load can read in 256 MB") as refused:
+        batches(stream)
+    megabytes = int(re.search(r"limits: \{memory: (\d+) MB\}", refused.value.do)[1])
+    assert megabytes < 600
+    read = batches(stream, extra_memory=megabytes * 10**6 - MEMORY)
+    assert sum(map(len, read)) == 1024
+    with pytest.raises(DataError, match=f"in {megabytes - 10} MB of memory"):
+        batches(stream, extra_memory=(megabytes - 10) * 10**6 - MEMORY)
 
 
 @pytest.mark.parametrize("rows", [1, 9])

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zipfile
 
 import cramjam
@@ -14,8 +15,9 @@ import pytest
 import zstandard
 
 from include.landfall.errors import DataError, TruncatedFile
-from include.landfall.job import Unpacking
+from include.landfall.job import MEMORY, Unpacking
 from include.landfall.read import unpack as unpack_module
+from include.landfall.read.packings import zstd_window
 from include.landfall.read.unpack import open_text
 from tests.support.breaking_store import Breaking
 
@@ -144,8 +146,32 @@ def test_a_small_file_may_have_any_ratio():
     assert len(unpack(gzip.compress(bytes(10_000_000)), ratio=1)) == 10_000_000
 
 
-def test_xz_that_asks_for_much_memory_is_refused():
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 512 << 20}]
+def xz_of_window(size: int) -> bytes:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": size}]
     packed = lzma.LZMACompressor(filters=filters)
-    with pytest.raises(TruncatedFile, match=r"[Mm]emory"):
-        unpack(packed.compress(b"x") + packed.flush())
+    return packed.compress(b"x") + packed.flush()
+
+
+def zstd_of_window(size: int) -> bytes:
+    log = size.bit_length() - 1
+    options = zstandard.ZstdCompressionParameters(window_log=log, write_content_size=False)
+    packed = zstandard.ZstdCompressor(compression_params=options).compressobj()
+    return packed.compress(b"x" * 100) + packed.flush()
+
+
+@pytest.mark.parametrize("pack", [xz_of_window, zstd_of_window])
+def test_an_archive_that_asks_for_much_memory_is_refused_until_the_feed_allows_it(pack):
+    """A window of 128 MiB, as `zstd --ultra -22` makes, took the load to 296 MB."""
+    assert unpack(pack(64 << 20))
+    with pytest.raises(DataError, match="needs more memory") as refused:
+        unpack(pack(128 << 20))
+    assert "in 256 MB" in refused.value.expected
+    megabytes = int(re.search(r"limits: \{memory: (\d+) MB\}", refused.value.do)[1])
+    assert 300 < megabytes < 400
+    assert unpack(pack(128 << 20), extra_memory=megabytes * 10**6 - MEMORY)
+
+
+def test_a_zstd_frame_of_one_segment_needs_its_whole_content():
+    packed = zstandard.ZstdCompressor(level=22).compress(bytes(200_000))
+    assert zstd_window(packed) == 200_000
+    assert zstd_window(packed[:5]) == 0

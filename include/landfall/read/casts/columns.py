@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.feed.column_types import ColumnType
-from include.landfall.read.casts.guards import Mask, either, not_matching
+from include.landfall.read.casts.guards import Guard, Mask, either
 from include.landfall.read.casts.moments import beyond_calendar, is_moment
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import FastCast
@@ -36,17 +37,28 @@ def cast_texts(texts: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | N
     try:
         typed = convert(texts)
     except pa.ArrowInvalid:
-        odd = not_matching(texts, fast_cast.plain)
-        texts = _without(texts, odd)
-        if fast_cast.beyond:
-            beyond = fast_cast.beyond(texts)
-            odd, texts = either(odd, beyond), _without(texts, beyond)
-        typed, refused = _convert_by_halves(texts, convert)
-        suspects = either(either(suspects, odd), refused)
+        typed, refused = _convert_doubtful(texts, convert, fast_cast.doubts)
+        suspects = either(suspects, refused)
     if fast_cast.after:
         lost = fast_cast.after(texts, typed)
         typed, suspects = _without(typed, lost), either(suspects, lost)
     return typed, suspects
+
+
+def _convert_doubtful(
+    texts: pa.Array, convert: Callable[[pa.Array], pa.Array], doubts: Sequence[Guard]
+) -> tuple[pa.Array, Mask | None]:
+    """Converts texts without those that the guards suspect, which it asks until none is refused."""
+    suspects: Mask | None = None
+    for guard in doubts:
+        mask = guard(texts)
+        if mask is None or not pc.any(mask).as_py():
+            continue
+        suspects, texts = either(suspects, mask), _without(texts, mask)
+        with contextlib.suppress(pa.ArrowInvalid):
+            return convert(texts), suspects
+    typed, refused = _convert_by_halves(texts, convert)
+    return typed, either(suspects, refused)
 
 
 def cast_values(values: pa.Array, fast_cast: FastCast) -> tuple[pa.Array, Mask | None]:

@@ -34,6 +34,27 @@ def bytes_in(unwanted: bytes) -> Guard:
     return guard
 
 
+def bytes_beside(wanted: bytes) -> Guard:
+    """Makes a guard that suspects cells with other bytes than these.
+
+    It looks at the bytes of the whole column at once, which takes less time than a pattern.
+    """
+    is_other = bytes(byte not in wanted for byte in range(256))
+
+    def guard(texts: pa.Array) -> Mask | None:
+        column = bytes_of(texts)
+        if not column.translate(None, wanted):
+            return None
+        others = pa.py_buffer(b"\0" + column.translate(is_other))
+        marks = pa.Array.from_buffers(pa.uint8(), len(column) + 1, [None, others])
+        counts = pc.cumulative_sum(marks.cast(pa.int32()))  # of other bytes before each byte
+        offsets = offsets_of(texts)
+        at_offsets = counts.take(pc.subtract(offsets, offsets[0]))
+        return pc.not_equal(at_offsets[1:], at_offsets[:-1])
+
+    return guard
+
+
 def beyond_decimal(scale: int) -> Guard:
     """Makes a guard that suspects what overflows the 38 digits of Arrow, which it does silently.
 
@@ -54,6 +75,24 @@ def beyond_decimal(scale: int) -> Guard:
     return guard
 
 
+def other_scale(scale: int) -> Guard:
+    """Makes a guard that suspects numbers with more or fewer digits after the point than these.
+
+    It looks at the byte where the point must be: a regular expression takes five times as long.
+    """
+    beyond = beyond_decimal(scale)
+    whole = bytes_in(b".")
+
+    def guard(texts: pa.Array) -> Mask | None:
+        if not scale:
+            return either(whole(texts), beyond(texts))
+        point = pc.binary_slice(texts.view(pa.binary()), -scale - 1, -scale)
+        other = pc.fill_null(pc.not_equal(point, pa.scalar(b".")), False)
+        return either(other, beyond(texts))
+
+    return guard
+
+
 def beyond_integer(bits: int) -> Guard:
     """Makes a guard that suspects digits which no integer of so many bits can hold."""
     limit = 1 << (bits - 1)
@@ -67,11 +106,6 @@ def beyond_integer(bits: int) -> Guard:
         return pc.or_(long, pc.fill_null(beyond, False))
 
     return guard
-
-
-def beyond_month(texts: pa.Array) -> Mask:
-    """Suspects days that a month may not have: the 29th of February, too, which some years have."""
-    return matching(texts, r"^\d{4}-(02-(29|3)|(0[469]|11)-31)")
 
 
 def lost_range(texts: pa.Array, numbers: pa.Array) -> Mask | None:
@@ -134,8 +168,15 @@ def bytes_of(texts: pa.Array) -> bytes:
     """Returns the bytes of all cells, one after another."""
     if len(texts) == 0 or texts.buffers()[2] is None:
         return b""
-    offsets = pa.Array.from_buffers(
-        pa.int32(), len(texts) + 1, [None, texts.buffers()[1]], offset=texts.offset
-    )
+    offsets = offsets_of(texts)
     start, stop = offsets[0].as_py(), offsets[-1].as_py()
     return bytes(texts.buffers()[2][start:stop])
+
+
+def offsets_of(texts: pa.Array) -> pa.Array:
+    """Returns where each cell begins in the bytes of the column's buffer, and where the last ends.
+
+    The column has at least one cell.
+    """
+    count, buffer = len(texts) + 1, texts.buffers()[1]
+    return pa.Array.from_buffers(pa.int32(), count, [None, buffer], offset=texts.offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +16,7 @@ from include.landfall.read.casts.guards import (
     Mask,
     beyond_decimal,
     beyond_integer,
-    beyond_month,
+    bytes_beside,
     bytes_in,
     bytes_of,
     hour_alone,
@@ -23,18 +24,22 @@ from include.landfall.read.casts.guards import (
     not_matching,
     not_plain_bytes,
     odd_zone,
+    other_scale,
     year_zero,
 )
 
 MOST_DIGITS = 38  # of Arrow's decimals of 128 bits
+DECIMAL_LETTERS = b"0123456789+-."
+MOMENT_LETTERS = b"0123456789-+:. TZ"
 
 
 @dataclass(frozen=True)
 class FastCast:
     """How the fast path casts a type.
 
-    `plain` is the forms that the strict cast takes: where it fails, the other cells are suspect,
-    and those of `beyond`, which have the form and yet no value of the type.
+    Where the strict cast fails, other cells than the `plain` ones are suspect: those with bytes
+    that are none of `letters`, then those that do not match `plain`, then those of `beyond`, which
+    have the form and yet no value of the type.
     `before` looks at the texts, `after` at texts and result; each gives a mask of suspect cells,
     or None when there are none. `convert` takes the place of Arrow's own cast.
     """
@@ -45,6 +50,15 @@ class FastCast:
     after: Callable[[pa.Array, pa.Array], Mask | None] | None = None
     convert: Callable[[pa.Array], pa.Array] | None = None
     beyond: Guard | None = None
+    letters: bytes = b""
+
+    @cached_property
+    def doubts(self) -> list[Guard]:
+        """The guards that find the cells which the strict cast refuses, the quickest first."""
+        guards = [bytes_beside(self.letters)] if self.letters else []
+        if self.plain:
+            guards.append(lambda texts: not_matching(texts, self.plain))
+        return [*guards, self.beyond] if self.beyond else guards
 
 
 def fast_cast_of(column: PlannedColumn, scale: int | None = None) -> FastCast | None:
@@ -68,7 +82,8 @@ def _numeric(declared: ColumnType) -> FastCast | None:
         return None
     most = precision - scale
     number = rf"^[+-]?(0*\d{{0,{most}}}(\.\d{{0,{scale}}})?)$"
-    return FastCast(pa.decimal128(precision, scale), number, before=beyond_decimal(scale))
+    arrow, guard = pa.decimal128(precision, scale), beyond_decimal(scale)
+    return FastCast(arrow, number, before=guard, letters=DECIMAL_LETTERS)
 
 
 def _of_scale(scale: int | None) -> FastCast | None:
@@ -77,14 +92,17 @@ def _of_scale(scale: int | None) -> FastCast | None:
         return None
     point = rf"\.\d{{{scale}}}" if scale else ""
     number = rf"^[+-]?\d{{1,{MOST_DIGITS - scale}}}{point}$"
-    arrow = pa.decimal128(MOST_DIGITS, scale)
-    return FastCast(arrow, number, before=lambda texts: not_matching(texts, number))
+    return FastCast(pa.decimal128(MOST_DIGITS, scale), number, before=other_scale(scale))
 
 
 INTEGER = r"^-?\d+$"
 FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+# Without the 29th of February, which some years have: Postgres judges it.
+_DAY = (
+    r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)"
+    r"|02-(0[1-9]|1\d|2[0-8]))"
+)
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?"
 DATE = rf"^{_DAY}$"
 TIME = rf"^{_CLOCK}$"
@@ -110,11 +128,12 @@ def _to_time(texts: pa.Array) -> pa.Array:
 
 def _integer(arrow: pa.DataType) -> FastCast:
     # Arrow reads hexadecimal digits, and 0xFFFF as -1.
-    return FastCast(arrow, INTEGER, before=bytes_in(b"xX"), beyond=beyond_integer(arrow.bit_width))
+    beyond = beyond_integer(arrow.bit_width)
+    return FastCast(arrow, INTEGER, before=bytes_in(b"xX"), beyond=beyond, letters=b"0123456789-")
 
 
 def _float(arrow: pa.DataType) -> FastCast:
-    return FastCast(arrow, FLOAT, after=lost_range)
+    return FastCast(arrow, FLOAT, after=lost_range, letters=DECIMAL_LETTERS + b"eE")
 
 
 FAST_CASTS = {
@@ -132,13 +151,13 @@ FAST_CASTS = {
     # Postgres reads \x… and escapes, and other letters in the database's encoding. Without these
     # the text's bytes are the value.
     "bytea": FastCast(pa.binary(), before=not_plain_bytes),
-    "date": FastCast(pa.date32(), DATE, after=year_zero, beyond=beyond_month),
+    "date": FastCast(pa.date32(), DATE, after=year_zero, letters=b"0123456789-"),
     "time": FastCast(
         pa.time64("us"), TIME, before=lambda texts: not_matching(texts, TIME), convert=_to_time
     ),
-    "timestamp": FastCast(pa.timestamp("us"), TIMESTAMP, before=hour_alone, beyond=beyond_month),
+    "timestamp": FastCast(pa.timestamp("us"), TIMESTAMP, before=hour_alone, letters=MOMENT_LETTERS),
     "timestamptz": FastCast(
-        pa.timestamp("us", "UTC"), TIMESTAMPTZ, before=odd_zone, beyond=beyond_month
+        pa.timestamp("us", "UTC"), TIMESTAMPTZ, before=odd_zone, letters=MOMENT_LETTERS
     ),
     "uuid": FastCast(
         pa.binary(16), UUID, before=lambda texts: not_matching(texts, UUID), convert=_to_uuid

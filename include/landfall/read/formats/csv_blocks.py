@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Any, BinaryIO
 
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
-from include.landfall.read.formats.csv_quotes import Layout, Misplaced
+from include.landfall.read.formats.csv_quotes import Layout, Misplaced, QuoteIndex
 from include.landfall.read.formats.csv_text import first_fault
 from include.landfall.read.rows import (
     NEVER_CLOSED,
@@ -109,18 +109,21 @@ class Cutter:
         window: int = BLOCK_BYTES,
     ) -> None:
         self._stream, self._layout, self._encoding = stream, layout, encoding
-        self._longest, self._widest, self._window = longest, window, window
+        self._longest, self._window = longest, window
         self._buffer = bytearray(ahead)  # begins with a record
         self._line = line  # of the buffer's first byte
         self._ended = False
         self._scanned = 0  # up to here the buffer holds one record that goes on, and is strict
         self._is_open = False  # whether that is inside quotes
+        self._index: QuoteIndex | None = None  # of lines that are being scanned
         self._block = _Pending(layout, line)
 
     def blocks(self) -> Iterator[Block]:
         """Yields the blocks, in the file's order."""
         while self._step():
-            if 2 * self._block.size > self._widest:
+            # Lines that are scanned already belong to it, so that misshapen records make no small
+            # blocks.
+            if 2 * self._block.size > self._window and not self._is_indexed:
                 yield self._block.take(self._line)
         if self._block.size:
             yield self._block.take(self._line)
@@ -133,7 +136,7 @@ class Cutter:
             return True
         if not self._buffer:
             return False
-        misplaced, is_open = self._layout.scan(self._buffer, self._scanned, end, self._is_open)
+        misplaced, is_open = self._scan(end)
         if misplaced:
             self._skip_misplaced(misplaced)
             return True
@@ -145,8 +148,22 @@ class Cutter:
         self._scanned, self._is_open = end, is_open
         if is_open and is_last:
             self._skip(NEVER_CLOSED)
-        self._window = min(self._widest, 2 * self._window)
         return True
+
+    def _scan(self, end: int) -> tuple[Misplaced | None, bool]:
+        """Returns the first misplaced quote of the lines to scan, or whether a quote stays open."""
+        if not self._is_indexed:
+            if not self._layout.has_quotes(self._buffer, self._scanned, end):
+                return None, self._is_open
+            self._index = self._layout.index(self._buffer, self._scanned, end)
+        if self._index:
+            return self._index.scan(self._scanned, self._is_open)
+        return self._layout.scan(self._buffer, self._scanned, end, self._is_open)
+
+    @property
+    def _is_indexed(self) -> bool:
+        """Whether there is an index of the lines to scan."""
+        return self._index is not None and self._index.start <= self._scanned < self._index.end
 
     # ---- the buffer -----------------------------------------------------------------------------
 
@@ -159,6 +176,8 @@ class Cutter:
 
     def _next_end(self) -> int | None:
         """Returns where the lines to scan end. None when a record is too long."""
+        if self._index and self._is_indexed:
+            return self._index.end
         wanted = self._scanned + self._window
         while len(self._buffer) < wanted and not self._ended:
             self._read(wanted - len(self._buffer))
@@ -170,7 +189,7 @@ class Cutter:
         searched = start
         while (end := self._buffer.find(b"\n", searched) + 1) == 0:
             searched = len(self._buffer)
-            if searched > self._longest or self._ended or not self._read(self._widest):
+            if searched > self._longest or self._ended or not self._read(self._window):
                 end = searched
                 break
         return end if end <= self._longest else None
@@ -180,6 +199,8 @@ class Cutter:
         with memoryview(self._buffer) as view:
             data = bytes(view[:size])
         del self._buffer[:size]
+        if self._index:
+            self._index.move(size)
         # Twice as fast as data.count(), since lines are long.
         self._line += size - len(data.replace(b"\n", b""))
         return data
@@ -231,7 +252,6 @@ class Cutter:
             self._misshapen(line, fault, record.raw), record.raw, record.height
         )
         self._scanned, self._is_open = 0, False
-        self._window = max(1, self._widest // 64)  # more such records may be near
 
     def _is_at_whole_line(self) -> bool:
         """Returns whether reading can go on: at a line that is a record, or at the end."""
@@ -242,7 +262,7 @@ class Cutter:
 
     def _skip_lines(self, record: _Skipped) -> None:
         """Moves lines to the record, at the most up to one that is whole by itself."""
-        end = self._buffer.rfind(b"\n", 0, self._widest) + 1
+        end = self._buffer.rfind(b"\n", 0, self._window) + 1
         if end:
             record.add(self._move(self._layout.next_whole(self._buffer, end)), self._layout.quote)
         else:
@@ -252,7 +272,7 @@ class Cutter:
         """Moves a line, which may be longer than the buffer ever is, to the record."""
         while (end := self._buffer.find(b"\n") + 1) == 0:
             record.add(self._move(len(self._buffer)), self._layout.quote)
-            if self._ended or not self._read(self._widest):
+            if self._ended or not self._read(self._window):
                 return
         record.add(self._move(end), self._layout.quote)
 

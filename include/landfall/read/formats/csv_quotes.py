@@ -8,6 +8,7 @@ quote counts as one that closes and one that opens again, and their parity tells
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from include.landfall.feed.dialect import CsvDialect
 Bytes = bytes | bytearray
 # Stands for the quote where a dialect has none: no text holds these bytes.
 NO_QUOTE = b"\xff\0\xff\0"
-SMALL = 1 << 17  # bytes that a regular expression scans faster than Arrow, which has to be set up
+SMALL = 1 << 17  # bytes that regular expressions scan faster than Arrow, which has to be set up
 
 
 class Misplaced(NamedTuple):
@@ -72,6 +73,14 @@ class Layout:
         match = self._whole_behind_line.search(data, 0, end)
         return match.end() if match else end
 
+    def index(self, data: Bytes, start: int, end: int) -> QuoteIndex | None:
+        """Returns an index of the quotes of whole lines, or None where `scan` takes less time."""
+        return QuoteIndex(self, data, start, end) if end - start > SMALL else None
+
+    def has_quotes(self, data: Bytes, start: int, end: int) -> bool:
+        """Returns whether there is a quote in the lines."""
+        return self.quote is not NO_QUOTE and data.find(self.quote, start, end) >= 0
+
     def scan(
         self, data: Bytes, start: int, end: int, is_open: bool
     ) -> tuple[Misplaced | None, bool]:
@@ -79,30 +88,6 @@ class Layout:
 
         Returns the first quote that is not strict, or whether `end` is inside quotes.
         """
-        if self.quote is NO_QUOTE or data.find(self.quote, start, end) < 0:
-            return None, is_open
-        if end - start <= SMALL:
-            return self._scan_small(data, start, end, is_open)
-        before = data[start - 1 : start] if start else b"\n"
-        cells = _cells(b"".join((before, data[start:end], b"\n")))
-        quotes = pc.equal(cells[1:-1], pa.scalar(self.quote[0], pa.uint8()))
-        befores, afters = _bytes(cells[:-2].filter(quotes)), _bytes(cells[2:].filter(quotes))
-        opening = int(is_open)  # index of the first quote that opens
-        wrong = [
-            opening + 2 * _first_other(befores[opening::2], self.delimiter + b"\n" + self.quote),
-            1 - opening
-            + 2 * _first_other(afters[1 - opening :: 2], self.delimiter + b"\n\r" + self.quote),
-        ]  # fmt: skip
-        index = min(wrong)
-        if index < len(befores):
-            at = start + pc.indices_nonzero(quotes)[index].as_py()
-            return Misplaced(at, opens=index == wrong[0]), False
-        return None, is_open ^ bool(len(befores) % 2)
-
-    def _scan_small(
-        self, data: Bytes, start: int, end: int, is_open: bool
-    ) -> tuple[Misplaced | None, bool]:
-        """Does what `scan` does, with regular expressions, which need no setting up."""
         if is_open:
             match = self._rest_of_field.match(data, start, end)
             if match is None:
@@ -180,6 +165,50 @@ class Layout:
             records.append(data[start : end - 1])
             start = end
         return records
+
+
+class QuoteIndex:
+    """The quotes of whole lines, and the bytes around each.
+
+    It finds what `Layout.scan` finds, in less time where the lines are many, and from every place
+    in them on. `start` and `end` are where the lines are in the data.
+    """
+
+    def __init__(self, layout: Layout, data: Bytes, start: int, end: int) -> None:
+        before = data[start - 1 : start] if start else b"\n"
+        cells = _cells(b"".join((before, data[start:end], b"\n")))
+        self._quotes = pc.equal(cells[1:-1], pa.scalar(layout.quote[0], pa.uint8()))
+        self._befores = _bytes(cells[:-2].filter(self._quotes))
+        self._afters = _bytes(cells[2:].filter(self._quotes))
+        self._before = layout.delimiter + b"\n" + layout.quote
+        self._after = layout.delimiter + b"\n\r" + layout.quote
+        self._first, self.start, self.end = start, start, end
+
+    def move(self, size: int) -> None:
+        """Follows the lines, of which `size` bytes before `end` are taken off the data."""
+        self._first -= size
+        self.end -= size
+        self.start = max(0, self.start - size)
+
+    def scan(self, start: int, is_open: bool) -> tuple[Misplaced | None, bool]:
+        """Returns the first quote behind `start` that is not strict, or whether `end` is open."""
+        first = bisect_left(self._places, start - self._first) if start > self._first else 0
+        opening, closing = first + is_open, first + 1 - is_open
+        wrong = (
+            opening + 2 * _first_other(self._befores[opening::2], self._before),
+            closing + 2 * _first_other(self._afters[closing::2], self._after),
+        )
+        index = min(wrong)
+        if index < len(self._befores):
+            place = self._first + self._places[index]
+            return Misplaced(place, opens=index == wrong[0]), False
+        return None, is_open ^ bool((len(self._befores) - first) % 2)
+
+    @cached_property
+    def _places(self) -> memoryview:
+        """Where each quote is, from the first byte on."""
+        places = pc.indices_nonzero(self._quotes)
+        return memoryview(places.buffers()[1]).cast("B").cast("Q")[: len(places)]
 
 
 def _cells(data: bytes) -> pa.Array:

@@ -50,7 +50,7 @@ def origins_of(
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     def read(names: list[str]) -> Iterator[pa.RecordBatch]:
         enums = _enums(file)
-        for batch in read_batches(file, stream, names):
+        for batch in read_batches(file, stream, names, job.bounds.extra_memory):
             yield plain_types(batch, enums)
 
     with whole_file("Parquet"):

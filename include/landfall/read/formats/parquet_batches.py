@@ -29,7 +29,7 @@ _TEXTS = (pa.StringArray, pa.LargeStringArray, pa.BinaryArray, pa.LargeBinaryArr
 
 
 def read_batches(
-    file: pq.ParquetFile, stream: BinaryIO, names: Sequence[str]
+    file: pq.ParquetFile, stream: BinaryIO, names: Sequence[str], extra_memory: int = 0
 ) -> Iterator[pa.RecordBatch]:
     """Yields the rows of the file in batches of a few megabytes, the columns in this order.
 
@@ -37,7 +37,7 @@ def read_batches(
     """
     if not file.metadata.num_rows:
         return
-    sizes = column_sizes(stream, file.metadata, names)
+    sizes = column_sizes(stream, file.metadata, names, extra_memory)
     reader = _Reader(file.metadata, stream, sizes)
     if sum(size.held for size in sizes) <= HELD_BYTES:
         batches = reader.batches(names)

@@ -8,10 +8,12 @@ from itertools import groupby
 from typing import Any, BinaryIO
 
 from include.landfall.errors import DataError
+from include.landfall.job import MEMORY
 from include.landfall.read.formats.parquet_pages import MOST_PAGES, Page, pages_of
 
-MOST_HELD_BYTES = 80 << 20  # of one column. Measured: more would exceed 256 MB in all
+MOST_HELD_BYTES = 80 << 20  # of one column. Measured: more would exceed MEMORY in all
 MOST_CELL_BYTES = 8 << 20
+STEP = 10_000_000  # bytes of memory: an error names the next whole step that is enough
 LARGE_TEXTS = 16 << 20  # a chunk of texts from this size on is looked into, page by page
 LARGE_CHUNK = 4 << 20  # its first pages are looked into, where the chunks together are large
 DICTIONARY_BYTES = 8  # below this mean size of a text, most of a chunk is numbers of its dictionary
@@ -31,10 +33,12 @@ class ColumnSize:
     repeats: bool = False
 
 
-def column_sizes(stream: BinaryIO, metadata: Any, names: Sequence[str]) -> list[ColumnSize]:
+def column_sizes(
+    stream: BinaryIO, metadata: Any, names: Sequence[str], extra_memory: int = 0
+) -> list[ColumnSize]:
     """Measures each column that is read, by the largest of its chunks.
 
-    Raises: DataError when a page or a cell is larger than what can be read within the limit.
+    Raises: DataError when a page or a cell is larger than what can be read in MEMORY and the extra.
     """
     read = [
         i
@@ -44,7 +48,7 @@ def column_sizes(stream: BinaryIO, metadata: Any, names: Sequence[str]) -> list[
     largest = [_largest_chunk(metadata, i) for i in read]
     whole = sum(map(_whole, largest))
     leaves = [
-        _leaf_size(stream, chunk, metadata.schema.column(i), whole)
+        _leaf_size(stream, chunk, metadata.schema.column(i), whole, extra_memory)
         for i, chunk in zip(read, largest)
     ]
     tops = [_top(leaf.name, names) for leaf in leaves]
@@ -75,7 +79,9 @@ def _sum(name: str, leaves: list[ColumnSize]) -> ColumnSize:
     return ColumnSize(name, held, row, is_flat and leaves[0].repeats)
 
 
-def _leaf_size(stream: BinaryIO, chunk: Any, column: Any, whole: int) -> ColumnSize:
+def _leaf_size(
+    stream: BinaryIO, chunk: Any, column: Any, whole: int, extra_memory: int
+) -> ColumnSize:
     is_text = chunk.physical_type == "BYTE_ARRAY"
     size = chunk.total_uncompressed_size
     count = 0
@@ -86,7 +92,9 @@ def _leaf_size(stream: BinaryIO, chunk: Any, column: Any, whole: int) -> ColumnS
     pages = pages_of(stream, chunk, count) if count else []
     held = _held(pages) if pages else _whole(chunk)
     if pages:
-        _check(chunk.path_in_schema, pages, held, is_text)
+        _check_pages(chunk.path_in_schema, pages, held, extra_memory)
+        if is_text:
+            _check_cells(chunk.path_in_schema, pages)
     values = max(chunk.num_values, 1)
     width = size / values if is_text else FIXED.get(chunk.physical_type) or column.length
     if is_text and pages:
@@ -102,20 +110,27 @@ def _held(pages: list[Page]) -> int:
     return 2 * dictionary + max(data, default=0)
 
 
-def _check(name: str, pages: list[Page], held: int, is_text: bool) -> None:
-    largest = max(pages)
-    if held > MOST_HELD_BYTES:
-        raise DataError(
-            "the file's pages are larger than what a load can read in 256 MB of memory",
-            found=f"a page of {largest.unpacked / 1e6:.0f} MB, packed {largest.packed / 1e6:.0f}",
-            expected=f"at most {MOST_HELD_BYTES >> 20} MiB for a dictionary twice, a page, and its"
-            " packed bytes twice",
-            do="ask the sender for smaller pages or row groups (pyarrow: write_batch_size=16)",
-        ).at(column=name)
+def _check_pages(name: str, pages: list[Page], held: int, extra_memory: int) -> None:
+    largest, most = max(pages), MOST_HELD_BYTES + extra_memory
+    if held <= most:
+        return
+    memory = MEMORY + extra_memory
+    needed = -(-(memory + held - most) // STEP) * STEP
+    raise DataError(
+        f"the file's pages are larger than what a load can read in {memory / 1e6:.0f} MB of memory",
+        found=f"a page of {largest.unpacked / 1e6:.0f} MB, packed {largest.packed / 1e6:.0f}",
+        expected=f"at most {most >> 20} MiB for a dictionary twice, a page, and its packed bytes"
+        " twice",
+        do=f"write limits: {{memory: {needed // STEP * 10} MB}} in the feed, or ask the sender for"
+        " smaller pages or row groups (pyarrow: write_batch_size=16)",
+    ).at(column=name)
+
+
+def _check_cells(name: str, pages: list[Page]) -> None:
     cell = max(page.unpacked / max(page.values, 1) for page in pages)
-    if is_text and cell > MOST_CELL_BYTES:
+    if cell > MOST_CELL_BYTES:
         raise DataError(
-            "a cell is larger than what a load can read in 256 MB of memory",
+            "a cell is larger than what a load can read",
             found=f"a cell of {cell / 1e6:.0f} MB",
             expected=f"cells of at most {MOST_CELL_BYTES >> 20} MiB",
             do="ask the sender for smaller cells",

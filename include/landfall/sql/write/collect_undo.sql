@@ -7,7 +7,7 @@ WITH steps AS (
         *,
         lag(after) OVER (PARTITION BY key ORDER BY replaced_id) AS previous
     FROM landfall.replaced
-    WHERE load_id = ANY({load_ids}::bigint [])
+    WHERE load_id = ANY({load_ids}::bigint []) AND is_changed
 ),
 
 chains AS (
@@ -18,7 +18,6 @@ chains AS (
         (array_agg(after ORDER BY replaced_id DESC))[1] AS after,
         bool_or(previous <> coalesce(md5(before::text), '')) AS is_broken
     FROM steps
-    WHERE is_changed
     GROUP BY key
 )
 

@@ -1,11 +1,16 @@
--- Settles the rejects whose rows are in the target now: those in the staging that nothing refused.
+-- Settles the rejects in the staging that nothing refused: their rows are in the target now, or lost to
+-- others.
 UPDATE landfall.rejects AS reject
 SET
-    state = CASE WHEN EXISTS (
-        SELECT 1 FROM pg_temp.landfall_rejected AS bad WHERE bad.nulled AND bad.number = staged.number
-    ) THEN 'nulled' ELSE 'replayed' END,
+    state = CASE
+        WHEN {is_lost} THEN 'superseded'
+        WHEN EXISTS (
+            SELECT 1 FROM pg_temp.landfall_rejected AS bad WHERE bad.nulled AND bad.number = staged.number
+        ) THEN 'nulled'
+        ELSE 'replayed'
+    END,
     settled_at = clock_timestamp(),
-    settled_by = %(by)s
+    settled_by = {by}
 FROM pg_temp.landfall_texts AS staged
 WHERE
     reject.reject_id = staged.number

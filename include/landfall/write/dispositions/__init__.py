@@ -68,14 +68,16 @@ class Disposition(ABC):
             target, identifiers(rows.names), sql.SQL(", ").join(rows.values), rows.staging
         )
 
-    def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
-        """Takes away what these loads brought, and returns how many rows that were."""
+    def forget(self, connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
+        """Takes away what loads brought, and returns how many rows that were.
+
+        `objects` are the ids of each object's loads; so are the numbers.
+        """
         # No parameter: a % in the table's name would be taken for one.
-        return connection.execute(
-            sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])").format(
-                table(feed.target.table), sql.Identifier(LOAD_ID), sql.Literal(load_ids)
-            )
-        ).rowcount
+        delete = sql.SQL("DELETE FROM {} WHERE {} = ANY({}::bigint[])")
+        target, load_id = table(feed.target.table), sql.Identifier(LOAD_ID)
+        statements = [delete.format(target, load_id, sql.Literal(ids)) for ids in objects]
+        return [connection.execute(each).rowcount for each in statements]
 
 
 def disposition_of(feed: Feed) -> Disposition:

@@ -6,6 +6,7 @@ from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
+from include.landfall.postgres.statements import statement
 from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.dispositions.append import Append
@@ -36,29 +37,35 @@ class ReplaceWhere(Merging):
         return []
 
     def deduplicate(self, merge: Merge) -> int:
-        """Leaves every row."""
-        return 0
+        """Leaves every row of a file. Of a replay it removes those of parts that others replaced.
 
-    def begin(self, merge: Merge) -> None:
-        """Deletes the rows of other loads that have the file's values.
-
-        Rows that are replayed are added to those of their load, and delete none.
+        Such a row is added to no part, because all other rows of its file are gone from there.
         """
         if merge.is_whole_file:
-            merge.execute(
-                "DELETE FROM {target} AS t USING (SELECT DISTINCT {key} FROM {incoming}) AS i"
-                " WHERE {same_key} AND t.{load_id} IS DISTINCT FROM {this_load}",
-                load_id=sql.Identifier(LOAD_ID),
-                this_load=sql.Literal(merge.load_id),
-            )
+            return 0
+        return merge.execute(statement("write/superseded_parts"), **_loads(merge))
+
+    def begin(self, merge: Merge) -> None:
+        """Deletes the rows of other loads that have the values of the rows.
+
+        A replay leaves rows that no load of the ledger brought: they may have come after the load.
+        """
+        parts = _loads(merge)
+        is_of_a_load = "EXISTS (SELECT 1 FROM landfall.ledger AS l WHERE l.load_id = t.{load_id})"
+        is_replaced = sql.SQL("true" if merge.is_whole_file else is_of_a_load).format(**parts)
+        merge.execute(statement("write/replaced_parts"), is_replaced=is_replaced, **parts)
 
     def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
         """Inserts the rows."""
         return [insert_of(merge, rows)]
 
-    def forget(self, connection: Connection, feed: Feed, load_ids: list[int]) -> int:
+    def forget(self, connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
         """Deletes the rows of the loads. What they replaced does not come back."""
-        return Disposition.forget(self, connection, feed, load_ids)
+        return Disposition.forget(self, connection, feed, objects)
+
+
+def _loads(merge: Merge) -> dict[str, sql.Composable]:
+    return {"load_id": sql.Identifier(LOAD_ID), "this_load": sql.Literal(merge.load_id)}
 
 
 DISPOSITION = ReplaceWhere()

@@ -8,11 +8,13 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import statement, table
-from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merge_parts import Merge, of
 from include.landfall.write.merging import (
     Merging,
     drop_outdated,
+    is_outdated,
     keep_newest,
+    newest_first,
 )
 
 
@@ -37,9 +39,28 @@ class Upsert(Merging):
         """Keeps the newest row of each key, where it is not older than the target's."""
         return keep_newest(merge, merge.key) + drop_outdated(merge)
 
+    def at_once(self, merge: Merge) -> sql.Composed | None:
+        """Returns the upsert of the newest row of each key.
+
+        None where rows delete their keys, or where a trigger may drop some: those do not count as
+        deduplicated.
+        """
+        name = {"target": merge.target.as_string(merge.connection)}
+        triggers = merge.connection.execute(statement("write/row_triggers"), name)
+        if merge.feed.target.deleted or triggers.fetchone():
+            return None
+        newest = merge.feed.target.newest
+        outdated = is_outdated("excluded", newest) if newest else sql.SQL("false")
+        return merge.fill(
+            statement("write/upsert_at_once"),
+            key_of_i=of("i", merge.key),
+            newest_first=newest_first(merge),
+            changes=_changes(merge),
+            outdated=outdated,
+        )
+
     def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
         """Deletes the keys that are deleted, and upserts the other rows."""
-        changed = [name for name in [*merge.names, LOAD_ID] if name not in merge.key]
         delete = merge.fill(
             "DELETE FROM {target} AS t USING {incoming} AS i"
             " WHERE {same_key} AND {deletes} AND {rows}",
@@ -48,14 +69,20 @@ class Upsert(Merging):
         upsert = merge.fill(
             "INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE"
             " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}"
-            " ON CONFLICT ({key}) DO UPDATE SET {changes}",
+            " ORDER BY {key_of_i} ON CONFLICT ({key}) DO UPDATE SET {changes}",
             rows=rows,
-            changes=sql.SQL(", ").join(
-                sql.SQL("{} = excluded.{}").format(sql.Identifier(name), sql.Identifier(name))
-                for name in changed
-            ),
+            key_of_i=of("i", merge.key),
+            changes=_changes(merge),
         )
         return [delete, upsert] if merge.feed.target.deleted else [upsert]
+
+
+def _changes(merge: Merge) -> sql.Composed:
+    changed = [name for name in [*merge.names, LOAD_ID] if name not in merge.key]
+    return sql.SQL(", ").join(
+        sql.SQL("{} = excluded.{}").format(sql.Identifier(name), sql.Identifier(name))
+        for name in changed
+    )
 
 
 DISPOSITION = Upsert()

@@ -82,3 +82,13 @@ def test_programs_that_cannot_be_reached_are_copied_with_their_libraries(tmp_pat
     assert copy == tmp_path / "copy" / "package" / "install"
     assert (copy / "file").read_text() == "x"
     assert (tmp_path / "copy" / "package.libs" / "file").exists()
+
+
+def test_all_folders_of_a_copy_are_the_account_s(tmp_path, mocker):
+    """With umask 077 the account could not pass the folder between the copied ones."""
+    owned = mocker.patch("os.chown")
+    programs = tmp_path / "site" / "package" / "install"
+    programs.mkdir(parents=True)
+    closed = Nowhere(OWN.uid, OWN.gid)
+    copy = reachable_copy(programs, tmp_path / "site" / "none", tmp_path / "copy", closed)
+    assert {call.args[0] for call in owned.call_args_list} == {tmp_path / "copy", copy.parent, copy}
