@@ -121,7 +121,7 @@ def by_landfall(polluted: Polluted) -> Reading:
     reading = Reading([])
     for part in format_of(job).rows(io.BytesIO(polluted.data), job):
         reading.rows += [tuple(row.values()) for row in part.batch.to_pylist()]
-        reading.traced += len(part.misshapen) + part.padded
+        reading.traced += len(part.misshapen) + len(part.padded)
     return reading
 
 
