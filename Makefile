@@ -1,7 +1,7 @@
 # `make` without a target prints the list of targets. Each target makes .venv first, if it is missing or
 # the lock has changed. The machine needs Python 3.11 or 3.12, make, and access to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench memory bench-beside bench-dirty bench-formats bench-merge bench-plain bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image audit .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench memory bench-beside bench-dirty bench-formats bench-merge bench-plain bench-polluted bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image audit .venv
 .NOTPARALLEL:  # `make lint test` must run one after the other, and make .venv once
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -90,6 +90,9 @@ memory: .venv  ## Measure the memory of a load for each shape of file that attac
 
 bench-beside: .venv  ## Compare the loads of this checkout with those of another commit: COMMIT=main~1
 	@$(RUN) tests.bench.beside $(COMMIT)
+
+bench-polluted: .venv  ## Read thousands of polluted files with Landfall and with DuckDB
+	@$(RUN) tests.bench.polluted
 
 bench-celery: .venv  ## Compare one worker with two: time, rows a second, the database's share (needs Docker)
 	@$(RUN) tests.bench.workers

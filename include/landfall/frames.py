@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -24,7 +25,7 @@ class FrameType(Enum):
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
-    END = b"Z"  # the hash of the content; `count` is all rows read, `first` those that were padded
+    END = b"Z"  # an Ending; `count` is all rows read
     ERROR = b"E"  # a pickled error; only between processes
 
 
@@ -47,6 +48,35 @@ class Frame(NamedTuple):
         if self.numbers:
             return array("q", self.numbers)
         return array("q", range(self.first, self.first + self.count))
+
+
+class RowSet:
+    """A set of rows of a file, which takes a bit for each row up to the last in it.
+
+    In `bits` the row of number n is bit n % 8 of byte n // 8, as in Postgres's get_bit().
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    @property
+    def bits(self) -> bytes:
+        """The set as bytes."""
+        return bytes(self._bits)
+
+    def add(self, numbers: Sequence[int]) -> None:
+        """Adds rows by their numbers, which ascend."""
+        if not numbers:
+            return
+        self._bits.extend(bytes(max(0, numbers[-1] // 8 + 1 - len(self._bits))))
+        for number in numbers:
+            self._bits[number // 8] |= 1 << number % 8
+
+    def update(self, bits: bytes) -> None:
+        """Adds the rows of another set."""
+        self._bits.extend(bytes(max(0, len(bits) - len(self._bits))))
+        for index, byte in enumerate(bits):
+            self._bits[index] |= byte
 
 
 class NewColumn(NamedTuple):
@@ -107,3 +137,23 @@ class PartBegins:
         """Returns what the frame says."""
         values = json.loads(bytes(frame.payload))
         return cls(values["key"], tuple(Change(*each) for each in values["changes"]))
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of an arrival: the hash of its content, if taken, and the RowSet of padded rows."""
+
+    content_hash: bytes = b""
+    padded: bytes = b""
+
+    def frame(self, rows: int) -> Frame:
+        """Returns the frame that says so; `rows` are all that were read."""
+        payload = bytes([len(self.content_hash)]) + self.content_hash + self.padded
+        return Frame(FrameType.END, rows, payload)
+
+    @classmethod
+    def of(cls, frame: Frame) -> Ending:
+        """Returns what the frame says."""
+        payload = bytes(frame.payload) or b"\0"
+        size = payload[0] + 1
+        return cls(payload[1:size], payload[size:])

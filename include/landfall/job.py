@@ -40,8 +40,9 @@ MEMORY = limits.MEMORY
 class PlannedColumn:
     """A column of the contract as the target has it.
 
-    `typtype` is that of pg_type: b for a base type, d for a domain, e for an enum. `from_key` and
-    `from_object` are those of the feed: the file does not have such a column.
+    `typtype` is that of pg_type: b for a base type, d for a domain, e for an enum. `base` is the
+    type that a domain is over. `from_key` and `from_object` are those of the feed: the file does
+    not have such a column.
     """
 
     name: str
@@ -53,6 +54,12 @@ class PlannedColumn:
     nulls_bad_cells: bool = False
     from_key: str | None = None
     from_object: str | None = None
+    base: ColumnType | None = None
+
+    @property
+    def read_as(self) -> ColumnType:
+        """The type that reads the texts: that of a domain is the type which it is over."""
+        return self.base or self.type
 
     @property
     def is_in_file(self) -> bool:

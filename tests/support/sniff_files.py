@@ -1,4 +1,8 @@
-"""Files of known dialects and types, for tests of what `landfall sniff` proposes."""
+"""Files of known dialects and types, for tests of what `landfall sniff` proposes.
+
+Half of them are plain tables. The others have what real files have beside: cells without a value,
+lines before and behind the table, few rows, line breaks within quotes.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from random import Random
 from typing import Any
 
 WORDS = {
+    "utf-8-sig": "Köln Zürich naïve coffee table north lamp Łódź señor".split(),
+    "utf-16-le": "Köln Zürich naïve coffee table north Łódź señor".split(),
     "utf-8": "Köln Zürich naïve coffee table north lamp Łódź señor".split(),
     "utf-16": "Köln Zürich naïve coffee table north Łódź señor".split(),
     "cp1252": "Köln Zürich naïve coffee table garçon señor München Straße".split(),
@@ -17,8 +23,14 @@ WORDS = {
     "gb18030": "北京 上海 电脑 桌子 苹果 绿色 深圳".split(),
     "cp1251": "Москва Казань стол яблоко зелёный окно дверь".split(),
 }
+ENCODINGS = [*["utf-8"] * 8, "utf-8-sig", "utf-16", "utf-16", "utf-16-le",
+             *["cp1252", "shift_jis", "gb18030", "cp1251"] * 2]  # fmt: skip
 DATES = {"DMY": "%d/%m/%Y", "MDY": "%m/%d/%Y", "YMD": "%Y-%m-%d", "dots": "%d.%m.%Y"}
+ORDERS = {"DMY": "DMY", "MDY": "MDY", "dots": "DMY"}  # the others need none
 TYPES = ("integer", "numeric", "text", "date", "timestamp", "boolean", "code", "quoted text")
+# What a cell without a value may be. A text column keeps such words.
+NULLS = ["", "", "NA", "NULL", "-"]
+BREAK = "lines"  # a type of texts with line breaks
 
 
 @dataclass
@@ -32,24 +44,60 @@ class WrittenFile:
 
 def random_file(rng: Random) -> WrittenFile:
     """Makes a file of a random dialect."""
-    encoding = rng.choice(["utf-8"] * 4 + ["utf-16", "cp1252", "shift_jis", "gb18030", "cp1251"])
+    options, is_plain = _options(rng), rng.random() < 0.5
+    types = ["integer", *(rng.choice(TYPES) for _ in range(rng.randint(2, 7)))]
+    if not is_plain and rng.random() < 0.2:
+        types.append(BREAK)
+    rng.shuffle(types)
+    count = rng.randint(30, 120) if is_plain else rng.choice([5, 12, 40, 200])
+    rows = [[_cell(rng, each, options) for each in types] for _ in range(count)]
+    if not is_plain:
+        _leave_out(rng, rows, types)
+    if options["header"]:
+        rows.insert(0, [f"{each.replace(' ', '_')}_{at}" for at, each in enumerate(types)])
+    text = _written(rows, options, rng)
+    if not is_plain:
+        text = _surrounded(rng, text, options)
+    return WrittenFile(text.encode(options["encoding"]), options, types)
+
+
+def _options(rng: Random) -> dict[str, Any]:
     delimiter = rng.choice([",", ";", "\t", "|", "||", "\x01"])
-    options: dict[str, Any] = {
+    return {
         "delimiter": delimiter,
-        "encoding": encoding,
+        "encoding": rng.choice(ENCODINGS),
         "header": rng.random() < 0.75,
         "decimal": "," if delimiter != "," and rng.random() < 0.4 else ".",
         "dates": rng.choice(list(DATES)),
         "quote": rng.choice(['"', '"', '"', "'"]),
         "escape": rng.choice(["doubled", "doubled", "backslash"]),
         "newline": rng.choice(["\n", "\r\n"]),
+        "skip_rows": 0,
+        "skip_footer": 0,
     }
-    types = ["integer", *(rng.choice(TYPES) for _ in range(rng.randint(2, 7)))]
-    rng.shuffle(types)
-    rows = [[_cell(rng, each, options) for each in types] for _ in range(rng.randint(30, 120))]
-    if options["header"]:
-        rows.insert(0, [f"{each.replace(' ', '_')}_{at}" for at, each in enumerate(types)])
-    return WrittenFile(_written(rows, options, rng).encode(encoding), options, types)
+
+
+def _leave_out(rng: Random, rows: list[list[str]], types: list[str]) -> None:
+    """Takes the value from some cells of some columns."""
+    null = rng.choice(NULLS)
+    for at, column_type in enumerate(types):
+        if rng.random() < 0.5:
+            for row in rng.sample(rows, len(rows) // 6):
+                row[at] = "" if column_type in ("text", "quoted text", BREAK) else null
+
+
+def _surrounded(rng: Random, text: str, options: dict[str, Any]) -> str:
+    """Puts lines before and behind the table."""
+    end = options["newline"]
+    if rng.random() < 0.3:
+        options["skip_rows"] = rng.randint(1, 4)
+        words = WORDS[options["encoding"]]
+        before = [f"Report of {rng.choice(words)}" for _ in range(options["skip_rows"])]
+        text = "".join(line + end for line in before) + text
+    if rng.random() < 0.2:
+        options["skip_footer"] = 1
+        text += f"end of the report{end}"
+    return text
 
 
 def _cell(rng: Random, column_type: str, options: dict[str, Any]) -> str:
@@ -74,7 +122,8 @@ def _cell(rng: Random, column_type: str, options: dict[str, Any]) -> str:
         case "quoted text":
             mark = options["quote"] if rng.random() < 0.3 else ""
             return f"{rng.choice(words)}{options['delimiter']} {mark}{rng.choice(words)}{mark}"
-    return " ".join(rng.choice(words) for _ in range(rng.randint(1, 4)))
+    between = "\n" if column_type == BREAK else " "
+    return between.join(rng.choice(words) for _ in range(rng.randint(1, 4)))
 
 
 def _written(rows: list[list[str]], options: dict[str, Any], rng: Random) -> str:
@@ -85,7 +134,7 @@ def _written(rows: list[list[str]], options: dict[str, Any], rng: Random) -> str
     for row in rows:
         cells = [
             quote + cell.replace(quote, escape) + quote
-            if all_quoted or delimiter in cell or quote in cell
+            if all_quoted or any(each in cell for each in (delimiter, quote, "\n"))
             else cell
             for cell in row
         ]

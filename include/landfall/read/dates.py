@@ -15,6 +15,9 @@ import pyarrow.compute as pc
 from include.landfall.read.casts.guards import either, matching, not_matching
 
 TYPES = {"date", "timestamp", "timestamptz"}
+# Postgres reads dates in their texts: these, arrays of them, ranges, and domains over any.
+READ_DATES = TYPES | {"daterange", "tsrange", "tstzrange", "datemultirange", "tsmultirange",
+                      "tstzmultirange"}  # fmt: skip
 PIVOT = 70  # a year of two digits from here on is of the 20th century, as it is to Postgres
 _MARK = r"\s?[-/. ]\s?"
 _REST = r"(?:[T ,]\s*(?P<rest>.*?))?\s*$"

@@ -128,7 +128,7 @@ class Framer:
         texts = as_text(values, column.type)
         if self._job.dialect.spelling.session_dates:
             return texts
-        is_date = column.type.name in dates.TYPES and is_text(values.type)
+        is_date = column.read_as.name in dates.READ_DATES and is_text(values.type)
         return dates.note_undecided(texts) if is_date else texts
 
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from include.landfall.errors import DataError
-from include.landfall.frames import Frame, FrameType, PartBegins, Shape
+from include.landfall.frames import Ending, Frame, FrameType, PartBegins, RowSet, Shape
 from include.landfall.job import PartStart
 
 
@@ -15,7 +15,7 @@ class Joined:
 
     def __init__(self) -> None:
         self.count = 0
-        self._padded = 0
+        self._padded = RowSet()
         self._shape: Shape | None = None
         self._hashes: list[bytes] = []
 
@@ -33,8 +33,9 @@ class Joined:
             yield PartBegins(key, shape.changes).frame(self.count + 1)
         elif frame.type is FrameType.END:
             self.count += frame.count
-            self._padded += frame.first
-            self._hashes += [bytes(frame.payload)] if frame.count else []
+            ending = Ending.of(frame)
+            self._padded.update(ending.padded)
+            self._hashes += [ending.content_hash] if frame.count else []
         else:
             yield frame
 
@@ -43,7 +44,7 @@ class Joined:
         content_hash = b""
         if self._hashes and all(self._hashes):
             content_hash = hashlib.sha256(b"".join(self._hashes), usedforsecurity=False).digest()
-        return Frame(FrameType.END, self.count, content_hash, first=self._padded)
+        return Ending(content_hash, self._padded.bits).frame(self.count)
 
     def _check(self, shape: Shape) -> None:
         assert self._shape is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
@@ -20,6 +21,8 @@ CHUNK = 1 << 18  # packed bytes that are read at a time
 WINDOW_BYTES = 66 << 20  # of what was unpacked, held to unpack more: `xz -9` needs 65 MiB
 STEP = 10_000_000  # bytes of memory: an error names the next whole step that is enough
 ZSTD = b"\x28\xb5\x2f\xfd"
+ZLIB_BYTES = 1 << 16  # of a file that may be zlib's, packed and unpacked
+LONGEST_TEXT = 1 << 10  # bytes of text in which zlib finds an error
 SNAPPY_BEGIN = b"\xff\x06\0\0sNaPpY"
 # Types of chunks: https://github.com/google/snappy/blob/main/framing_format.txt
 SNAPPY_DATA = (0x00, 0x01)
@@ -37,14 +40,30 @@ def unpacked(raw: io.BufferedReader, extra_memory: int = 0) -> BinaryIO | None:
     for magic, unpack in PACKINGS.items():
         if head.startswith(magic):
             return unpack(raw, extra_memory)
-    for magic, packing in NOT_READ.items():
-        if head.startswith(magic):
-            raise DataError(
-                f"the file is packed with {packing}",
-                expected="plain text, gzip, zstd, bzip2, xz, lz4, snappy (framed) or zip",
-                do="ask the sender for one of these",
-            )
+    packing = next((name for magic, name in NOT_READ.items() if head.startswith(magic)), None)
+    if packing or _is_zlib(raw, head):
+        raise DataError(
+            f"the file is packed with {packing or 'zlib, without the frame of gzip'}",
+            expected="plain text, gzip, zstd, bzip2, xz, lz4, snappy (framed) or zip",
+            do="ask the sender for one of these",
+        )
     return None
+
+
+def _is_zlib(raw: io.BufferedReader, head: bytes) -> bool:
+    """Returns whether the file is a stream of zlib: RFC 1950, without a magic number.
+
+    Text may begin with the same two bytes. So the beginning is unpacked: to its end, where the
+    checksum must be right, or so far that no text would be taken for packed bytes.
+    """
+    if head[:1] != b"x" or int.from_bytes(head[:2], "big") % 31:
+        return False
+    packed, unpacker = raw.peek(ZLIB_BYTES)[:ZLIB_BYTES], zlib.decompressobj()
+    try:
+        data = unpacker.decompress(packed, ZLIB_BYTES)
+    except zlib.error:
+        return False
+    return unpacker.eof or max(len(packed), len(data)) > LONGEST_TEXT
 
 
 def other_file_in(head: bytes) -> str | None:

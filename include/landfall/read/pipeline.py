@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.landfall.errors import LandfallError
-from include.landfall.frames import Frame, FrameType, Shape
+from include.landfall.frames import Ending, Frame, FrameType, RowSet, Shape
 from include.landfall.job import Job, PartStart
 from include.landfall.read.bounds import bounded
 from include.landfall.read.content import Content
@@ -113,19 +113,19 @@ def _of_one(client: S3Client, job: Job, before: int = 0) -> Iterator[Frame]:
         columns = planned.job.names, framer.text_columns
         added = tuple(column for each in plans for column in each.added)
         yield Shape(*columns, added, planned.changes).frame()
-        count = padded = start = 0
+        count, start, padded = 0, 0, RowSet()
         for member, rows in _rows(job, members if members[0].name else [whole], plans):
             if rows.first == 1:
                 start = count  # the rows of the members before this one
                 if member.name:
                     yield Frame(FrameType.MEMBER, payload=member.name.encode(), first=count + 1)
-            padded += rows.padded
             rows = bounded(rows.behind(before + start), job)
+            padded.add(rows.padded)
             count += rows.count
             yield from framer.frames(rows)
             del rows  # the next ones need the room
     content_hash = content.hash_of(client) if count else b""
-    yield Frame(FrameType.END, count, content_hash, first=padded)
+    yield Ending(content_hash, padded.bits).frame(count)
 
 
 def _rows(

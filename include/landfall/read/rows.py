@@ -83,8 +83,8 @@ class Rows:
     `first` is the number of the stretch's first record. `numbers` are those of the batch's rows,
     where they are not `first` and those that follow it. `misshapen` are the other records.
     `origins` finds rows of the batch by their positions, which ascend; it is for suspects alone.
-    `beyond` are the cells of rows that have more of them than the header, by position, and `padded`
-    is how many rows have another width than the header.
+    `beyond` are the cells of rows that have more of them than the header, by position. `padded` are
+    the numbers of the rows that have fewer, and were padded with NULL.
     """
 
     first: int
@@ -93,7 +93,7 @@ class Rows:
     numbers: array[int] | None = None
     misshapen: Sequence[Misshapen] = ()
     beyond: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
-    padded: int = 0
+    padded: Sequence[int] = ()
 
     @property
     def count(self) -> int:
@@ -107,7 +107,10 @@ class Rows:
             return self
         numbers = self.numbers and array("q", (number + rows for number in self.numbers))
         misshapen = [replace(each, number=each.number + rows) for each in self.misshapen]
-        return replace(self, first=self.first + rows, numbers=numbers, misshapen=misshapen)
+        padded = [number + rows for number in self.padded]
+        return replace(
+            self, first=self.first + rows, numbers=numbers, misshapen=misshapen, padded=padded
+        )
 
 
 def numbers_without(first: int, count: int, left_out: Sequence[int]) -> array[int]:

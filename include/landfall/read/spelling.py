@@ -7,8 +7,9 @@ that does not fit what the feed says gets a note that Postgres refuses: never an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,9 +32,11 @@ class Speller:
         spelling = job.dialect.spelling
         columns = {column.name: column for column in job.columns}
         labels = job.match.labels if job.match else job.names
-        # A new column of the file has no type yet.
+        # A new column of the file, or a cell beyond its columns, has no type yet.
+        self._untyped = [_trim(spelling)] if spelling.trim else []
         self._steps = [
-            _steps_of(columns[label], spelling) if label in columns else [] for label in labels
+            _steps_of(columns[label], spelling) if label in columns else self._untyped
+            for label in labels
         ]
         self._changes = spelling != AS_POSTGRES
 
@@ -42,14 +45,21 @@ class Speller:
         if not self._changes:
             return rows
         columns = list(map(_apply, self._steps, rows.batch.columns))
-        return replace(rows, batch=pa.record_batch(columns, rows.batch.schema.names))
+        batch = pa.record_batch(columns, rows.batch.schema.names)
+        beyond = {at: _each(cells, repeat(self._untyped)) for at, cells in rows.beyond.items()}
+        return replace(rows, batch=batch, beyond=beyond)
 
     def cells(self, cells: Sequence[str | None] | None) -> list[str | None] | None:
         """Returns the cells of one row, rewritten."""
         if cells is None or not self._changes:
             return None if cells is None else list(cells)
-        columns = [pa.array([cell], pa.string()) for cell in cells]
-        return [_apply(s, c)[0].as_py() for s, c in zip(self._steps, columns, strict=True)]
+        return _each(cells, chain(self._steps, repeat(self._untyped)))
+
+
+def _each(cells: Sequence[str | None], steps: Iterable[Sequence[Step]]) -> list[str | None]:
+    """Returns single cells, each rewritten by its own steps."""
+    columns = (pa.array([cell], pa.string()) for cell in cells)
+    return [_apply(own, column)[0].as_py() for own, column in zip(steps, columns)]
 
 
 def _apply(steps: Sequence[Step], values: pa.Array) -> pa.Array:
@@ -65,7 +75,8 @@ def _steps_of(column: PlannedColumn, spelling: Spelling) -> list[Step]:
         steps.append(_trim(spelling))
     if spelling.null_scope == "always" or (spelling.null_scope == "no_text" and _no_text(column)):
         steps.append(_nulls(spelling))
-    name = "" if column.type.array or column.typtype != "b" else column.type.name
+    read_as = column.read_as
+    name = "" if read_as.array or column.typtype not in {"b", "d"} else read_as.name
     if name in NUMBER_TYPES and (spelling.decimal != "." or spelling.thousands):
         steps.append(_numbers(spelling))
     if name in dates.TYPES and spelling.dates:

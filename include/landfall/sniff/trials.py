@@ -50,7 +50,7 @@ class Trial:
     @cached_property
     def behind(self) -> int:
         """How many records at the end do not belong to the table: at most three."""
-        last = self.records[: -4 if len(self.records) > 6 else -2 : -1]
+        last = self.records[::-1][: min(4, (len(self.records) + 1) // 2)]
         return next((count for count, record in enumerate(last) if self._fits(record)), 0)
 
     @property
@@ -131,7 +131,8 @@ def _quotes(text: str, delimiter: str) -> list[str | None]:
         return ['"']
     edge = re.escape(delimiter)
     quotes: list[str | None] = ['"']
-    if len(re.findall(rf"(?:^|{edge})'[^']*'(?={edge}|\r?$)", text, re.MULTILINE)) > 1:
+    cell = r"'(?:[^'\\]|''|\\.)*+'"  # with quotes in it, doubled or behind a backslash
+    if len(re.findall(rf"(?:^|{edge}){cell}(?={edge}|\r?$)", text, re.MULTILINE)) > 1:
         quotes.append("'")
     return [*quotes, None] if '"' in text else quotes
 

@@ -14,8 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.copy import LibpqWriter
 
-from include.landfall.contract import Change, What
-from include.landfall.frames import Frame, FrameType, PartBegins, Shape
+from include.landfall.frames import Ending, Frame, FrameType, PartBegins, Shape
 from include.landfall.job import PartStart
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
@@ -45,8 +44,7 @@ class Part:
         self.rejects: list[Frame] = []
         self.begun: list[Frame] = []  # parts of a snapshot that begin
         self.read: int | None = None  # all rows of the file, once it has ended
-        self.padded = 0  # those of another width than the header, once the file has ended
-        self.content_hash = b""  # of the file, once it has ended, where it was taken
+        self.ending = Ending()
 
     def take(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields typed rows until the part is full or the file ends, and keeps every frame."""
@@ -59,8 +57,7 @@ class Part:
         size = 0
         for frame in frames:
             if frame.type is FrameType.END:
-                self.read, self.padded = frame.count, frame.first
-                self.content_hash = bytes(frame.payload)
+                self.read, self.ending = frame.count, Ending.of(frame)
                 return
             kept[frame.type].append(frame)
             if frame.type is FrameType.ROWS:
@@ -100,10 +97,8 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
         for frame in part.begun:
             begins = PartBegins.of(frame)
             staging.begin_part(PartStart(begins.key, frame.first), begins.changes)
-        if part.padded:
-            staging.changes.append(Change(What.ROWS_PADDED, None, None, str(part.padded)))
         if part.read is not None or _are_enough(staging):
-            staging.content_hash = part.content_hash
+            staging.ending = part.ending
             return part.read or read, written
 
 

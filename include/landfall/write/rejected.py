@@ -53,6 +53,17 @@ class RejectedRows:
         row = self._connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
+    def count_among(self, bits: bytes) -> int:
+        """Returns how many rows of a RowSet are rejected."""
+        if not self._exists:
+            return 0
+        row = self._connection.execute(
+            "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected WHERE NOT nulled"
+            " AND CASE WHEN number < %(size)s THEN get_bit(%(bits)s::bytea, number) = 1 END",
+            {"bits": bits, "size": 8 * len(bits)},
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def are_enough(self) -> bool:
         """Returns whether so many rows are rejected that no more need be known."""
         return self.enough is not None and self.count() > self.enough

@@ -199,10 +199,17 @@ def _fill(
     staging, read, written = _write(connection, staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
-    kept = [*altered, *staging.changes, *_nulled(staging)]
+    kept = [*altered, *staging.changes, *_padded(staging), *_nulled(staging)]
     return _Filled(
-        written, reasons, staging.deduplicated, staging.rejected, kept, staging.content_hash
+        written, reasons, staging.deduplicated, staging.rejected, kept, staging.ending.content_hash
     )
+
+
+def _padded(staging: Staging) -> list[Change]:
+    """Returns how many rows were padded and are no rejects."""
+    count = int.from_bytes(staging.ending.padded, "little").bit_count()
+    count -= staging.rejected.count_among(staging.ending.padded) if count else 0
+    return [Change(What.ROWS_PADDED, None, None, str(count))] if count else []
 
 
 def _nulled(staging: Staging) -> list[Change]:

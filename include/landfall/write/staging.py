@@ -16,7 +16,7 @@ from psycopg import Connection, sql
 from include.landfall.contract import Change
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
-from include.landfall.frames import Shape
+from include.landfall.frames import Ending, Shape
 from include.landfall.job import LOAD_ID, ROW_NUMBER, PartStart
 from include.landfall.postgres.statements import identifiers, table
 from include.landfall.write.alter import add_new
@@ -53,7 +53,7 @@ class Staging:
         self.has_texts = False
         self.text_columns: list[str] = []
         self.deduplicated = 0  # rows that lost to another row of their key
-        self.content_hash = b""  # of the file, where it was taken
+        self.ending = Ending()  # of the file, once it has ended
         self.load_id = load_id
         self.keeps_replaced = feed.target.keep_replaced is not None
         self._has_wire = False

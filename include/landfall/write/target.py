@@ -231,6 +231,7 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
         row.name, column.parsed, row.typtype, _is_nullable(feed, row.name),
         tuple(column.other_names), _if_missing(feed, column),
         column.on_bad_cell == "null", column.from_key, column.from_object,
+        parse_type(row.base) if row.typtype == "d" else None,
     )  # fmt: skip
     return TargetColumn(planned, _input_of(planned, row))
 

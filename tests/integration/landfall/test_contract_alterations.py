@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -87,7 +88,7 @@ SHAPES = {
 def test_a_row_of_another_width_is_rejected_or_padded(engine, shape):
     line, padded, rescued = SHAPES[shape]
     data = f"id,name\n8,h\n{line}\n 9 ,i\n"
-    is_odd = shape != "as the header"
+    is_odd, is_short = shape != "as the header", shape == "a cell less"
     for contract, is_taken in [
         ({}, not is_odd),
         ({"row_shape": "pad"}, padded is not None),
@@ -97,13 +98,49 @@ def test_a_row_of_another_width_is_rejected_or_padded(engine, shape):
         engine.sql("DROP SCHEMA IF EXISTS raw, landfall CASCADE")
         receipt = engine.load(data)
         assert (receipt.rows, receipt.rejected) == ((3, 0) if is_taken else (2, 1)), contract
-        assert receipt.changes == (["rows padded: 1"] if is_taken and is_odd else []), contract
+        assert receipt.changes == (["rows padded: 1"] if is_taken and is_short else []), contract
         row = [row for row in rows_of(engine) if row["id"] == 1]
         expected = rescued if "rescue" in contract and rescued else A if "name" in row else None
         if is_taken and expected:
             assert row == [expected], contract
         lines = engine.sql("SELECT line FROM landfall.rejects")
         assert lines == ([] if is_taken else [3])
+
+
+@pytest.mark.parametrize("quotes", ["strict", "repair"])
+def test_only_rows_that_were_padded_and_loaded_are_counted(engine, quotes):
+    """Not a padded row that is a reject, nor one with a cell too many."""
+    engine.be(
+        columns={"id": "integer", "name": "text", "paid": "numeric(9,2)"},
+        contract={"row_shape": "pad"}, format={"quotes": quotes}, rejects={"at_most": 3},
+    )  # fmt: skip
+    receipt = engine.load("id,name,paid\n1,a\n2\nx,b\n3,c,4.50\n4,d,1,\n5,e,1,2\n6,f,x\n")
+    assert (receipt.rows, receipt.rejected) == (4, 3)
+    assert receipt.changes == ["rows padded: 2"]
+
+
+@pytest.mark.parametrize("quotes", ["strict", "repair"])
+def test_cells_that_are_rescued_are_trimmed_where_the_feed_trims_every_cell(engine, quotes):
+    """In the row that is loaded, and in the one that Postgres refuses: its cells are kept."""
+    engine.be(
+        format={"trim": True, "quotes": quotes}, rejects={"at_most": 1},
+        contract={"new_columns": "rescue", "row_shape": "pad"},
+    )  # fmt: skip
+    engine.load("id,more,name\n1, x , a , y \nz, x , a , y \n")
+    rescued = {"more": "x", "beyond_1": "y"}
+    assert engine.sql("SELECT _rescued FROM raw.t WHERE name = 'a'") == [rescued]
+    (cells,) = engine.sql("SELECT cells FROM landfall.rejects")
+    assert json.loads(cells["_rescued"]) == rescued
+
+
+def test_a_reject_of_a_row_that_the_table_refuses_keeps_the_cells_beyond_its_columns(engine):
+    engine.sql("CREATE SCHEMA raw")
+    engine.sql("CREATE TABLE raw.t (id integer CHECK (id <> 2), name text, _rescued jsonb)")
+    contract = {"row_shape": "pad", "rescue": "_rescued"}
+    engine.be(contract=contract, rejects={"at_most": 1}, format={"trim": True})
+    engine.load("id,name\n1,a\n2,b, y \n")
+    (cells,) = engine.sql("SELECT cells FROM landfall.rejects")
+    assert (cells["id"], json.loads(cells["_rescued"])) == ("2", {"beyond_1": "y"})
 
 
 def test_a_bad_cell_becomes_null_and_is_kept_apart_from_the_rejected_rows(engine):

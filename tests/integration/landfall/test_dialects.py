@@ -22,6 +22,34 @@ def test_criterion_8_a_date_that_two_orders_fit_is_refused_unless_the_feed_says_
     assert rejects(engine)[0][3] == "03/04/2026,,"
 
 
+DAYS_OF_DOMAINS = {"raw.day": "03/04/2026", "raw.days": "{03/04/2026}", "raw.later": "3.4.2026",
+                   "daterange": '"[03/04/2026,2027-01-01)"'}  # fmt: skip
+
+
+@pytest.mark.parametrize("own_type", DAYS_OF_DOMAINS)
+def test_criterion_8_a_domain_over_date_reads_no_date_that_two_orders_fit(engine, own_type):
+    engine.sql("CREATE SCHEMA raw; CREATE DOMAIN raw.day AS date; CREATE DOMAIN raw.days AS date[]")
+    engine.sql("CREATE DOMAIN raw.later AS raw.day CHECK (VALUE > '2000-01-01')")
+    engine.be(columns={"id": "integer", "d": own_type}, rejects=BUDGET)
+    engine.load(f"id,d\n1,{DAYS_OF_DOMAINS[own_type]}\n2,\n")
+    assert engine.sql("SELECT id FROM raw.t") == [2]
+    assert "which is the month?" in rejects(engine)[0][2]
+
+
+def test_a_domain_reads_cells_as_the_feed_says_that_they_are_spelt(engine):
+    """1.234 is no number of decimal commas, whatever Postgres takes it for."""
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE DOMAIN raw.day AS date; CREATE DOMAIN raw.paid AS numeric"
+    )
+    engine.be(
+        columns={"d": "raw.day", "p": "raw.paid"}, rejects=BUDGET,
+        format={"delimiter": ";", "dates": "DMY", "decimal": ","},
+    )  # fmt: skip
+    engine.load("d;p\n03/04/2026;1,5\n04/04/2026;1.234\n")
+    assert engine.sql("SELECT d::text, p::text FROM raw.t") == [("2026-04-03", "1.5")]
+    assert "(not " in rejects(engine)[0][2]
+
+
 @pytest.mark.parametrize(("order", "day"), [("DMY", "2026-04-03"), ("MDY", "2026-03-04")])
 def test_criterion_8_the_declared_order_is_read(engine, order, day):
     engine.be(columns={"d": "date"}, format={"dates": order}, rejects=BUDGET)

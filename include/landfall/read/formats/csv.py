@@ -198,7 +198,7 @@ class _Parser:
     def cells(self, raw: bytes) -> list[str | None] | None:
         """Returns the cells of a record in the match's order, or None when it has no such cells."""
         cells = self._fitted(raw)
-        return None if cells is None else self.shape.row(cells)
+        return None if cells is None else self.shape.whole_row(cells)
 
     def _fitted(self, raw: bytes) -> list[str | None] | None:
         return self.shape.fitted(self._grammar.cells(_without_return(raw), self._nulls))
@@ -211,9 +211,10 @@ def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     rows = Padded(batch, left_out)
     if parser.shape.pads:
         rows = parser.pad(block, batch, left_out)
+    padded = [first + index for index in rows.padded]
     if not rows.left_out:
         origins = partial(_origins, block)
-        return Rows(first, rows.batch, origins, beyond=rows.beyond, padded=rows.padded)
+        return Rows(first, rows.batch, origins, beyond=rows.beyond, padded=padded)
     numbers = numbers_without(first, count, [first + record.index for record in rows.left_out])
     return Rows(
         first,
@@ -222,7 +223,7 @@ def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
         numbers,
         list(_misshapen(block, first, rows.left_out, parser)),
         rows.beyond,
-        rows.padded,
+        padded,
     )
 
 

@@ -70,7 +70,7 @@ def origins_of(
         if number is None:
             return
         if at == number:
-            cells = None if record.cells is None else shape.row(record.cells)
+            cells = None if record.cells is None else shape.whole_row(record.cells)
             yield number, _origin(record), cells
             number = next(wanted, None)
 
@@ -136,7 +136,7 @@ def _rows_of(batch: list[Record], first: int, shape: Shape, job: Job) -> Rows:
         numbers if misshapen else None,
         misshapen,
         {at: spare for at, row in enumerate(cells) if (spare := row[shape.columns :])},
-        sum(record.is_padded for record in good),
+        [number for number, record in enumerate(batch, first) if record.is_padded],
     )
 
 

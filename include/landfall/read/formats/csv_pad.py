@@ -53,19 +53,23 @@ class Shape:
         """Returns the cells that are read of those that `fitted` returned."""
         return [cells[place] for place in self.match.places]
 
+    def whole_row(self, cells: Sequence[Text | None]) -> list[Text | None]:
+        """Returns the cells that are read, and behind them those beyond the file's columns."""
+        return self.row(cells) + list(cells[self.columns :])
+
 
 @dataclass(frozen=True)
 class Padded:
     """Rows of a block, with those that were padded.
 
-    `beyond` are the cells that are too many, by the rows' positions; `padded` is how many rows had
-    another number of fields.
+    `beyond` are the cells that are too many, by the rows' positions; `padded` are the indexes of
+    the records that had too few.
     """
 
     batch: pa.RecordBatch
     left_out: list[LeftOut]
     beyond: Mapping[int, Cells] = field(default_factory=dict)
-    padded: int = 0
+    padded: list[int] = field(default_factory=list)
 
 
 def pad(
@@ -99,7 +103,7 @@ def pad(
         batch,
         [each for each in left_out if each.index not in rows],
         {positions[index]: cells for index, cells in beyond.items()},
-        len(rows) + len([index for index in beyond if index not in rows]),
+        [e.index for e in left_out if e.index in rows and e.fields < shape.columns],
     )
 
 

@@ -32,7 +32,7 @@ REPAIRED_LINES = 20  # of a record whose quotes are in the wrong place
 class Record:
     """A record: its first line, its bytes without the last line end, and its cells or its fault.
 
-    `is_padded` is whether the file has another number of cells for it.
+    `is_padded` is whether the file has fewer cells for it.
     """
 
     line: int
@@ -159,7 +159,7 @@ class Records(Iterator[Record]):
         if cells is None:
             fault = wrong_width(len(cut.cells), self._columns or 0)
             return Record(self.line, raw, fault=fault)
-        is_padded = self._columns not in (None, len(cut.cells))
+        is_padded = len(cut.cells) < (self._columns or 0)
         texts = [None if cell is None else cell.decode() for cell in cells]
         return Record(self.line, raw, texts, is_padded=is_padded)
 

@@ -27,6 +27,7 @@ SELECT
     (feed.atttypid, feed.atttypmod) = (target.atttypid, target.atttypmod) AS agrees,
     coalesce(target.attgenerated, '') <> '' AS generated,
     type.typtype::text AS typtype,
+    format_type(base.oid, NULL) AS base,
     -- A function of arrays, enums or ranges says what it returns only inside the server.
     CASE WHEN input.prorettype = base.oid THEN input_schema.nspname::text END AS input_schema,
     input.proname::text AS input_name,
