@@ -238,3 +238,14 @@ def test_columns_are_matched_by_name():
 def test_a_character_may_lie_across_two_blocks():
     data = b"a,b\n" + "\u00e4\u20ac,\U0001f600\n".encode() * 200_000
     assert set(rows(data)) == {("\u00e4\u20ac", "\U0001f600")}
+
+
+@pytest.mark.parametrize("bad", [b'1,new,1.00,"bad" row', b"\x00", b"1,\x00", b"1,a\xff"])
+@pytest.mark.parametrize("place", range(9))
+def test_no_row_is_lost_behind_a_misshapen_one(bad, place):
+    """Behind thousands of rows of such cells Arrow looks at several bytes at once."""
+    lines = [b"%d,new,%d.00,%b" % (n, n % 1000, b"note " * 10) for n in range(70_000, 79_000)]
+    lines[8_500:8_500] = [lines[0] + b"." * place, bad]
+    found, misshapen = read(b"\n".join([b"a,b,c,d", *lines, b""]), "abcd")
+    assert [record.number for record in misshapen] == [8_502]
+    assert [cells[0] for cells in found.values()][8_501:] == [str(n) for n in range(78_500, 79_000)]
