@@ -121,6 +121,7 @@ class Job:
     are the names of the file's columns by the feed, for files whose own names do not count.
     `members` are those of a zip file of several, where its rows have been read already. `snapshot`
     is where the parts are, when the arrival is a folder of them; `parts` are those that were read.
+    With `refuses_empty` a file that unpacks to 0 bytes is refused.
     """
 
     feed: str
@@ -140,6 +141,7 @@ class Job:
     hashed: Hashed = Hashed.NONE
     snapshot: Source | None = None
     parts: tuple[PartStart, ...] = ()
+    refuses_empty: bool = False
 
     @property
     def is_strict(self) -> bool:

@@ -44,7 +44,13 @@ def read_as_load(feed: Feed, arrival: Arrival, sample: Sample) -> Reading:
     Raises: DataError when the file does not fit the feed at all.
     """
     planned = tuple(
-        PlannedColumn(name, column.parsed, nullable=column.nullable)
+        PlannedColumn(
+            name,
+            column.parsed,
+            nullable=column.nullable,
+            from_key=column.from_key,
+            from_object=column.from_object,
+        )
         for name, column in feed.table_columns.items()
     )
     dialect, order = feed.format.dialect(), feed.order

@@ -80,3 +80,22 @@ WRONG = [
 def test_wrong_use_is_told(landfall, arguments, code, words):
     result, _, message = landfall("sniff", *arguments)
     assert (result, words in message) == (code, True)
+
+
+def test_sniff_check_does_not_look_for_columns_of_the_key_in_the_file(landfall, engine, tmp_path):
+    engine.put("id,name\n1,Ann\n", "in/2026-01.csv")
+    feed = tmp_path / "t.yaml"
+    feed.write_text(
+        f"feed: t\nsource: {{bucket: {engine.bucket}, pattern: in/*}}\ntarget: {{table: raw.t}}\n"
+        "columns:\n  id: integer\n  name: text\n"
+        "  month: {type: text, from_key: '/(.*)[.]csv'}\n  file: {type: text, from_object: key}\n"
+    )
+    code, text, _ = landfall("sniff", "--check", str(feed))
+    assert (code, text) == (0, "fits        in/2026-01.csv  1 rows read\n")
+
+
+def test_a_file_without_rows_is_named_by_sniff(landfall, engine):
+    engine.put("[]", "in/none.json")
+    code, _, message = landfall("sniff", f"s3://{engine.bucket}/in/none.json")
+    assert (code, f"object: s3://{engine.bucket}/in/none.json" in message) == (5, True)
+    assert "what to do: name one with rows" in message
