@@ -175,7 +175,18 @@ class Job:
                 do="look into the file; where it is right, allow more in the feed",
             )
         own = renamed(names, self.dialect.names)
-        return self.match or match_columns(own, self.expected, self.rules)
+        try:
+            return self.match or match_columns(own, self.expected, self.rules)
+        except HeaderMismatch as error:
+            error.at(line=self._header_line)
+            raise
+
+    @property
+    def _header_line(self) -> int | None:
+        """The line of a CSV header; unknown behind comments. Other formats have no such line."""
+        dialect = self.dialect
+        has_line = isinstance(dialect, CsvDialect) and not dialect.comment
+        return dialect.skip_rows + 1 if has_line else None
 
     @property
     def names(self) -> list[str]:

@@ -359,3 +359,31 @@ def test_bytes_of_a_fixed_length_become_a_new_column_of_bytes(engine):
     )
     assert engine.load(out.getvalue(), "a.parquet").rows == 1
     assert engine.sql("SELECT code FROM raw.t") == [b"ab"]
+
+
+HEADERS = [
+    ({"type": "csv"}, b"x\n1\n", 1),
+    ({"type": "csv", "skip_rows": 2}, b"A report\nof March\nx\n1\n", 3),
+    ({"type": "csv", "comment": "#"}, b"# of March\nx\n1\n", 2),
+    ({"type": "excel"}, None, None),
+    ({"type": "parquet"}, None, None),
+]
+
+
+@pytest.mark.parametrize(("file_format", "data", "line"), HEADERS)
+def test_other_columns_are_told_with_the_line_of_the_header_where_there_is_one(
+    engine, file_format, data, line
+):
+    engine = engine.be(format=file_format, columns={"id": "integer"})
+    if data is None:
+        out = io.BytesIO()
+        if file_format["type"] == "excel":
+            book = openpyxl.Workbook()
+            book.active.append(["x"])
+            book.save(out)
+        else:
+            pq.write_table(pa.table({"x": [1]}), out)
+        data = out.getvalue()
+    with pytest.raises(HeaderMismatch) as caught:
+        engine.load(data, "a")
+    assert caught.value.place.line == line
