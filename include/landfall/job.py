@@ -67,6 +67,19 @@ class PlannedColumn:
         return not (self.from_key or self.from_object)
 
 
+def planned_column(feed: Feed, name: str) -> PlannedColumn:
+    """Returns a column of the feed as a table would have it that the feed makes."""
+    column = feed.table_columns[name]
+    if_missing = IfMissing(feed.contract.missing_columns)
+    if if_missing is IfMissing.NULL and not column.nullable:
+        if_missing = IfMissing.REFUSE  # NULL needs a column that takes it
+    return PlannedColumn(
+        name, column.parsed, nullable=column.nullable, other_names=tuple(column.other_names),
+        if_missing=if_missing, nulls_bad_cells=column.on_bad_cell == "null",
+        from_key=column.from_key, from_object=column.from_object,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Unpacking:
     """How a packed file is unpacked.
@@ -185,8 +198,9 @@ class Job:
     def _header_line(self) -> int | None:
         """The line of a CSV header; unknown behind comments. Other formats have no such line."""
         dialect = self.dialect
-        has_line = isinstance(dialect, CsvDialect) and not dialect.comment
-        return dialect.skip_rows + 1 if has_line else None
+        if isinstance(dialect, CsvDialect) and not dialect.comment:
+            return dialect.skip_rows + 1
+        return None
 
     @property
     def names(self) -> list[str]:

@@ -77,12 +77,10 @@ def validate(
         create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
         _copy_target(connection, feed)
-        copied = sql.Identifier("pg_temp", COPY)
-        changes = fit(connection, feed, copied)
+        changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
         staging = _staging(connection, feed, copied)
-        transfer = Transfer(
-            feed, arrival, store, server_encoding(connection), progress, hashed_for(feed)
-        )
+        encoding = server_encoding(connection)
+        transfer = Transfer(feed, arrival, store, encoding, progress, hashed_for(feed))
         read, accepted = transfer.run(staging, 0)
         earlier = _earlier(connection, feed, arrival, staging.ending.content_hash)
         reasons, budget = staging.rejected.counts(), feed.rejects.budget

@@ -59,7 +59,9 @@ def proposal_of(
     if not sample.is_whole:
         proposal.doubts.append("only a part was read: types and rows further on may differ")
     for column, own, finding in zip(made, names, findings, strict=True):
-        if column != own:
+        if names.count(own) > 1:
+            finding.doubts.append(f"the file has the name {own!r} more than once: no load takes it")
+        elif column != own:
             finding.value = {"type": finding.value, "from": [own]}
             finding.evidence += "; the file's own name is none that a table can have"
         proposal.columns[column] = finding
