@@ -19,7 +19,7 @@ from .runs import FEED
 
 
 def main(way: str, key: str) -> None:
-    """Loads the object of this key."""
+    """Loads the object of this key by a feed, or by `load_file` with types inferred or declared."""
     feed = read_feed(FEED)
     store = store_from_environ(feed.source.connection)
     warehouse = warehouse_from_environ(feed.target.connection)
@@ -27,13 +27,15 @@ def main(way: str, key: str) -> None:
         arrival = find_arrival(client, feed.source.bucket, key)
     with tempfile.TemporaryDirectory() as home:
         os.environ.update(airflow_environ(Path(home)))
-        # Both ways import Airflow and astro, so that only the loads differ.
-        from tests.support.plain_loads import load_plainly
+        # All ways import Airflow and astro, so that only the loads differ.
+        from tests.support.plain_loads import columns_of, load_plainly
 
         if way == "feed":
             load(feed, arrival, store=store, warehouse=warehouse)
         else:
-            load_plainly(store, warehouse, arrival, ("bench", "lineitem"))
+            types = {name: column.type for name, column in feed.columns.items()}
+            columns = columns_of(types) if way == "declared" else ()
+            load_plainly(store, warehouse, arrival, ("bench", "lineitem"), columns=columns)
 
 
 if __name__ == "__main__":

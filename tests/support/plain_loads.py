@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+import sqlalchemy
 from airflow import version  # noqa: F401  finds the patches before astro is imported
 
 from include.astro_sdk import File, Metadata, Table
@@ -53,15 +55,34 @@ def load_plainly(
     name: tuple[str, str],
     if_exists: str = "replace",
     task: str = "",
+    columns: Sequence[Any] = (),
 ) -> Receipt:
     """Loads one CSV object into a table of this schema and name."""
     schema, table_name = name
-    table = Table(table_name, conn_id="warehouse", metadata=Metadata(schema=schema))
+    metadata = Metadata(schema=schema)
+    table = Table(table_name, conn_id="warehouse", metadata=metadata, columns=list(columns))
     database = database_of(warehouse, table)
     database.create_schema_if_applicable(schema, assume_exists=False)
     files = S3Files(store, (arrival,), FORMATS["csv"](File(arrival.uri, conn_id="landing")))
     [receipt] = PlainLoad(database, table, files, if_exists, task).run()
     return receipt
+
+
+def columns_of(types: Mapping[str, str]) -> list[Any]:
+    """Makes SQLAlchemy's columns of types as a feed declares them."""
+    return [sqlalchemy.Column(name, _Declared(text)) for name, text in types.items()]
+
+
+class _Declared(sqlalchemy.types.UserDefinedType[Any]):
+    """A type by its name in SQL."""
+
+    cache_ok = True
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.text
 
 
 def columns_of_table(engine: Engine) -> dict[str, str]:
