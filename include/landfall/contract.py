@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from include.landfall.errors import HeaderMismatch, Place
+from include.landfall.errors import HeaderMismatch
 
 NEW_LABEL = "_load_new:"  # before the name of a new column that is read; no feed's column has it
 
@@ -140,7 +140,11 @@ def check_header(names: Sequence[str], expected: Sequence[str]) -> None:
 
     Raises: HeaderMismatch, as `match_columns`.
     """
-    match_columns(names, expected)
+    try:
+        match_columns(names, expected)
+    except HeaderMismatch as error:
+        error.at(line=1)
+        raise
 
 
 @dataclass(frozen=True)
@@ -225,5 +229,4 @@ def _mismatch(departures: dict[str, list[str]], columns: Sequence[Expected]) -> 
         expected=", ".join(column.name for column in columns),
         do="name the columns under columns: as the file has them, allow the departure under"
         " contract:, or ask the sender",
-        place=Place(line=1),
     )

@@ -67,6 +67,19 @@ class PlannedColumn:
         return not (self.from_key or self.from_object)
 
 
+def planned_column(feed: Feed, name: str) -> PlannedColumn:
+    """Returns a column of the feed as a table would have it that the feed makes."""
+    column = feed.table_columns[name]
+    if_missing = IfMissing(feed.contract.missing_columns)
+    if if_missing is IfMissing.NULL and not column.nullable:
+        if_missing = IfMissing.REFUSE  # NULL needs a column that takes it
+    return PlannedColumn(
+        name, column.parsed, nullable=column.nullable, other_names=tuple(column.other_names),
+        if_missing=if_missing, nulls_bad_cells=column.on_bad_cell == "null",
+        from_key=column.from_key, from_object=column.from_object,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Unpacking:
     """How a packed file is unpacked.
@@ -121,6 +134,7 @@ class Job:
     are the names of the file's columns by the feed, for files whose own names do not count.
     `members` are those of a zip file of several, where its rows have been read already. `snapshot`
     is where the parts are, when the arrival is a folder of them; `parts` are those that were read.
+    With `refuses_empty` a file that unpacks to 0 bytes is refused.
     """
 
     feed: str
@@ -140,6 +154,7 @@ class Job:
     hashed: Hashed = Hashed.NONE
     snapshot: Source | None = None
     parts: tuple[PartStart, ...] = ()
+    refuses_empty: bool = False
 
     @property
     def is_strict(self) -> bool:
@@ -173,7 +188,19 @@ class Job:
                 do="look into the file; where it is right, allow more in the feed",
             )
         own = renamed(names, self.dialect.names)
-        return self.match or match_columns(own, self.expected, self.rules)
+        try:
+            return self.match or match_columns(own, self.expected, self.rules)
+        except HeaderMismatch as error:
+            error.at(line=self._header_line)
+            raise
+
+    @property
+    def _header_line(self) -> int | None:
+        """The line of a CSV header; unknown behind comments. Other formats have no such line."""
+        dialect = self.dialect
+        if isinstance(dialect, CsvDialect) and not dialect.comment:
+            return dialect.skip_rows + 1
+        return None
 
     @property
     def names(self) -> list[str]:

@@ -16,7 +16,7 @@ from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.transfer import Progress, Transfer
+from include.landfall.transfer import Progress, Transfer, hashed_for
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.settle import Settled, keep_failure, settle, settle_unrecorded
 from include.landfall.write.target import add_load_id
@@ -133,8 +133,7 @@ class _Load:
     def _hashed(self) -> Hashed:
         if not self.recorded:
             return Hashed.NONE
-        refuses = self.claimant.feed.source.duplicates == "refuse"
-        return Hashed.ALL if refuses else Hashed.STREAMED
+        return hashed_for(self.claimant.feed)
 
     def _keep(self, error: Exception, seconds: float) -> Settled | None:
         """Keeps the failure. Returns what became of the load if it had arrived after all."""

@@ -15,6 +15,7 @@ from include.landfall.job import Bounds, Hashed, Job, PartStart, Unpacking, rule
 from include.landfall.read.joining import numbers_by_part
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
+from include.landfall.write.dispositions import refuses_empty
 from include.landfall.write.judge import judge
 from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
@@ -22,6 +23,11 @@ from include.landfall.write.staging import Staging
 
 INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
 Progress = Callable[[int], None]
+
+
+def hashed_for(feed: Feed) -> Hashed:
+    """Returns which files are hashed, so that duplicates of them are known."""
+    return Hashed.ALL if feed.source.duplicates == "refuse" else Hashed.STREAMED
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Transfer:
             bounds=Bounds(limits.row, limits.columns, limits.extra_memory),
             is_numbered=staging.disposition.is_merged, hashed=self.hashed,
             snapshot=self.feed.source if self.feed.source.snapshot else None,
-            parts=tuple(staging.rejected.parts),
+            parts=tuple(staging.rejected.parts), refuses_empty=refuses_empty(self.feed),
         )  # fmt: skip
 
     def _check_size(self) -> None:

@@ -11,13 +11,17 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import VALID_FROM
 from include.landfall.ledger.changes import text_of
+from include.landfall.ledger.claims import Claimant
+from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.rejects import RejectedRow
+from include.landfall.postgres.catalog import has_column
 from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
-from include.landfall.transfer import Progress, Transfer
+from include.landfall.transfer import Progress, Transfer, hashed_for
 from include.landfall.write.alter import fit
 from include.landfall.write.dispositions import disposition_of
+from include.landfall.write.duplicates import check_content
 from include.landfall.write.staging import Staging
 from include.landfall.write.target import compare, create_missing
 
@@ -31,7 +35,7 @@ class Validated:
     `not_judged` names what only a real load meets: foreign keys, triggers, and keys of rows that
     are in the table already. `deduplicated` rows would lose to another row of their key in the
     file. `changes` are the file's departures from the contract, and what a load
-    would alter in the table.
+    would alter in the table. `duplicate_of` is the loaded file that has the same content.
     """
 
     feed: str
@@ -44,6 +48,7 @@ class Validated:
     not_judged: list[str]
     changes: list[str]
     deduplicated: int = 0
+    duplicate_of: str | None = None
 
     @property
     def rejected(self) -> int:
@@ -61,7 +66,8 @@ def validate(
 ) -> Validated:
     """Reads an arrival into an empty temporary copy of the target, and rolls that back.
 
-    Raises: LandfallError when the file as a whole is wrong, or a server is away.
+    Raises: LandfallError when the file as a whole is wrong, or a server is away; DuplicateContent
+    when the feed refuses what a loaded file has brought already.
     """
     with (
         connect(warehouse, f"landfall validate {feed.name}") as connection,
@@ -71,18 +77,32 @@ def validate(
         create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
         _copy_target(connection, feed)
-        copied = sql.Identifier("pg_temp", COPY)
-        changes = fit(connection, feed, copied)
+        changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
         staging = _staging(connection, feed, copied)
-        transfer = Transfer(feed, arrival, store, server_encoding(connection), progress)
+        encoding = server_encoding(connection)
+        transfer = Transfer(feed, arrival, store, encoding, progress, hashed_for(feed))
         read, accepted = transfer.run(staging, 0)
+        earlier = _earlier(connection, feed, arrival, staging.ending.content_hash)
         reasons, budget = staging.rejected.counts(), feed.rejects.budget
         return Validated(
             feed.name, arrival.key, read, accepted, reasons,
             staging.rejected.placed(staging.rejected.samples(budget.samples)),
             not budget.is_exceeded(sum(reasons.values()), read), not_judged,
             [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
+            earlier.text if earlier else None,
         )  # fmt: skip
+
+
+def _earlier(
+    connection: Connection, feed: Feed, arrival: Arrival, content_hash: bytes
+) -> EarlierLoad | None:
+    """Returns the load that brought the same content before, as the ledger has it.
+
+    Raises: DuplicateContent when the feed refuses such a file.
+    """
+    if not has_column(connection, sql.Identifier("landfall", "ledger"), "content_hash"):
+        return None  # no ledger, or one of an earlier version
+    return check_content(connection, Claimant.new(feed, arrival), content_hash, [], force=False)
 
 
 def _staging(connection: Connection, feed: Feed, copied: sql.Identifier) -> Staging:

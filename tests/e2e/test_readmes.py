@@ -87,6 +87,9 @@ ELSEWHERE = {
     "::test_a_plain_load_that_takes_much_more_than_a_feed_is_told",
     "make bench-merge": "tests/unit/bench/test_merge.py"
     "::test_an_upsert_that_takes_much_more_than_sql_by_hand_is_told",
+    "make bench-formats": "tests/unit/bench/test_formats.py"
+    "::test_the_table_has_the_limit_of_duckdb_and_what_is_broken",
+    "make bench-polluted": "tests/unit/landfall/test_polluted.py::test_the_page_has_these_counts",
     "make bench-dirty": "tests/unit/bench/test_dirty.py"
     "::test_as_many_rows_are_spoiled_as_the_table_says",
     "make bench-beside COMMIT=…": "tests/unit/bench/test_beside.py"
@@ -108,6 +111,7 @@ ELSEWHERE = {
     "astro dev pytest --standalone": "tests/e2e/test_astro_pytest.py"
     "::test_all_tests_that_the_image_can_run_are_collected",
     **{f"astro dev {command} --standalone": ASTRO_VENV for command in ("stop", "kill")},
+    "astro dev restart --standalone --wait 5m": ASTRO_VENV,
     "astro deploy": "tests/project/test_astro.py"
     "::test_the_image_is_one_pinned_runtime_with_a_python_for_astro_sdk",
     **dict.fromkeys(

@@ -61,6 +61,7 @@ def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptC
 
 def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) -> None:
     print(f"{feed.name} -> {feed.target.table}")
+    tried_again = {(arrival.key, arrival.version) for arrival in new}
     for entry in entries:
         rows = "" if entry.rows is None else f"{entry.rows:,} rows"
         when = entry.started.isoformat(sep=" ", timespec="seconds")
@@ -69,7 +70,7 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
             _show_loaded(entry)
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
-        if entry.status == "failed" and entry.retry_after:
+        if entry.retry_after and (entry.key, entry.version) in tried_again:
             after = entry.retry_after.isoformat(sep=" ", timespec="seconds")
             print(f"      the sensor tries it again after {after}; load tries it at once")
     for arrival in new:

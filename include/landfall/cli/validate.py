@@ -75,12 +75,15 @@ def _show(feed: Feed, validated: Validated) -> None:
         f"{verdict:<12}{validated.key}  {validated.read:,} rows read, {validated.accepted:,} good,"
         f" {validated.rejected:,} rejected (error budget: {feed.rejects.budget})"
     )
+    if validated.duplicate_of:
+        print(f"    it has the same content as {validated.duplicate_of}")
     if validated.deduplicated:
         print(f"    {validated.deduplicated:,} rows would lose to another row of their key")
     for change in validated.changes:
         print(f"    {change}")
     for row in validated.samples[:SHOWN]:
         where = f"row {row.number}" if row.line is None else f"line {row.line}"
+        where = f"{row.member}, {where}" if row.member else where
         where = f"{row.key}, {where}" if row.key else where
         column = f", column {row.column_name}" if row.column_name else ""
         print(f"    {where}{column}: {row.reason}: {row.message}")

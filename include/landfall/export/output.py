@@ -27,6 +27,18 @@ class Place:
     key: str
     part_size: int | None = None
 
+    def check(self) -> None:
+        """Checks that the key names an object.
+
+        Raises: TerminalError when it is that of a folder: no feed would read the object.
+        """
+        if not self.key or self.key.endswith("/"):
+            raise TerminalError(
+                "the key of an export names a folder",
+                found=repr(self.key),
+                expected="the key of an object, such as out/orders.csv",
+            )
+
     def key_of(self, number: int) -> str:
         """Returns the key of a part, from 0: `out/x.csv.gz` becomes `out/x-00000.csv.gz`."""
         before, after = self._around

@@ -85,6 +85,7 @@ def export(
     file_format = export_format(format, compression)
     write = import_module(WRITERS[file_format.type]).write
     place = Place(bucket, key, _size_of(part_size))
+    place.check()
     query = query.strip().rstrip(";")
     with (
         connect(warehouse, "landfall export") as connection,
@@ -116,7 +117,7 @@ def _size_of(part_size: int | str | None) -> int | None:
         raise TerminalError(
             "part_size of an export is wrong",
             found=repr(part_size),
-            expected=str(error.errors()[0]["msg"]),
+            expected=str(error.errors()[0]["msg"]).removeprefix("Value error, "),
         ) from None
 
 

@@ -26,6 +26,14 @@ def entries_of_object(connection: Connection, feed: str, bucket: str, key: str) 
 
 
 def delete_loads(connection: Connection, load_ids: Sequence[int]) -> list[int]:
-    """Deletes the loads' rejects, replays and rows of the ledger, and returns how many of each."""
+    """Deletes the loads' rejects, replays and rows of the ledger, and returns how many of each.
+
+    What is loaded with their content is then no duplicate any more.
+    """
     _delete(connection, "replaced", load_ids)
+    connection.execute(
+        "UPDATE landfall.ledger SET duplicate_of = NULL"
+        " WHERE status = 'loaded' AND duplicate_of = ANY(%s)",
+        [list(load_ids)],
+    )
     return [_delete(connection, name, load_ids) for name in TABLES]

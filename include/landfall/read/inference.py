@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from include.landfall.contract import NEW_LABEL
 from include.landfall.read.casts.columns import cast_texts
 from include.landfall.read.casts.own_json import holds_others
-from include.landfall.read.casts.own_types import is_text
+from include.landfall.read.casts.own_types import is_binary, is_text
 from include.landfall.read.casts.types import DATE, FAST_CASTS, TIMESTAMP, TIMESTAMPTZ
 from include.landfall.read.rows import Rows
 
@@ -94,7 +94,7 @@ def own_type(own: pa.DataType) -> str:
         return "time"
     if pa.types.is_duration(own):
         return "interval"
-    if pa.types.is_binary(own) or pa.types.is_large_binary(own):
+    if is_binary(own):
         return "bytea"
     if holds_others(own):
         return "jsonb"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from include.landfall.errors import LandfallError
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.frames import Ending, Frame, FrameType, RowSet, Shape
 from include.landfall.job import Job, PartStart
 from include.landfall.read.bounds import bounded
@@ -95,10 +95,13 @@ def _of_parts(client: S3Client, job: Job) -> Iterator[Frame]:
     assert job.snapshot is not None
     parts = Joined()
     for part in find_parts(client, job.snapshot, job.arrival):
-        of_part = replace(job, arrival=part, snapshot=None)
+        of_part = replace(job, arrival=part, snapshot=None, refuses_empty=False)
         with _placed(of_part):
             for frame in _of_one(client, of_part, parts.count):
                 yield from parts.frames(frame, part.key)
+    if not parts.count:
+        listed = find_parts(client, job.snapshot, job.arrival)
+        _check_text(client, [replace(job, arrival=part, snapshot=None) for part in listed])
     yield parts.end()
 
 
@@ -124,8 +127,33 @@ def _of_one(client: S3Client, job: Job, before: int = 0) -> Iterator[Frame]:
             count += rows.count
             yield from framer.frames(rows)
             del rows  # the next ones need the room
+    if not count:
+        _check_text(client, [job])
     content_hash = content.hash_of(client) if count else b""
     yield Ending(content_hash, padded.bits).frame(count)
+
+
+def _check_text(client: S3Client, jobs: Sequence[Job]) -> None:
+    """Refuses files that unpack to 0 bytes, where they would empty the table."""
+    if not jobs[0].refuses_empty or any(_has_text(client, job) for job in jobs):
+        return
+    raise DataError(
+        "the object is empty",
+        found="0 bytes, unpacked",
+        expected="at least a header",
+        do="ask the sender; where it means no rows, write source.empty_objects: load in the feed",
+    )
+
+
+def _has_text(client: S3Client, job: Job) -> bool:
+    if format_of(job).RANDOM_ACCESS:
+        return True
+    with _members(client, job) as members:
+        for member in members:
+            with member.open() as stream:
+                if stream.read(1):
+                    return True
+    return False
 
 
 def _rows(

@@ -120,11 +120,9 @@ def find_named(client: S3Client, source: Source, key: str) -> Arrival:
     if snapshot is None or snapshot.waits_for:
         raise ObjectMissing(
             "there is no complete snapshot of that key",
-            found="no parts"
-            if snapshot is None
-            else f"a folder that waits for its {snapshot.waits_for}",
+            found="no parts" if snapshot is None else "a folder that is not complete",
             expected="a folder with parts and _SUCCESS or a manifest; its key ends with /",
-            do="landfall plan --feed … shows the folders",
+            do="landfall plan --feed … shows the folders, and why one is not complete",
         ).at(object=f"s3://{source.bucket}/{key}")
     return snapshot.arrival
 

@@ -29,7 +29,7 @@ MANIFEST_BYTES = 64 << 20  # more is no manifest: 300,000 parts have so many
 class Snapshot:
     """A folder and its parts, by key. `waits_for` says why it is not complete, if it is not.
 
-    It is one of: marker, manifest, manifests, parts.
+    It is one of: marker, manifest, manifests, others, parts.
     """
 
     arrival: Arrival
@@ -52,7 +52,7 @@ def snapshots(client: S3Client, source: Source, objects: Iterable[Arrival]) -> I
     """
     for _, folder in sorted(_folders(source, objects).items()):
         if folder.parts:
-            yield _snapshot(client, folder)
+            yield _snapshot(client, source, folder)
 
 
 def _folders(source: Source, objects: Iterable[Arrival]) -> dict[str, _Folder]:
@@ -69,12 +69,12 @@ def _folders(source: Source, objects: Iterable[Arrival]) -> dict[str, _Folder]:
     return folders
 
 
-def _snapshot(client: S3Client, folder: _Folder) -> Snapshot:
+def _snapshot(client: S3Client, source: Source, folder: _Folder) -> Snapshot:
     parts, waits_for = folder.parts, None
     if len(folder.manifests) > 1:
         waits_for = "manifests"
     elif folder.manifests:
-        parts, waits_for = _by_manifest(client, folder)
+        parts, waits_for = _by_manifest(client, source, folder)
     elif folder.success is None:
         waits_for = "marker"
     markers = [*folder.manifests, *filter(None, [folder.success])]
@@ -92,17 +92,27 @@ def _arrival(folder: str, parts: list[Arrival], markers: list[Arrival]) -> Arriv
     )
 
 
-def _by_manifest(client: S3Client, folder: _Folder) -> tuple[list[Arrival], str | None]:
+def _by_manifest(
+    client: S3Client, source: Source, folder: _Folder
+) -> tuple[list[Arrival], str | None]:
     """Returns the parts that the manifest names, and what the folder waits for."""
     (manifest,) = folder.manifests
     named = _entries(_read(client, manifest))
     if not named:
         return folder.parts, "manifest"
+    if not all(_can_be_part(source, folder, uri) for uri in named):
+        return folder.parts, "others"
     parts = [part for part in folder.parts if part.uri in named]
     are_whole = all(named[part.uri] in (None, part.size) for part in parts)
     if len(parts) < len(named) or not are_whole:
         return folder.parts, "parts"
     return parts, None
+
+
+def _can_be_part(source: Source, folder: _Folder, uri: str) -> bool:
+    key = uri.removeprefix(f"s3://{source.bucket}/")
+    is_in_folder = key != uri and key.rpartition("/")[0] == folder.key.rstrip("/")
+    return is_in_folder and source.matches(key) and not source.is_hidden(key)
 
 
 def _read(client: S3Client, manifest: Arrival) -> bytes:

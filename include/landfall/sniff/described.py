@@ -25,6 +25,7 @@ from include.landfall.sniff.spelling import PLAIN
 from include.landfall.sniff.types import type_of
 
 MOST_ROWS = 20_000
+ROWS_EXPECTED = "a file with rows that name their columns, in JSON one object or more"
 NESTED = "objects or arrays; format.paths: leads to a key within them, as in city: address.city"
 
 
@@ -41,7 +42,7 @@ def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
     with sample.open() as stream:
         names = format_of(job).names_of(stream, job)
     if not names:
-        raise DataError("the file has no column", expected="a file with rows")
+        raise DataError("the file has no column", expected=ROWS_EXPECTED, do="name one with rows")
     match = job.match_columns(list(dict.fromkeys(names)))
     with sample.open() as stream:
         stretches = list(_first_rows(format_of(job).rows(stream, reading_of(job, match))))
@@ -58,7 +59,9 @@ def proposal_of(
     if not sample.is_whole:
         proposal.doubts.append("only a part was read: types and rows further on may differ")
     for column, own, finding in zip(made, names, findings, strict=True):
-        if column != own:
+        if names.count(own) > 1:
+            finding.doubts.append(f"the file has the name {own!r} more than once: no load takes it")
+        elif column != own:
             finding.value = {"type": finding.value, "from": [own]}
             finding.evidence += "; the file's own name is none that a table can have"
         proposal.columns[column] = finding

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import DataError
+from include.landfall.errors import DataError, LandfallError
 from include.landfall.job import Unpacking
 from include.landfall.read.packings import ZIP
 from include.landfall.read.unpack import Opened, open_file, open_members, open_text
@@ -62,8 +62,23 @@ def read_sample(
 
     Raises: DataError when the object is empty, or packed in a way that is not read.
     """
+    with placed(arrival):
+        return _read_sample(client, arrival, size, unpacking or Unpacking())
+
+
+@contextmanager
+def placed(arrival: Arrival) -> Iterator[None]:
+    """Adds the object to an error."""
+    try:
+        yield
+    except LandfallError as error:
+        error.at(object=arrival.uri)
+        raise
+
+
+def _read_sample(client: S3Client, arrival: Arrival, size: int, unpacking: Unpacking) -> Sample:
     if arrival.size == 0:
-        raise DataError("the object is empty", do="name one with rows").at(object=arrival.uri)
+        raise DataError("the object is empty", do="name one with rows")
     with open_file(client, arrival) as file:
         head = file.read(16)
     if own := _own_format(client, arrival, head):
@@ -71,7 +86,7 @@ def read_sample(
         opened = partial(_opened, client, arrival, most)
         return Sample(arrival.key, head, arrival.size <= size, format=own, file=opened)
     packing = next((name for magic, name in PACKED.items() if head.startswith(magic)), None)
-    with _first_text(client, arrival, unpacking or Unpacking()) as stream:
+    with _first_text(client, arrival, unpacking) as stream:
         data = stream.read(size)
         is_whole = len(data) < size or not stream.read(1)
     tail = b"" if is_whole or packing else _tail(client, arrival)

@@ -18,7 +18,7 @@ from include.landfall.sniff.avro_sample import whole_blocks
 from include.landfall.sniff.findings import Finding, Proposal
 from include.landfall.sniff.json_sample import as_lines
 from include.landfall.sniff.report import feed_yaml
-from include.landfall.sniff.sample import Sample
+from include.landfall.sniff.sample import Sample, placed
 from include.landfall.sniff.verify import Reading, doubts_of, preview, read_as_load
 
 # The modules that propose a feed for a format; each is imported when it is needed.
@@ -68,11 +68,12 @@ def propose(arrival: Arrival, sample: Sample) -> Proposal:
 
     Raises: DataError when the file is in no format that is sniffed, or has no row.
     """
-    name = format_in(sample)
-    module = import_module(PROPOSERS.get(FORMATS[name], DESCRIBED))
-    cut = WHOLE_RECORDS.get(name, lambda same: same)
-    proposal: Proposal = module.propose(name, arrival, cut(sample))
-    return proposal
+    with placed(arrival):
+        name = format_in(sample)
+        module = import_module(PROPOSERS.get(FORMATS[name], DESCRIBED))
+        cut = WHOLE_RECORDS.get(name, lambda same: same)
+        proposal: Proposal = module.propose(name, arrival, cut(sample))
+        return proposal
 
 
 def format_in(sample: Sample) -> str:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.model import Feed
-from include.landfall.job import Job, PlannedColumn, rules_of
+from include.landfall.job import Job, PlannedColumn, planned_column, rules_of
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.types import fast_cast_of
 from include.landfall.read.formats import format_of
@@ -43,10 +43,7 @@ def read_as_load(feed: Feed, arrival: Arrival, sample: Sample) -> Reading:
 
     Raises: DataError when the file does not fit the feed at all.
     """
-    planned = tuple(
-        PlannedColumn(name, column.parsed, nullable=column.nullable)
-        for name, column in feed.table_columns.items()
-    )
+    planned = tuple(planned_column(feed, name) for name in feed.table_columns)
     dialect, order = feed.format.dialect(), feed.order
     job = Job(feed.name, arrival, Store(), planned, 0, dialect, rules=rules_of(feed), order=order)
     reading = plan(job, sample.open).reading

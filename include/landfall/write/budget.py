@@ -19,10 +19,18 @@ WHAT_TO_DO = {
     "too_long": "close the quote that may be open, or keep such large texts elsewhere",
     "cell": "ask the sender to correct the cell, or declare a type that takes it",
     "null": "ask the sender, or let the column be nullable in the feed",
+    "json": "ask the sender for the row as one JSON object",
+    "duplicate_key": "ask the sender for objects that have each key once",
+    "other_key": "name the column in the feed, or write other_keys: ignore under format:",
+    "path": "correct format.paths in the feed, or ask the sender for the object at that key",
+    "no_value": "correct the cell in the workbook, and save it so that formulas are calculated",
+    "short": "correct the line, or write ragged: pad under format:",
+    "rest": "correct the line, or write rest: ignore under format:",
 }
-# Reasons for which a row cannot be cut into cells.
-MISSHAPEN = {"fields", "quote", "carriage_return", "encoding", "zero_byte", "too_long"}
+# What Postgres refuses. For every other reason the row is refused while the file is read.
+BY_POSTGRES = {"cell", "null", "check", "unique", "foreign_key", "exclusion", "row"}
 CORRECT = "correct the row, or the table's constraint"
+CORRECT_ROW = "correct the row, or ask the sender"
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def _in_short(row: RejectedRow) -> str:
 
 
 def _error_of(feed: Feed, row: RejectedRow) -> DataError:
-    error = _misshapen(row) if row.reason in MISSHAPEN else _refused(feed, row)
+    error = _refused(feed, row) if row.reason in BY_POSTGRES else _misshapen(row)
     part = f"s3://{feed.source.bucket}/{row.key}" if row.key else None
     return error.at(
         member=row.member, line=row.line, row=row.number, column=row.column_name, object=part
@@ -95,7 +103,7 @@ def _error_of(feed: Feed, row: RejectedRow) -> DataError:
 
 
 def _misshapen(row: RejectedRow) -> DataError:
-    return MisshapenRow(row.message, found=row.raw, do=WHAT_TO_DO[row.reason])
+    return MisshapenRow(row.message, found=row.raw, do=WHAT_TO_DO.get(row.reason, CORRECT_ROW))
 
 
 def _refused(feed: Feed, row: RejectedRow) -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from psycopg import Connection
@@ -31,10 +32,10 @@ def check_content(
             found=earlier.text,
             expected="new content, by source.duplicates: refuse",
             do="nothing, where the sender sent it twice: later runs leave it out; to load it all"
-            f" the same: landfall load --feed … --key {claimant.arrival.key} --force",
+            f" the same: landfall load --feed … --key {shlex.quote(claimant.arrival.key)} --force",
         )
         error.duplicate_of = earlier.load_id
-        raise error
+        raise error.at(feed=claimant.feed.name, object=claimant.arrival.uri)
     return earlier
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection, sql
@@ -15,7 +15,7 @@ from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.columns import RESERVED, Column
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import OF_SCD2
-from include.landfall.job import LOAD_ID, PlannedColumn
+from include.landfall.job import LOAD_ID, PlannedColumn, planned_column
 from include.landfall.postgres.catalog import (
     CatalogColumn,
     catalog_columns,
@@ -227,19 +227,13 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
             row.name, parse_type(row.existing), row.typtype, if_missing=IfMissing.TABLE_ONLY
         )
         return TargetColumn(planned, _input_of(planned, row))
-    planned = PlannedColumn(
-        row.name, column.parsed, row.typtype, _is_nullable(feed, row.name),
-        tuple(column.other_names), _if_missing(feed, column),
-        column.on_bad_cell == "null", column.from_key, column.from_object,
-        parse_type(row.base) if row.typtype == "d" else None,
-    )  # fmt: skip
+    planned = replace(
+        planned_column(feed, row.name),
+        typtype=row.typtype,
+        nullable=_is_nullable(feed, row.name),
+        base=parse_type(row.base) if row.typtype == "d" else None,
+    )
     return TargetColumn(planned, _input_of(planned, row))
-
-
-def _if_missing(feed: Feed, column: Column) -> IfMissing:
-    """Returns what becomes of a column that the file lacks. NULL needs a column that takes it."""
-    rule = IfMissing(feed.contract.missing_columns)
-    return IfMissing.REFUSE if rule is IfMissing.NULL and not column.nullable else rule
 
 
 def _input_of(column: PlannedColumn, row: Any) -> sql.SQL:

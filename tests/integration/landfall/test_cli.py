@@ -155,6 +155,15 @@ def test_status_shows_what_is_loaded_what_failed_and_why_and_what_is_new(shell):
     assert "the sensor tries it again after 20" in out
 
 
+def test_status_does_not_promise_another_attempt_at_a_version_that_is_gone(shell):
+    shell.put(b"id,day\n1,2013-02-30\n")
+    shell.run()
+    shell.put(GOOD)
+    assert shell.run()[0] == 0
+    _, out, _ = shell.run(command="status")
+    assert ("failed " in out, "the sensor tries it again" in out) == (True, False)
+
+
 def test_force_loads_a_file_again_in_the_place_of_its_own_rows(shell):
     shell.put(GOOD)
     shell.run()

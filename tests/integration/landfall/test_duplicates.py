@@ -16,6 +16,7 @@ from include.landfall.forget import forget
 from include.landfall.ledger.arrivals import new_arrivals, plan
 from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
+from include.landfall.validate import validate
 from tests.support.engine import LARGE, many
 
 A, B = "id,name\n1,a\n2,b\n", "id,name\n3,c\n"
@@ -194,3 +195,41 @@ def test_a_ledger_of_an_earlier_version_gets_the_columns(engine):
     assert reasons(engine) == {"a.csv": "loaded"}
     assert engine.load(B, "b.csv").outcome == "loaded"
     assert engine.load(B, "c.csv").duplicate_of.startswith("b.csv")
+
+
+def test_an_object_that_returns_to_refused_content_is_refused_again(refusing):
+    refusing.load(A, "a.csv")
+    with pytest.raises(DuplicateContent):
+        refusing.load(A, "b.csv")
+    refusing.load(B, "b.csv")
+    refusing.put(A, "b.csv")
+    assert reasons(refusing)["b.csv"] == "changed"  # the table has rows that the object has not
+    with pytest.raises(DuplicateContent):
+        refusing.load(A, "b.csv")
+    assert reasons(refusing)["b.csv"] == "duplicate"
+
+
+def test_validate_refuses_a_duplicate_as_a_load_does(refusing):
+    first = refusing.load(A, "a.csv")
+    again = refusing.put(A, "b.csv")
+    servers = {"store": refusing.store, "warehouse": refusing.warehouse}
+    with pytest.raises(DuplicateContent, match=r"object: s3://.*/b[.]csv"):
+        validate(refusing.feed, again, **servers)
+    loading = refusing.be(source={"bucket": refusing.bucket, "pattern": "**"})
+    validated = validate(loading.feed, again, **servers)
+    assert validated.duplicate_of.startswith(f"a.csv (load {first.load_id}, 20")
+    assert [entry.key for entry in refusing.entries()] == ["a.csv"]
+
+
+def test_the_command_that_loads_a_duplicate_can_be_pasted_into_a_shell(refusing):
+    refusing.load(A, "a.csv")
+    with pytest.raises(DuplicateContent) as caught:
+        refusing.load(A, "a (1).csv")
+    assert "--key 'a (1).csv' --force" in caught.value.do
+
+
+def test_a_file_is_no_duplicate_of_one_that_was_forgotten(engine):
+    engine.load(A, "a.csv")
+    engine.load(A, "b.csv")
+    forget(engine.feed, "a.csv", warehouse=engine.warehouse)
+    assert [entry.duplicate_of for entry in engine.entries()] == [None]

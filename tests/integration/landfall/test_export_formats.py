@@ -193,3 +193,10 @@ def test_what_a_format_cannot_hold_is_named(run):
     assert "'ü'" in str(caught.value)
     with pytest.raises(TerminalError, match="columns cannot be"):
         run("SELECT 1 AS a, 2 AS a", format="json")
+
+
+@pytest.mark.parametrize("part_size", [None, "1 MB"])
+@pytest.mark.parametrize("key", ["", "out/"])
+def test_a_key_that_names_a_folder_is_refused(run, key, part_size):
+    with pytest.raises(TerminalError, match="the key of an export names a folder"):
+        run("SELECT 1 AS id", key, part_size=part_size)

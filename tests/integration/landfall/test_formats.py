@@ -19,7 +19,7 @@ import pyarrow.orc as orc
 import pyarrow.parquet as pq
 import pytest
 
-from include.landfall.errors import DataError, HeaderMismatch, LandfallError
+from include.landfall.errors import DataError, HeaderMismatch, LandfallError, MisshapenRow
 
 SEED = int(os.environ.get("LANDFALL_FORMATS_SEED", "20130101"))
 ROWS = 300
@@ -328,3 +328,62 @@ def test_new_columns_of_a_format_with_types_evolve_the_table(engine):
     pq.write_table(nested, sink := io.BytesIO())
     engine.load(sink.getvalue())
     assert engine.sql("SELECT id, extra, tags FROM raw.t") == [(1, {"a": [1, 2]}, ["x"])]
+
+
+READ = [
+    ({"type": "json"}, '{"id":1,"id":2}\n', "the row has the key 'id' twice"),
+    ({"type": "json"}, '{"id":1,"x":2}\n', "the row has a key that the feed does not know: 'x'"),
+    ({"type": "json"}, '{"id":1\n', "the row"),
+    ({"type": "fixed", "fields": {"id": {"start": 1, "width": 2}}}, " 1 x\n", "the "),
+]
+
+
+@pytest.mark.parametrize(("file_format", "text", "what"), READ)
+def test_what_the_reader_refuses_is_not_told_as_refused_by_postgres(
+    engine, file_format, text, what
+):
+    engine = engine.be(format=file_format, columns={"id": "integer"})
+    with pytest.raises(MisshapenRow) as caught:
+        engine.load(text, "a.txt")
+    assert caught.value.what.startswith(what)
+    assert "SQLSTATE" not in str(caught.value)
+    assert "constraint" not in caught.value.do
+
+
+def test_bytes_of_a_fixed_length_become_a_new_column_of_bytes(engine):
+    out = io.BytesIO()
+    fixed = pa.array([b"ab"], pa.binary(2))
+    pq.write_table(pa.table({"id": pa.array([1], pa.int32()), "code": fixed}), out)
+    engine = engine.be(
+        format={"type": "parquet"}, columns={"id": "integer"}, contract={"new_columns": "evolve"}
+    )
+    assert engine.load(out.getvalue(), "a.parquet").rows == 1
+    assert engine.sql("SELECT code FROM raw.t") == [b"ab"]
+
+
+HEADERS = [
+    ({"type": "csv"}, b"x\n1\n", 1),
+    ({"type": "csv", "skip_rows": 2}, b"A report\nof March\nx\n1\n", 3),
+    ({"type": "csv", "comment": "#"}, b"# of March\nx\n1\n", 2),
+    ({"type": "excel"}, None, None),
+    ({"type": "parquet"}, None, None),
+]
+
+
+@pytest.mark.parametrize(("file_format", "data", "line"), HEADERS)
+def test_other_columns_are_told_with_the_line_of_the_header_where_there_is_one(
+    engine, file_format, data, line
+):
+    engine = engine.be(format=file_format, columns={"id": "integer"})
+    if data is None:
+        out = io.BytesIO()
+        if file_format["type"] == "excel":
+            book = openpyxl.Workbook()
+            book.active.append(["x"])
+            book.save(out)
+        else:
+            pq.write_table(pa.table({"x": [1]}), out)
+        data = out.getvalue()
+    with pytest.raises(HeaderMismatch) as caught:
+        engine.load(data, "a")
+    assert caught.value.place.line == line

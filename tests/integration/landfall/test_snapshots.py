@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.landfall.cli.plan import REASONS
 from include.landfall.errors import (
     DataError,
     DuplicateContent,
@@ -118,6 +119,14 @@ def test_a_part_that_is_shorter_than_its_manifest_says_is_waited_for(sets):
     assert (sets.new(), sets.waits()) == ([], {"x/1/": "parts"})
     sets.manifest(1, p0=len(ONE), p1=len(TWO))
     assert sets.load(1).rows == 2
+
+
+@pytest.mark.parametrize("name", ["data-0", "day=1/part-0", "_part-0"])
+def test_a_manifest_that_names_what_is_no_part_never_waits_for_it_without_a_word(sets, name):
+    sets.put(1, ONE, marker=None).manifest(1, "part-0", name)
+    sets.engine.put(TWO, f"x/1/{name}")
+    assert (sets.new(), sets.waits()["x/1/"]) == ([], "others")
+    assert "source.pattern leaves out" in REASONS["no_others"]
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"entries": []}', '{"entries": [{}]}'])

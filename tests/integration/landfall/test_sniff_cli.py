@@ -80,3 +80,42 @@ WRONG = [
 def test_wrong_use_is_told(landfall, arguments, code, words):
     result, _, message = landfall("sniff", *arguments)
     assert (result, words in message) == (code, True)
+
+
+def test_sniff_check_does_not_look_for_columns_of_the_key_in_the_file(landfall, engine, tmp_path):
+    engine.put("id,name\n1,Ann\n", "in/2026-01.csv")
+    feed = tmp_path / "t.yaml"
+    feed.write_text(
+        f"feed: t\nsource: {{bucket: {engine.bucket}, pattern: in/*}}\ntarget: {{table: raw.t}}\n"
+        "columns:\n  id: integer\n  name: text\n"
+        "  month: {type: text, from_key: '/(.*)[.]csv'}\n  file: {type: text, from_object: key}\n"
+    )
+    code, text, _ = landfall("sniff", "--check", str(feed))
+    assert (code, text) == (0, "fits        in/2026-01.csv  1 rows read\n")
+
+
+def test_a_file_without_rows_is_named_by_sniff(landfall, engine):
+    engine.put("[]", "in/none.json")
+    code, _, message = landfall("sniff", f"s3://{engine.bucket}/in/none.json")
+    assert (code, f"object: s3://{engine.bucket}/in/none.json" in message) == (5, True)
+    assert "what to do: name one with rows" in message
+
+
+def test_sniff_check_takes_what_the_feed_takes(landfall, engine, tmp_path):
+    engine.put("number,name\n1,Ann\n", "in/1.csv")
+    feed = tmp_path / "t.yaml"
+    feed.write_text(
+        f"feed: t\nsource: {{bucket: {engine.bucket}, pattern: in/*}}\ntarget: {{table: raw.t}}\n"
+        "contract: {missing_columns: 'null'}\n"
+        "columns:\n  id: {type: integer, from: [number]}\n  name: text\n  note: text\n"
+    )
+    assert landfall("validate", "--feed", str(feed))[0] == 0
+    code, text, _ = landfall("sniff", "--check", str(feed))
+    assert (code, text) == (0, "fits        in/1.csv  1 rows read\n")
+
+
+def test_a_proposed_feed_reads_names_that_no_table_can_have(landfall, engine, tmp_path):
+    engine.put('{"id": 1, "_load_id": 2, "a b": 3}\n', "in/1.json")
+    code, text, _ = landfall("sniff", f"s3://{engine.bucket}/in/1.json", "--name", "t")
+    assert (code, "would be rejects" in text) == (0, False)
+    assert "# 1  | 2       | 3" in text

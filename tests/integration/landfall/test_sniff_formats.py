@@ -155,7 +155,6 @@ def test_check_says_which_file_of_another_format_has_drifted(landfall, engine, t
 
 @pytest.mark.parametrize("case", ["json", "json array", "avro", "parquet"])
 def test_of_a_large_file_only_a_part_is_read(landfall, engine, monkeypatch, case):
-    monkeypatch.setattr("include.landfall.cli.sniff.SAMPLE_BYTES", 5_000)
     monkeypatch.setattr(sample_module, "SAMPLE_BYTES", 5_000)
     engine.put(FILES[case][0](), "in/sales_1")
     code, text, _ = landfall("sniff", f"s3://{engine.bucket}/in/sales_1", "--name", "sales")
@@ -178,3 +177,14 @@ def test_a_missing_bucket_is_called_a_missing_bucket(landfall, engine):
     assert (code, "there is no bucket 'no-such-bucket'" in message) == (4, True)
     code, _, message = landfall("sniff", f"s3://{engine.bucket}/x.csv")
     assert (code, "no bucket" in message) == (4, False)
+
+
+def test_two_columns_of_one_name_are_a_doubt_that_says_so(landfall, engine):
+    book = openpyxl.Workbook()
+    for row in (["id", "id"], [1, 2]):
+        book.active.append(row)
+    book.save(file := io.BytesIO())
+    engine.put(file.getvalue(), "in/x.xlsx")
+    code, text, _ = landfall("sniff", f"s3://{engine.bucket}/in/x.xlsx")
+    assert (code, "from:" in text) == (0, False)
+    assert "DOUBT: the file has the name 'id' more than once: no load takes it" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -147,6 +148,36 @@ def test_landfall_rejects_shows_the_member(zips, monkeypatch, capsys, tmp_path):
 def test_a_ledger_of_an_earlier_version_gets_the_member(zips):
     engine = zips(rejects={"at_most": 10})
     engine.load("id,name\n1,Ann\n", "one.csv")
+    # What came last tells a ledger of an earlier version, so that goes too.
     engine.sql("ALTER TABLE landfall.rejects DROP COLUMN member")
+    engine.sql("DROP INDEX landfall.ledger_of_content")
     engine.load(zipped(*BAD), "all.zip")
     assert {member for member, *_ in rejects(engine)} == {"a.csv", "b.csv"}
+
+
+def test_landfall_validate_names_the_member(zips, monkeypatch, capsys, tmp_path):
+    engine = zips()
+    engine.put(zipped(("a.csv", "id,name\n1,A\n"), ("b.csv", "id,name\nx,B\n")), "all.zip")
+    for name, value in spelled(engine.warehouse, engine.store).items():
+        monkeypatch.setenv(name, value)
+    feed = tmp_path / "t.yaml"
+    feed.write_text(
+        f"feed: t\nsource: {{bucket: {engine.bucket}, pattern: '**', member: '*.csv'}}\n"
+        "target: {table: raw.t}\ncolumns: {id: integer, name: text}\n"
+    )
+    assert cli.main(["validate", "--feed", str(feed)]) == 5
+    assert "    b.csv, line 2, column id: cell: invalid input" in capsys.readouterr().out
+
+
+NOTHING = [gzip.compress(b""), zipped(("a.csv", ""), ("b.csv", ""))]
+
+
+@pytest.mark.parametrize("packed", NOTHING)
+def test_a_packed_file_without_a_byte_does_not_empty_the_table(zips, packed):
+    engine = zips(target={"table": "raw.t", "disposition": "replace"})
+    engine.load("id,name\n1,Ann\n", "a.csv")
+    with pytest.raises(DataError, match="found: 0 bytes, unpacked"):
+        engine.load(packed, "b.csv")
+    assert engine.rows() == [(1, "Ann")]
+    assert engine.load(zipped(("a.csv", ""), ("b.csv", "id,name\n")), "c.csv").rows == 0
+    assert engine.rows() == []  # a header says that there are no rows

@@ -77,7 +77,7 @@ def _fits_family(name: str, own: pa.DataType) -> bool:
         return name == "double precision" or (name == "real" and own != pa.float64())
     if t.is_timestamp(own):
         return name == ("timestamptz" if own.tz else "timestamp")
-    if _is_binary(own):
+    if is_binary(own):
         fixed = {"uuid": pa.binary(16), "interval": pa.binary(12)}
         return name == "bytea" or own == fixed.get(name)
     if t.is_decimal(own):
@@ -111,7 +111,7 @@ def as_text(values: pa.Array, declared: ColumnType | None = None) -> pa.Array:
         return _duration_texts(values)
     if is_moment(values.type):
         return moment_texts(values.cast(pa.date32()) if pa.types.is_date64(values.type) else values)
-    if _is_binary(values.type):
+    if is_binary(values.type):
         return _binary_texts(values, declared.name if declared else "")
     return _number_texts(values, declared)
 
@@ -146,7 +146,8 @@ def _binary_text(value: bytes, name: str) -> str:
     return "\\x" + value.hex()
 
 
-def _is_binary(own: pa.DataType) -> bool:
+def is_binary(own: pa.DataType) -> bool:
+    """Returns whether the type is one of Arrow's types of bytes."""
     t = pa.types
     binaries = (t.is_binary, t.is_large_binary, t.is_fixed_size_binary, t.is_binary_view)
     return any(bool(is_one(own)) for is_one in binaries)

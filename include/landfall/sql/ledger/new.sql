@@ -12,7 +12,7 @@ SELECT
     END AS reason
 FROM json_to_recordset(%(page)s) AS listed (place integer, key text, version text, size bigint)
 LEFT JOIN LATERAL (
-    SELECT version, size
+    SELECT version, size, started
     FROM landfall.ledger
     WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = listed.key AND status = 'loaded'
     LIMIT 1
@@ -23,8 +23,8 @@ LEFT JOIN LATERAL (
         -- As JSON, because a ledger of an earlier version has no such column before the next load.
         CASE WHEN status = 'failed' THEN (to_jsonb(entry) ->> 'retry_after')::timestamptz END
             AS retry_after,
-        -- As long as the rows of the other file are there.
-        status = 'duplicate' AND EXISTS (
+        -- As long as the rows of the other file are there, and this object had no other content since.
+        status = 'duplicate' AND coalesce(loaded.started < entry.started, true) AND EXISTS (
             SELECT FROM landfall.ledger AS earlier
             WHERE earlier.load_id = (to_jsonb(entry) ->> 'duplicate_of')::bigint
                 AND earlier.status = 'loaded'
