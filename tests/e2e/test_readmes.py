@@ -87,6 +87,11 @@ ELSEWHERE = {
     "::test_a_plain_load_that_takes_much_more_than_a_feed_is_told",
     "make bench-merge": "tests/unit/bench/test_merge.py"
     "::test_an_upsert_that_takes_much_more_than_sql_by_hand_is_told",
+    **dict.fromkeys(
+        (c for c in commands("docs/merge.md") if c.startswith(".venv/bin/landfall forget")),
+        "tests/integration/landfall/test_merge_undo.py"
+        "::test_files_that_need_each_other_are_undone_together",
+    ),
     "make bench-formats": "tests/unit/bench/test_formats.py"
     "::test_the_table_has_the_limit_of_duckdb_and_what_is_broken",
     "make bench-polluted": "tests/unit/landfall/test_polluted.py::test_the_page_has_these_counts",
