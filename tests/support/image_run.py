@@ -21,7 +21,8 @@ TESTS = Path(__file__).parents[1]
 FOLDERS = [TESTS / "unit" / name for name in ("astro_sdk", "dags", "landfall", "plugins")]
 # What a test file may need and the image does not have: tools, the fixtures of plugins, services.
 TOOLS = re.compile(
-    r"^ *(from|import) (hypothesis|moto|include\.local\.course|tests\.bench\.polluted)\b|\bmocker\b",
+    r"^ *(from|import) (hypothesis|moto|include\.local\.course|tests\.bench\.polluted)\b"
+    r"|\bmocker\b",
     re.MULTILINE,
 )
 
