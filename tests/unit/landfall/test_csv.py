@@ -246,6 +246,6 @@ def test_no_row_is_lost_behind_a_misshapen_one(bad, place):
     """Behind thousands of rows of such cells Arrow looks at several bytes at once."""
     lines = [b"%d,new,%d.00,%b" % (n, n % 1000, b"note " * 10) for n in range(70_000, 79_000)]
     lines[8_500:8_500] = [lines[0] + b"." * place, bad]
-    found, misshapen = read(b"\n".join([b"a,b,c,d", *lines, b""]), "abcd")
+    good, misshapen = read(b"\n".join([b"a,b,c,d", *lines, b""]), "abcd")
     assert [record.number for record in misshapen] == [8_502]
-    assert [cells[0] for cells in found.values()][8_501:] == [str(n) for n in range(78_500, 79_000)]
+    assert [cells[0] for cells in good.values()][8_501:] == [str(n) for n in range(78_500, 79_000)]
