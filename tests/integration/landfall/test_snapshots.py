@@ -226,6 +226,11 @@ def test_line_and_text_of_a_row_that_a_constraint_refuses_are_those_of_its_part(
     assert sets.engine.sql(query) == [("x/2/part-1", 3, 2, "7,g"), ("x/2/part-2", 2, 1, "7,g")]
 
 
+def test_rows_that_are_padded_count_in_every_part(sets):
+    sets.be(contract={"row_shape": "pad"}).put(1, f"{HEADER}1\n2,b\n", f"{HEADER}3\n", THREE)
+    assert sets.load(1).changes == ["rows padded: 2"]
+
+
 def parquet(ids, **more):
     """Makes the bytes of a Parquet file of these ids."""
     out = io.BytesIO()

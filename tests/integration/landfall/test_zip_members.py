@@ -50,6 +50,12 @@ def test_all_rows_of_all_members_are_one_load(zips):
     assert engine.load(packed, "all.zip").outcome == "already_loaded"
 
 
+def test_rows_that_are_padded_count_in_every_member(zips):
+    packed = zipped(("a.csv", "id,name\n1\n2,Bob\n"), ("b.csv", "id,name\n3\n"))
+    receipt = zips(contract={"row_shape": "pad"}).load(packed, "all.zip")
+    assert (receipt.rows, receipt.changes) == (3, ["rows padded: 2"])
+
+
 def rejects(engine):
     query = "SELECT member, line, row_number, raw FROM landfall.rejects ORDER BY row_number"
     return engine.sql(query)

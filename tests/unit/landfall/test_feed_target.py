@@ -71,6 +71,8 @@ WRONG += [
     (REPLACED.replace("dir}", "file}"), 2, "'source.snapshot'", "'dir'"),
     (REPLACED.replace("dir}", "dir, duplicates: skip}"), 2, "'source.duplicates'",
      "'load' or 'refuse'"),
+    (REPLACED.replace("dir}", "dir, member: '*.csv'}"), 2, "'source.member'",
+     "each part is one file"),
     (REPLACED + "contract: {new_columns: evolve}\n", 13, "'contract.new_columns'",
      "refuse, ignore or rescue"),
 ]  # fmt: skip
