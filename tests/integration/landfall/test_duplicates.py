@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
@@ -17,6 +18,8 @@ from include.landfall.ledger.arrivals import new_arrivals, plan
 from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
 from include.landfall.validate import validate
+from include.landfall.write import settle
+from include.landfall.write.duplicates import check_content
 from tests.support.engine import LARGE, many
 
 A, B = "id,name\n1,a\n2,b\n", "id,name\n3,c\n"
@@ -162,9 +165,18 @@ def test_parquet_is_hashed_where_the_feed_refuses_duplicates(engine):
     engine.load(parquet(3), "a.parquet")
     with pytest.raises(DuplicateContent):
         engine.load(parquet(3), "b.parquet")
+    assert engine.load(parquet(4), "c.parquet").outcome == "loaded"
 
 
-def test_of_two_duplicates_at_once_one_wins(refusing):
+def test_of_duplicates_at_once_one_wins(refusing, monkeypatch):
+    """Each load waits before its COMMIT, so that the others look while it is under way."""
+
+    def check_slowly(*arguments, **options):
+        earlier = check_content(*arguments, **options)
+        time.sleep(0.5)
+        return earlier
+
+    monkeypatch.setattr(settle, "check_content", check_slowly)
     arrivals = [refusing.put(A, f"{n}.csv") for n in range(6)]
 
     def load(arrival):
