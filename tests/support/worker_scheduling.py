@@ -39,11 +39,18 @@ class GroupScheduling(LoadFileScheduling):
 
 
 class WorkerScheduling:
-    """The pytest plugin. It changes nothing in a run without `-n`."""
+    """The pytest plugin. Without `-n` it changes the names of tests only."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> GroupScheduling:
         return GroupScheduling(config, log)
+
+    def pytest_make_parametrize_id(self, val: object, argname: str) -> str | None:
+        """Names a test of bytes by its argument: each process must give a test the same name.
+
+        A packed file may hold the second in which it was made.
+        """
+        return argname if isinstance(val, bytes) else None
 
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]

@@ -82,3 +82,12 @@ def test_a_test_has_the_group_of_its_file():
     assert group_of("tests/e2e/test_airflow.py::test_a") == group_of(
         "tests/e2e/test_lessons.py::test_b"
     )
+
+
+def test_processes_that_pack_a_file_at_other_times_run_the_same_tests(run_shared):
+    run = run_shared(
+        test_1="import os, pytest\n"
+        '@pytest.mark.parametrize("packed", [os.urandom(4), os.urandom(4)])\n'
+        "def test_a(packed): pass\n"
+    )
+    assert run.returncode == 0, run.stdout
