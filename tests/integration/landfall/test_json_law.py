@@ -4,6 +4,7 @@ Each value stands in a row of its own. Where Arrow takes the row, the exact pars
 and the typed value must load as what Postgres reads from the exact parser's cell. LANDFALL_LAW_SEED
 chooses other texts, and LANDFALL_LAW_TEXTS their number.
 """
+# ruff: noqa: E501  the tables of values
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.landfall.job import LONGEST_ROW, Bounds
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import Bounds
 from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_arrow import TRIES, ArrowParser

@@ -8,17 +8,20 @@ A block that is refused is read by the parsers that take longer.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES, Job, PlannedColumn
 from include.landfall.read.casts.types import MOST_DIGITS, fast_cast_of
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import TEXT_TYPES, holds_text
-from include.landfall.read.formats.text_blocks import Lines
+from include.landfall.read.formats.text_blocks import Block, Lines
 
 VALUE_TYPES = {
     "smallint": pa.int16(),
@@ -28,6 +31,8 @@ VALUE_TYPES = {
     "real": pa.float32(),
     "double precision": pa.float64(),
 }
+AHEAD = 2  # threads, and blocks that are parsed before they are needed
+AHEAD_BYTES = 2 * BLOCK_BYTES  # of a block, beyond which memory would be short
 TRIES = 4  # blocks in a row that Arrow may refuse before it is asked no more
 # What Arrow takes for numbers, and JSON does not have.
 NO_NUMBER = re.compile(rb"[:\[,]\s*-?(NaN|Inf(inity)?)\s*[\]},]")
@@ -60,18 +65,44 @@ class ArrowParser:
             unexpected_field_behavior="error" if refuses else "ignore",
         )
 
+    def batches(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, pa.RecordBatch | None]]:
+        """Yields each block with its batch, or with None when one of its records is not plain.
+
+        Blocks are parsed ahead by other threads: Arrow does not hold Python's lock.
+        """
+        if not self._left:
+            yield from ((block, None) for block in blocks)
+            return
+        waiting: deque[tuple[Block, Future[pa.RecordBatch | None]]] = deque()
+        with ThreadPoolExecutor(AHEAD) as pool:
+            for block in blocks:
+                waiting.append((block, pool.submit(self.batch, block.raws)))
+                is_large = _size(block.raws) > AHEAD_BYTES
+                while len(waiting) > (0 if is_large else AHEAD):
+                    yield self._first(waiting)
+            while waiting:
+                yield self._first(waiting)
+
+    def _first(
+        self, waiting: deque[tuple[Block, Future[pa.RecordBatch | None]]]
+    ) -> tuple[Block, pa.RecordBatch | None]:
+        block, parsing = waiting.popleft()
+        batch = parsing.result()
+        self._left = TRIES if batch is not None else max(0, self._left - 1)
+        return block, batch
+
     def batch(self, raws: Sequence[bytes]) -> pa.RecordBatch | None:
         """Returns the records as a batch, or None when one of them is not plain."""
         if not self._left:
             return None
         lines = raws if isinstance(raws, Lines) else _as_lines(raws)
-        batch = self._parsed(lines) if lines and self._is_plain(lines) else None
-        self._left = TRIES if batch is not None else self._left - 1
-        return batch
+        return self._parsed(lines) if lines and self._is_plain(lines) else None
 
     def _is_plain(self, lines: Lines) -> bool:
         data = lines.data
-        if b"\\u0000" in data or not holds_text(data, self._encoding):
+        if b"\\" in data and b"\\u0000" in data:
+            return False
+        if not holds_text(data, self._encoding):
             return False
         if len(data) > LONGEST_ROW and max(map(len, lines)) > LONGEST_ROW:
             return False
@@ -84,13 +115,11 @@ class ArrowParser:
             table = pj.read_json(pa.BufferReader(lines.data), options, self._options)
         except pa.ArrowInvalid:
             return None
-        # An object that is written over two lines would be made up for by two objects in one.
-        if table.num_rows != len(lines):
+        [batch] = table.to_batches()
+        # There are more rows than lines where a line has two objects.
+        if len(batch) != len(lines) or any(_is_doubtful(own, lines.data) for own in batch.columns):
             return None
-        columns = [column.combine_chunks() for column in table.columns]
-        if any(_is_doubtful(column, lines.data) for column in columns):
-            return None
-        return pa.record_batch(columns, names=self._names)
+        return pa.record_batch(batch.columns, names=self._names)
 
 
 def count_objects(data: bytes) -> int:
@@ -101,8 +130,15 @@ def count_objects(data: bytes) -> int:
     if not data.startswith(b"{") or not data.endswith((b"}", b"}\r")):
         return 0
     ends = data.count(b"\n")
+    first_key = data[: data.find(b":")]  # most often all lines begin so, and a long text is quick
+    if ends == data.count(b"}\n" + first_key):
+        return ends + 1
     left = ends - data.count(b"}\n{")
     return ends + 1 if left == 0 or left == data.count(b"}\r\n{") else 0
+
+
+def _size(raws: Sequence[bytes]) -> int:
+    return len(raws.data) if isinstance(raws, Lines) else sum(map(len, raws))
 
 
 def _as_lines(raws: Sequence[bytes]) -> Lines | None:

@@ -58,8 +58,7 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     keys = _keys(job)
     exact, refuses = _parser(job, keys), _refuses(job)
     typed, fast = ArrowParser(job, keys, refuses), FastParser(job, keys, refuses)
-    for block in _blocks(stream, stream.read(BLOCK_BYTES)):
-        batch = typed.batch(block.raws)
+    for block, batch in typed.batches(_blocks(stream, stream.read(BLOCK_BYTES))):
         if batch is None:
             batch = fast.batch(block.raws)
         if batch is None:
