@@ -15,9 +15,9 @@ from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.job import Bounds
 from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.formats import json_lines
-from include.landfall.read.formats.json_arrow import TRIES, ArrowParser
+from include.landfall.read.formats.json_arrow import AHEAD, TRIES, ArrowParser
 from include.landfall.read.formats.json_exact import Keys
-from include.landfall.read.formats.text_blocks import Unreadable, check_cells
+from include.landfall.read.formats.text_blocks import Block, Unreadable, check_cells
 from tests.unit.landfall.test_json import job
 
 COLUMNS = {
@@ -219,14 +219,21 @@ def test_paths_and_a_bound_of_the_feed_have_no_path_through_arrow():
 
 
 def test_arrow_is_not_asked_for_ever_when_it_refuses_every_block():
-    parser = ArrowParser(job(COLUMNS), Keys.of(list(COLUMNS), {}), True)
     good, bad = [FULL.encode()], [b'{"i":"1"}']
-    for _ in range(TRIES - 1):
-        assert parser.batch(bad) is None
-    assert parser.batch(good) is not None
-    for _ in range(TRIES):
-        assert parser.batch(bad) is None
-    assert parser.batch(good) is None
+    raws = [*[bad] * (TRIES - 1), good, *[bad] * (TRIES + AHEAD), good]
+    parser = ArrowParser(job(COLUMNS), Keys.of(list(COLUMNS), {}), True)
+    blocks = [Block(number, each, [number]) for number, each in enumerate(raws, 1)]
+    taken = [(block, batch is not None) for block, batch in parser.batches(blocks)]
+    assert [block for block, _ in taken] == blocks
+    assert [block.first for block, is_taken in taken if is_taken] == [TRIES]
+
+
+def test_blocks_keep_their_order_while_several_are_parsed():
+    rows = [[f'{{"i":{n}}}'.encode()] * (1 + n % 3 * 20_000) for n in range(12)]
+    parser = ArrowParser(job(COLUMNS), Keys.of(list(COLUMNS), {}), True)
+    batches = parser.batches(Block(n, each, range(len(each))) for n, each in enumerate(rows))
+    seen = [(block.first, batch.column("i")[0].as_py(), len(batch)) for block, batch in batches]
+    assert seen == [(n, n, len(each)) for n, each in enumerate(rows)]
 
 
 def test_lines_and_numbers_go_on_behind_a_block_that_is_cut_later():
