@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.read.formats import csv_quotes
 from include.landfall.read.formats.csv_blocks import ZERO, Cutter
+from include.landfall.read.formats.csv_lines import LineRecords
 from include.landfall.read.formats.csv_quotes import Layout
 
 TWO = Layout.of(CsvDialect(), 2)
@@ -184,6 +185,15 @@ def test_any_chunks_give_the_records_of_a_reading_byte_by_byte(
     with patch.object(csv_quotes, "SMALL", small):
         records = cut(data, chunk=chunk, layout=layout, window=window, **options)
     assert records == model(data, layout, encoding=codec)
+
+
+@given(st.lists(st.integers(0, 5), max_size=20))
+def test_records_of_a_line_each_are_the_same_in_any_order(indexes):
+    """A line that stands for a misshapen record of three lines moves the lines behind it."""
+    records = LineRecords(b"a\nb\n\0\nc\r\n\0\nd\n", 6, 11, [2, 4], [3, 1])
+    all_of_them = [(11, b"a"), (12, b"b"), (13, b"\0"), (16, b"c\r"), (17, b"\0"), (18, b"d")]
+    assert list(records) == all_of_them
+    assert [records[index] for index in indexes] == [all_of_them[index] for index in indexes]
 
 
 CASES = [

@@ -6,14 +6,13 @@ next line that is a whole record by itself; the lines up to it belong to the mis
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.read.formats.csv_lines import LineRecords
 from include.landfall.read.formats.csv_quotes import Layout, Misplaced, QuoteIndex
 from include.landfall.read.formats.csv_text import first_fault
 from include.landfall.read.rows import (
@@ -45,15 +44,21 @@ class Block:
     misshapen: list[Misshapen] = field(default_factory=list)
     heights: list[int] = field(default_factory=list)
     count: int | None = None  # of the records, once they are parsed
-    left_out: Sequence[int] = ()  # indexes of those that the parser left out
+    substitutes: Sequence[int] = ()  # indexes of the lines that stand for a misshapen record
 
     @cached_property
     def records(self) -> Sequence[tuple[int, bytes]]:
         """Line and bytes of every record, without its LF; blank lines are left out."""
-        lines = self.data.removesuffix(b"\n").split(b"\n")
-        if len(lines) == self.count:  # so no record spans lines, and no line is blank
-            return LineRecords(lines, self.line, self.left_out, self.heights)
+        lines = len(self.data) - len(self.data.replace(b"\n", b""))
+        if lines == self.count:  # so no record spans lines, and no line is blank
+            return LineRecords(self.data, lines, self.line, self.substitutes, self.heights)
         return self._spanning_records()
+
+    def line_of(self, index: int) -> int:
+        """Returns the number of the line on which a record begins."""
+        if isinstance(self.records, LineRecords):
+            return self.records.line_of(index)
+        return self.records[index][0]
 
     def _spanning_records(self) -> list[tuple[int, bytes]]:
         raws = self.layout.records(self.data)
@@ -66,28 +71,6 @@ class Block:
                 records.append((line, raw))
             line += next(heights) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
         return records
-
-
-class LineRecords(Sequence[tuple[int, bytes]]):
-    """Records of a line each, with the number of that line, which is computed when it is needed.
-
-    Among those that are `left_out` are lines that stand for a misshapen record: such a line counts
-    as many lines as that record's height.
-    """
-
-    def __init__(
-        self, lines: list[bytes], first: int, left_out: Sequence[int], heights: list[int]
-    ) -> None:
-        self._lines, self._first = lines, first
-        self._substitutes = [index for index in left_out if lines[index].startswith(ZERO)]
-        self._more = list(accumulate((height - 1 for height in heights), initial=0))
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def __getitem__(self, index: Any) -> Any:
-        before = bisect_left(self._substitutes, index)
-        return self._first + index + self._more[before], self._lines[index]
 
 
 class Cutter:
