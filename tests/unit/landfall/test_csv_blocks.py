@@ -34,6 +34,7 @@ def cut(data, *, chunk=1 << 20, layout=TWO, line=2, **options):
     """The records: line and text, and the reason of those that are misshapen."""
     records = []
     for block in Cutter(Dripping(data, chunk), layout, line=line, **options).blocks():
+        assert block.lines == block.data.count(b"\n")
         misshapen = iter(block.misshapen)
         for at, raw in block.records:
             if raw.startswith(ZERO):

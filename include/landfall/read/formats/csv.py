@@ -7,7 +7,6 @@ cutter (`csv_blocks`) keeps it apart, record by record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import BinaryIO, cast
 
@@ -248,7 +247,7 @@ def _misshapen(
     for record in left_out:
         number = first + record.index
         if _is_substitute(record):
-            yield replace(in_encoding(next(before), parser.encoding), number=number)
+            yield in_encoding(next(before), parser.encoding)._replace(number=number)
         else:
             fault = wrong_width(record.fields, parser.shape.columns)
             line, text = block.line_of(record.index), record.text

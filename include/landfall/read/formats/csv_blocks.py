@@ -34,13 +34,14 @@ ZERO = b"\0"  # begins the line that stands for a misshapen record: no clean rec
 class Block:
     """Whole records. A line that begins with ZERO stands for each of the misshapen ones.
 
-    `line` is the number of the first line. The misshapen have no numbers yet, and `heights` says
-    how many lines each takes.
+    `line` is the number of the first line, and `lines` how many there are in `data`. The misshapen
+    have no numbers yet, and `heights` says how many lines of the file each takes.
     """
 
     layout: Layout
     line: int
     data: bytes = b""
+    lines: int = 0
     misshapen: list[Misshapen] = field(default_factory=list)
     heights: list[int] = field(default_factory=list)
     count: int | None = None  # of the records, once they are parsed
@@ -49,9 +50,8 @@ class Block:
     @cached_property
     def records(self) -> Sequence[tuple[int, bytes]]:
         """Line and bytes of every record, without its LF; blank lines are left out."""
-        lines = len(self.data) - len(self.data.replace(b"\n", b""))
-        if lines == self.count:  # so no record spans lines, and no line is blank
-            return LineRecords(self.data, lines, self.line, self.substitutes, self.heights)
+        if self.lines == self.count:  # so no record spans lines, and no line is blank
+            return LineRecords(self.data, self.lines, self.line, self.substitutes, self.heights)
         return self._spanning_records()
 
     def line_of(self, index: int) -> int:
@@ -140,7 +140,7 @@ class Cutter:
                 return None, self._is_open
             self._index = self._layout.index(self._buffer, self._scanned, end)
         if self._index:
-            return self._index.scan(self._scanned, self._is_open)
+            return self._index.scan(self._buffer, self._scanned, self._is_open)
         return self._layout.scan(self._buffer, self._scanned, end, self._is_open)
 
     @property
@@ -321,5 +321,6 @@ class _Pending:
         ends = b"" if self._pieces[-1].endswith(b"\n") else b"\n"
         several = len(self._pieces) > 1 or ends
         block.data = b"".join([*self._pieces, ends]) if several else self._pieces[0]
+        block.lines = line - block.line - sum(block.heights) + len(block.heights) + len(ends)
         self._pieces, self.size = [], 0
         return block

@@ -21,6 +21,7 @@ from include.landfall.feed.dialect import CsvDialect
 Bytes = bytes | bytearray
 # Stands for the quote where a dialect has none: no text holds these bytes.
 NO_QUOTE = b"\xff\0\xff\0"
+NEAR = 1 << 10  # bytes in which quotes are looked for one by one
 SMALL = 1 << 17  # bytes that regular expressions scan faster than Arrow, which has to be set up
 
 
@@ -181,7 +182,7 @@ class QuoteIndex:
         befores, afters = cells[:-2].filter(self._quotes), cells[2:].filter(self._quotes)
         self._not_opening = _others(befores, layout.delimiter + b"\n" + layout.quote)
         self._not_closing = _others(afters, layout.delimiter + b"\n\r" + layout.quote)
-        self._count = len(befores)
+        self._count, self._quote = len(befores), layout.quote
         self._first, self.start, self.end = start, start, end
 
     def move(self, size: int) -> None:
@@ -190,7 +191,7 @@ class QuoteIndex:
         self.end -= size
         self.start = max(0, self.start - size)
 
-    def scan(self, start: int, is_open: bool) -> tuple[Misplaced | None, bool]:
+    def scan(self, data: Bytes, start: int, is_open: bool) -> tuple[Misplaced | None, bool]:
         """Returns the first quote behind `start` that is not strict, or whether `end` is open."""
         at = max(0, start - self._first)
         first = self._quotes[:at].true_count
@@ -198,21 +199,23 @@ class QuoteIndex:
         closing = _next_mark(self._not_closing, first + 1 - is_open)
         index = min(opening, closing)
         if index < self._count:
-            place = self._first + self._place(index - first, at)
-            return Misplaced(place, opens=index == opening), False
+            return Misplaced(self._place(data, at, index - first), opens=index == opening), False
         return None, is_open ^ bool((self._count - first) % 2)
 
-    def _place(self, before: int, start: int) -> int:
-        """Returns the place of the quote that has so many others before it behind `start`."""
+    def _place(self, data: Bytes, start: int, before: int) -> int:
+        """Returns the place of the quote behind `start` that has so many others before it there."""
         end = len(self._quotes)
-        while end - start > 1:  # halves, since Arrow counts quotes far faster than it lists them
+        while end - start > NEAR:  # halves, since Arrow counts quotes far faster than it lists them
             middle = (start + end) // 2
             count = self._quotes[start:middle].true_count
             if count > before:
                 end = middle
             else:
                 start, before = middle, before - count
-        return start
+        place = self._first + start - 1
+        for _ in range(before + 1):
+            place = data.find(self._quote, place + 1)
+        return place
 
 
 def _cells(data: bytes) -> pa.Array:
