@@ -207,7 +207,6 @@ class _Parser:
 def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     batch, left_out = parser.parse(block)
     block.count = count = batch.num_rows + len(left_out)
-    block.substitutes = [each.index for each in left_out if _is_substitute(each)]
     rows = Padded(batch, left_out)
     if parser.shape.pads:
         rows = parser.pad(block, batch, left_out)
@@ -246,7 +245,7 @@ def _misshapen(
     before = iter(block.misshapen)
     for record in left_out:
         number = first + record.index
-        if _is_substitute(record):
+        if record.text is not None and record.text.startswith(SUBSTITUTE):
             yield in_encoding(next(before), parser.encoding)._replace(number=number)
         else:
             fault = wrong_width(record.fields, parser.shape.columns)
@@ -254,8 +253,3 @@ def _misshapen(
             if text is None:
                 text = _origin(*block.records[record.index]).raw
             yield Misshapen(number, line, *fault, text)
-
-
-def _is_substitute(record: LeftOut) -> bool:
-    """Returns whether the line stands for a misshapen record."""
-    return record.text is not None and record.text.startswith(SUBSTITUTE)

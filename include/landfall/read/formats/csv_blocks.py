@@ -35,7 +35,7 @@ class Block:
     """Whole records. A line that begins with ZERO stands for each of the misshapen ones.
 
     `line` is the number of the first line, and `lines` how many there are in `data`. The misshapen
-    have no numbers yet, and `heights` says how many lines of the file each takes.
+    have no numbers yet, and `spans` are the lines of the file that each takes.
     """
 
     layout: Layout
@@ -43,16 +43,24 @@ class Block:
     data: bytes = b""
     lines: int = 0
     misshapen: list[Misshapen] = field(default_factory=list)
-    heights: list[int] = field(default_factory=list)
+    spans: list[range] = field(default_factory=list)
     count: int | None = None  # of the records, once they are parsed
-    substitutes: Sequence[int] = ()  # indexes of the lines that stand for a misshapen record
 
     @cached_property
     def records(self) -> Sequence[tuple[int, bytes]]:
         """Line and bytes of every record, without its LF; blank lines are left out."""
-        if self.lines == self.count:  # so no record spans lines, and no line is blank
-            return LineRecords(self.data, self.lines, self.line, self.substitutes, self.heights)
+        # With as many lines as records, no record spans lines, and no line is blank.
+        if self.lines == self.count or self._is_line_by_line():
+            return LineRecords(self.data, self.lines, self.line, self.spans)
         return self._spanning_records()
+
+    def _is_line_by_line(self) -> bool:
+        """Returns whether the records are a line each, which is known before they are parsed."""
+        data = b"\n" + self.data
+        if self.layout.width > 1 and (b"\n\n" in data or b"\n\r\n" in data):
+            return False
+        # What is inside quotes, since they are strict: every second part.
+        return b"\n" not in b"".join(self.data.split(self.layout.quote)[1::2])
 
     def line_of(self, index: int) -> int:
         """Returns the number of the line on which a record begins."""
@@ -63,13 +71,11 @@ class Block:
     def _spanning_records(self) -> list[tuple[int, bytes]]:
         raws = self.layout.records(self.data)
         blank_is_none = self.layout.width > 1 and (b"" in raws or b"\r" in raws)
-        if not blank_is_none and not self.heights and self.layout.quote not in self.data:
-            return list(enumerate(raws, self.line))
-        records, line, heights = [], self.line, iter(self.heights)
+        records, line, spans = [], self.line, iter(self.spans)
         for raw in raws:
             if not blank_is_none or raw not in (b"", b"\r"):
                 records.append((line, raw))
-            line += next(heights) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
+            line += len(next(spans)) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
         return records
 
 
@@ -311,7 +317,9 @@ class _Pending:
         """Adds a misshapen record, for which a line stands."""
         self._pieces.append(self._substitute)
         self._block.misshapen.append(misshapen)
-        self._block.heights.append(raw.count(b"\n") if height is None else height)
+        line = misshapen.line or 0  # which it has
+        height = raw.count(b"\n") if height is None else height
+        self._block.spans.append(range(line, line + height))
         self.size += len(raw) + len(self._substitute)
 
     def take(self, line: int) -> Block:
@@ -321,6 +329,6 @@ class _Pending:
         ends = b"" if self._pieces[-1].endswith(b"\n") else b"\n"
         several = len(self._pieces) > 1 or ends
         block.data = b"".join([*self._pieces, ends]) if several else self._pieces[0]
-        block.lines = line - block.line - sum(block.heights) + len(block.heights) + len(ends)
+        block.lines = line - block.line - sum(len(span) - 1 for span in block.spans) + len(ends)
         self._pieces, self.size = [], 0
         return block

@@ -13,16 +13,17 @@ class LineRecords(Sequence[tuple[int, bytes]]):
     """Records of a line each, with the number of that line.
 
     Few of them are needed as a rule, in their order, so each is read when it is needed: to skip the
-    lines before it takes a fifth of the time of cutting all. The `substitutes` stand for misshapen
-    records: each counts as many lines as that record's height.
+    lines before it takes a fifth of the time of cutting all. `spans` are the lines of the file that
+    each misshapen record takes; in the data one line stands for it.
     """
 
-    def __init__(
-        self, data: bytes, count: int, first: int, substitutes: Sequence[int], heights: list[int]
-    ) -> None:
+    def __init__(self, data: bytes, count: int, first: int, spans: Sequence[range]) -> None:
         self._lines, self._next = BytesIO(data), 0  # the index of the line that is read next
-        self._count, self._first, self._substitutes = count, first, substitutes
-        self._more = list(accumulate((height - 1 for height in heights), initial=0))
+        self._count, self._first = count, first
+        self._more = list(accumulate((len(span) - 1 for span in spans), initial=0))
+        self._substitutes = [
+            span.start - first - more for span, more in zip(spans, self._more, strict=False)
+        ]
 
     def __len__(self) -> int:
         return self._count
