@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import BinaryIO
 
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES
 from include.landfall.read.formats.csv_lines import LineRecords
 from include.landfall.read.formats.csv_quotes import Layout, Misplaced, QuoteIndex
 from include.landfall.read.formats.csv_text import first_fault
