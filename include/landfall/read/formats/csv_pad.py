@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,12 +16,12 @@ Cells = list[str | None]
 Text = TypeVar("Text", str, bytes)
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A record of a wrong number of fields, by its index in the block."""
+class LeftOut(NamedTuple):
+    """A record of a wrong number of fields: its index in the block, its text if Arrow gave it."""
 
     index: int
     fields: int
+    text: str | None = None
 
 
 @dataclass(frozen=True)
