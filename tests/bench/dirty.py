@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.dirty", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="measured runs of each (3)")
+    parser.add_argument("--runs", type=int, default=5, help="measured runs of each (5)")
     return parser
 
 
