@@ -215,7 +215,7 @@ def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     if not rows.left_out:
         origins = partial(_origins, block)
         return Rows(first, rows.batch, origins, beyond=rows.beyond, padded=padded)
-    numbers = numbers_without(first, count, [first + record.index for record in rows.left_out])
+    numbers = numbers_without(first, count, [first + record.at for record in rows.left_out])
     return Rows(
         first,
         rows.batch,
@@ -245,12 +245,12 @@ def _misshapen(
     """Yields the records that the parser left out, with their numbers."""
     before = iter(block.misshapen)
     for record in left_out:
-        number = first + record.index
+        number = first + record.at
         if record.text is not None and record.text.startswith(SUBSTITUTE):
             yield in_encoding(next(before), parser.encoding)._replace(number=number)
         else:
             fault = wrong_width(record.fields, parser.shape.columns)
-            line, text = block.line_of(record.index), record.text
+            line, text = block.line_of(record.at), record.text
             if text is None:
-                text = _origin(*block.records[record.index]).raw
+                text = _origin(*block.records[record.at]).raw
             yield Misshapen(number, line, *fault, text)
