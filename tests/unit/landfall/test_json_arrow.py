@@ -244,7 +244,7 @@ def test_lines_and_numbers_go_on_behind_a_block_that_is_cut_later():
         assert rows.first == first
         first += rows.count
         numbers += [
-            (rows.first + at, *rows.origins([at])[0].__dict__.values())
+            (rows.first + at, *rows.origins([at])[0])
             for at, day in enumerate(rows.batch.column("d").to_pylist())
             if day == "soon"
         ]

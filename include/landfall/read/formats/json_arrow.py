@@ -187,7 +187,8 @@ def _is_strange(lines: Lines) -> bool:
 def _is_doubtful(column: pa.Array, data: bytes) -> bool:
     """Returns whether a number may be another one to Postgres."""
     if pa.types.is_decimal(column.type):
-        return _is_beyond(column)
+        # Arrow reads the exponent of "2E+-1", which is a text, as -1.
+        return b"+-" in data or _is_beyond(column)
     if not pa.types.is_floating(column.type):
         return False
     if not pc.all(pc.is_finite(column), min_count=0).as_py():
