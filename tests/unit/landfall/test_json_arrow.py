@@ -129,6 +129,8 @@ REFUSED = {
         "1", "true", "[]", "{}", '"\\u0000"', '"\\ud83d"', '"\\ude00"', '"\\x"', '"a\tb"', '"\x01"',
         '"\ud83d"', "'x'", "nul",
     )},
+    "an odd exponent among many x": '{"n":"1e0x1","t":"' + "x" * 20_000 + '"}',
+    "an odd exponent behind many x": '{"t":"' + "x" * 9 + " " * 20_000 + '","n":"1e0x1"}',
     "a key twice": '{"i":1,"i":1}',
     "a key twice, NULL": '{"i":1,"i":null}',
     "a key twice, escaped": r'{"i":1,"\u0069":1}',
