@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from include.landfall.job import LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.read.transcode import original_bytes
 
 MIB = LONGEST_ROW >> 20

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as csv
 
 from include.landfall.feed.dialect import CsvDialect
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.csv_blocks import ZERO, Block, Cutter
 from include.landfall.read.formats.csv_exact import Grammar
 from include.landfall.read.formats.csv_footer import FooterCheck

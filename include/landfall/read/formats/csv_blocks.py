@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, BinaryIO
 
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES
 from include.landfall.read.formats.csv_quotes import Layout, Misplaced, QuoteIndex
 from include.landfall.read.formats.csv_text import first_fault
 from include.landfall.read.rows import (

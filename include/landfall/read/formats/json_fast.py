@@ -16,7 +16,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.formats.json_exact import JSON_TYPES, Keys, cell_of
 

@@ -8,7 +8,8 @@ from typing import BinaryIO, TypeAlias
 
 import pyarrow as pa
 
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.rows import (
     NOT_UTF8,
     SHOWN_CHARACTERS,
