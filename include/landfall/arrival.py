@@ -1,4 +1,4 @@
-"""An arrival: one version of one object that a feed's pattern matches."""
+"""An arrival: one version of one object that a feed's pattern matches, and the files in it."""
 
 from __future__ import annotations
 
