@@ -127,7 +127,7 @@ ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS kept_until timestamptz;
 COMMENT ON COLUMN landfall.ledger.rejected IS
     'Rows of the file that are rejects: rows read = rows + rejected + deduplicated';
 COMMENT ON COLUMN landfall.ledger.deduplicated IS
-    'Rows of the file that lost to a newer row of their key, in the file or in the table';
+    'Rows of the file that lost to a newer row of their key or, when they were replayed, to a later file';
 COMMENT ON COLUMN landfall.ledger.kept_until IS
     'Of a merge: until then landfall forget can bring back what it replaced';
 CREATE TABLE IF NOT EXISTS landfall.replaced (
