@@ -17,6 +17,7 @@ from .runs import FEED
 READS = """
 import sys, duckdb
 types, path = sys.argv[1:]
+duckdb.execute("SET enable_progress_bar = false")  # after 2 s it would stand among the rows
 duckdb.execute(
     f"COPY (SELECT * FROM read_json('{path}', format='newline_delimited', columns={types}))"
     " TO '/dev/stdout' (FORMAT csv, HEADER false)"

@@ -79,12 +79,12 @@ TAKEN = {
     "CRLF and LF": '{"i":1}\r\n{"i":2}\n{"i":3}',
     "a byte order mark": "\ufeff" + FULL,
     "escapes": r'{"t":"\"\\\/\b\f\n\r\t\u00fc\ud83d\ude00"}',
-    "an escape in a key": r'{"\u0069":1}',
     "letters": '{"t":"ü😀"}',
     "brackets in a text": '{"t":"}{[]"}\n{"t":"} {"}',
     "minus zero": '{"i":-0,"n":-0,"f":-0.0}',
     "exponents": '{"n":1e2,"f":1E5}',
     "decimals as texts": '{"n":"12.50"}\n{"n":".5"}\n{"n":"+5."}',
+    "decimals beside texts like exponents": '{"n":"1e2","t":"0x1F, +-5"}\n{"n":1,"t":"12e4-0x"}',
     "zeros behind the point": '{"n":1.5000}',
     "the smallest float": '{"f":4.9e-324}',
     "zero and a small float": '{"f":0}\n{"f":0.001}',
@@ -101,6 +101,10 @@ def test_a_plain_block_is_read_by_arrow(name):
         assert all(map(is_same, row.values(), texts))
 
 
+def test_a_key_may_be_escaped():
+    assert typed(r'{"\u0069":1}', {"i": "integer"}).column("i").to_pylist() == [1]
+
+
 def test_values_have_the_declared_types():
     types = [str(own) for own in typed(FULL).schema.types]
     assert types == ["int32", "decimal128(5, 2)", "double", "bool", "string", "string"]
@@ -113,7 +117,8 @@ REFUSED = {
     **{f"decimal {v}": f'{{"n":{v}}}' for v in (
         "1.005", "1000", "999.995", "1e3", "1e400", "NaN", "true", '""', '" 1"', '"1 "', '"1_0"',
         '"0x1F"', '"NaN"', '"Infinity"', '"."', '"1e"', "9" * 39, "0." + "0" * 44 + "1",
-        "340282366920938463463374607431768211457",
+        "340282366920938463463374607431768211457", '"2E+-1"', '"1e0x1"', '"1E-0X1"',
+        r'"2\u0045+\u002d1"',
     )},
     **{f"float {v}": f'{{"f":{v}}}' for v in (
         "1e400", "-1e400", "1e-400", "NaN", "-NaN", "Infinity", "-Infinity", "Inf", '"1"',
@@ -124,6 +129,8 @@ REFUSED = {
         "1", "true", "[]", "{}", '"\\u0000"', '"\\ud83d"', '"\\ude00"', '"\\x"', '"a\tb"', '"\x01"',
         '"\ud83d"', "'x'", "nul",
     )},
+    "an odd exponent among many x": '{"n":"1e0x1","t":"' + "x" * 20_000 + '"}',
+    "an odd exponent behind many x": '{"t":"' + "x" * 9 + " " * 20_000 + '","n":"1e0x1"}',
     "a key twice": '{"i":1,"i":1}',
     "a key twice, NULL": '{"i":1,"i":null}',
     "a key twice, escaped": r'{"i":1,"\u0069":1}',

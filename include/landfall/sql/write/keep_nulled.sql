@@ -17,11 +17,7 @@ SELECT
     sqlstate,
     message,
     raw,
-    (
-        SELECT jsonb_object_agg(name, cell)
-        FROM unnest(%(names)s::text [], nulled.cells) AS cell (name, cell)
-        WHERE nulled.cells IS NOT NULL
-    ),
+    jsonb_object(%(names)s::text [], nulled.cells),
     'nulled'
 FROM pg_temp.landfall_rejected AS nulled
 WHERE nulled.nulled AND number NOT IN (SELECT number FROM pg_temp.landfall_rejects)

@@ -17,11 +17,7 @@ SELECT
     first.sqlstate,
     first.message,
     first.raw,
-    (
-        SELECT jsonb_object_agg(name, cell)
-        FROM unnest(%(names)s::text [], first.cells) AS cell (name, cell)
-        WHERE first.cells IS NOT NULL
-    ),
+    jsonb_object(%(names)s::text [], first.cells),
     others.more
 FROM pg_temp.landfall_rejects AS first
 LEFT JOIN pg_temp.landfall_more AS others ON first.number = others.number
