@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
@@ -19,11 +19,11 @@ from include.landfall.contract import (
     renamed,
 )
 from include.landfall.errors import HeaderMismatch
-from include.landfall.feed import limits
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import CsvDialect, Dialect
-from include.landfall.feed.model import Feed
-from include.landfall.feed.source import Source
+
+if TYPE_CHECKING:
+    from include.landfall.feed.source import Source
 
 # Columns that the engine adds. No column of a feed begins with `_load`.
 LOAD_ID = "_load_id"  # in the target: the load that brought the row
@@ -32,8 +32,6 @@ ROW_NUMBER = "_load_row"  # in staging: the row's number in the file, from 1
 # Bytes of CSV text in a batch. Measured on 150 MB: 1 MiB takes 104 MB and 1.6 s of CPU to read,
 # 512 KiB 91 MB and 1.9 s.
 BLOCK_BYTES = 1 << 20
-LONGEST_ROW = limits.LONGEST_ROW
-MEMORY = limits.MEMORY
 
 
 @dataclass(frozen=True)
@@ -65,19 +63,6 @@ class PlannedColumn:
     def is_in_file(self) -> bool:
         """Whether the value comes from the file, and not from the object."""
         return not (self.from_key or self.from_object)
-
-
-def planned_column(feed: Feed, name: str) -> PlannedColumn:
-    """Returns a column of the feed as a table would have it that the feed makes."""
-    column = feed.table_columns[name]
-    if_missing = IfMissing(feed.contract.missing_columns)
-    if if_missing is IfMissing.NULL and not column.nullable:
-        if_missing = IfMissing.REFUSE  # NULL needs a column that takes it
-    return PlannedColumn(
-        name, column.parsed, nullable=column.nullable, other_names=tuple(column.other_names),
-        if_missing=if_missing, nulls_bad_cells=column.on_bad_cell == "null",
-        from_key=column.from_key, from_object=column.from_object,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -206,20 +191,3 @@ class Job:
     def names(self) -> list[str]:
         """The columns' names, in the feed's order."""
         return [column.name for column in self.columns]
-
-
-def rules_of(feed: Feed) -> Rules:
-    """Returns the rules by which the columns of a feed's files are matched."""
-    contract = feed.contract
-    return Rules(
-        contract.new_columns,
-        contract.case == "ignore",
-        contract.trim,
-        contract.row_shape == "pad",
-        contract.rescue_column,
-        tuple(
-            Expected(name, tuple(column.other_names))
-            for name, column in feed.columns.items()
-            if column.ignore
-        ),
-    )

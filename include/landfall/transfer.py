@@ -11,7 +11,8 @@ from include.landfall.connections import Store
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Bounds, Hashed, Job, PartStart, Unpacking, rules_of
+from include.landfall.job import Bounds, Hashed, Job, PartStart, Unpacking
+from include.landfall.planned import rules_of
 from include.landfall.read.joining import numbers_by_part
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy

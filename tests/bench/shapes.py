@@ -30,7 +30,9 @@ class Shape:
 def shapes(scale: float = 1) -> list[Shape]:
     """Returns every shape. `scale` makes the files smaller, for a first look."""
     size = int(300 * MB * scale)
-    return [*_csv_shapes(size), *_packed_shapes(scale), *_parquet_shapes(size)]
+    return [
+        *_csv_shapes(size), *_packed_shapes(scale), *_json_shapes(size), *_parquet_shapes(size),
+    ]  # fmt: skip
 
 
 def _csv_shapes(size: int) -> list[Shape]:
@@ -48,6 +50,11 @@ def _csv_shapes(size: int) -> list[Shape]:
     return [
         csv("rows of 100 kB", partial(_rows_text, 100_000, size)),
         *wide,
+        csv(
+            "1,500 columns, all suspects",
+            partial(_suspects_text, 1_500, size // 30),
+            _numbered(1_500),
+        ),
         *long_rows,
         csv("an open quote in row 1", partial(_open_quote_text, size)),
         csv("lines that end with CR alone", partial(_cr_text, size * 2 // 3)),
@@ -63,6 +70,17 @@ def _packed_shapes(scale: float) -> list[Shape]:
             ("zero bytes", partial(_repeated, b"\0", size)),
             ("one endless line", partial(_repeated, b"a", size)),
         )
+    ]
+
+
+def _json_shapes(size: int) -> list[Shape]:
+    def json(name: str, text: Callable[[], Iterator[bytes]], columns: Any = TWO) -> Shape:
+        return Shape(f"JSON, {name}", "json", columns, partial(_write_text, text))
+
+    return [
+        json("rows of 100 kB", partial(_records_text, 100_000, size)),
+        json("600 keys", partial(_wide_records_text, 600, size // 3), _numbered(600)),
+        json("one endless line", partial(_repeated, b"[", size)),
     ]
 
 
@@ -124,6 +142,25 @@ def _wide_text(count: int, size: int) -> Iterator[bytes]:
     yield ",".join(_numbered(count)).encode() + b"\n"
     row = b",".join(b"%d" % (number * 7919) for number in range(count)) + b"\n"
     for _ in range(size // 2 // len(row)):
+        yield row
+
+
+def _suspects_text(count: int, size: int) -> Iterator[bytes]:
+    """The first cell of each row has a space, which only Postgres reads."""
+    header, *rows = _wide_text(count, size * 2)
+    yield header
+    for row in rows:
+        yield b" " + row
+
+
+def _records_text(row: int, size: int) -> Iterator[bytes]:
+    for number in range(size // row):
+        yield b'{"id": %d, "name": "%s"}\n' % (number, b"a" * row)
+
+
+def _wide_records_text(count: int, size: int) -> Iterator[bytes]:
+    row = b"{%s}\n" % b", ".join(b'"c%d": %d' % (n, n * 7919) for n in range(count))
+    for _ in range(size // len(row)):
         yield row
 
 

@@ -8,10 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from include.landfall.feed.column_types import ColumnType, parse_type
+from include.landfall.feed.names import is_name
 from include.landfall.feed.strict import Strict, combination_error, null_as_word
 
-# Columns that the engine adds, and the labels of new ones (contract.NEW_LABEL).
-RESERVED = re.compile(r"_load_(?:id|row|number)|_load_new:.*", re.DOTALL)
 MAX_COLUMNS = 1599  # a table of Postgres has 1600, and one is the load id
 
 
@@ -110,8 +109,3 @@ def check_names(columns: Columns) -> Columns:
                 " _load_number"
             )
     return columns
-
-
-def is_name(name: str) -> bool:
-    """Returns whether a column of the table can have the name."""
-    return 0 < len(name.encode()) < 64 and "\0" not in name and not RESERVED.fullmatch(name)

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from include.landfall.feed.maxima import LONGEST_ROW, MEMORY
 from include.landfall.feed.strict import Strict
 
 SIZE = re.compile(r"(\d+) ?([kKMGT]i?)?B?")
 POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 MOST_RATIO = 1_000_000
-LONGEST_ROW = 8 << 20  # bytes of a row that a load has room for
-MEMORY = 256_000_000  # bytes that a load takes at most, unless its feed allows more
 
 
 def _bytes_in(value: Any) -> Any:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import LOAD_ID, Job, PlannedColumn
 from include.landfall.read import dates
-from include.landfall.read.casts.columns import cast_column
+from include.landfall.read.casts.columns import RefusedTexts, cast_column
 from include.landfall.read.casts.guards import Mask, either
 from include.landfall.read.casts.own_types import as_text, is_text
 from include.landfall.read.casts.types import fast_cast_of
@@ -45,6 +45,7 @@ class Framer:
         self._job = job
         scales = dict(job.dialect.scales)
         self._casts = [fast_cast_of(column, scales.get(column.name)) for column in job.columns]
+        self._refused = [RefusedTexts() for _ in self._casts]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
         typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
         if job.is_numbered or job.load_id is not None:
@@ -75,13 +76,15 @@ class Framer:
         """Returns the columns, typed, and which rows are suspect."""
         columns: list[pa.Array] = []
         suspects: Mask | None = None
-        for values, fast_cast, planned in zip(batch.columns, self._casts, self._job.columns):
+        for values, fast_cast, planned, refused in zip(
+            batch.columns, self._casts, self._job.columns, self._refused
+        ):
             if not planned.nullable and values.null_count:
                 suspects = either(suspects, values.is_null())
             if fast_cast is None:
                 column, doubtful = self._judged_texts(values, planned), None
             else:
-                column, doubtful = cast_column(values, fast_cast, planned.type)
+                column, doubtful = cast_column(values, fast_cast, planned.type, refused)
             columns.append(column)
             suspects = either(suspects, doubtful)
         return columns, suspects

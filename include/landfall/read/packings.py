@@ -13,7 +13,7 @@ import pyarrow as pa
 from isal import igzip
 
 from include.landfall.errors import DataError
-from include.landfall.job import MEMORY
+from include.landfall.feed.maxima import MEMORY
 
 Unpack = Callable[[io.BufferedReader, int], BinaryIO]  # from a packed stream, and the extra memory
 TAR = b"ustar"  # at byte 257: https://www.gnu.org/software/tar/manual/html_node/Standard.html

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from include.landfall.contract import Change, Match, What
 from include.landfall.errors import HeaderMismatch, LandfallError
-from include.landfall.feed.columns import is_name
+from include.landfall.feed.names import is_name
 from include.landfall.frames import NewColumn
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.complete import Completer

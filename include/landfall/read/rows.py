@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from include.landfall.job import LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.read.transcode import original_bytes
 
 MIB = LONGEST_ROW >> 20
@@ -48,8 +48,7 @@ def wrong_width(fields: int, width: int) -> Fault:
     return Fault("fields", _BAD_COPY_FILE, f"the row has {fields} field{plural}, not {width}")
 
 
-@dataclass(frozen=True)
-class Misshapen:
+class Misshapen(NamedTuple):
     """One record that cannot be cut into cells. `raw` is its text without the line end."""
 
     number: int
@@ -65,11 +64,10 @@ def in_encoding(record: Misshapen, encoding: str) -> Misshapen:
     """Returns the record; where it is not text, its message names the file's encoding."""
     if record.message != NOT_UTF8.message or encoding == "utf-8":
         return record
-    return replace(record, message=f"the row is not {encoding} text")
+    return record._replace(message=f"the row is not {encoding} text")
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """A row as the file has it: without its line end, or as JSON where the format has no text."""
 
     line: int | None
@@ -106,7 +104,7 @@ class Rows:
         if not rows:
             return self
         numbers = self.numbers and array("q", (number + rows for number in self.numbers))
-        misshapen = [replace(each, number=each.number + rows) for each in self.misshapen]
+        misshapen = [each._replace(number=each.number + rows) for each in self.misshapen]
         padded = [number + rows for number in self.padded]
         return replace(
             self, first=self.first + rows, numbers=numbers, misshapen=misshapen, padded=padded

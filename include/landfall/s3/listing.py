@@ -14,8 +14,9 @@ from include.landfall.s3.snapshots import Snapshot, snapshots
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+    from include.landfall.feed.source import Source
+
 from include.landfall.errors import ObjectChanged
-from include.landfall.feed.source import Source
 
 OnIncomplete = Callable[[Snapshot], object]
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
-from include.landfall.feed.source import Source
 from include.landfall.s3.errors import s3_errors
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+    from include.landfall.feed.source import Source
 
 SUCCESS, MANIFEST = "_SUCCESS", "manifest"
 MANIFEST_BYTES = 64 << 20  # more is no manifest: 300,000 parts have so many

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.model import Feed
-from include.landfall.job import Job, PlannedColumn, planned_column, rules_of
+from include.landfall.job import Job, PlannedColumn
+from include.landfall.planned import planned_column, rules_of
 from include.landfall.read.casts.columns import cast_column
 from include.landfall.read.casts.types import fast_cast_of
 from include.landfall.read.formats import format_of

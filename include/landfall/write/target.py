@@ -12,10 +12,12 @@ from psycopg.rows import namedtuple_row
 from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError
 from include.landfall.feed.column_types import parse_type
-from include.landfall.feed.columns import RESERVED, Column
+from include.landfall.feed.columns import Column
 from include.landfall.feed.model import Feed
+from include.landfall.feed.names import RESERVED
 from include.landfall.feed.target import OF_SCD2
-from include.landfall.job import LOAD_ID, PlannedColumn, planned_column
+from include.landfall.job import LOAD_ID, PlannedColumn
+from include.landfall.planned import planned_column
 from include.landfall.postgres.catalog import (
     CatalogColumn,
     catalog_columns,

@@ -182,3 +182,13 @@ def test_3_4_the_process_gives_freed_memory_back():
     before, after = map(int, printed.split())
     assert before > reader.LARGE_BYTES
     assert after < before - 40_000_000
+
+
+def test_the_process_begins_without_what_only_the_feed_and_the_database_need():
+    """Each of these takes a tenth of a second or more, and 10 MB."""
+    needed = "include.landfall.read.pipeline, include.landfall.s3.client"
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys, {reader.__name__}, {needed}; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert not {"pydantic", "psycopg", "yaml"} & set(run.stdout.split())

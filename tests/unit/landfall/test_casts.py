@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import pytest
 from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.column_types import ColumnType, parse_type
 from include.landfall.job import PlannedColumn
-from include.landfall.read.casts.columns import cast_column
+from include.landfall.read.casts.columns import RefusedTexts, cast_column
 from include.landfall.read.casts.own_types import as_text, check_types
 from include.landfall.read.casts.types import fast_cast_of
 
@@ -124,6 +125,32 @@ def test_a_number_without_precision_goes_fast_only_with_the_digits_that_others_h
 def suspects_of(fast_cast, texts):
     _, mask = cast_column(pa.array(texts, pa.string()), fast_cast)
     return mask.to_pylist() if mask is not None else [False] * len(texts)
+
+
+def test_a_bad_text_that_comes_again_is_found_without_the_pattern_that_takes_long():
+    asked = []
+    fast_cast = fast_cast_of(column("date"))
+    counting = replace(fast_cast)
+    counting.__dict__["doubts"] = [
+        lambda texts, doubt=doubt: asked.append(doubt) or doubt(texts) for doubt in fast_cast.doubts
+    ]
+    refused, texts = RefusedTexts(), ["2013-02-30", None, "2013-02-28", "0000-00-00"]
+    for batch in (texts, texts[::-1], ["2013-02-28", *texts]):
+        asked.append("batch")
+        typed, mask = cast_column(pa.array(batch), counting, refused=refused)
+        assert mask.to_pylist() == [text in ("2013-02-30", "0000-00-00") for text in batch]
+        assert typed.to_pylist() == [dt.date(2013, 2, 28) if t == texts[2] else None for t in batch]
+    assert asked == ["batch", *fast_cast.doubts, "batch", "batch"]
+
+
+def test_of_the_bad_texts_that_may_come_again_only_a_few_short_ones_are_kept():
+    refused, bad = RefusedTexts(), [f"x{number}" for number in range(1000)]
+    long = "x" * 1_000_000
+    for texts in ([*bad, long], [long], bad[::-1]):
+        _, mask = cast_column(pa.array(texts), fast_cast_of(column("date")), refused=refused)
+        assert all(mask.to_pylist())
+    assert refused.guard(pa.array([*bad, long])).true_count == 16
+    assert refused.guard(pa.array([bad[-1], long])).to_pylist() == [True, False]
 
 
 @pytest.mark.parametrize("kind", [*PLAIN, "json", "jsonb", "char(3)"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.read.formats import csv_quotes
 from include.landfall.read.formats.csv_blocks import ZERO, Cutter
+from include.landfall.read.formats.csv_lines import LineRecords
 from include.landfall.read.formats.csv_quotes import Layout
 
 TWO = Layout.of(CsvDialect(), 2)
@@ -33,6 +34,7 @@ def cut(data, *, chunk=1 << 20, layout=TWO, line=2, **options):
     """The records: line and text, and the reason of those that are misshapen."""
     records = []
     for block in Cutter(Dripping(data, chunk), layout, line=line, **options).blocks():
+        assert block.lines == block.data.count(b"\n")
         misshapen = iter(block.misshapen)
         for at, raw in block.records:
             if raw.startswith(ZERO):
@@ -184,6 +186,15 @@ def test_any_chunks_give_the_records_of_a_reading_byte_by_byte(
     with patch.object(csv_quotes, "SMALL", small):
         records = cut(data, chunk=chunk, layout=layout, window=window, **options)
     assert records == model(data, layout, encoding=codec)
+
+
+@given(st.lists(st.integers(0, 5), max_size=20))
+def test_records_of_a_line_each_are_the_same_in_any_order(indexes):
+    """A line that stands for a misshapen record of three lines moves the lines behind it."""
+    records = LineRecords(b"a\nb\n\0\nc\r\n\0\nd\n", 6, 11, [range(13, 16), range(17, 18)])
+    all_of_them = [(11, b"a"), (12, b"b"), (13, b"\0"), (16, b"c\r"), (17, b"\0"), (18, b"d")]
+    assert list(records) == all_of_them
+    assert [records[index] for index in indexes] == [all_of_them[index] for index in indexes]
 
 
 CASES = [

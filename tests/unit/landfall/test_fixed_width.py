@@ -11,8 +11,9 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import read_format
+from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.feed.model import Feed
-from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import fixed_width
 
 FIELDS = {"a": {"start": 1, "width": 3}, "b": {"start": 5, "width": 4}}

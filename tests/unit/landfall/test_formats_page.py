@@ -14,7 +14,8 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.feed.formats import FORMATS
 from include.landfall.feed.model import Feed
-from include.landfall.job import Job, PlannedColumn, rules_of
+from include.landfall.job import Job, PlannedColumn
+from include.landfall.planned import rules_of
 from include.landfall.read.formats import format_of
 from include.landfall.read.spelling import Speller
 

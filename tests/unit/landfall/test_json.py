@@ -16,7 +16,8 @@ from include.landfall.connections import Store
 from include.landfall.errors import MisshapenRow, TruncatedFile
 from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import read_format
-from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import FastParser

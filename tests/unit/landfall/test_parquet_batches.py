@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError
-from include.landfall.job import MEMORY
+from include.landfall.feed.maxima import MEMORY
 from include.landfall.read import process
 from include.landfall.read.formats import parquet_batches as module
 from include.landfall.read.formats.parquet_pages import pages_of

@@ -15,7 +15,8 @@ import pytest
 import zstandard
 
 from include.landfall.errors import DataError, TruncatedFile
-from include.landfall.job import MEMORY, Unpacking
+from include.landfall.feed.maxima import MEMORY
+from include.landfall.job import Unpacking
 from include.landfall.read import unpack as unpack_module
 from include.landfall.read.packings import zstd_window
 from include.landfall.read.unpack import open_text

@@ -7,7 +7,6 @@ cutter (`csv_blocks`) keeps it apart, record by record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import BinaryIO, cast
 
@@ -15,7 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as csv
 
 from include.landfall.feed.dialect import CsvDialect
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.csv_blocks import ZERO, Block, Cutter
 from include.landfall.read.formats.csv_exact import Grammar
 from include.landfall.read.formats.csv_footer import FooterCheck
@@ -33,6 +33,7 @@ from include.landfall.read.rows import (
 )
 
 RANDOM_ACCESS = False
+SUBSTITUTE = ZERO.decode()
 
 
 def names_of(stream: BinaryIO, job: Job) -> list[str]:
@@ -159,7 +160,7 @@ class _Parser:
         )
 
     def _leave_out(self, row: csv.InvalidRow) -> str:
-        self._left_out.append(LeftOut(row.number - 1, row.actual_columns))
+        self._left_out.append(LeftOut(row.number - 1, row.actual_columns, row.text))
         return "skip"
 
     def parse(self, block: Block) -> tuple[pa.RecordBatch, list[LeftOut]]:
@@ -191,7 +192,7 @@ class _Parser:
             if len(cells) == block.layout.width:
                 rows.append([cells[place] for place in self._places])
             else:
-                left_out.append(LeftOut(index, len(cells)))
+                left_out.append(LeftOut(index, len(cells), _origin(0, raw).raw))
         cells_by_name = [dict(zip(self._empty.schema.names, row, strict=True)) for row in rows]
         return pa.RecordBatch.from_pylist(cells_by_name, self._empty.schema), left_out
 
@@ -207,7 +208,6 @@ class _Parser:
 def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     batch, left_out = parser.parse(block)
     block.count = count = batch.num_rows + len(left_out)
-    block.left_out = [record.index for record in left_out]
     rows = Padded(batch, left_out)
     if parser.shape.pads:
         rows = parser.pad(block, batch, left_out)
@@ -215,7 +215,7 @@ def _rows_of(block: Block, first: int, parser: _Parser) -> Rows:
     if not rows.left_out:
         origins = partial(_origins, block)
         return Rows(first, rows.batch, origins, beyond=rows.beyond, padded=padded)
-    numbers = numbers_without(first, count, [first + record.index for record in rows.left_out])
+    numbers = numbers_without(first, count, [first + record.at for record in rows.left_out])
     return Rows(
         first,
         rows.batch,
@@ -245,10 +245,12 @@ def _misshapen(
     """Yields the records that the parser left out, with their numbers."""
     before = iter(block.misshapen)
     for record in left_out:
-        line, raw = block.records[record.index]
-        number = first + record.index
-        if raw.startswith(ZERO):
-            yield replace(in_encoding(next(before), parser.encoding), number=number)
+        number = first + record.at
+        if record.text is not None and record.text.startswith(SUBSTITUTE):
+            yield in_encoding(next(before), parser.encoding)._replace(number=number)
         else:
             fault = wrong_width(record.fields, parser.shape.columns)
-            yield Misshapen(number, line, *fault, _origin(line, raw).raw)
+            line, text = block.line_of(record.at), record.text
+            if text is None:
+                text = _origin(*block.records[record.at]).raw
+            yield Misshapen(number, line, *fault, text)

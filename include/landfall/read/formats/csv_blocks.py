@@ -6,14 +6,14 @@ next line that is a whole record by itself; the lines up to it belong to the mis
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES
+from include.landfall.read.formats.csv_lines import LineRecords
 from include.landfall.read.formats.csv_quotes import Layout, Misplaced, QuoteIndex
 from include.landfall.read.formats.csv_text import first_fault
 from include.landfall.read.rows import (
@@ -35,59 +35,49 @@ ZERO = b"\0"  # begins the line that stands for a misshapen record: no clean rec
 class Block:
     """Whole records. A line that begins with ZERO stands for each of the misshapen ones.
 
-    `line` is the number of the first line. The misshapen have no numbers yet, and `heights` says
-    how many lines each takes.
+    `line` is the number of the first line, and `lines` how many there are in `data`. The misshapen
+    have no numbers yet, and `spans` are the lines of the file that each takes.
     """
 
     layout: Layout
     line: int
     data: bytes = b""
+    lines: int = 0
     misshapen: list[Misshapen] = field(default_factory=list)
-    heights: list[int] = field(default_factory=list)
+    spans: list[range] = field(default_factory=list)
     count: int | None = None  # of the records, once they are parsed
-    left_out: Sequence[int] = ()  # indexes of those that the parser left out
 
     @cached_property
     def records(self) -> Sequence[tuple[int, bytes]]:
         """Line and bytes of every record, without its LF; blank lines are left out."""
-        lines = self.data.removesuffix(b"\n").split(b"\n")
-        if len(lines) == self.count:  # so no record spans lines, and no line is blank
-            return LineRecords(lines, self.line, self.left_out, self.heights)
+        # With as many lines as records, no record spans lines, and no line is blank.
+        if self.lines == self.count or self._is_line_by_line():
+            return LineRecords(self.data, self.lines, self.line, self.spans)
         return self._spanning_records()
+
+    def _is_line_by_line(self) -> bool:
+        """Returns whether the records are a line each, which is known before they are parsed."""
+        data = b"\n" + self.data
+        if self.layout.width > 1 and (b"\n\n" in data or b"\n\r\n" in data):
+            return False
+        # What is inside quotes, since they are strict: every second part.
+        return b"\n" not in b"".join(self.data.split(self.layout.quote)[1::2])
+
+    def line_of(self, index: int) -> int:
+        """Returns the number of the line on which a record begins."""
+        if isinstance(self.records, LineRecords):
+            return self.records.line_of(index)
+        return self.records[index][0]
 
     def _spanning_records(self) -> list[tuple[int, bytes]]:
         raws = self.layout.records(self.data)
         blank_is_none = self.layout.width > 1 and (b"" in raws or b"\r" in raws)
-        if not blank_is_none and not self.heights and self.layout.quote not in self.data:
-            return list(enumerate(raws, self.line))
-        records, line, heights = [], self.line, iter(self.heights)
+        records, line, spans = [], self.line, iter(self.spans)
         for raw in raws:
             if not blank_is_none or raw not in (b"", b"\r"):
                 records.append((line, raw))
-            line += next(heights) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
+            line += len(next(spans)) if raw.startswith(ZERO) else 1 + raw.count(b"\n")
         return records
-
-
-class LineRecords(Sequence[tuple[int, bytes]]):
-    """Records of a line each, with the number of that line, which is computed when it is needed.
-
-    Among those that are `left_out` are lines that stand for a misshapen record: such a line counts
-    as many lines as that record's height.
-    """
-
-    def __init__(
-        self, lines: list[bytes], first: int, left_out: Sequence[int], heights: list[int]
-    ) -> None:
-        self._lines, self._first = lines, first
-        self._substitutes = [index for index in left_out if lines[index].startswith(ZERO)]
-        self._more = list(accumulate((height - 1 for height in heights), initial=0))
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def __getitem__(self, index: Any) -> Any:
-        before = bisect_left(self._substitutes, index)
-        return self._first + index + self._more[before], self._lines[index]
 
 
 class Cutter:
@@ -157,7 +147,7 @@ class Cutter:
                 return None, self._is_open
             self._index = self._layout.index(self._buffer, self._scanned, end)
         if self._index:
-            return self._index.scan(self._scanned, self._is_open)
+            return self._index.scan(self._buffer, self._scanned, self._is_open)
         return self._layout.scan(self._buffer, self._scanned, end, self._is_open)
 
     @property
@@ -328,7 +318,9 @@ class _Pending:
         """Adds a misshapen record, for which a line stands."""
         self._pieces.append(self._substitute)
         self._block.misshapen.append(misshapen)
-        self._block.heights.append(raw.count(b"\n") if height is None else height)
+        line = misshapen.line or 0  # which it has
+        height = raw.count(b"\n") if height is None else height
+        self._block.spans.append(range(line, line + height))
         self.size += len(raw) + len(self._substitute)
 
     def take(self, line: int) -> Block:
@@ -338,5 +330,6 @@ class _Pending:
         ends = b"" if self._pieces[-1].endswith(b"\n") else b"\n"
         several = len(self._pieces) > 1 or ends
         block.data = b"".join([*self._pieces, ends]) if several else self._pieces[0]
+        block.lines = line - block.line - sum(len(span) - 1 for span in block.spans) + len(ends)
         self._pieces, self.size = [], 0
         return block

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,12 +16,12 @@ Cells = list[str | None]
 Text = TypeVar("Text", str, bytes)
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A record of a wrong number of fields, by its index in the block."""
+class LeftOut(NamedTuple):
+    """A record of a wrong number of fields: its place in the block, its text if Arrow gave it."""
 
-    index: int
+    at: int
     fields: int
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def pad(
     """
     wanted = len(shape.match.places)
     count = batch.num_rows + len(left_out)
-    indexes = list(numbers_without(0, count, [each.index for each in left_out]))
+    indexes = list(numbers_without(0, count, [each.at for each in left_out]))
     beyond = _beyond(batch.columns[wanted:], indexes)
     fields = shape.columns + batch.num_columns - wanted
     batch = batch.select(range(wanted))
@@ -94,16 +94,16 @@ def pad(
         batch = batch.filter(pa.array(kept))
         indexes = [index for index in indexes if index not in beyond]
         more = [LeftOut(index, fields) for index in beyond]
-        left_out, beyond = sorted([*left_out, *more], key=lambda each: each.index), {}
-    rows = {each.index: cells for each in left_out if (cells := cells_of(each.index)) is not None}
+        left_out, beyond = sorted([*left_out, *more], key=lambda each: each.at), {}
+    rows = {each.at: cells for each in left_out if (cells := cells_of(each.at)) is not None}
     beyond |= {i: spare for i, cells in rows.items() if (spare := cells[shape.columns :])}
     batch, indexes = _merged(batch, indexes, {i: shape.row(cells) for i, cells in rows.items()})
     positions = {index: position for position, index in enumerate(indexes)} if beyond else {}
     return Padded(
         batch,
-        [each for each in left_out if each.index not in rows],
+        [each for each in left_out if each.at not in rows],
         {positions[index]: cells for index, cells in beyond.items()},
-        [e.index for e in left_out if e.index in rows and e.fields < shape.columns],
+        [e.at for e in left_out if e.at in rows and e.fields < shape.columns],
     )
 
 

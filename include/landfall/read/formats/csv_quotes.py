@@ -8,7 +8,7 @@ quote counts as one that closes and one that opens again, and their parity tells
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from include.landfall.feed.dialect import CsvDialect
 Bytes = bytes | bytearray
 # Stands for the quote where a dialect has none: no text holds these bytes.
 NO_QUOTE = b"\xff\0\xff\0"
+NEAR = 1 << 10  # bytes in which quotes are looked for one by one
 SMALL = 1 << 17  # bytes that regular expressions scan faster than Arrow, which has to be set up
 
 
@@ -178,10 +179,10 @@ class QuoteIndex:
         before = data[start - 1 : start] if start else b"\n"
         cells = _cells(b"".join((before, data[start:end], b"\n")))
         self._quotes = pc.equal(cells[1:-1], pa.scalar(layout.quote[0], pa.uint8()))
-        self._befores = _bytes(cells[:-2].filter(self._quotes))
-        self._afters = _bytes(cells[2:].filter(self._quotes))
-        self._before = layout.delimiter + b"\n" + layout.quote
-        self._after = layout.delimiter + b"\n\r" + layout.quote
+        befores, afters = cells[:-2].filter(self._quotes), cells[2:].filter(self._quotes)
+        self._not_opening = _others(befores, layout.delimiter + b"\n" + layout.quote)
+        self._not_closing = _others(afters, layout.delimiter + b"\n\r" + layout.quote)
+        self._count, self._quote = len(befores), layout.quote
         self._first, self.start, self.end = start, start, end
 
     def move(self, size: int) -> None:
@@ -190,38 +191,51 @@ class QuoteIndex:
         self.end -= size
         self.start = max(0, self.start - size)
 
-    def scan(self, start: int, is_open: bool) -> tuple[Misplaced | None, bool]:
+    def scan(self, data: Bytes, start: int, is_open: bool) -> tuple[Misplaced | None, bool]:
         """Returns the first quote behind `start` that is not strict, or whether `end` is open."""
-        first = bisect_left(self._places, start - self._first) if start > self._first else 0
-        opening, closing = first + is_open, first + 1 - is_open
-        wrong = (
-            opening + 2 * _first_other(self._befores[opening::2], self._before),
-            closing + 2 * _first_other(self._afters[closing::2], self._after),
-        )
-        index = min(wrong)
-        if index < len(self._befores):
-            place = self._first + self._places[index]
-            return Misplaced(place, opens=index == wrong[0]), False
-        return None, is_open ^ bool((len(self._befores) - first) % 2)
+        at = max(0, start - self._first)
+        first = self._quotes[:at].true_count
+        opening = _next_mark(self._not_opening, first + is_open)
+        closing = _next_mark(self._not_closing, first + 1 - is_open)
+        index = min(opening, closing)
+        if index < self._count:
+            return Misplaced(self._place(data, at, index - first), opens=index == opening), False
+        return None, is_open ^ bool((self._count - first) % 2)
 
-    @cached_property
-    def _places(self) -> memoryview:
-        """Where each quote is, from the first byte on."""
-        places = pc.indices_nonzero(self._quotes)
-        return memoryview(places.buffers()[1]).cast("B").cast("Q")[: len(places)]
+    def _place(self, data: Bytes, start: int, before: int) -> int:
+        """Returns the place of the quote behind `start` that has so many others before it there."""
+        end = len(self._quotes)
+        while end - start > NEAR:  # halves, since Arrow counts quotes far faster than it lists them
+            middle = (start + end) // 2
+            count = self._quotes[start:middle].true_count
+            if count > before:
+                end = middle
+            else:
+                start, before = middle, before - count
+        place = self._first + start - 1
+        for _ in range(before + 1):
+            place = data.find(self._quote, place + 1)
+        return place
 
 
 def _cells(data: bytes) -> pa.Array:
     return pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
 
 
-def _bytes(cells: pa.Array) -> bytes:
-    data: bytes = cells.buffers()[1].to_pybytes()
-    return data[: len(cells)]
+def _others(cells: pa.Array, allowed: bytes) -> tuple[bytes, bytes]:
+    """Marks the bytes that are not allowed with 1: those of even indexes, and those of odd ones."""
+    table = bytearray(b"\1" * 256)
+    for byte in allowed:
+        table[byte] = 0
+    marks = cells.buffers()[1].to_pybytes()[: len(cells)].translate(table)
+    return marks[::2], marks[1::2]
 
 
-def _first_other(data: bytes, allowed: bytes) -> int:
-    """Returns the index of the first byte that is not allowed, beyond the data if there is none."""
-    if not data.translate(None, allowed):
-        return len(data) + 1
-    return len(data) - len(data.lstrip(allowed))
+def _next_mark(marks: tuple[bytes, bytes], first: int) -> int:
+    """Returns the first index that is marked of `first` and every second one behind it.
+
+    Without one, that is beyond all.
+    """
+    odd = first % 2
+    at = marks[odd].find(1, first // 2)
+    return 2 * at + odd if at >= 0 else sys.maxsize

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from include.landfall.job import LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.read.formats.csv_grammar import Cut, ExactGrammar
 from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_stream import Body, Lines

@@ -9,7 +9,8 @@ from typing import BinaryIO, cast
 
 from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import CsvDialect
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES
 from include.landfall.read.rows import MIB
 from include.landfall.read.transcode import as_utf8
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.feed.dialect import FixedDialect
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.text_blocks import (
     Block,
     Cells,

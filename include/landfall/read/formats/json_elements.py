@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from include.landfall.errors import MisshapenRow, TruncatedFile
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES
 from include.landfall.read.formats.text_blocks import Block
 
 # Each skips what is of no interest, whole texts included, and gives the next byte that is: in an

@@ -16,7 +16,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.landfall.job import LONGEST_ROW, Job, PlannedColumn
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.formats.json_exact import JSON_TYPES, Keys, cell_of
 
@@ -80,15 +81,7 @@ class FastParser:
         """Returns whether the bytes are text that the database can hold, with keys as written."""
         if b"\\" in data and (not self._are_plain or ESCAPED_ASCII.search(data)):
             return False
-        if b"\0" in data:
-            return False
-        if data.isascii():
-            return True
-        try:
-            data.decode().encode(self._job.encoding or "utf-8")
-        except UnicodeError:
-            return False
-        return self._job.encoding is None or b"\\u" not in data
+        return holds_text(data, self._job.encoding)
 
     def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
         """Returns whether a key may stand twice: its text is there more often than it is a key."""
@@ -144,6 +137,22 @@ class _Column:
             return raw
         is_null = pc.or_(pc.equal(raw, "null"), pc.equal(raw, ""))
         return pc.if_else(is_null, pa.scalar(None, pa.string()), raw)
+
+
+def holds_text(data: bytes, encoding: str | None) -> bool:
+    """Returns whether the bytes are text that the database can hold, as far as it is not escaped.
+
+    `encoding` is the Python codec of a database that is not UTF-8. It takes no escaped letters.
+    """
+    if b"\0" in data:
+        return False
+    if data.isascii():
+        return encoding is None or b"\\u" not in data
+    try:
+        data.decode().encode(encoding or "utf-8")
+    except UnicodeError:
+        return False
+    return encoding is None or b"\\u" not in data
 
 
 def _decoder(columns: Sequence[_Column], keys: Keys, refuses: bool, may_lack: bool) -> Any:

@@ -12,6 +12,7 @@ from include.landfall.contract import Expected
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import JsonDialect
 from include.landfall.job import BLOCK_BYTES, Job, PlannedColumn
+from include.landfall.read.formats.json_arrow import ArrowParser, count_objects
 from include.landfall.read.formats.json_elements import element_blocks
 from include.landfall.read.formats.json_exact import Keys, Parser
 from include.landfall.read.formats.json_fast import FastParser
@@ -46,17 +47,20 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
 
 def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """Yields the file's rows, every cell as text.
+    """Yields the file's rows, in the declared types or as text.
 
-    A block that has a record which is not plain is parsed record by record.
+    A block is read by the quickest parser that takes all of its records. The last one takes them
+    one by one.
 
     Raises: TruncatedFile and MisshapenRow when an array is not one.
     """
     job = _with_new_columns(job)
     keys = _keys(job)
-    exact, fast = _parser(job, keys), FastParser(job, keys, _refuses(job))
-    for block in _blocks(stream, stream.read(BLOCK_BYTES)):
-        batch = fast.batch(block.raws)
+    exact, refuses = _parser(job, keys), _refuses(job)
+    typed, fast = ArrowParser(job, keys, refuses), FastParser(job, keys, refuses)
+    for block, batch in typed.batches(_blocks(stream, stream.read(BLOCK_BYTES))):
+        if batch is None:
+            batch = fast.batch(block.raws)
         if batch is None:
             yield rows_of(block, exact.cells, job)
         else:
@@ -81,7 +85,7 @@ def _blocks(stream: BinaryIO, ahead: bytes) -> Iterator[Block]:
         ahead = more
     if ahead.lstrip().startswith(b"["):
         return element_blocks(stream, ahead, line)
-    return line_blocks(stream, ahead, line, blank=b" \t\r")
+    return line_blocks(stream, ahead, line, blank=b" \t\r", count_records=count_objects)
 
 
 def _with_new_columns(job: Job) -> Job:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, BinaryIO
 
 from include.landfall.errors import DataError
-from include.landfall.job import MEMORY
+from include.landfall.feed.maxima import MEMORY
 from include.landfall.read.formats.parquet_pages import MOST_PAGES, Page, pages_of
 
 MOST_HELD_BYTES = 80 << 20  # of one column. Measured: more would exceed MEMORY in all

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO, TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO, TypeAlias, overload
 
 import pyarrow as pa
 
-from include.landfall.job import BLOCK_BYTES, LONGEST_ROW, Job
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.rows import (
     NOT_UTF8,
     SHOWN_CHARACTERS,
@@ -34,6 +36,30 @@ class Unreadable(Exception):
         self.fault, self.column = fault, column
 
 
+class Lines(Sequence[bytes]):
+    """Lines that follow one another, each of them a record. They are cut when one is needed."""
+
+    def __init__(self, data: bytes, count: int) -> None:
+        self.data, self._count = data, count
+
+    @cached_property
+    def _raws(self) -> list[bytes]:
+        return [raw.removesuffix(b"\r") for raw in self.data.split(b"\n")]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._raws)
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
+        return self._raws[at]
+
+
 @dataclass(frozen=True)
 class Block:
     """Records that follow one another, without their line ends. `first` is the first's number.
@@ -42,7 +68,7 @@ class Block:
     """
 
     first: int
-    raws: list[bytes]
+    raws: Sequence[bytes]
     lines: Sequence[int]
 
 
@@ -52,33 +78,58 @@ def expected_names(stream: BinaryIO, job: Job) -> list[str]:
 
 
 def line_blocks(
-    stream: BinaryIO, ahead: bytes, line: int, *, blank: bytes = b"\r"
+    stream: BinaryIO,
+    ahead: bytes,
+    line: int,
+    *,
+    blank: bytes = b"\r",
+    count_records: Callable[[bytes], int] = lambda _: 0,
 ) -> Iterator[Block]:
     """Yields the lines of a stream in blocks of about 1 MiB. Without more than `blank`: no record.
 
     `ahead` is what was read of the stream before, and `line` the number of its first line.
+    `count_records` returns how many lines there are, where it sees that each of them is a record:
+    these are not cut before they are needed. Else it returns 0.
     """
-    first, rest, is_cut = 1, ahead, False
-    while True:
-        chunk = stream.read(BLOCK_BYTES)
-        *whole, rest = (rest + chunk).split(b"\n")
-        if not chunk:
-            whole, rest = [*whole, rest], b""
-        if is_cut and whole:
-            whole[0] = b""  # the end of a line of which the beginning was yielded
-            is_cut = False
-        block = _block(first, line, whole, blank)
-        line += len(whole)
+    first = 1
+    for data in _whole_lines(stream, ahead):
+        count = count_records(data)
+        if count:
+            yield Block(first, Lines(data, count), range(line, line + count))
+            ends = count
+        else:
+            raws = data.split(b"\n")
+            block = _block(first, line, raws, blank)
+            count, ends = len(block.raws), len(raws)
+            if count:
+                yield block
+        first, line = first + count, line + ends
+
+
+def _whole_lines(stream: BinaryIO, ahead: bytes) -> Iterator[bytes]:
+    """Yields lines that follow one another, without the last one's end.
+
+    Of a line that is too long there is only the beginning.
+    """
+    rest = ahead
+    while chunk := stream.read(BLOCK_BYTES):
+        whole, end, rest = (rest + chunk).rpartition(b"\n")
         if len(rest) > LONGEST_ROW:
-            if not is_cut:
-                block.raws.append(rest[: LONGEST_ROW + 1])
-                block = replace(block, lines=[*block.lines, line])
-            is_cut, rest = True, b""
-        if block.raws:
-            yield block
-        first += len(block.raws)
-        if not chunk:
-            return
+            yield whole + end + rest[: LONGEST_ROW + 1]
+            rest = _behind_line(stream)
+        elif end:
+            yield whole
+    if rest:
+        yield rest.removesuffix(b"\n")
+
+
+def _behind_line(stream: BinaryIO) -> bytes:
+    """Reads to the end of a line, and returns what was read behind it."""
+    while chunk := stream.read(BLOCK_BYTES):
+        _, end, rest = chunk.partition(b"\n")
+        if end:
+            return rest
+    return b""
 
 
 def _block(first: int, line: int, lines: list[bytes], blank: bytes) -> Block:
