@@ -23,6 +23,7 @@ if not MISSING:
         "tests.support.certificates",
         "tests.support.postgres_pair",
         "tests.support.servers",
+        "tests.support.shared_airflow",
     ]
 
 SECONDS = 120  # for a test with its fixtures; a slower test sets its own

@@ -17,7 +17,7 @@ WHAT_LIMIT = 1000
 class Place:
     """Where an error is. `file` is a feed's own file; `line` counts physical lines from 1.
 
-    `member` is the member of a zip file of several, and `line` is then that of the member.
+    `member` is the member of a zip file of several; `line` and `row` are then those of the member.
     """
 
     file: str | None = None

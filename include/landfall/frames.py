@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from include.landfall.arrival import PartStart
 from include.landfall.contract import Change
 from include.landfall.feed.column_types import ColumnType, parse_type
 
@@ -20,8 +21,7 @@ class FrameType(Enum):
     """What a frame holds."""
 
     SHAPE = b"S"  # JSON of a Shape; always the first frame
-    MEMBER = b"M"  # the name of a member of a zip file; `first` is the number of its first row
-    PART = b"P"  # JSON of a PartBegins; `first` is the number of its first row
+    PART = b"P"  # JSON of a PartBegins
     ROWS = b"R"  # rows of a binary COPY, typed
     SUSPECTS = b"T"  # rows of a binary COPY: number, line, raw text, every cell as text
     REJECTS = b"J"  # the same: number, line, column, reason, SQLSTATE, message, raw text
@@ -123,20 +123,21 @@ class Shape:
 
 @dataclass(frozen=True)
 class PartBegins:
-    """A part of a snapshot begins: its key, and its departures from the contract."""
+    """A part of the arrival begins: which, and its departures from the contract."""
 
-    key: str
+    start: PartStart
     changes: tuple[Change, ...]
 
-    def frame(self, first: int) -> Frame:
+    def frame(self) -> Frame:
         """Returns the frame that says so."""
-        return Frame(FrameType.PART, payload=json.dumps(self.__dict__).encode(), first=first)
+        return Frame(FrameType.PART, payload=json.dumps(self.__dict__).encode())
 
     @classmethod
     def of(cls, frame: Frame) -> PartBegins:
         """Returns what the frame says."""
         values = json.loads(bytes(frame.payload))
-        return cls(values["key"], tuple(Change(*each) for each in values["changes"]))
+        changes = tuple(Change(*each) for each in values["changes"])
+        return cls(PartStart(*values["start"]), changes)
 
 
 @dataclass(frozen=True)

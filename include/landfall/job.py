@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from include.landfall.arrival import Arrival
+from include.landfall.arrival import Arrival, PartStart
 from include.landfall.connections import Store
 from include.landfall.contract import (
     STRICT,
@@ -90,16 +90,6 @@ class Bounds:
     extra_memory: int = 0
 
 
-class PartStart(NamedTuple):
-    """The key of a snapshot's part, or the name of a zip file's member, and where its rows begin.
-
-    `first` is the number of its first row among those of all.
-    """
-
-    name: str
-    first: int
-
-
 class Hashed(StrEnum):
     """Of which files the content is hashed: of those that are read from end to end, or of all."""
 
@@ -117,9 +107,9 @@ class Job:
     that is not UTF-8: no other letter can be loaded.
     `match` is where the columns are in the file, where the header has been read already. `order`
     are the names of the file's columns by the feed, for files whose own names do not count.
-    `members` are those of a zip file of several, where its rows have been read already. `snapshot`
-    is where the parts are, when the arrival is a folder of them; `parts` are those that were read.
-    With `refuses_empty` a file that unpacks to 0 bytes is refused.
+    `snapshot` is where the objects are, when the arrival is a folder of them. `parts` are those of
+    an arrival of several files, where its rows have been read already. With `refuses_empty` a file
+    that unpacks to 0 bytes is refused.
     """
 
     feed: str
@@ -135,7 +125,6 @@ class Job:
     order: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     is_numbered: bool = False
-    members: tuple[PartStart, ...] = ()
     hashed: Hashed = Hashed.NONE
     snapshot: Source | None = None
     parts: tuple[PartStart, ...] = ()

@@ -6,14 +6,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from include.landfall.arrival import Arrival
+from include.landfall.arrival import Arrival, numbers_by_part
 from include.landfall.connections import Store
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
-from include.landfall.job import Bounds, Hashed, Job, PartStart, Unpacking
+from include.landfall.job import Bounds, Hashed, Job, Unpacking
 from include.landfall.planned import rules_of
-from include.landfall.read.joining import numbers_by_part
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
 from include.landfall.write.dispositions import refuses_empty
@@ -55,14 +54,12 @@ class Transfer:
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
         self._check_size()
-        members: list[PartStart] = []
         with closing(_read(self._job(staging, load_id))) as frames:
-            read, written = copy.copy(self._reported(frames, members), staging)
-        # By now the staging has the columns of the file.
-        job = replace(self._job(staging, load_id), members=tuple(members))
+            read, written = copy.copy(self._reported(frames), staging)
+        job = self._job(staging, load_id)  # by now the staging has the file's columns and parts
         written = self._judge(job, staging, written)
         self._find_origins(job, staging, read)
-        staging.rejected.set_members(members)
+        staging.rejected.set_parts()
         staging.rejected.conceal()
         return read, written
 
@@ -113,14 +110,10 @@ class Transfer:
         if numbers:
             rejected.set_origins(_origins(job, numbers))
 
-    def _reported(self, frames: Iterator[Frame], members: list[PartStart]) -> Iterator[Frame]:
-        """Yields the frames with rows, reports their number, and collects the members."""
+    def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Yields the frames, and reports the number of their rows."""
         rows = 0
         for frame in frames:
-            if frame.type is FrameType.MEMBER:
-                name = bytes(frame.payload).decode()
-                members.append(PartStart(name, frame.first))
-                continue
             if frame.count and frame.type is not FrameType.END:
                 rows += frame.count
                 self.progress(rows)
@@ -153,19 +146,12 @@ def _origins(job: Job, numbers: list[int]) -> list[Located]:
 
 
 def _place(error: LandfallError, job: Job, number: int) -> None:
-    """Fills in the line of the row with this number; of a snapshot also the part and its row."""
-    error.at(member=_member_of(job, number))
-    line = _line_of(job, number)
+    """Fills in the line of the row with this number; of several files also the part and its row."""
+    error.at(line=_line_of(job, number))
     for part, (row,) in numbers_by_part(job.parts, [number]):
-        uri = f"s3://{job.arrival.bucket}/{part.name}"
-        error.place = replace(error.place, row=row, object=uri)
-    error.at(line=line)
+        uri = f"s3://{job.arrival.bucket}/{part.key}"
+        error.place = replace(error.place, row=row, object=uri, member=part.member)
 
 
 def _line_of(job: Job, number: int) -> int | None:
     return next((line for _, line, _, _ in _origins(job, [number])), None)
-
-
-def _member_of(job: Job, number: int) -> str | None:
-    """Returns the member of a zip file of several in which the row is."""
-    return next((each.name for each in reversed(job.members) if each.first <= number), None)

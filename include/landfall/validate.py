@@ -86,7 +86,7 @@ def validate(
         reasons, budget = staging.rejected.counts(), feed.rejects.budget
         return Validated(
             feed.name, arrival.key, read, accepted, reasons,
-            staging.rejected.placed(staging.rejected.samples(budget.samples)),
+            staging.rejected.samples(budget.samples),
             not budget.is_exceeded(sum(reasons.values()), read), not_judged,
             [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
             earlier.text if earlier else None,

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from include.landfall.connections import Store, Warehouse
-from include.local.services.environ import connections
-from tests.support.real_airflow import new_home, real_airflow
+from include.local.services.process import wait_until
 from tests.support.sdk_uses import USES
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.servers import fresh_bucket
+from tests.support.shared_airflow import SharedAirflow
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.timeout(1500)
 
-DAGS = Path(__file__).parent / "dags" / "lineage"
+DAG_FILE = Path(__file__).parent / "dags" / "lineage" / "every_operator.py"
 # Task: the tables or files among its inputs and outputs, and facets that these must have.
 EXPECTED = {
     "loaded": (["/homes.csv"], ["loaded"], {"output_database_facet", "schema", "dataSource"}),
@@ -37,31 +36,22 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def events(
-    warehouse_server: Warehouse,
-    object_store: Store,
-    client: S3Client,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, Any]]:
+def events(shared_airflow: SharedAirflow, client: S3Client) -> Iterator[dict[str, Any]]:
     """The last event of each task that OpenLineage wrote, by task."""
-    folder = tmp_path_factory.mktemp("lineage")
-    transport = {"type": "file", "log_file_path": str(folder / "events"), "append": True}
-    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client, "lineage"):
+    with shared_airflow.empty_warehouse() as warehouse, fresh_bucket(client, "lineage"):
         client.put_object(Bucket="lineage", Key="homes.csv", Body=b"sell,agent\n1,Ann\n2,Bo\n")
         with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
             connection.execute((USES / "prepare.sql").read_bytes())
-        environ = {
-            **connections(warehouse, object_store),
-            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
-            "AIRFLOW__OPENLINEAGE__EXECUTION_TIMEOUT": "120",
-        }
-        with real_airflow(new_home(folder), warehouse_server, DAGS, environ) as airflow:
-            assert airflow.run("every_operator", 900)["state"] == "success"
-        yield completed(folder / "events")
+        shared_airflow.add_dags(DAG_FILE)
+        assert shared_airflow.airflow.run("every_operator", 900)["state"] == "success"
+        # A task sends its last event after it has reported its state.
+        wait_until(lambda: EXPECTED.keys() <= completed(shared_airflow.lineage).keys(), 60)
+        yield completed(shared_airflow.lineage)
 
 
 def completed(path: Path) -> dict[str, Any]:
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    written, _, _ = path.read_text().rpartition("\n")
+    lines = [json.loads(line) for line in written.splitlines()]
     ends = [event for event in lines if event["eventType"] == "COMPLETE"]
     return {event["job"]["name"].removeprefix("every_operator."): event for event in ends}
 

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from include.landfall.connections import Store, Warehouse
-from include.local.services.environ import connections
-from tests.support.real_airflow import new_home, real_airflow
-from tests.support.servers import fresh_bucket, fresh_database
+from include.landfall.connections import Warehouse
+from tests.support.servers import fresh_bucket
+from tests.support.shared_airflow import SharedAirflow
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -33,22 +32,16 @@ TABLES = [name for name in RECORDED if name not in OTHERS]
 
 
 @pytest.fixture(scope="module")
-def made(
-    warehouse_server: Warehouse,
-    object_store: Store,
-    client: S3Client,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, Any]]:
+def made(shared_airflow: SharedAirflow, client: S3Client) -> Iterator[dict[str, Any]]:
     """The tables and the file that the DAG has made under a real scheduler."""
-    folder = tmp_path_factory.mktemp("twenty")
-    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client, "twenty"):
+    airflow = shared_airflow.airflow
+    with shared_airflow.empty_warehouse() as warehouse, fresh_bucket(client, "twenty"):
         for name in ("customers.csv", "orders/2023.csv", "orders/2024.csv"):
             client.put_object(Bucket="twenty", Key=name, Body=(TWENTY / name).read_bytes())
         rows_of(warehouse, (TWENTY / "prepare.sql").read_text())
-        environ = connections(warehouse, object_store)
-        with real_airflow(new_home(folder), warehouse_server, TWENTY, environ) as airflow:
-            assert airflow.run("twenty_tasks", 900)["state"] == "success"
-            assert len(airflow.states("twenty_tasks")) == 20
+        shared_airflow.add_dags(TWENTY / "twenty_tasks.py")
+        assert airflow.run("twenty_tasks", 900)["state"] == "success"
+        assert len(airflow.states("twenty_tasks")) == 20
         (left,) = rows_of(
             warehouse, "SELECT count(*) FROM pg_tables WHERE schemaname = 'tmp_astro'"
         )[1:]

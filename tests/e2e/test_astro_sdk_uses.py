@@ -1,6 +1,6 @@
 """Small uses of the Astro SDK's whole API give what the SDK gave on Airflow 2.
 
-The DAG files in dags/uses are the examples. A real Airflow runs them, one group after the other,
+The DAG files in dags/uses are the examples. A real Airflow runs them, all groups at once,
 and each use is compared with the recording of Airflow 2, or with the better result that is named.
 """
 
@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from include.landfall.connections import Store, Warehouse
-from include.local.services.environ import connections
-from tests.support.real_airflow import new_home, real_airflow
+from include.landfall.connections import Warehouse
 from tests.support.sdk_uses import BETTER, FAILS, USES, expected
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.servers import fresh_bucket
+from tests.support.shared_airflow import SharedAirflow
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -28,29 +27,22 @@ pytestmark = pytest.mark.timeout(2400)
 
 EXPECTED = expected()
 CASES = [(group, use) for group, uses in EXPECTED.items() for use in uses]
-SECONDS = 1200  # for a group, on a machine that is busy with other tests
+SECONDS = 1200  # for all groups, on a machine that is busy with other tests
 
 
 @pytest.fixture(scope="module")
-def results(
-    warehouse_server: Warehouse,
-    object_store: Store,
-    client: S3Client,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, dict[str, str]]]:
+def results(shared_airflow: SharedAirflow, client: S3Client) -> Iterator[dict[str, dict[str, str]]]:
     """What each use gave under the scheduler, by group and use."""
-    folder = tmp_path_factory.mktemp("uses")
-    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client, "uses"):
-        environ = {**connections(warehouse, object_store), "USES_FOLDER": str(folder / "files")}
-        put_files(client, folder / "files")
+    with shared_airflow.empty_warehouse() as warehouse, fresh_bucket(client, "uses"):
+        put_files(client, shared_airflow.files)
         execute(warehouse, (USES / "prepare.sql").read_text())
-        given = {}
-        with real_airflow(new_home(folder), warehouse_server, USES, environ) as airflow:
-            for group in EXPECTED:
-                airflow.run(f"uses_of_{group}", SECONDS)
-                states = airflow.states(f"uses_of_{group}")
-                given[group] = of_group(warehouse, group, states)
-        yield given
+        shared_airflow.add_dags(USES / "uses_shared.py", *USES.glob("uses_of_*.py"))
+        dag_ids = {group: f"uses_of_{group}" for group in EXPECTED}
+        shared_airflow.airflow.run_all([*dag_ids.values()], SECONDS)
+        yield {
+            group: of_group(warehouse, group, shared_airflow.airflow.states(dag_id))
+            for group, dag_id in dag_ids.items()
+        }
 
 
 def put_files(client: S3Client, folder: Path) -> None:

@@ -7,10 +7,11 @@ import yaml
 
 from include.landfall.feed.model import Feed
 from tests.support.astro_dags import World, world
+from tests.support.databases import fresh_database
 from tests.support.feed_dags import make_dag, run_feed_dag
 from tests.support.page_walk import Walk, plain
 from tests.support.readmes import blocks, commands
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.servers import fresh_bucket
 
 __all__ = ["world"]
 

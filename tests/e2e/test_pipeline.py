@@ -22,7 +22,8 @@ from include.landfall.connections import Warehouse
 from include.local.demo.compare import TABLES, compare
 from include.local.demo.seed import BUCKET, flights_by_month, seed
 from include.local.services.environ import connections
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.databases import fresh_database
+from tests.support.servers import fresh_bucket
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.databases import fresh_database
 from tests.support.page_walk import Walk, plain
 from tests.support.readmes import blocks, commands
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.servers import fresh_bucket
 
 pytestmark = pytest.mark.timeout(300)
 

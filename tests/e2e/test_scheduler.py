@@ -1,4 +1,4 @@
-"""Tests that need all of Airflow's programs. One Airflow serves the whole file.
+"""Tests that need all of Airflow's programs. This file is the last that uses the shared Airflow.
 
 - A DAG in the Astro SDK's documented style runs unchanged.
 - The deferred sensor outlives a triggerer that dies. `dag.test()` runs a trigger in the task's own
@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +23,14 @@ import pandas as pd
 import psycopg
 import pytest
 
-from include.landfall.connections import Store, Warehouse
+from include.landfall.connections import Warehouse
 from include.landfall.feed.yaml_file import read_feed
 from include.local.airflow.api import unhealthy
 from include.local.airflow.programs import PROGRAMS
-from include.local.services.environ import connections
 from include.local.services.program import Program
-from tests.support.real_airflow import RealAirflow, log_ends, new_home, real_airflow
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.real_airflow import RealAirflow, log_ends
+from tests.support.servers import fresh_bucket
+from tests.support.shared_airflow import SharedAirflow
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -90,33 +89,23 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(
-    warehouse_server: Warehouse,
-    object_store: Store,
-    client: S3Client,
-    tmp_path_factory: pytest.TempPathFactory,
+    shared_airflow: SharedAirflow, client: S3Client, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
-    with fresh_database(warehouse_server) as warehouse, fresh_bucket(client) as bucket:
-        environ = {
-            **connections(warehouse, object_store),
-            # Seconds without a heartbeat after which another triggerer takes the triggers.
-            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
-        }
-        dags = write_dags(folder, bucket)
-        with real_airflow(new_home(folder), warehouse_server, dags, environ) as airflow:
-            yield Stage(airflow, warehouse, bucket, folder)
+    with shared_airflow.empty_warehouse() as warehouse, fresh_bucket(client) as bucket:
+        shared_airflow.add_dags(DOCUMENTED, HEALTH, write_waiting_dag(folder, bucket))
+        yield Stage(shared_airflow.airflow, warehouse, bucket, folder)
+        shared_airflow.stop()
 
 
-def write_dags(folder: Path, bucket: str) -> Path:
+def write_waiting_dag(folder: Path, bucket: str) -> Path:
+    """Writes the DAG whose sensor waits for the bucket's files, and its feed."""
     feed = folder / "things.yaml"
     feed.write_text(FEED.format(bucket=bucket))
     assert read_feed(feed).source.prefix == "things/"
-    dags = folder / "dags"
-    dags.mkdir()
-    shutil.copy(DOCUMENTED, dags)
-    shutil.copy(HEALTH, dags)
-    (dags / "waits.py").write_text(WAITS.format(feed=str(feed)))
-    return dags
+    dag = folder / "waits.py"
+    dag.write_text(WAITS.format(feed=str(feed)))
+    return dag
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -142,8 +143,26 @@ def test_the_gate_stops_at_the_first_that_fails(gate, target, not_reached):
 
 def test_the_gate_needs_no_docker_for_the_first_suite(gate):
     """Users without Docker run `make test`, so the gate runs it without Docker too."""
-    result = gate(test="echo on $$LANDFALL_TEST_SERVICES", docker="echo engine")
-    assert result.stdout.splitlines()[:2] == ["on embedded", "engine"]
+    result = gate(test="echo on $$LANDFALL_TEST_SERVICES, $$DOCKER_HOST", docker="echo engine")
+    first, second, _ = result.stdout.splitlines()
+    assert (first, second) == ("on embedded, unix:///no-docker-here", "engine")
+
+
+def test_the_gate_makes_the_images_while_the_first_suite_runs(gate, tmp_path):
+    """One after the other, the gate would wait for downloads for minutes."""
+    wait = "for n in $$(seq 100); do test -f {} && exit; sleep 0.1; done; false"
+    result = gate(
+        test=f"touch tests-run; {wait.format('images-come')}",
+        docker=f"touch images-come; {wait.format('tests-run')}",
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_gate_leaves_no_build_behind_when_the_first_suite_fails(gate, tmp_path):
+    result = gate(test="exit 1", docker="sleep 3; touch left-behind")
+    assert result.returncode != 0
+    time.sleep(3.5)
+    assert not (tmp_path / "left-behind").exists()
 
 
 def test_these_tests_run_on_a_supported_python():

@@ -45,11 +45,16 @@ class RealAirflow:
 
     def run(self, dag_id: str, seconds: float = RUN_SECONDS) -> dict[str, Any]:
         """Unpauses and triggers the DAG, waits for the end of the run, and returns the run."""
-        self._wait_until(lambda: dag_id in self.api.dags(), READY_SECONDS, f"{dag_id} is parsed")
-        self.api.unpause(dag_id)
-        self.api.trigger(dag_id)
-        self._wait_until(lambda: self._ended(dag_id), seconds, f"{dag_id} has ended")
+        self.run_all([dag_id], seconds)
         return self._last_run(dag_id)
+
+    def run_all(self, dag_ids: Sequence[str], seconds: float = RUN_SECONDS) -> None:
+        """Unpauses and triggers the DAGs, and waits for the end of all runs."""
+        self._wait_until(lambda: {*dag_ids} <= {*self.api.dags()}, READY_SECONDS, f"{dag_ids} read")
+        for dag_id in dag_ids:
+            self.api.unpause(dag_id)
+            self.api.trigger(dag_id)
+        self._wait_until(lambda: all(map(self._ended, dag_ids)), seconds, f"{dag_ids} ended")
 
     def states(self, dag_id: str) -> dict[str, str]:
         """Reads the states of the last run's tasks."""
@@ -91,7 +96,10 @@ def real_airflow(
         **around_proxies(),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        # New DAG files are looked for every few seconds; a file is read again when it has changed.
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
+        "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         **environ,
     }
     for name in ASTRO_SDK_SETTINGS:

@@ -27,7 +27,8 @@ from include.local.services.redis_server import start_redis
 from include.local.state import PROJECT
 from include.reports.records import Record, Records
 from include.reports.settings import settings
-from tests.support.servers import fresh_bucket, fresh_database
+from tests.support.databases import fresh_database
+from tests.support.servers import fresh_bucket
 
 T = TypeVar("T")
 # Shorter than the defaults, in the same order: a lease ends before its message is delivered again.

@@ -11,17 +11,15 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from include.landfall.connections import Store, Warehouse
 from tests.support.container_servers import STORES, postgres_container
-from tests.support.prefetch import Prefetch
+from tests.support.databases import ReusedDatabase
 from tests.support.run_summary import RunSummary
 from tests.support.server_choice import chosen_servers, chosen_store
 
@@ -123,34 +121,19 @@ def remove_leftover_servers(folder: Path) -> None:
 # ---- a database for a test -----------------------------------------------------------------------
 
 
-@contextmanager
-def fresh_database(server: Warehouse) -> Iterator[Warehouse]:
-    """Creates a database on this server, and drops it after the block."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    admin = replace(server, dbname="postgres").conninfo()
-    _execute(admin, sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(sql.Identifier(name)))
-    yield replace(server, dbname=name)
-    # FORCE: a test that failed may have left connections open.
-    _execute(admin, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _execute(conninfo: str, statement: sql.Composed) -> None:
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(statement)
-
-
 @pytest.fixture(scope="session")
-def databases(warehouse_server: Warehouse) -> Iterator[Prefetch[Warehouse]]:
-    """Fresh databases. The next one is made while a test runs, since the server needs 0.1 s."""
-    with Prefetch(lambda: fresh_database(warehouse_server)) as databases:
-        yield databases
+def reused_database(warehouse_server: Warehouse) -> Iterator[ReusedDatabase]:
+    """The database that the tests of this process use one after the other."""
+    database = ReusedDatabase(warehouse_server)
+    yield database
+    database.drop()
 
 
 @pytest.fixture
-def warehouse(databases: Prefetch[Warehouse]) -> Iterator[Warehouse]:
-    """A fresh database of its own for one test."""
-    with databases.take() as database:
-        yield database
+def warehouse(reused_database: ReusedDatabase) -> Iterator[Warehouse]:
+    """An empty database for one test."""
+    with reused_database.take() as warehouse:
+        yield warehouse
 
 
 # ---- a bucket for a test -------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """How the processes of `make test` share the tests: file by file, one Airflow at a time.
 
-A file that starts all of Airflow's programs keeps two cores busy. All such files go to one process,
+A file that uses all of Airflow's programs keeps two cores busy. All such files go to one process,
 which begins with them. The other processes take the rest of the queue from its beginning, where
 the tests are that mostly wait.
 """
@@ -13,21 +13,24 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-START_AIRFLOW = (
-    "test_airflow.py", "test_lessons.py", "test_scheduler.py", "test_astro_sdk_lineage.py",
-    "test_astro_sdk_twenty_tasks.py", "test_astro_sdk_uses.py",
+# These use the same Airflow, in this order: the last one stops it.
+SHARE_AIRFLOW = (
+    "test_astro_sdk_uses.py", "test_astro_sdk_twenty_tasks.py", "test_astro_sdk_lineage.py",
+    "test_scheduler.py",
 )  # fmt: skip
+START_AIRFLOW = ("test_airflow.py", "test_lessons.py")
+USE_AIRFLOW = SHARE_AIRFLOW + START_AIRFLOW
 MOSTLY_WAIT = "tests/integration/reports/"
 
 
 def group_of(nodeid: str) -> str:
-    """Names the tests that must run in the same process: a file, or all that start an Airflow."""
+    """Names the tests that must run in the same process: a file, or all that use an Airflow."""
     file = nodeid.partition("::")[0]
-    return "airflow" if PurePosixPath(file).name in START_AIRFLOW else file
+    return "airflow" if PurePosixPath(file).name in USE_AIRFLOW else file
 
 
 class GroupScheduling(LoadFileScheduling):
-    """xdist's scheduling by files, with all files that start an Airflow in one group."""
+    """xdist's scheduling by files, with all files that use an Airflow in one group."""
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
         # Without this, xdist would begin with the largest file, whatever the collection's order.
@@ -39,7 +42,7 @@ class GroupScheduling(LoadFileScheduling):
 
 
 class WorkerScheduling:
-    """The pytest plugin. Without `-n` it changes the names of tests only."""
+    """The pytest plugin. Without `-n` it changes the order and the names of tests only."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> GroupScheduling:
@@ -52,12 +55,11 @@ class WorkerScheduling:
         """
         return argname if isinstance(val, bytes) else None
 
-    def pytest_collection_modifyitems(
-        self, config: pytest.Config, items: list[pytest.Item]
-    ) -> None:
-        if hasattr(config, "workerinput"):
-            items.sort(key=_place)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=_place)
 
 
-def _place(item: pytest.Item) -> tuple[bool, bool]:
-    return group_of(item.nodeid) != "airflow", not item.nodeid.startswith(MOSTLY_WAIT)
+def _place(item: pytest.Item) -> tuple[int, bool]:
+    name = item.path.name
+    place = USE_AIRFLOW.index(name) if name in USE_AIRFLOW else len(USE_AIRFLOW)
+    return place, not item.nodeid.startswith(MOSTLY_WAIT)

@@ -26,6 +26,7 @@ REASONS = {
     "settling": "changed a moment ago: Airflow waits for source.settle_seconds",
     "no_marker": "not complete: its folder has neither _SUCCESS nor a manifest yet",
     "no_parts": "not complete: its manifest names objects that are not there, or not whole, yet",
+    "no_files": "not complete: its folder has no object that source.pattern matches",
     "no_others": "its manifest names objects of other folders, or that source.pattern leaves out",
     "no_manifest": "its manifest cannot be read: JSON with entries, each with a url, is expected",
     "no_manifests": "its folder has several manifests: which one counts is not known",

@@ -110,7 +110,10 @@ def _show_table(feed: Feed, state: str, counts: dict[str, int], shown: list[Reje
         return
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.items())
     print(f"{feed.name} -> {feed.target.table}: {total:,} {of_state}rejects ({reasons})")
-    table = [("id", "line", "column", "reason", "message", "row", "object"), *map(_cells, shown)]
+    names = ("id", "line", "column", "reason", "message", "row", "object")
+    table = [(*names, "state"), *((*_cells(reject), reject.state) for reject in shown)]
+    if state != ALL:
+        table = [row[:-1] for row in table]
     widths = [max(map(len, column)) for column in zip(*table)]
     for row in table:
         print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip())

@@ -58,13 +58,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _propose(options: argparse.Namespace) -> int:
-    from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
+    from include.landfall.sniff.members import read_samples
+    from include.landfall.sniff.sample import SAMPLE_BYTES
     from include.landfall.sniff.sniffing import name_of, sniff
 
     size = SAMPLE_BYTES // len(options.urls)
     with closing(make_client(store_from_environ(options.connection))) as client:
         arrivals = [find_arrival(client, *_parts(url)) for url in options.urls]
-        samples = [(arrival, read_sample(client, arrival, size)) for arrival in arrivals]
+        samples = [pair for each in arrivals for pair in read_samples(client, each, size)]
     name = options.name or name_of(arrivals[0].key)
     sniffed = sniff(samples, name, options.table or f"raw.{name}", options.connection)
     if options.json:

@@ -18,6 +18,7 @@ from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import entries_of, longest_key
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
+from include.landfall.write.dispositions import disposition_of
 
 SHOWN = 20  # of the newest changes
 EXAMPLES = "--feed include/feeds/orders.yaml"
@@ -67,7 +68,7 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         when = entry.started.isoformat(sep=" ", timespec="seconds")
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
         if entry.status == "loaded":
-            _show_loaded(entry)
+            _show_loaded(feed, entry)
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
         if entry.retry_after and (entry.key, entry.version) in tried_again:
@@ -79,11 +80,11 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         print("  nothing new")
 
 
-def _show_loaded(entry: Entry) -> None:
+def _show_loaded(feed: Feed, entry: Entry) -> None:
     if entry.duplicate_of:
         print(f"      its content is that of load {entry.duplicate_of}")
     if entry.deduplicated:
-        print(f"      {entry.deduplicated:,} rows lost to a newer row of their key")
+        print(f"      {entry.deduplicated:,} rows lost to {disposition_of(feed).lost_to}")
     if entry.rejected:
         print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
 

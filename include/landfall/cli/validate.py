@@ -83,8 +83,7 @@ def _show(feed: Feed, validated: Validated) -> None:
         print(f"    {change}")
     for row in validated.samples[:SHOWN]:
         where = f"row {row.number}" if row.line is None else f"line {row.line}"
-        where = f"{row.member}, {where}" if row.member else where
-        where = f"{row.key}, {where}" if row.key else where
+        where = f"{row.part}, {where}" if row.part else where
         column = f", column {row.column_name}" if row.column_name else ""
         print(f"    {where}{column}: {row.reason}: {row.message}")
     if validated.rejected > SHOWN:

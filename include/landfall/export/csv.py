@@ -27,7 +27,12 @@ def write(
     csv = cast(CsvFormat, file_format)
     lines = Lines(output, compression, csv.encoding)
     rows = 0
-    blocks = copied(connection, statement_of(query, csv), parameters, progress)
+    blocks = copied(
+        connection,
+        statement_of(query, csv, has_parameters=parameters is not None),
+        parameters,
+        progress,
+    )
     for line in _ended(blocks, csv.newline):
         if rows == 0 and csv.header:
             lines.header(line)
@@ -38,8 +43,8 @@ def write(
     return rows - int(csv.header)
 
 
-def statement_of(query: str, csv: CsvFormat) -> sql.Composed:
-    """Returns the COPY that writes the dialect.
+def statement_of(query: str, csv: CsvFormat, *, has_parameters: bool = False) -> sql.Composed:
+    """Returns the COPY that writes the dialect. With parameters, % is doubled outside the query.
 
     Without quotes that is Postgres's own text. All values are quoted where it is the quotes that
     tell them from NULL, or from what a backslash means.
@@ -57,10 +62,13 @@ def statement_of(query: str, csv: CsvFormat) -> sql.Composed:
         options.append(sql.SQL("QUOTE {}, ESCAPE {}").format(csv.quote, escape))
         if csv.nulls or csv.escape == "backslash":
             options.append(sql.SQL("FORCE_QUOTE *"))
+    options_text = sql.SQL(", ").join(options).as_string()
+    if has_parameters:  # then psycopg takes a single % for a parameter
+        options_text = options_text.replace("%", "%%")
     # The closing parenthesis has its own line: the query may end in a comment.
     return sql.SQL("COPY (\n{}\n) TO STDOUT ({})").format(
         sql.SQL(query),
-        sql.SQL(", ").join(options),
+        sql.SQL(options_text),
     )
 
 

@@ -84,6 +84,12 @@ class Source(Strict):
         """Returns whether the key is one of the feed's."""
         return _matches(self.pattern, key)
 
+    def names_folder(self, folder: str) -> bool:
+        """Returns whether objects of the folder, whose key ends with /, can be the feed's."""
+        folders, _, name = self.pattern.rpartition("/")
+        pattern = f"{folders}/**" if "**" in name else folders
+        return _matches(pattern, folder.removesuffix("/")) and not self.is_hidden(f"{folder}x")
+
     def is_hidden(self, key: str) -> bool:
         """Returns whether the key is a folder's, or of what programs write beside data."""
         return is_hidden(key, self.pattern, _matches)

@@ -29,9 +29,9 @@ MERGE_ONLY = ("key", "strategy", "newest", "deleted", "absent", "keep_replaced")
 class Deleted(Strict):
     """Which rows of a file say that their key is deleted."""
 
-    column: str = Field(description="The column that says so.")
+    column: str = Field(description="The column that says whether a row deletes its key.")
     values: list[str | int | bool] = Field(
-        min_length=1, description="The values of it that mean deleted."
+        min_length=1, description="The values of the column that delete the key."
     )
 
     @property
@@ -63,7 +63,7 @@ class Target(Strict):
     )
     newest: str | None = Field(
         None,
-        description="merge: the column by which the newest of two rows with one key is told.",
+        description="merge: the column that decides which of two rows with one key is newer.",
     )
     deleted: Deleted | None = Field(
         None, description="merge: the rows that delete their key; scd2 closes it."

@@ -16,12 +16,13 @@ from include.landfall.postgres.statements import statement
 class RejectedRow:
     """A row of a file that was refused, with its first reason, and the others in `more`.
 
-    `number` counts rows from 1, `line` physical lines: those of the member, where a zip file has
-    several. `cells` are the row's cells by column, where it could be cut into cells. `key` is that
-    of the part of a snapshot, whose lines and rows count.
+    `number` counts rows from 1, `line` physical lines: of an arrival of several files those of the
+    part, which `key` and, in a zip file, `member` name. `cells` are the row's cells by column,
+    where it could be cut into cells.
     """
 
     number: int
+    key: str | None
     member: str | None
     line: int | None
     column_name: str | None
@@ -31,7 +32,11 @@ class RejectedRow:
     raw: str | None
     cells: dict[str, str | None] | None
     more: list[dict[str, str | None]] | None
-    key: str | None = None
+
+    @property
+    def part(self) -> str | None:
+        """The name of the part, where the arrival has several files."""
+        return self.member or self.key
 
 
 def close_replaced(connection: Connection, load_ids: Sequence[int], by: str) -> None:

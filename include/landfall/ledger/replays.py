@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from psycopg import Connection, sql
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from include.landfall.errors import DataError
 from include.landfall.ledger.entries import Entry
@@ -87,10 +87,13 @@ def cell_names(connection: Connection, load_id: int) -> set[str]:
 
 
 def place_of(connection: Connection, reject_id: int) -> dict[str, Any]:
-    """Returns line and row of a reject in its file."""
-    query = "SELECT line, row_number FROM landfall.rejects WHERE reject_id = %s"
-    line, row = connection.execute(query, [reject_id]).fetchone() or (None, None)
-    return {"line": line, "row": row}
+    """Returns where a reject is, as an error names it."""
+    query = (
+        "SELECT 's3://' || bucket || '/' || key AS object, member, line, row_number AS row"
+        " FROM landfall.rejects WHERE reject_id = %s"
+    )
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, [reject_id]).fetchone() or {"line": None, "row": None}
 
 
 def keep_replay(

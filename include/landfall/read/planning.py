@@ -6,19 +6,17 @@ header is read first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from include.landfall.contract import Change, Match, What
-from include.landfall.errors import HeaderMismatch, LandfallError
+from include.landfall.errors import HeaderMismatch
 from include.landfall.feed.names import is_name
 from include.landfall.frames import NewColumn
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.complete import Completer
 from include.landfall.read.formats import format_of
 from include.landfall.read.inference import infer_types
-from include.landfall.read.unpack import Member, Opened
+from include.landfall.read.unpack import Opened
 
 
 @dataclass(frozen=True)
@@ -63,52 +61,6 @@ def plan(job: Job, opened: Opened) -> Plan:
     return Plan(
         replace(job, columns=columns), reading_of(job, match), added, (*match.changes, *changes)
     )
-
-
-def plan_members(job: Job, members: Sequence[Member]) -> list[Plan]:
-    """Plans the reading of each member: the header of each counts for its own rows.
-
-    Raises: HeaderMismatch with the member, when the feed does not take its columns, or when it
-    brings the table other columns than those before it.
-    """
-    plans: list[Plan] = []
-    for member in members:
-        with in_member(member):
-            plans.append(plan(job, member.open))
-            _check_same_columns(plans)
-        new = (PlannedColumn(column.name, column.parsed) for column in plans[-1].added)
-        job = replace(job, columns=(*job.columns, *new))
-    return plans
-
-
-@contextmanager
-def in_member(member: Member) -> Iterator[None]:
-    """Names the member in an error."""
-    try:
-        yield
-    except LandfallError as error:
-        error.at(member=member.name or None)
-        raise
-
-
-def joined(plans: Sequence[Plan]) -> Plan:
-    """Returns the columns that all plans have, with the changes of each."""
-    shaped = next((each for each in plans if not each.is_empty), plans[0])
-    changes = dict.fromkeys(change for each in plans for change in each.changes)
-    return replace(shaped, changes=tuple(changes))
-
-
-def _check_same_columns(plans: Sequence[Plan]) -> None:
-    shaped = [each for each in plans if not each.is_empty] or plans
-    first, last = shaped[0], shaped[-1]
-    if first.job.names != last.job.names:
-        raise HeaderMismatch(
-            "the members of the zip file bring the table different columns",
-            found=", ".join(last.job.names),
-            expected=", ".join(first.job.names),
-            do="ask the sender for the same columns in each member, or let a feed of its own load"
-            " these members, by source: {member: …}",
-        )
 
 
 def reading_of(job: Job, match: Match) -> Job:

@@ -27,10 +27,10 @@ Opened = Callable[[], AbstractContextManager[BinaryIO]]
 
 
 @dataclass(frozen=True)
-class Member:
+class File:
     """One file of an arrival, which can be opened again and again.
 
-    `name` is empty where the arrival is one file, and no zip file of several members.
+    `name` is that of a member of a zip file of several, and empty for any other file.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Member:
 @contextmanager
 def open_members(
     client: S3Client, arrival: Arrival, unpacking: Unpacking
-) -> Iterator[list[Member] | None]:
+) -> Iterator[list[File] | None]:
     """Opens a zip file of which several members are the data. Yields None for any other arrival.
 
     Raises: TruncatedFile when the archive is corrupt, DataError when no member is the data, when
@@ -62,7 +62,7 @@ def open_members(
             return
         # A member never unpacks to more than the archive's directory says.
         _check_ratio(arrival, unpacking.ratio, sum(each.file_size for each in members))
-        yield [Member(each.filename, partial(opened, archive, each)) for each in members]
+        yield [File(each.filename, partial(opened, archive, each)) for each in members]
 
 
 def _is_zip(client: S3Client, arrival: Arrival) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 from include.landfall.errors import ObjectChanged
 
+NAMED = 3  # parts of a folder that an error names
 OnIncomplete = Callable[[Snapshot], object]
 
 
@@ -134,9 +135,20 @@ def find_parts(client: S3Client, source: Source, arrival: Arrival) -> list[Arriv
     if snapshot is None or snapshot.waits_for or snapshot.arrival.etag != arrival.etag:
         raise ObjectChanged(
             "the folder no longer has the parts that were listed",
+            found=_changed(snapshot.parts if snapshot else [], arrival),
+            expected=f"parts of {arrival.size:,} bytes together, the newest of"
+            f" {arrival.last_modified.isoformat(sep=' ')}",
             do="run again: its new version is a new arrival",
         ).at(object=arrival.uri)
     return snapshot.parts
+
+
+def _changed(parts: list[Arrival], arrival: Arrival) -> str:
+    """Says what is new in a folder since it was listed as this arrival."""
+    later = [part.uri for part in parts if part.last_modified > arrival.last_modified]
+    size = sum(part.size for part in parts)
+    together = f"{len(parts)} parts of {size:,} bytes together"
+    return f"{', '.join(later[:NAMED])} is newer; {together}" if later else together
 
 
 def _find_snapshot(client: S3Client, source: Source, key: str) -> Snapshot | None:

@@ -30,7 +30,7 @@ MANIFEST_BYTES = 64 << 20  # more is no manifest: 300,000 parts have so many
 class Snapshot:
     """A folder and its parts, by key. `waits_for` says why it is not complete, if it is not.
 
-    It is one of: marker, manifest, manifests, others, parts.
+    It is one of: marker, manifest, manifests, others, parts, files.
     """
 
     arrival: Arrival
@@ -45,14 +45,20 @@ class _Folder:
     manifests: list[Arrival] = field(default_factory=list)
     success: Arrival | None = None
 
+    @property
+    def markers(self) -> list[Arrival]:
+        return [*self.manifests, *filter(None, [self.success])]
+
 
 def snapshots(client: S3Client, source: Source, objects: Iterable[Arrival]) -> Iterator[Snapshot]:
-    """Yields the folders that have parts, by key. It reads the manifest of each that has one.
+    """Yields the folders that have parts, `_SUCCESS` or a manifest, by key.
+
+    It reads the manifest of each that has one.
 
     Raises: LandfallError when a manifest cannot be read.
     """
     for _, folder in sorted(_folders(source, objects).items()):
-        if folder.parts:
+        if folder.parts or (folder.markers and source.names_folder(folder.key)):
             yield _snapshot(client, source, folder)
 
 
@@ -76,20 +82,21 @@ def _snapshot(client: S3Client, source: Source, folder: _Folder) -> Snapshot:
         waits_for = "manifests"
     elif folder.manifests:
         parts, waits_for = _by_manifest(client, source, folder)
+    elif not parts:
+        waits_for = "files"
     elif folder.success is None:
         waits_for = "marker"
-    markers = [*folder.manifests, *filter(None, [folder.success])]
-    return Snapshot(_arrival(folder.key, parts, markers), parts, waits_for)
+    return Snapshot(_arrival(source, folder, parts), parts, waits_for)
 
 
-def _arrival(folder: str, parts: list[Arrival], markers: list[Arrival]) -> Arrival:
+def _arrival(source: Source, folder: _Folder, parts: list[Arrival]) -> Arrival:
     names = "".join(f"{part.key}\n{part.etag}\n{part.size}\n" for part in parts)
     return Arrival(
-        parts[0].bucket,
-        folder,
+        source.bucket,
+        folder.key,
         hashlib.sha256(names.encode(), usedforsecurity=False).hexdigest()[:32],
         sum(part.size for part in parts),
-        max(each.last_modified for each in [*parts, *markers]),
+        max(each.last_modified for each in [*parts, *folder.markers]),
     )
 
 

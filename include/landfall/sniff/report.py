@@ -26,6 +26,7 @@ def feed_yaml(proposal: Proposal, about: dict[str, str], preview: Sequence[str])
         f"  connection: {scalar(about['connection'])}",
         f"  bucket: {scalar(about['bucket'])}",
         f"  pattern: {scalar(about['pattern'])}  # DOUBT: which keys are this feed's?",
+        *(line for name, each in proposal.source.items() for line in _entry(name, each)),
         *_format(proposal),
         "target:",
         f"  table: {scalar(about['table'])}",

@@ -16,6 +16,7 @@ from include.landfall.job import Unpacking
 from include.landfall.read.packings import ZIP
 from include.landfall.read.unpack import Opened, open_file, open_members, open_text
 from include.landfall.s3.ranged import ObjectFile
+from include.landfall.sniff.findings import Finding
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -37,6 +38,7 @@ class Sample:
     """The beginning of a file, unpacked. `tail` is the end of a larger file that is not packed.
 
     Of a format that is read at any offset, which `format` names, `file` opens a bounded part.
+    `member` is the pattern of the members of a zip file of several that are the data.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Sample:
     tail: bytes = b""
     format: str | None = None
     file: Opened | None = None
+    member: Finding | None = None
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """Opens the sample as a file."""

@@ -49,6 +49,8 @@ def sniff(
     """
     arrival, sample = samples[0]
     proposal = propose(arrival, sample)
+    if sample.member:
+        proposal.source["member"] = sample.member
     if sample.packing:
         proposal.doubts.append(f"packed with {sample.packing}, which a load unpacks by itself")
     about = {
@@ -146,7 +148,8 @@ def _feed_of(text: str) -> Feed:
 def _compare(proposal: Proposal, other: Arrival, seen: Proposal) -> None:
     """Adds a doubt where another file is written in another way."""
     if seen.options_as_values() != proposal.options_as_values():
-        proposal.doubts.append(f"{other.key} is written in another way: sniff at it alone")
+        way = "is written in another way: it may need a feed of its own"
+        proposal.doubts.append(f"{other.key} {way}")
     if list(seen.columns) != list(proposal.columns):
         proposal.doubts.append(f"{other.key} has other columns")
         return

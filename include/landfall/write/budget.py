@@ -59,7 +59,7 @@ def check_budget(feed: Feed, rejected: RejectedRows, read: int) -> dict[str, int
     counts = rejected.counts()
     budget = feed.rejects.budget
     if counts and budget.is_exceeded(sum(counts.values()), read):
-        samples = rejected.placed(rejected.samples(budget.samples))
+        samples = rejected.samples(budget.samples)
         raise _over_budget(feed, Rejection(counts, samples), read)
     return counts
 
@@ -88,9 +88,8 @@ def _first_of_reasons(first: RejectedRow, others: list[RejectedRow]) -> list[Rej
 
 def _in_short(row: RejectedRow) -> str:
     where = f"row {row.number}" if row.line is None else f"line {row.line}"
-    where = f"{row.member}, {where}" if row.member else where
     column = f", column {row.column_name}" if row.column_name else ""
-    part = f"{row.key}, " if row.key else ""
+    part = f"{row.part}, " if row.part else ""
     return f"{part}{where}{column}: {row.message}"
 
 

@@ -15,7 +15,6 @@ from psycopg import sql
 from psycopg.copy import LibpqWriter
 
 from include.landfall.frames import Ending, Frame, FrameType, PartBegins, Shape
-from include.landfall.job import PartStart
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write.rejected import REJECTED, REJECTED_COLUMNS
 from include.landfall.write.staging import (
@@ -42,7 +41,7 @@ class Part:
         self.rows: list[Frame] = []
         self.suspects: list[Frame] = []
         self.rejects: list[Frame] = []
-        self.begun: list[Frame] = []  # parts of a snapshot that begin
+        self.begun: list[Frame] = []  # parts of the arrival that begin
         self.read: int | None = None  # all rows of the file, once it has ended
         self.ending = Ending()
 
@@ -95,8 +94,7 @@ def copy(frames: Iterator[Frame], staging: Staging) -> tuple[int, int]:
         written += _write(part, frames, staging)
         read += part.count
         for frame in part.begun:
-            begins = PartBegins.of(frame)
-            staging.begin_part(PartStart(begins.key, frame.first), begins.changes)
+            staging.begin_part(PartBegins.of(frame))
         if part.read is not None or _are_enough(staging):
             staging.ending = part.ending
             return part.read or read, written

@@ -5,15 +5,14 @@ A row may be refused for several reasons, and has a row in the table for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
+from include.landfall.arrival import PartStart
 from include.landfall.feed.model import Feed
-from include.landfall.job import PartStart
 from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.postgres.statements import statement
 
@@ -34,7 +33,7 @@ class RejectedRows:
         self._keep = feed.rejects.keep
         self._exists = False
         self.misshapen = 0  # rows that the reading side rejected
-        self.parts: list[PartStart] = []  # of a snapshot, in the order of their rows
+        self.parts: list[PartStart] = []  # of the arrival, in the order of their rows
         # So many rejected rows refuse the file, however it goes on, and no more need be known.
         most = feed.rejects.budget.rows
         self.enough = None if most is None else most + ENOUGH
@@ -109,19 +108,20 @@ class RejectedRows:
         )
         self._connection.execute("DROP TABLE pg_temp.landfall_origins")
 
-    def set_members(self, members: Sequence[PartStart]) -> None:
-        """Fills in which member of a zip file each row is of. `members` are in its order."""
-        if not self._exists or not members:
-            return
-        self._connection.execute(
-            "UPDATE pg_temp.landfall_rejected AS r SET member = ("
-            " SELECT m.name FROM unnest(%s::text[], %s::bigint[]) AS m (name, first)"
-            " WHERE m.first <= r.number ORDER BY m.first DESC LIMIT 1)",
-            [[member.name for member in members], [member.first for member in members]],
-        )
+    def set_parts(self) -> None:
+        """Fills in of which part each row is, and its number there. A single file has no parts."""
+        if self._exists and self.parts:
+            keys, members, firsts = map(list, zip(*self.parts))
+            self._connection.execute(
+                statement("write/set_parts"),
+                {"keys": keys, "members": members, "firsts": firsts},
+            )
 
     def samples(self, limit: int) -> list[RejectedRow]:
-        """Returns at most so many rows: the first of each reason, then the second of each."""
+        """Returns at most so many rows: the first of each reason, then the second of each.
+
+        Their numbers count in the whole arrival until `set_parts` is called.
+        """
         if not self._exists:
             return []
         with self._connection.cursor(row_factory=class_row(RejectedRow)) as cursor:
@@ -139,23 +139,9 @@ class RejectedRows:
     def keep(self, values: dict[str, Any]) -> None:
         """Writes the rows into landfall.rejects, beside the data; `values` are the load's own."""
         if self._exists and self._keep != "count":
-            parts = {
-                "parts": [part.name for part in self.parts],
-                "firsts": [part.first for part in self.parts],
-            }
-            parameters = {**values, **parts, "names": self.names}
+            parameters = {**values, "names": self.names}
             self._connection.execute(statement("write/keep_rejects"), parameters)
             self._connection.execute(statement("write/keep_nulled"), parameters)
-
-    def placed(self, rows: Iterable[RejectedRow]) -> list[RejectedRow]:
-        """Returns the rows in their order, of a snapshot with key and number of their part."""
-        return [self._placed(row) for row in sorted(rows, key=lambda row: row.number)]
-
-    def _placed(self, row: RejectedRow) -> RejectedRow:
-        before = [part for part in self.parts if part.first <= row.number]
-        if not before:
-            return row
-        return replace(row, number=row.number - before[-1].first + 1, key=before[-1].name)
 
     def null_cells(self, positions: list[int]) -> None:
         """Makes bad cells of columns at these places, from 1, NULL where their rows are good."""

@@ -16,8 +16,8 @@ from psycopg import Connection, sql
 from include.landfall.contract import Change
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
-from include.landfall.frames import Ending, Shape
-from include.landfall.job import LOAD_ID, ROW_NUMBER, PartStart
+from include.landfall.frames import Ending, PartBegins, Shape
+from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers, table
 from include.landfall.write.alter import add_new
 from include.landfall.write.dispositions import Disposition, StagedRows
@@ -114,10 +114,10 @@ class Staging:
         if shape.text_columns:
             self.keep_as_text(shape.text_columns)
 
-    def begin_part(self, part: PartStart, changes: Sequence[Change]) -> None:
-        """Takes note of a part of a snapshot, and of departures that no part before it has."""
-        self.rejected.parts.append(part)
-        self.changes += [change for change in changes if change not in self.changes]
+    def begin_part(self, part: PartBegins) -> None:
+        """Takes note of a part of the arrival, and of departures that no part before it has."""
+        self.rejected.parts.append(part.start)
+        self.changes += [change for change in part.changes if change not in self.changes]
 
     def keep_as_text(self, text_columns: list[str]) -> None:
         """Makes TYPED a staging table for the typed rows: these columns as text, and a load id."""

@@ -1,18 +1,50 @@
 """Each setting of the Astro SDK does what docs/astro-sdk.md says of it.
 
-astro reads its settings when it is imported, so each test starts a Python of its own.
+astro reads its settings when it is imported, so each look needs a new process. One Python imports
+what needs seconds (Airflow, pandas), and forks a process for each look.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parents[3]
+# Each line of the input is an environment and a code. A fork of this process, in which astro is not
+# imported, runs it. Each line of the output is the status with which the fork ended, and its text.
+FORK = """
+import json, os, sys, traceback
+import airflow.sdk, boto3, pandas, pyarrow, sqlalchemy
+import airflow.providers.amazon.aws.hooks.s3, airflow.providers.postgres.hooks.postgres
+
+def run(environ, code):
+    assert "astro.settings" not in sys.modules
+    os.environ.update(environ)
+    try:
+        exec(code, {"__name__": "__main__"})
+        sys.stdout.flush()
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+        os._exit(1)
+    os._exit(0)
+
+for line in sys.stdin:
+    reader, writer = os.pipe()
+    if not (fork := os.fork()):
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        run(*json.loads(line))
+    os.close(writer)
+    printed = open(reader).read()
+    status = os.waitpid(fork, 0)[1]
+    print(json.dumps([status, printed]), flush=True)
+"""
 START = """
 import airflow, pandas as pd
 from astro import settings, sql as aql
@@ -58,24 +90,43 @@ SETTINGS = [
 ]  # fmt: skip
 
 
-def printed(code: str, **settings: str) -> str:
-    """The last line that a new Python prints."""
+Printed = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[subprocess.Popen[str]]:
+    """The Python that forks."""
     environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
     environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(PROJECT / "plugins")
-    environ |= {f"AIRFLOW__ASTRO_SDK__{name}": value for name, value in settings.items()}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", START + code], env=environ, check=False,
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1]
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", FORK], env=environ, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as program:  # fmt: skip
+        yield program
+
+
+@pytest.fixture
+def printed(forks: subprocess.Popen[str], connections: dict[str, str]) -> Printed:
+    """Gives the last line that a code prints in a new process with these settings."""
+
+    def run(code: str, **settings: str) -> str:
+        environ = {f"AIRFLOW__ASTRO_SDK__{name}": value for name, value in settings.items()}
+        assert forks.stdin
+        assert forks.stdout
+        forks.stdin.write(json.dumps([{**connections, **environ}, START + code]) + "\n")
+        forks.stdin.flush()
+        status, text = json.loads(forks.stdout.readline())
+        assert status == 0, text
+        return text.splitlines()[-1]
+
+    return run
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "code", "without", "with_it"), SETTINGS, ids=[each[0] for each in SETTINGS]
 )
 def test_the_setting_works(
-    connections: dict[str, str], setting: str, value: str, code: str, without: str, with_it: str
+    printed: Printed, setting: str, value: str, code: str, without: str, with_it: str
 ) -> None:
     assert printed(code, **{setting: value}) == with_it
     if setting != "EXACT_DECIMALS":  # its table is there already

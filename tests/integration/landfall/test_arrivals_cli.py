@@ -50,11 +50,12 @@ def shell(tmp_path, bucket, client, warehouse, connections, capsys):
 
 def test_a_folder_is_planned_and_loaded_by_its_key(shell):
     shell.write_feed("replace", pattern="things/*/part-*", snapshot="dir")
-    for key in ("1/part-0", "1/part-1", "1/_SUCCESS", "2/part-0"):
+    for key in ("1/part-0", "1/part-1", "1/_SUCCESS", "2/part-0", "3/data-0", "3/_SUCCESS"):
         shell.put(GOOD, f"things/{key}")
     _, out, _ = shell.run(command="plan")
     assert "load  things/1/" in out
     assert "not complete: its folder has neither _SUCCESS nor a manifest yet: things/2/" in out
+    assert "not complete: its folder has no object that source.pattern matches: things/3/" in out
     assert shell.run("--key", "things/1/", command="validate")[0] == 0
     code, _, err = shell.run()
     assert (code, "things/2/ is not complete yet" in err) == (0, True)

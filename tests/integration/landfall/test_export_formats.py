@@ -47,6 +47,23 @@ def test_an_example_of_the_page_gives_the_file_that_it_shows(run, declared, quer
     assert objects["out/x.csv"].decode() == text
 
 
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ({"delimiter": "%"}, 'n%text%nothing\n1%"a%b"%\n'),
+        ({"nulls": ["%s"]}, 'n,text,nothing\n"1","a%b",%s\n'),
+        ({"quote": "%"}, "n,text,nothing\n1,%a%%b%,\n"),
+    ],
+)
+def test_a_percent_sign_in_the_dialect_is_no_parameter(run, dialect, text):
+    declared = {"type": "csv", **dialect}
+    query = "SELECT {} AS n, 'a{}b' AS text, NULL AS nothing"
+    _, objects = run(query.format("%(n)s::int", "%%"), parameters={"n": 1}, format=declared)
+    assert objects["out/x.csv"].decode() == text
+    _, objects = run(query.format("1", "%"), format=declared)
+    assert objects["out/x.csv"].decode() == text
+
+
 TEXTS = ["plain", "", None, "a,b", 'say "hi"', "two\nlines", "a\\b", "\\N", "NA", "|;\t", "Größe"]
 QUERY = "SELECT id::int, name FROM json_to_recordset('{}') AS t (id int, name text) ORDER BY id"
 AWKWARD = QUERY.format(

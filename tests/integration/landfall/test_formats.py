@@ -251,14 +251,16 @@ def test_a_row_beyond_the_limit_is_one_reject(engine):
     assert (number, line, reason, raw[:4]) == (2, 3, "too_long", "2,xx")
 
 
-def test_a_load_waits_for_a_lock_no_longer_than_its_limit(engine):
-    engine.load("id,name\n1,a\n")
-    engine.be(limits={"lock_timeout": 0.3})
+@pytest.mark.parametrize("recorded", [True, False], ids=["with ledger", "without ledger"])
+def test_a_load_waits_for_a_lock_no_longer_than_its_limit(engine, recorded):
+    target = {"table": "raw.t", "load_id": False} if not recorded else {"table": "raw.t"}
+    engine.be(target=target).load("id,name\n1,a\n", recorded=recorded)
+    engine.be(target=target, limits={"lock_timeout": 0.3})
     with psycopg.connect(engine.warehouse.conninfo()) as other:
         other.execute("LOCK TABLE raw.t")
         with pytest.raises(LandfallError, match="lock"):
-            engine.load("id,name\n2,b\n", "b.csv")
-    assert engine.load("id,name\n2,b\n", "b.csv").rows == 1
+            engine.load("id,name\n2,b\n", "b.csv", recorded=recorded)
+    assert engine.load("id,name\n2,b\n", "b.csv", recorded=recorded).rows == 1
 
 
 def test_a_statement_takes_no_longer_than_its_limit(engine):

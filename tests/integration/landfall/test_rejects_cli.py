@@ -58,6 +58,14 @@ def test_a_person_sees_id_line_column_reason_message_row_and_object(shell, rejec
     assert '3,"b,c",d' in rows[2]
 
 
+def test_rejects_of_all_states_show_their_state(shell, rejects):
+    _, ids = rejects
+    shell.run("rejects", "--dismiss", str(ids[1]))
+    _, titles, *rows = shell.run("rejects", "--state", "all")[1].splitlines()
+    assert titles.endswith("state")
+    assert [row.split()[-1] for row in rows] == ["open", "dismissed", "open"]
+
+
 @pytest.mark.parametrize(
     ("options", "number"),
     [
@@ -299,6 +307,19 @@ def test_plan_of_a_feed_that_waits_or_whose_newest_file_is_the_table(shell, engi
     keep_load(engine, key="b.csv")
     engine.sql("UPDATE landfall.ledger SET last_modified = now() + interval '1 day'")
     assert "a newer file is loaded already: a.csv" in run_plan(shell, engine)
+
+
+def test_status_says_to_what_the_rows_of_a_replay_have_lost(shell, engine):
+    target = {"table": "raw.t", "disposition": "replace", "replace_where": ["name"]}
+    engine.be(target=target, rejects={"at_most": 1})
+    engine.load("id,name\n1,jan\nx,jan\n", "1.csv")
+    engine.load("id,name\n9,jan\n", "2.csv")
+    engine.be(columns={"id": "text", "name": "text"}, target=target)
+    engine.sql("ALTER TABLE raw.t ALTER id TYPE text")
+    assert shell.run("replay")[0] == 0
+    out = shell.run("status")[1]
+    assert "1 rows lost to a later file, which replaced their part of the table" in out
+    assert "key" not in out
 
 
 def run_plan(shell, engine):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import psycopg
 import pyarrow as pa
@@ -23,7 +25,9 @@ from include.landfall.errors import (
 from include.landfall.forget import forget
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
-from include.landfall.s3.listing import find_named, list_arrivals, list_snapshots
+from include.landfall.read import pipeline
+from include.landfall.replay import rejects_to_replay, replay
+from include.landfall.s3.listing import find_named, find_parts, list_arrivals, list_snapshots
 from tests.support.engine import LARGE, many
 
 HEADER = "id,name\n"
@@ -106,6 +110,15 @@ def test_a_folder_without_a_marker_waits_and_is_no_error(sets):
     assert sets.new() == ["x/1/"]
 
 
+def test_a_marker_without_parts_is_told_of(sets):
+    sets.put(1).put(2, TWO, marker=None).manifest(3, "part-0")
+    sets.engine.put("", "x/_SUCCESS")  # no folder of the feed
+    sets.engine.put("", "x/_temporary/_SUCCESS")
+    assert sets.waits() == {"x/1/": "files", "x/2/": "marker", "x/3/": "parts"}
+    sets.put(1, ONE)
+    assert sets.new() == ["x/1/"]
+
+
 def test_a_manifest_says_what_the_parts_are_and_when_all_are_there(sets):
     sets.put(1, ONE, marker=None).manifest(1, "part-0", "part-1")
     assert (sets.new(), sets.waits()) == ([], {"x/1/": "parts"})
@@ -184,6 +197,29 @@ def test_a_folder_that_changes_after_the_listing_is_not_loaded(sets):
         sets.engine.load(arrival)
 
 
+def test_an_error_about_a_changed_folder_says_what_is_new(sets):
+    sets.put(1, ONE, TWO)
+    arrival = sets.listed()["x/1/"]
+    sets.put(1, ONE, TWO, THREE)
+    earlier = replace(arrival, last_modified=arrival.last_modified - timedelta(days=1))
+    with pytest.raises(ObjectChanged) as caught:
+        sets.engine.load(earlier)
+    newer = ", ".join(f"s3://{sets.engine.bucket}/x/1/part-{n}" for n in range(3))
+    assert caught.value.found == f"{newer} is newer; 3 parts of 36 bytes together"
+    assert caught.value.expected.startswith("parts of 24 bytes together")
+
+
+def test_a_part_that_changes_while_its_folder_is_read_is_named(sets, monkeypatch):
+    def listed(*arguments):
+        parts = find_parts(*arguments)
+        sets.put(1, ONE, THREE, marker=None)
+        return parts
+
+    sets.put(1, ONE, TWO)
+    monkeypatch.setattr(pipeline, "find_parts", listed)
+    assert sets.fails(1, ObjectChanged).place.object.endswith("/x/1/part-1")
+
+
 def test_a_reader_sees_the_old_parts_or_the_new_ones(sets):
     sets.put(1, many(300), many(300, 301))
     sets.load(1)
@@ -226,6 +262,25 @@ def test_line_and_text_of_a_row_that_a_constraint_refuses_are_those_of_its_part(
     assert sets.engine.sql(query) == [("x/2/part-1", 3, 2, "7,g"), ("x/2/part-2", 2, 1, "7,g")]
 
 
+def test_an_error_of_a_replayed_row_names_the_part(sets):
+    sets.be(rejects={"at_most": 1}).put(1, ONE)
+    sets.load(1)
+    sets.engine.sql("ALTER TABLE raw.t ADD CONSTRAINT no CHECK (id <> 7)")
+    sets.put(2, ONE, f"{HEADER}2,b\n7,g\n")
+    sets.load(2)
+    sets.engine.sql("ALTER TABLE raw.t DROP CONSTRAINT no")
+    sets.engine.sql(
+        "CREATE FUNCTION raw.no() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'no row'; END$$;"
+        " CREATE TRIGGER no BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.no()"
+    )
+    (batch,) = rejects_to_replay(sets.engine.feed, warehouse=sets.engine.warehouse).batches
+    with pytest.raises(LandfallError, match="no row") as caught:
+        replay(sets.engine.feed, batch, warehouse=sets.engine.warehouse)
+    place = caught.value.place
+    assert (place.object[-11:], place.line, place.row) == ("/x/2/part-1", 3, 2)
+
+
 def test_rows_that_are_padded_count_in_every_part(sets):
     sets.be(contract={"row_shape": "pad"}).put(1, f"{HEADER}1\n2,b\n", f"{HEADER}3\n", THREE)
     assert sets.load(1).changes == ["rows padded: 2"]
@@ -252,8 +307,13 @@ def test_parts_of_different_columns_are_refused(sets):
     assert sets.load(1).rows == 2
     sets.be(contract={"missing_columns": "default"})
     error = sets.fails(1, force=True)
-    assert "has other columns than the first part" in str(error)
+    assert "other columns than the first file" in str(error)
     assert error.place.object.endswith("/part-1")
+
+
+def test_a_part_without_a_byte_does_not_say_which_columns_there_are(sets):
+    sets.be(contract={"missing_columns": "default"}).put(1, "", "id\n2\n", "")
+    assert sets.load(1).rows == 1
 
 
 def test_a_large_set_is_read_in_a_process_of_its_own(sets):

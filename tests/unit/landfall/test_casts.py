@@ -128,19 +128,19 @@ def suspects_of(fast_cast, texts):
 
 
 def test_a_bad_text_that_comes_again_is_found_without_the_pattern_that_takes_long():
-    asked = []
+    calls = []
     fast_cast = fast_cast_of(column("date"))
     counting = replace(fast_cast)
     counting.__dict__["doubts"] = [
-        lambda texts, doubt=doubt: asked.append(doubt) or doubt(texts) for doubt in fast_cast.doubts
+        lambda texts, doubt=doubt: calls.append(doubt) or doubt(texts) for doubt in fast_cast.doubts
     ]
     refused, texts = RefusedTexts(), ["2013-02-30", None, "2013-02-28", "0000-00-00"]
     for batch in (texts, texts[::-1], ["2013-02-28", *texts]):
-        asked.append("batch")
+        calls.append("batch")
         typed, mask = cast_column(pa.array(batch), counting, refused=refused)
         assert mask.to_pylist() == [text in ("2013-02-30", "0000-00-00") for text in batch]
         assert typed.to_pylist() == [dt.date(2013, 2, 28) if t == texts[2] else None for t in batch]
-    assert asked == ["batch", *fast_cast.doubts, "batch", "batch"]
+    assert calls == ["batch", *fast_cast.doubts, "batch", "batch"]
 
 
 def test_of_the_bad_texts_that_may_come_again_only_a_few_short_ones_are_kept():

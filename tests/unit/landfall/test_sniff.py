@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.members import read_samples
 from include.landfall.sniff.sample import Sample, read_sample
 from include.landfall.sniff.sniffing import name_of, pattern_of, sniff
 from include.landfall.sniff.verify import read_as_load
@@ -262,6 +264,43 @@ def test_a_packed_object_is_sampled_unpacked():
     client = SmallObject(data)
     sample = read_sample(client, Arrival("b", "k", "e", len(data), WHEN))
     assert (sample.data, sample.packing, sample.is_whole) == (HEAD + BODY, "gzip", True)
+
+
+def zipped(**members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("_", "."), data)
+    return file.getvalue()
+
+
+def proposed(data):
+    samples = read_samples(
+        SmallObject(data), Arrival("landing", "in/all.zip", "e", len(data), WHEN)
+    )
+    return sniff(samples, "orders", "raw.orders").text
+
+
+def test_of_a_zip_file_of_several_members_the_pattern_is_proposed(tmp_path):
+    text = proposed(zipped(a_csv=HEAD + BODY, readme_txt="no data", b_csv=HEAD + BODY))
+    assert "DOUBT: 2 members are loaded together: are all of them rows of this table?" in text
+    assert "DOUBT: left out: readme.txt" in text
+    path = tmp_path / "orders.yaml"
+    path.write_text(text)
+    feed = read_feed(path)
+    assert (feed.source.member, feed.source.pattern) == ("*.csv", "in/all.zip")
+    assert list(feed.columns) == ["id", "name", "price"]
+
+
+def test_a_member_that_is_written_in_another_way_is_named():
+    text = proposed(zipped(a_csv=HEAD + BODY, b_csv=(HEAD + BODY).replace(b",", b";")))
+    assert "DOUBT: in/all.zip!b.csv is written in another way" in text
+    text = proposed(zipped(a_csv=HEAD + BODY, b_csv=b"id,title,price\n" + BODY))
+    assert "DOUBT: in/all.zip!b.csv has other columns" in text
+
+
+def test_a_zip_file_of_one_member_needs_no_pattern():
+    assert "member" not in proposed(zipped(a_csv=HEAD + BODY))
 
 
 # ---- drift ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.worker_scheduling import START_AIRFLOW, group_of
+from tests.support.worker_scheduling import SHARE_AIRFLOW, START_AIRFLOW, group_of
 
 ROOT = Path(__file__).parents[3]
 PLUGINS = """
@@ -30,21 +30,21 @@ def test_b(): Path("workers", __file__[-5:-3] + "2").write_text(os.environ["PYTE
 
 @pytest.fixture
 def run_shared(tmp_path):
-    """Runs these test files in two processes, with this suite's plugins."""
+    """Runs these test files with this suite's plugins, in two processes by default."""
 
-    def run(**files: str) -> subprocess.CompletedProcess[str]:
+    def run(processes: int = 2, **files: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "conftest.py").write_text(PLUGINS)
         (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n")
         (tmp_path / "workers").mkdir()
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
-        command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "-n", str(processes), "-p", "no:cacheprovider"]
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
 
     return run
 
 
-def test_a_file_and_all_files_that_start_an_airflow_stay_with_one_process(run_shared, tmp_path):
+def test_a_file_and_all_files_that_use_an_airflow_stay_with_one_process(run_shared, tmp_path):
     names = ["test_01", "test_02", "test_03", "test_airflow", "test_scheduler", "test_lessons"]
     run = run_shared(**dict.fromkeys(names, NOTES_ITS_WORKER))
     assert run.returncode == 0, run.stdout
@@ -65,16 +65,31 @@ def test_a_skip_without_a_reason_fails_a_run_that_is_shared_too(run_shared, skip
     assert "1 skipped in" in run.stdout.splitlines()[-1]
 
 
-def test_the_files_that_start_an_airflow_are_there_and_no_others():
+def e2e_files_with(*words: str) -> set[str]:
+    """Names the files of tests/e2e in which one of these words is."""
+    paths = (ROOT / "tests" / "e2e").glob("test_*.py")
+    return {path.name for path in paths if any(word in path.read_text() for word in words)}
+
+
+def test_the_files_that_use_an_airflow_are_there_and_no_others():
     """After a rename two of them could run at once."""
-    folder = ROOT / "tests" / "e2e"
-    calls = ('command("airflow")', '"lessons"', "real_airflow(")
-    starts = {
-        path.name
-        for path in folder.glob("test_*.py")
-        if any(call in path.read_text() for call in calls)
-    }
-    assert starts == set(START_AIRFLOW)
+    assert e2e_files_with('command("airflow")', 'local(home, "lessons"') == set(START_AIRFLOW)
+    assert e2e_files_with("shared_airflow") == set(SHARE_AIRFLOW)
+    assert e2e_files_with("real_airflow(") == set()
+
+
+def test_the_last_file_that_shares_an_airflow_stops_it():
+    """Before that, it would be missing; later, it would keep a core busy beside other tests."""
+    assert e2e_files_with("shared_airflow.stop()") == {SHARE_AIRFLOW[-1]}
+
+
+def test_the_files_that_share_an_airflow_run_first_and_in_their_order(run_shared, tmp_path):
+    order = "def test_a():\n    with open('order', 'a') as file: print(__name__, file=file)\n"
+    names = ["test_aa", *(name.removesuffix(".py") for name in sorted(SHARE_AIRFLOW))]
+    run = run_shared(processes=0, **dict.fromkeys(names, order))
+    assert run.returncode == 0, run.stdout
+    ran = (tmp_path / "order").read_text().split()
+    assert ran == [*(name.removesuffix(".py") for name in SHARE_AIRFLOW), "test_aa"]
 
 
 def test_a_test_has_the_group_of_its_file():

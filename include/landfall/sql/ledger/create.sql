@@ -67,7 +67,7 @@ COMMENT ON TABLE landfall.rejects IS
     'Rows of files that were refused, with the reason. They commit with the data of their file.';
 COMMENT ON COLUMN landfall.rejects.load_id IS 'The load that read the file: landfall.ledger.load_id';
 COMMENT ON COLUMN landfall.rejects.line IS 'The physical line on which the row begins; null where a format has none';
-COMMENT ON COLUMN landfall.rejects.row_number IS 'The row''s number in the file; the first after the header is 1';
+COMMENT ON COLUMN landfall.rejects.row_number IS 'The row''s number in the file that key and member name; the first after the header is 1';
 COMMENT ON COLUMN landfall.rejects.message IS 'What is wrong, in the server''s own words where the server said it';
 COMMENT ON COLUMN landfall.rejects.more IS 'The other reasons of the same row: column, reason, sqlstate, message';
 COMMENT ON COLUMN landfall.rejects.raw IS 'The row as it stands in the file, as far as the feed keeps it';
@@ -99,7 +99,7 @@ CHECK (state IN ('open', 'sample', 'replayed', 'nulled', 'dismissed', 'supersede
 -- A reject of an earlier version has no member.
 ALTER TABLE landfall.rejects ADD COLUMN IF NOT EXISTS member text;
 COMMENT ON COLUMN landfall.rejects.member IS
-    'The member of a zip file of several; the line is that of the member. Null where the object is one file';
+    'The member of a zip file of several; line and row_number count in it. Null where the object is one file';
 
 -- The changes: what of a file, or of the table, was not as the feed declares it.
 CREATE TABLE IF NOT EXISTS landfall.changes (
@@ -127,7 +127,7 @@ ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS kept_until timestamptz;
 COMMENT ON COLUMN landfall.ledger.rejected IS
     'Rows of the file that are rejects: rows read = rows + rejected + deduplicated';
 COMMENT ON COLUMN landfall.ledger.deduplicated IS
-    'Rows of the file that lost to a newer row of their key, in the file or in the table';
+    'Rows of the file that lost to a newer row of their key or, when they were replayed, to a later file';
 COMMENT ON COLUMN landfall.ledger.kept_until IS
     'Of a merge: until then landfall forget can bring back what it replaced';
 CREATE TABLE IF NOT EXISTS landfall.replaced (

@@ -1,5 +1,4 @@
--- Keeps the cells that became NULL, each as a reject whose row is in the target. Of a snapshot,
--- a row has key and number of its part.
+-- Keeps the cells that became NULL, each as a reject whose row is in the target.
 INSERT INTO landfall.rejects (
     load_id, feed, bucket, key, version,
     member, line, row_number, column_name, reason, sqlstate, message, raw, cells, state
@@ -8,11 +7,11 @@ SELECT
     %(load_id)s,
     %(feed)s,
     %(bucket)s,
-    coalesce(part.key, %(key)s),
+    coalesce(key, %(key)s),
     %(version)s,
     member,
     line,
-    nulled.number - coalesce(part.first, 1) + 1,
+    coalesce(row_number, number),
     column_name,
     reason,
     sqlstate,
@@ -21,14 +20,5 @@ SELECT
     jsonb_object(%(names)s::text [], nulled.cells),
     'nulled'
 FROM pg_temp.landfall_rejected AS nulled
-LEFT JOIN LATERAL (
-    SELECT
-        key,
-        first
-    FROM unnest(%(parts)s::text [], %(firsts)s::bigint []) AS part (key, first)
-    WHERE part.first <= nulled.number
-    ORDER BY part.first DESC
-    LIMIT 1
-) AS part ON true
 WHERE nulled.nulled AND number NOT IN (SELECT number FROM pg_temp.landfall_rejects)
 ORDER BY number, position

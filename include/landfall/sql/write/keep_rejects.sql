@@ -1,4 +1,4 @@
--- Keeps the rejected rows of a load. Of a snapshot, a row has key and number of its part.
+-- Keeps the rejected rows of a load.
 INSERT INTO landfall.rejects (
     load_id, feed, bucket, key, version,
     member, line, row_number, column_name, reason, sqlstate, message, raw, cells, more
@@ -7,11 +7,11 @@ SELECT
     %(load_id)s,
     %(feed)s,
     %(bucket)s,
-    coalesce(part.key, %(key)s),
+    coalesce(first.key, %(key)s),
     %(version)s,
     first.member,
     first.line,
-    first.number - coalesce(part.first, 1) + 1,
+    first.row_number,
     first.column_name,
     first.reason,
     first.sqlstate,
@@ -20,14 +20,5 @@ SELECT
     jsonb_object(%(names)s::text [], first.cells),
     others.more
 FROM pg_temp.landfall_rejects AS first
-LEFT JOIN LATERAL (
-    SELECT
-        key,
-        first
-    FROM unnest(%(parts)s::text [], %(firsts)s::bigint []) AS part (key, first)
-    WHERE part.first <= first.number
-    ORDER BY part.first DESC
-    LIMIT 1
-) AS part ON true
 LEFT JOIN pg_temp.landfall_more AS others ON first.number = others.number
 ORDER BY first.number

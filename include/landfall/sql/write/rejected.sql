@@ -2,7 +2,9 @@
 CREATE TEMP TABLE landfall_rejected (
     id bigint GENERATED ALWAYS AS IDENTITY,
     number bigint,
+    key text,
     member text,
+    row_number bigint,
     line bigint,
     position integer,
     column_name text,
@@ -16,7 +18,9 @@ CREATE TEMP TABLE landfall_rejected (
 CREATE TEMP VIEW landfall_rejects AS
 SELECT DISTINCT ON (number)
     number,
+    key,
     member,
+    coalesce(row_number, number) AS row_number,
     line,
     column_name,
     reason,

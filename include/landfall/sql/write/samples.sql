@@ -14,7 +14,8 @@ chosen AS (
 )
 
 SELECT
-    chosen.number,
+    row_number AS number,
+    key,
     member,
     line,
     column_name,

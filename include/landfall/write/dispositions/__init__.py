@@ -35,6 +35,8 @@ class Disposition(ABC):
     is_merged: ClassVar[bool] = False
     # Whether rows of an earlier version of an object stay that the new version does not have.
     keeps_rows: ClassVar[bool] = False
+    # What the rows have lost to that are counted as deduplicated.
+    lost_to: ClassVar[str] = "a newer row of their key"
 
     def definitions(self, feed: Feed) -> list[sql.Composable]:
         """Returns columns and constraints of a new table, beside the feed's columns."""

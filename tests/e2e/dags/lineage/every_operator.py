@@ -3,6 +3,7 @@
 import datetime
 
 import pandas as pd
+from airflow.providers.openlineage.utils.selective_enable import enable_lineage
 from airflow.sdk import DAG
 from astro import sql as aql
 from astro.files import File
@@ -26,7 +27,7 @@ def framed(table: pd.DataFrame):
     return table
 
 
-with DAG("every_operator", start_date=datetime.datetime(2024, 1, 1), schedule=None, default_args={"retries": 2}):
+with DAG("every_operator", start_date=datetime.datetime(2024, 1, 1), schedule=None, default_args={"retries": 2}) as dag:
     loaded = aql.load_file(
         task_id="loaded", input_file=File("s3://lineage/homes.csv", conn_id="landing"), output_table=mart("loaded"),
     )
@@ -44,3 +45,5 @@ with DAG("every_operator", start_date=datetime.datetime(2024, 1, 1), schedule=No
     )
     aql.check_table(task_id="table_checked", dataset=made, checks={"rows": {"check_statement": "COUNT(*) = 2"}})
     aql.check_column(task_id="column_checked", dataset=made, column_mapping={"sell": {"null_check": {"equal_to": 0}}})
+
+enable_lineage(dag)
