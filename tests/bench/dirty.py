@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = _table(runs)
     print(table)
     if options.runs >= 3:
-        section = f"{machine.sentence()}\n\n{table}"
+        section = f"{machine.sentence('the clean file')}\n\n{table}"
         text = page.PAGE.read_text(encoding="utf-8")
         page.PAGE.write_text(page.between_markers(text, section, "dirty"), encoding="utf-8")
     return 0 if all(_is_kept(dirt, *pair) for dirt, pair in runs.items()) else 1

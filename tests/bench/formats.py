@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table)
     if options.runs >= 3 and options.scale == 1 and chosen == KINDS:
         text = page.PAGE.read_text(encoding="utf-8")
-        section = f"{machine.sentence()}\n\n{table}"
+        section = f"{machine.sentence('the CSV')}\n\n{table}"
         page.PAGE.write_text(page.between_markers(text, section, "formats"), encoding="utf-8")
     return 0 if all(_is_kept(*each) for each in measured) else 1
 

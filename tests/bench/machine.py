@@ -42,11 +42,11 @@ class Machine:
             scale,
         )
 
-    def sentence(self) -> str:
-        """Makes the sentence above the tables."""
+    def sentence(self, beside: str = "psql") -> str:
+        """Makes the sentence above the tables; `beside` is what each run is compared with."""
         return (
             f"TPC-H lineitem at scale {self.scale}, median of {self.runs} runs, each with one"
-            f" of psql beside it, measured on {self.date:%Y-%m-%d}: {self.cores} cores,"
+            f" of {beside} beside it, measured on {self.date:%Y-%m-%d}: {self.cores} cores,"
             f" {self.memory_gib} GiB, {self.system}, PostgreSQL {self.postgres},"
             f" Python {self.python}."
         )
