@@ -80,7 +80,7 @@ def _json_shapes(size: int) -> list[Shape]:
     return [
         json("rows of 100 kB", partial(_records_text, 100_000, size)),
         json("600 keys", partial(_wide_records_text, 600, size // 3), _numbered(600)),
-        json("one endless line", partial(_repeated, b"[", size)),
+        json("one endless line", partial(_endless_text, size)),
     ]
 
 
@@ -154,8 +154,13 @@ def _suspects_text(count: int, size: int) -> Iterator[bytes]:
 
 
 def _records_text(row: int, size: int) -> Iterator[bytes]:
-    for number in range(size // row):
+    for number in range(max(1, size // row)):
         yield b'{"id": %d, "name": "%s"}\n' % (number, b"a" * row)
+
+
+def _endless_text(size: int) -> Iterator[bytes]:
+    yield b"["
+    yield from _repeated(b"[", size)
 
 
 def _wide_records_text(count: int, size: int) -> Iterator[bytes]:

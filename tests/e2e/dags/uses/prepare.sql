@@ -29,6 +29,7 @@ CREATE TABLE uses.merge_two_keys (sell int, beds int, agent text, UNIQUE (sell, 
 INSERT INTO uses.merge_two_keys VALUES (142, 5, 'old'), (142, 6, 'kept');
 CREATE TABLE uses.to_drop (a int);
 CREATE TABLE uses.own (a int, b text);
+CREATE TABLE uses.changed (a int, b text);
 CREATE TABLE uses.reports (id int, total int);
 INSERT INTO uses.reports VALUES (1, 10);
 CREATE TABLE uses._tmp_given (a int);

@@ -77,7 +77,7 @@ def one_column(homes: Table):
 
 @aql.run_raw_sql(conn_id=PG, handler=lambda result: result.rowcount)
 def number_of_changed_rows():
-    return "INSERT INTO uses.own VALUES (1, 'a'), (2, 'b')"
+    return "INSERT INTO uses.changed VALUES (1, 'a'), (2, 'b')"
 
 @aql.run_raw_sql(handler=lambda result: result)
 def the_result_itself(homes: Table):
