@@ -27,12 +27,8 @@ def write(
     csv = cast(CsvFormat, file_format)
     lines = Lines(output, compression, csv.encoding)
     rows = 0
-    blocks = copied(
-        connection,
-        statement_of(query, csv, has_parameters=parameters is not None),
-        parameters,
-        progress,
-    )
+    statement = statement_of(query, csv, has_parameters=parameters is not None)
+    blocks = copied(connection, statement, parameters, progress)
     for line in _ended(blocks, csv.newline):
         if rows == 0 and csv.header:
             lines.header(line)

@@ -92,7 +92,7 @@ def run(home: Path) -> int:
             _wait_for(room, [*start_feeds(room.api), MARTS])
         with show.progress(console) as report:
             results = run_lessons(choose(()), room, programs, report)
-        if failed := [result.name for result in results if not result.passed]:
+        if failed := [result.name for result in results if result.failed]:
             raise LocalError(f"no picture of what failed: {', '.join(failed)}")
         for picture, size in _take(room, program):
             console.print(f"{picture.file}: {size // 1024} KB")

@@ -61,6 +61,11 @@ class Result:
     evidence: dict[str, Any] = field(default_factory=dict)
     missing: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether the lesson ran and did not pass."""
+        return not self.passed and not self.missing
+
 
 LESSONS: tuple[Lesson, ...] = (
     Lesson(1, "introduction", "Introduction", first_steps.introduction),

@@ -64,7 +64,7 @@ def table(console: Console, results: Sequence[Result], seconds: float) -> None:
             _mark(result), result.summary or _first_line(result.error),
         )  # fmt: skip
     console.print(shown)
-    failed = [result for result in results if not result.passed and not result.missing]
+    failed = [result for result in results if result.failed]
     for result in failed:
         console.print(f"[red]lesson {result.section}, {result.name}, failed[/]")
         console.print(f"  {result.error}", markup=False, soft_wrap=True)
