@@ -50,7 +50,7 @@ class Picture:
 
 
 PICTURES = (
-    Picture("docs/pictures/airflow.png", "dags?tags=feed", "feed_weather", size=(1280, 970)),
+    Picture("docs/pictures/airflow.png", "dags?tags=feed", "feed_weather", size=(1280, 1110)),
     Picture(
         "docs/pictures/lessons.png", "dags?tags=lesson", "lesson_17", settings=TABLE,
         size=(1280, 1080),
