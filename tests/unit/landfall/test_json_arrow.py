@@ -142,6 +142,7 @@ REFUSED = {
     "NULL between objects": '{"i":1}null{"i":2}\n{"i":\n3}',
     "NULL on a line": '{"i":1}\nnull\n{"i":2}',
     "NULL first": 'null\n{"i":1}',
+    "NULL before an object": 'null{"i":1}',
     "text behind an object": '{"i":1} x\n{"i":2}',
     "a comma behind an object": '{"i":1},\n{"i":2}',
     "a comma behind a value": '{"i":1,}',
@@ -160,6 +161,10 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_arrow_may_read_in_another_way_is_left_to_the_other_parsers(name):
     assert typed(REFUSED[name]) is None
+
+
+def test_a_zero_byte_is_left_to_them_where_no_column_is_a_decimal_too():
+    assert typed(r'{"t":"x\u0000y"}', {"t": "text"}) is None
 
 
 IGNORED = [
