@@ -72,3 +72,9 @@ def commands(page: str) -> tuple[str, ...]:
         elif piece["inline"] and COMMAND.match(words := " ".join(piece["inline"].split())):
             typed.append(words)
     return tuple(dict.fromkeys(typed))
+
+
+def only(page: str, language: str, word: str = "") -> Block:
+    """Returns the one block of a page that is in this language and holds the word."""
+    (block,) = (b for b in blocks(page) if b.language == language and word in b.text + str(b.shown))
+    return block
