@@ -56,13 +56,29 @@ def running() -> Iterator[RunningStack]:
 
 
 @pytest.fixture
-def no_flights(running: RunningStack) -> RunningStack:
-    """A stack without a loaded flight and without an open run, whose Airflow is ready."""
+def ready(running: RunningStack) -> RunningStack:
+    """A stack without an open run, whose Airflow is ready."""
     running.stack.wait_ready()
     running.api.unpause(FEED)
     assert wait_until(lambda: not running.open_runs(), 120, pause=1)
-    running.forget_flights()
     return running
+
+
+@pytest.fixture
+def no_flights(ready: RunningStack) -> RunningStack:
+    """A ready stack without a loaded flight."""
+    ready.forget_flights()
+    return ready
+
+
+@pytest.fixture
+def all_flights(ready: RunningStack) -> RunningStack:
+    """A ready stack with the flights of all months, so that a run loads nothing but a new file."""
+    ready.forget_file(LARGE)
+    if ready.loaded_files() != 12:
+        ready.wait_for_run(ready.start_run())
+    ready.expect_all_flights()
+    return ready
 
 
 @pytest.fixture
@@ -169,10 +185,10 @@ def test_the_flights_load_through_both_workers(no_flights):
 
 
 @pytest.fixture
-def large_file(no_flights: RunningStack) -> Iterator[int]:
+def large_file(ready: RunningStack) -> Iterator[int]:
     """One more file, which takes seconds to load; the number of its rows."""
-    yield put_large_file(no_flights, LARGE, 5)
-    remove_file(no_flights, LARGE)
+    yield put_large_file(ready, LARGE, 5)
+    remove_file(ready, LARGE)
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
@@ -216,21 +232,21 @@ def kill_and_start(running: RunningStack, service: str) -> None:
     ],
 )
 def test_a_run_outlives_a_part_that_is_started_again(
-    no_flights, large_file, service, breaks, record_property
+    all_flights, large_file, service, breaks, record_property
 ):
     """The run succeeds, or it fails with one clear error and the next run succeeds."""
-    run = no_flights.start_run()
-    no_flights.wait_for_copying_worker()
-    breaks(no_flights, service)
+    run = all_flights.start_run()
+    all_flights.wait_for_copying_worker()
+    breaks(all_flights, service)
     try:
-        no_flights.wait_for_run(run)
+        all_flights.wait_for_run(run)
     except LocalError as failed:
         record_property(
             "measurement", f"{service} started again, run failed and ran again: {failed}"
         )
-        no_flights.wait_healthy()
-        no_flights.wait_for_run(no_flights.start_run())
-    no_flights.expect_all_flights(336_776 + large_file, files=13)
+        all_flights.wait_healthy()
+        all_flights.wait_for_run(all_flights.start_run())
+    all_flights.expect_all_flights(336_776 + large_file, files=13)
 
 
 # --- from the files to the marts, the model and the reports

@@ -80,6 +80,20 @@ class RunningStack:
         self.query("DROP TABLE IF EXISTS raw.flights")
         self.query("DELETE FROM landfall.ledger WHERE feed = 'flights'")
 
+    def forget_file(self, key: str) -> None:
+        """Deletes the flights of one file and its rows of the ledger."""
+        self.query(
+            "WITH gone AS (DELETE FROM landfall.ledger WHERE feed = 'flights' AND key = %s"
+            " RETURNING load_id) DELETE FROM raw.flights USING gone WHERE _load_id = load_id",
+            key,
+        )
+
+    def loaded_files(self) -> int:
+        """Counts the files of the feed that are loaded."""
+        loaded = "SELECT count(*) FROM landfall.ledger WHERE feed = 'flights' AND status = 'loaded'"
+        [(count,)] = self.query(loaded)
+        return int(count)
+
     def start_run(self) -> FeedRun:
         """Starts a run of the feed."""
         started = datetime.now(UTC)
