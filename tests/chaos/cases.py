@@ -145,7 +145,8 @@ class Case:
     ) -> File:
         """Uploads a file whose rows all differ, with `key` or the tag in its name.
 
-        Among them, at random, are the bad rows. `spoil` changes the others.
+        Among them, at random, are the bad rows, none right behind another one: the reject of a
+        quote takes a misshapen line behind it too. `spoil` changes the others.
         """
         lines = [
             f"{i},{tag},{i % 9973}.{i % 100:02d},line {i:08d} of {tag}: "
@@ -154,8 +155,9 @@ class Case:
         ]
         text = "\n".join(lines)
         lines = [spoil(line) for line in lines]
-        for row in self.bad.values():
-            lines.insert(random.randrange(rows + 1), row.format(tag=tag))
+        places = sorted(random.sample(range(rows + 1), len(self.bad)), reverse=True)
+        for place, row in zip(places, random.sample(list(self.bad.values()), len(self.bad))):
+            lines.insert(place, row.format(tag=tag))
         key = f"{self.name}/{key or tag}.csv"
         body = pack("\n".join([",".join(COLUMNS), *lines, ""]).encode())
         self.servers.client.put_object(Bucket=self.servers.bucket, Key=key, Body=body)
