@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from include.landfall.check import Finding, asked_by, check, in_one_line
-from include.landfall.cli.command import add_command
+from include.landfall.cli.command import add_command, add_json
 from include.landfall.cli.output import facts_of, show_json
 from include.landfall.errors import FeedError
 from include.landfall.feed.yaml_file import Feeds, read_feed, read_folder
@@ -24,7 +24,7 @@ def add_to(commands: Any) -> None:
         "--feed", action="append", default=[], metavar="PATH",
         help="only what this feed names (repeatable); else all of include/feeds",
     )  # fmt: skip
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_json(command)
     command.set_defaults(run=run)
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from include.landfall.cli import reject_csv
-from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.command import add_command, add_feed, refuse_beside
 from include.landfall.cli.output import show_error, show_json
 from include.landfall.cli.reject_csv import Edited
 from include.landfall.cli.who import who
@@ -38,6 +38,9 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replays load by load, and returns the exit code: not 0 when a row is still a reject."""
+    if options.file:
+        do = "take the other rows out of the file: each row names its reject by its first column"
+        refuse_beside(options, "--file", ["--object", "--reason"], do)
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
     edited = reject_csv.read(options.file, feed) if options.file else None
