@@ -136,9 +136,7 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
     Raises: LandfallError that says what to do. Then nothing has changed.
     """
     entry = batch.entry
-    arrival = Arrival(
-        entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified, entry.version_id
-    )
+    arrival = Arrival(entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified)
     replaces_feed = disposition_of(feed).replaces_feed
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     try:
