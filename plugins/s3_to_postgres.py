@@ -72,7 +72,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         return receipt
 
     def expire_rejects(self, feed: Feed) -> dict[str, int]:
-        """Deletes rejects older than the feed's `rejects.days`; gives how many in which state."""
+        """Deletes rejects older than the feed's `rejects.days`; returns how many in which state."""
         from include.landfall.ledger.kept_rejects import expire
         from include.landfall.postgres.connection import connect
         from include.landfall.postgres.errors import postgres_errors

@@ -97,8 +97,8 @@ def rejects_to_replay(
             return ToReplay([Batch(entry, reason) for entry in entries])
         named = replays.named_rejects(connection, feed.name, edited)
     loaded = {entry.load_id for entry in entries}
-    known = {each.reject_id for each in named if each.state != OPEN or each.load_id in loaded}
-    check_all_are_open(feed.name, edited.keys() - known)
+    usable = {each.reject_id for each in named if each.state != OPEN or each.load_id in loaded}
+    check_all_are_open(feed.name, edited.keys() - usable)
     batches = [_edited_batch(feed, entry, edited, named) for entry in entries]
     settled = [each.reject_id for each in named if each.state != OPEN]
     return ToReplay([batch for batch in batches if batch.edited or batch.unedited], settled)

@@ -70,7 +70,7 @@ class Watch:
             return cursor.execute(QUERY).fetchall()
 
     def has_table(self, name: str) -> bool:
-        """Tells whether a table of this name exists; the name includes the schema."""
+        """Returns whether a table of this name exists; the name includes the schema."""
         return not missing_relations(self.connection, [name])
 
     def changes(self) -> list[Load]:

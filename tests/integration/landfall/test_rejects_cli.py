@@ -16,7 +16,7 @@ from tests.support.kept_rejects import keep_load, keep_reject
 
 @pytest.fixture
 def shell(engine, connections, tmp_path, capsys):
-    """Runs a command for the engine's feed; gives exit code, standard output and error."""
+    """Runs a command for the engine's feed; returns exit code, standard output and error."""
     path, edited = tmp_path / "t.yaml", tmp_path / "edited.csv"
 
     def run(command, *more):
