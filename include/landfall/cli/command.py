@@ -13,13 +13,19 @@ from include.landfall.errors import WrongUse
 PROGRAM = "landfall"
 
 
-def add_command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
-    """Adds a command whose --help ends with examples: options, each on a line of its own."""
+def add_command(
+    commands: Any, name: str, summary: str, examples: str, about: str = ""
+) -> argparse.ArgumentParser:
+    """Adds a command whose --help says what it does, and ends with examples.
+
+    `summary` is its line in `landfall --help`; `about` are sentences, and `examples` options, each
+    on a line of its own.
+    """
     lines = "\n".join(f"  {PROGRAM} {name} {line}".rstrip() for line in examples.splitlines())
     command: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
+        description=f"{summary[0].upper()}{summary[1:]}.\n{about}".rstrip(),
         epilog=f"examples:\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

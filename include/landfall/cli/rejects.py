@@ -30,7 +30,17 @@ EXAMPLES = f"""\
 {FEED} --csv > edited.csv
 {FEED} --dismiss 17 18
 {FEED} --expire"""
+ABOUT = """\
+Without --dismiss and --expire it changes nothing. The states of a reject:
+  open        waits for a replay, or to be dismissed
+  sample      is a row of a file that was refused whole
+  replayed    is in the table now
+  nulled      is in the table, with NULL in place of a cell
+  dismissed   was closed by a person
+  superseded  a newer version of its file, or a newer row of its key, took its place"""
 ALL = "all"
+OBJECT = "only rejects of this object; a key that ends with / stands for all objects below it"
+REASON = "only rejects with this reason, such as cell: the list of rejects shows the reasons"
 CHOOSE = ("--object", "--reason", "--state")  # options that choose the rejects to show
 SHOWN = 100  # rows of the table that a person reads
 MESSAGE, ROW = 70, 60  # characters of a message and of a row in the table
@@ -38,21 +48,25 @@ MESSAGE, ROW = 70, 60  # characters of a message and of a row in the table
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = add_command(commands, "rejects", "rows that were refused, and why", EXAMPLES)
+    summary = "show the rows that were refused, and why; dismiss or delete some"
+    command = add_command(commands, "rejects", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", metavar="KEY", help="only of this object")
-    command.add_argument("--reason", metavar="CODE", help="only of this reason, such as cell")
+    command.add_argument("--object", metavar="KEY", help=OBJECT)
+    command.add_argument("--reason", metavar="CODE", help=REASON)
     command.add_argument(
-        "--state", choices=(*STATES, ALL), help=f"only in this state; default: {OPEN}"
+        "--state", choices=(*STATES, ALL), metavar="STATE",
+        help=f"only rejects in this state, or {ALL}; without it: {OPEN}",
+    )  # fmt: skip
+    command.add_argument(
+        "--csv", action="store_true", help="write CSV to edit, which landfall replay --file takes"
     )
-    command.add_argument("--csv", action="store_true", help="CSV to edit, for landfall replay")
     command.add_argument(
         "--dismiss", action="extend", nargs="+", type=int, metavar="ID",
-        help="settle these open rejects, which nobody will replay; they stay counted as rejected",
+        help="close these open rejects, so that no replay takes them; they stay counted",
     )  # fmt: skip
     command.add_argument(
         "--expire", action="store_true",
-        help="delete the feed's rejects that are older than its rejects.days, in every state",
+        help="delete all rejects of the feed that are older than its rejects.days, open ones too",
     )  # fmt: skip
     command.set_defaults(run=run)
 

@@ -30,6 +30,9 @@ EXAMPLES = """\
 s3://landing/orders/2026-02.csv > include/feeds/orders.yaml
 s3://landing/orders/2026-02.csv s3://landing/orders/2026-03.csv --name orders
 --check include/feeds/orders.yaml"""
+ABOUT = """\
+Reads the beginnings of objects, and prints a feed for them as YAML. Look at each line with DOUBT.
+With --check it says where the newest files of a feed no longer fit it; the code is then 5."""
 MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
 CONNECTION = "landing"
 URL = re.compile(r"s3://([^/]+)/(.+)")
@@ -37,13 +40,23 @@ URL = re.compile(r"s3://([^/]+)/(.+)")
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "propose a feed for files, or say where files have drifted from a feed"
-    command = add_command(commands, "sniff", summary, EXAMPLES)
-    command.add_argument("urls", nargs="*", metavar="s3://BUCKET/KEY", help="up to 4 objects")
-    command.add_argument("--check", metavar="FEED", help="a feed's YAML file: compare its files")
-    command.add_argument("--connection", help=f"the S3 connection; default: {CONNECTION}")
-    command.add_argument("--name", help="the feed's name; default: from the key")
-    command.add_argument("--table", help="the feed's table; default: raw.NAME")
+    summary = "propose a feed for files, or compare files with their feed"
+    command = add_command(commands, "sniff", summary, EXAMPLES, ABOUT)
+    command.add_argument(
+        "urls", nargs="*", metavar="s3://BUCKET/KEY",
+        help=f"the objects to read, at most {MOST_FILES}",
+    )  # fmt: skip
+    command.add_argument(
+        "--check", metavar="PATH",
+        help=f"a feed's YAML file: compare the {MOST_FILES} newest files of the feed with it",
+    )  # fmt: skip
+    command.add_argument(
+        "--connection", metavar="NAME", help=f"the S3 connection; without it: {CONNECTION}"
+    )
+    command.add_argument(
+        "--name", help="the name of the proposed feed; without it, one from the object's key"
+    )
+    command.add_argument("--table", help="the table of the proposed feed; without it: raw.NAME")
     add_json(command)
     command.set_defaults(run=run)
 
