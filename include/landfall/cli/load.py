@@ -22,18 +22,26 @@ EXAMPLES = f"""\
 {FEED}
 {FEED} --key orders/2026-02.csv
 {FEED} --key orders/2026-02.csv --force"""
+ABOUT = """\
+New is a file that the ledger does not have, or that has changed since. Each file is loaded
+completely or not at all; one that is refused does not stop the others. landfall plan shows
+beforehand what would be loaded."""
 ERRORS_OF_ONE_OBJECT = (DataError, ObjectMissing, ObjectChanged)
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    add_feed(command := add_command(commands, "load", "load what is new", EXAMPLES))
+    summary = "load the files that are new, or the objects that you name"
+    add_feed(command := add_command(commands, "load", summary, EXAMPLES, ABOUT))
     command.add_argument(
-        "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
-    )
+        "--key", action="append", default=[], metavar="KEY",
+        help="load this object only; more than one: --key KEY --key KEY",
+    )  # fmt: skip
     command.add_argument(
-        "--force", action="store_true", help="load again, in place of the file's own rows"
-    )
+        "--force", action="store_true",
+        help="load again what is loaded: a file's new rows replace its old ones. Without --key this"
+        " is every file of the feed, or the newest one where a file replaces the whole table",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 

@@ -3,7 +3,7 @@
 The rule, for the version of an object that the bucket shows now:
 
 1. Where the ledger has a loaded version of the object, the arrival is new when it is another one:
-   another version id, ETag or size. Times of versions of one object never count, because clocks
+   another ETag or size. Times of versions of one object never count, because clocks
    and restored versions go back: what the bucket shows is what counts.
 2. Where it has none, the arrival is new, unless another object replaced it (a feed whose newest
    file is the whole table) and it is not newer than that object. Within one second, which is how

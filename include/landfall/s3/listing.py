@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import ConnectionUnusable, ObjectMissing
+from include.landfall.errors import ConnectionUnusable, ObjectChanged, ObjectMissing
 from include.landfall.s3.errors import s3_errors
 from include.landfall.s3.snapshots import Snapshot, snapshots
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from include.landfall.feed.source import Source
-
-from include.landfall.errors import ObjectChanged
 
 NAMED = 3  # parts of a folder that an error names
 OnIncomplete = Callable[[Snapshot], object]

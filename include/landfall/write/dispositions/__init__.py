@@ -35,6 +35,8 @@ class Disposition(ABC):
     is_merged: ClassVar[bool] = False
     # Whether rows of an earlier version of an object stay that the new version does not have.
     keeps_rows: ClassVar[bool] = False
+    # Whether it finds the rows that a load replaces by their load id.
+    needs_load_id: ClassVar[bool] = True
     # What the rows have lost to that are counted as deduplicated.
     lost_to: ClassVar[str] = "a newer row of their key"
 
@@ -47,9 +49,6 @@ class Disposition(ABC):
 
         Raises: FeedError.
         """
-
-    # Whether it finds the rows that a load replaces by their load id.
-    needs_load_id: ClassVar[bool] = True
 
     @abstractmethod
     def remove_replaced(
