@@ -135,10 +135,13 @@ def keep_failure(
     seconds: float,
     reasons: dict[str, int] | None = None,
     duplicate_of: int | None = None,
+    *,
+    force: bool = False,
 ) -> tuple[Entry | None, int | None]:
     """Writes the failure. Waits for a COMMIT that is still under way.
 
-    With `duplicate_of` it is a duplicate: the load that brought the same content.
+    With `duplicate_of` it is a duplicate: the load that brought the same content. `force`: whether
+    it was a try to load again what is loaded.
 
     Returns the row when this very attempt is loaded after all, because its COMMIT had arrived
     though the answer had not; and the id of the row where the failure was written.
@@ -147,11 +150,13 @@ def keep_failure(
         status="failed" if duplicate_of is None else "duplicate",
         duplicate_of=duplicate_of,
         error=error,
+        force=force,
         seconds=seconds,
         rejected=None if reasons is None else sum(reasons.values()),
         reasons=None if reasons is None else Jsonb(reasons),
     )
-    row = connection.execute(statement("ledger/fail"), parameters).fetchone()
+    row = connection.execute(statement("ledger/fail_again"), parameters).fetchone()
+    row = row or connection.execute(statement("ledger/fail"), parameters).fetchone()
     loaded = find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
     return loaded, row[0] if row else None
 

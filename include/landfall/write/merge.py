@@ -13,6 +13,7 @@ from include.landfall.errors import FeedError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
+from include.landfall.write.deferred import check_own_at_once
 from include.landfall.write.judge import ONE_BY_ONE, run_in_savepoint, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
@@ -33,6 +34,7 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     if not isinstance(disposition, Merging):
         return staged
     _lock(staging)
+    check_own_at_once(staging.connection, staging.target)
     what = _merge_of(staging, is_whole_file)
     if staging.keeps_replaced:
         _analyze(what)
@@ -164,7 +166,6 @@ def _apply(disposition: Merging, what: Merge, rows: sql.Composable) -> int | psy
     """Merges rows in a savepoint. Returns how many, or why the target refuses them."""
     try:
         with what.connection.transaction():
-            what.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for step in disposition.steps(what, rows):
                 inserted = what.connection.execute(step).rowcount
             expected = what.value("SELECT {expected}", expected=disposition.expected(what, rows))
