@@ -24,17 +24,17 @@ STRATEGIES = {
     "replace_where": {"table": "raw.t", "disposition": "replace", "replace_where": ["id"]},
 }
 FIRST = "id,name,at,op\n1,a,2026-01-01,\n2,b,2026-01-01,\n3,c,2026-01-01,\n4,d,2026-01-01,\n"
-# Changes row 1, deletes row 2, and has row 3 of the same moment once more.
-SECOND = "id,name,at,op\n1,A,2026-01-02,\n2,B,2026-01-02,D\n3,C,2026-01-01,\n"
+# Changes row 1, deletes row 2, has row 3 of the same moment once more, and adds row 5.
+SECOND = "id,name,at,op\n1,A,2026-01-02,\n2,B,2026-01-02,D\n3,C,2026-01-01,\n5,E,2026-01-02,\n"
 MERGED = {
-    "upsert": ["1 A", "3 C", "4 d"],
-    "delete-insert": ["1 A", "3 C", "4 d"],
-    "scd2": ["1 A", "1 a until 2026-01-02", "2 b until 2026-01-02", "3 C", "4 d"],
-    "replace_where": ["1 A", "2 B", "3 C", "4 d"],
+    "upsert": ["1 A", "3 C", "4 d", "5 E"],
+    "delete-insert": ["1 A", "3 C", "4 d", "5 E"],
+    "scd2": ["1 A", "1 a until 2026-01-02", "2 b until 2026-01-02", "3 C", "4 d", "5 E"],
+    "replace_where": ["1 A", "2 B", "3 C", "4 d", "5 E"],
 }
 EVERY = tuple(STRATEGIES)
 STAY = "rows that this load replaces stay in raw.t"
-NOT_BACK = "raw.t has not got back the rows"
+NOT_BACK = "in raw.t are not as they were before"
 
 
 def trigger(when: str, body: str, table: str = "raw.t", each: str = "ROW") -> str:
@@ -58,6 +58,8 @@ class Kind:
 
 
 DELETES = refuses(STAY)
+NOT_UNDONE = refuses(NOT_BACK, *EVERY[:3]) | refuses(STAY, "replace_where")
+NOT_UPDATED = refuses(NOT_BACK, "upsert", "delete-insert")
 AGAIN = "INSERT INTO raw.t SELECT OLD.*; RETURN NULL;"
 COPY = "INSERT INTO raw.u VALUES (OLD.id); RETURN NULL;"
 ELSEWHERE = "CREATE TABLE raw.u (id integer);"
@@ -66,21 +68,21 @@ LOST = "rows were lost"
 KINDS = {
     "a plain table": Kind("SELECT 1"),
     # ---- triggers
-    "BEFORE DELETE, NULL": Kind(trigger("BEFORE DELETE", "RETURN NULL;"), DELETES, refuses(NOT_BACK, *EVERY[:3]) | refuses("stay in raw.t", "replace_where")),
-    "BEFORE DELETE, NULL for a row": Kind(trigger("BEFORE DELETE", "RETURN CASE WHEN OLD.id <> 3 THEN OLD END;"), refuses(STAY, *EVERY[1:])),
+    "BEFORE DELETE, NULL": Kind(trigger("BEFORE DELETE", "RETURN NULL;"), DELETES, NOT_UNDONE),
+    "BEFORE DELETE, NULL for a row": Kind(trigger("BEFORE DELETE", "RETURN CASE WHEN OLD.id <> 3 THEN OLD END;"), refuses(STAY, *EVERY[1:]), refuses(NOT_BACK, "scd2") | refuses(STAY, "replace_where")),
     "BEFORE DELETE, an error": Kind(trigger("BEFORE DELETE", "RAISE 'never';"), refuses("never"), refuses("never")),
-    "AFTER DELETE, the row again": Kind(trigger("AFTER DELETE", AGAIN), DELETES),
+    "AFTER DELETE, the row again": Kind(trigger("AFTER DELETE", AGAIN), DELETES, NOT_UNDONE),
     "AFTER DELETE, a copy elsewhere": Kind(ELSEWHERE + trigger("AFTER DELETE", COPY)),
-    "BEFORE UPDATE, NULL": Kind(trigger("BEFORE UPDATE", "RETURN NULL;"), refuses(STAY, "upsert", "scd2"), refuses(NOT_BACK, "upsert", "delete-insert")),
-    "BEFORE UPDATE, the old row": Kind(trigger("BEFORE UPDATE", "RETURN OLD;"), refuses(STAY, "upsert", "scd2"), refuses(NOT_BACK, "upsert", "delete-insert")),
+    "BEFORE UPDATE, NULL": Kind(trigger("BEFORE UPDATE", "RETURN NULL;"), refuses(STAY, "upsert", "scd2"), NOT_UPDATED),
+    "BEFORE UPDATE, the old row": Kind(trigger("BEFORE UPDATE", "RETURN OLD;"), refuses(STAY, "upsert", "scd2"), NOT_UPDATED),
     "BEFORE INSERT, NULL for a row": Kind(trigger("BEFORE INSERT", "RETURN CASE WHEN NEW.id <> 1 THEN NEW END;"), refuses(LOST, *EVERY[1:]) | refuses(STAY, "upsert"), refuses(NOT_BACK, "scd2")),
     "BEFORE INSERT, another column": Kind("ALTER TABLE raw.t ADD note text;" + trigger("BEFORE INSERT OR UPDATE", "NEW.note := clock_timestamp(); RETURN NEW;")),
     "a statement's trigger": Kind(trigger("BEFORE INSERT OR UPDATE OR DELETE", "RETURN NULL;", each="STATEMENT")),
-    "a child's trigger": Kind("CREATE TABLE raw.child () INHERITS (raw.t); WITH moved AS (DELETE FROM ONLY raw.t WHERE id = 3 RETURNING *) INSERT INTO raw.child SELECT * FROM moved;" + trigger("BEFORE DELETE OR UPDATE", "RETURN NULL;", "raw.child"), refuses(STAY, "upsert", "scd2") | refuses("raw.child would lose rows", "delete-insert", "replace_where")),
+    "a child's trigger": Kind("CREATE TABLE raw.child () INHERITS (raw.t); WITH moved AS (DELETE FROM ONLY raw.t WHERE id = 3 RETURNING *) INSERT INTO raw.child SELECT * FROM moved;" + trigger("BEFORE DELETE OR UPDATE", "RETURN NULL;", "raw.child"), refuses(STAY, "upsert", "scd2") | refuses("raw.child would lose rows", "delete-insert", "replace_where"), NOT_UNDONE),
     # ---- rules and policies
-    "DELETE, INSTEAD NOTHING": Kind("CREATE RULE r AS ON DELETE TO raw.t DO INSTEAD NOTHING", DELETES, refuses(NOT_BACK, *EVERY[:3]) | refuses("stay in raw.t", "replace_where")),
+    "DELETE, INSTEAD NOTHING": Kind("CREATE RULE r AS ON DELETE TO raw.t DO INSTEAD NOTHING", DELETES, NOT_UNDONE),
     "DELETE, ALSO elsewhere": Kind(ELSEWHERE + "CREATE RULE r AS ON DELETE TO raw.t DO ALSO INSERT INTO raw.u VALUES (OLD.id)"),
-    "UPDATE, INSTEAD NOTHING": Kind("CREATE RULE r AS ON UPDATE TO raw.t DO INSTEAD NOTHING", refuses("ON CONFLICT", "upsert") | refuses(STAY, "scd2"), refuses(NOT_BACK, "upsert", "delete-insert")),
+    "UPDATE, INSTEAD NOTHING": Kind("CREATE RULE r AS ON UPDATE TO raw.t DO INSTEAD NOTHING", refuses("ON CONFLICT", "upsert") | refuses(STAY, "scd2"), NOT_UPDATED),
 }  # fmt: skip
 
 
@@ -123,10 +125,22 @@ def check(table, change, words, changed, done):
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_table_is_merged_rightly_or_refused_with_one_clear_error(engine, name):
     kind = KINDS[name]
-    for strategy, words in {each: kind.loads.get(each) for each in STRATEGIES}.items():
+    for strategy in STRATEGIES:
         table = Table(engine, strategy)
         engine.sql(kind.made)
+        words = kind.loads.get(strategy)
         check(table, table.load, words, MERGED[strategy], ["1.csv", "2.csv"])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_is_forgotten_with_all_that_it_changed_or_it_is_refused(engine, name):
+    kind = KINDS[name]
+    for strategy in STRATEGIES:
+        table = Table(engine, strategy)
+        before = table.rows() if strategy != "replace_where" else ["4 d"]
+        table.load()
+        engine.sql(kind.made)
+        check(table, table.forget, kind.undoes.get(strategy), before, ["1.csv"])
 
 
 def test_a_key_that_a_snapshot_does_not_have_is_closed_or_the_snapshot_is_refused(engine):
