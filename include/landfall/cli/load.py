@@ -15,7 +15,6 @@ from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load
-from include.landfall.write.dispositions import disposition_of
 
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
@@ -77,7 +76,7 @@ def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
     arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
-    return arrivals[-1:] if disposition_of(feed).replaces_feed else arrivals
+    return arrivals[-1:] if feed.target.is_whole else arrivals
 
 
 def _load_one(feed: Feed, arrival: Arrival, options: argparse.Namespace) -> Receipt:

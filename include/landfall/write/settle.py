@@ -20,7 +20,7 @@ from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
-from include.landfall.write.dispositions import Disposition, refuses_empty
+from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
@@ -275,7 +275,7 @@ def _write_once(staging: Staging, write: Write, load_id: int) -> tuple[Staging, 
 
 def _check_empty(claimant: Claimant) -> None:
     """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
-    if claimant.arrival.size or not refuses_empty(claimant.feed):
+    if claimant.arrival.size or not claimant.feed.refuses_empty:
         return
     raise DataError(
         "the object is empty",
