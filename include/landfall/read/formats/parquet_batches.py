@@ -128,7 +128,10 @@ def _side_by_side(paths: Sequence[Path]) -> Iterator[pa.RecordBatch]:
 def _filled(batches: list[pa.RecordBatch], readers: list[Any]) -> list[pa.RecordBatch]:
     """Returns the batches with the next one in place of each that has ended, or none at the end."""
     try:
-        return [b if len(b) else reader.read_next_batch() for b, reader in zip(batches, readers)]
+        return [
+            b if len(b) else reader.read_next_batch()
+            for b, reader in zip(batches, readers, strict=True)
+        ]
     except StopIteration:
         return []
 
