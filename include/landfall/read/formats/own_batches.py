@@ -21,6 +21,7 @@ from include.landfall.feed.dialect import Paths
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text, needs_text
+from include.landfall.read.local_faults import local_fault
 from include.landfall.read.rows import (
     NOT_UTF8,
     UNTRANSLATABLE,
@@ -111,11 +112,14 @@ def _at(batch: pa.RecordBatch, name: str, path: Sequence[str]) -> pa.Array:
 
 @contextmanager
 def whole_file(name: str) -> Iterator[None]:
-    """Turns the error of a file that is not whole, in the format of this name, into a clear one."""
+    """Turns the error of a file that is not whole, in the format of this name, into a clear one.
+
+    Raises: TruncatedFile; ServerUnavailable when the machine is short of memory or disk space.
+    """
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
-        raise TruncatedFile(
+    except (pa.ArrowException, MemoryError, OSError) as error:
+        raise local_fault(error) or TruncatedFile(
             f"the file is not whole {name}",
             found=str(error),
             expected=f"a file of {name}",

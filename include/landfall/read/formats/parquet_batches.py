@@ -78,6 +78,8 @@ class _Reader:
 
 def _striped(reader: _Reader, row_groups: int, sizes: list[ColumnSize]) -> Iterator[pa.RecordBatch]:
     for row_group in range(row_groups):
+        if not reader.metadata.row_group(row_group).num_rows:
+            continue
         with tempfile.TemporaryDirectory(prefix="landfall-") as folder:
             paths = [
                 _spooled(reader.batches(stripe, [row_group]), Path(folder) / str(number))
