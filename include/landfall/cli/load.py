@@ -62,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]:
     """Returns the arrivals of the keys that there are, and the exit code for the other keys."""
+    if options.force:
+        listing.check_target_to_force(feed)
     arrivals, code = [], 0
     for key, arrival in listing.named(feed, options.key):
         if isinstance(arrival, Arrival):

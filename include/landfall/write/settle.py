@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
-from include.landfall.ledger import changes, claims, duplicates, rejects
+from include.landfall.ledger import arrivals, changes, claims, duplicates, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
@@ -64,11 +64,13 @@ def settle(
 
     It waits for other loads of the same arrival first. Nothing of a load that fails stays.
 
-    Raises: what `write` raises, FeedError when the target does not fit, DataError when a row is
-    lost.
+    Raises: what `write` raises, FeedError when the target does not fit or is gone, DataError when
+    a row is lost.
     """
     with postgres_errors(), connection.transaction():
         claims.lock(connection, claimant)
+        if not force:  # a new table would hide that the rows of other files are lost
+            arrivals.check_target(connection, claimant.feed)
         newer = None if force else claims.newer(connection, claimant)
         claim = claims.claim(connection, claimant, force)
         if claim is None:
