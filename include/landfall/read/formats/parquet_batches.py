@@ -40,6 +40,7 @@ def read_batches(
         return
     sizes = sizes_of(stream, file.metadata, frozenset(names), extra_memory)
     reader = _Reader(file.metadata, stream, sizes)
+    batches: Iterator[pa.RecordBatch]
     if sum(column.held for column in sizes.columns) <= HELD_BYTES:
         batches = (batch for run in reader.runs() for batch in reader.batches(names, run))
     else:
