@@ -78,10 +78,9 @@ def validate(
     ):
         create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
-        _copy_target(connection, feed)
-        changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
-        columns = compare(connection, feed, copied)
-        staging_of = partial(_staging, connection, feed, copied, columns)
+        copied = _copy_target(connection, feed)
+        changes = fit(connection, feed, copied)
+        staging_of = partial(_staging, connection, feed, copied, compare(connection, feed, copied))
         encoding = server_encoding(connection)
         transfer = Transfer(feed, arrival, store, encoding, progress, hashed_for(feed))
         staging, read, accepted = write_rows(staging_of, transfer.run, 0)
@@ -117,7 +116,7 @@ def _staging(
     return staging
 
 
-def _copy_target(connection: Connection, feed: Feed) -> None:
+def _copy_target(connection: Connection, feed: Feed) -> sql.Identifier:
     """Makes an empty temporary table with the target's columns, constraints and indexes."""
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP").format(
@@ -129,6 +128,7 @@ def _copy_target(connection: Connection, feed: Feed) -> None:
             sql.Identifier(COPY)
         )
     )
+    return sql.Identifier("pg_temp", COPY)
 
 
 def _merged(feed: Feed) -> list[str]:
