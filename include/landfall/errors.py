@@ -111,7 +111,10 @@ class FeedError(TerminalError):
 
 
 class WrongUse(TerminalError):
-    """A command names something that is not there: a file on this machine, or the id of a row."""
+    """A command has options that do not go together.
+
+    Or it names something that is not there: a file on this machine, or the id of a row.
+    """
 
     exit_code = 2
 

@@ -11,9 +11,11 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import VALID_FROM
+from include.landfall.ledger.arrivals import check_target
 from include.landfall.ledger.changes import text_of
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
+from include.landfall.ledger.entries import ledger_exists
 from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.postgres.catalog import has_column
 from include.landfall.postgres.connection import connect, server_encoding
@@ -76,6 +78,8 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
+        if ledger_exists(connection):
+            check_target(connection, feed)
         create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
         copied = _copy_target(connection, feed)

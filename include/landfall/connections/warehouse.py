@@ -117,7 +117,7 @@ class Warehouse:
 
 
 def uses_iam(extra: Mapping[str, Any] | None) -> bool:
-    """Tells whether a Postgres connection signs in with a token of RDS instead of a password.
+    """Returns whether a Postgres connection signs in with a token of RDS instead of a password.
 
     Raises: ConnectionUnusable when `iam` is neither true nor false.
     """

@@ -41,11 +41,6 @@ class Claimant:
         by = by or f"{socket.gethostname()}:{os.getpid()}"
         return cls(feed, arrival, by, uuid.uuid4(), replaces_feed)
 
-    @property
-    def in_order(self) -> bool:
-        """Whether a file that is older than one that is loaded comes too late."""
-        return self.replaces_feed or self.feed.target.closes_absent
-
     def values(self, **more: Any) -> dict[str, Any]:
         """Returns the parameters of the ledger's statements."""
         return {
@@ -54,7 +49,7 @@ class Claimant:
             "feed": self.feed.name,
             "target": self.feed.target.table,
             "replaces_feed": self.replaces_feed,
-            "in_order": self.in_order,
+            "in_order": self.feed.target.is_whole,
             "by": self.by,
             "attempt": self.attempt,
             **more,
@@ -76,9 +71,9 @@ class NewerLoad(NamedTuple):
 
 
 def lock(connection: Connection, claimant: Claimant) -> None:
-    """Waits until no other load of the same object, or of a feed in order, is under way."""
+    """Waits until no other load of the object, or of a feed of whole files, is under way."""
     feed, uri = claimant.feed.name, claimant.arrival.uri
-    scope = feed if claimant.in_order else f"{feed}\n{uri}"
+    scope = feed if claimant.feed.target.is_whole else f"{feed}\n{uri}"
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [scope])
 
 

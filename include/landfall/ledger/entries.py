@@ -30,7 +30,6 @@ class Entry:
     bucket: str
     key: str
     etag: str
-    version_id: str | None
     size: int
     last_modified: datetime
     target: str
@@ -49,8 +48,8 @@ class Entry:
 
     @property
     def version(self) -> str:
-        """What tells this version from every other version of the same object."""
-        return self.version_id or self.etag
+        """What tells this version from the others of the same object, together with `size`."""
+        return self.etag
 
 
 def create_ledger(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
-from include.landfall.ledger import changes, claims, duplicates, rejects
+from include.landfall.ledger import arrivals, changes, claims, duplicates, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
@@ -20,7 +20,7 @@ from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
-from include.landfall.write.dispositions import Disposition, refuses_empty
+from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
@@ -64,11 +64,13 @@ def settle(
 
     It waits for other loads of the same arrival first. Nothing of a load that fails stays.
 
-    Raises: what `write` raises, FeedError when the target does not fit, DataError when a row is
-    lost.
+    Raises: what `write` raises, FeedError when the target does not fit or is gone, DataError when
+    a row is lost.
     """
     with postgres_errors(), connection.transaction():
         claims.lock(connection, claimant)
+        if not force:  # a new table would hide that the rows of other files are lost
+            arrivals.check_target(connection, claimant.feed)
         newer = None if force else claims.newer(connection, claimant)
         claim = claims.claim(connection, claimant, force)
         if claim is None:
@@ -275,7 +277,7 @@ def _write_once(staging: Staging, write: Write, load_id: int) -> tuple[Staging, 
 
 def _check_empty(claimant: Claimant) -> None:
     """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
-    if claimant.arrival.size or not refuses_empty(claimant.feed):
+    if claimant.arrival.size or not claimant.feed.refuses_empty:
         return
     raise DataError(
         "the object is empty",

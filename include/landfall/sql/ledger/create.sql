@@ -1,4 +1,5 @@
--- The ledger: one row for each arrival that was loaded or tried.
+-- The ledger: one row for each arrival that was loaded or tried. No load fills version_id: listings have
+-- no version ids. The column stays, because a ledger of an earlier version has it.
 CREATE TABLE IF NOT EXISTS landfall.ledger (
     load_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     feed text NOT NULL,

@@ -3,11 +3,11 @@
 -- ledger/fail_again.sql keeps it.
 WITH kept AS (
     INSERT INTO landfall.ledger AS entry (
-        feed, bucket, key, etag, version_id, size, last_modified, target,
+        feed, bucket, key, etag, size, last_modified, target,
         started, seconds, status, error, loaded_by, attempt, rejected, reasons,
         retry_after, failed_at, duplicate_of
     ) VALUES (
-        %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(version_id)s, %(size)s, %(last_modified)s,
+        %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(size)s, %(last_modified)s,
         %(target)s, clock_timestamp() - make_interval(secs => %(seconds)s), %(seconds)s,
         %(status)s, %(error)s, %(by)s, %(attempt)s, %(rejected)s, %(reasons)s,
         clock_timestamp() + interval '5 minutes', clock_timestamp(), %(duplicate_of)s
