@@ -136,7 +136,8 @@ class RejectedRows:
     def samples(self, limit: int) -> list[RejectedRow]:
         """Returns at most so many rows: the first of each reason, then the second of each.
 
-        They are fewer where their texts take more than SAMPLE_BYTES. Their numbers count in the whole arrival until `set_parts` is called.
+        They are fewer where their texts take more than SAMPLE_BYTES. Their numbers count in the
+        whole arrival until `set_parts` is called.
         """
         if not self._exists:
             return []

@@ -51,7 +51,8 @@ def test_texts_of_many_rejects_are_not_in_memory_at_once(checked, peaks, mocker,
     assert peaks[1] - peaks[0] < MOST_BYTES * (ROWS - ROWS // 3)
     query = (
         "SELECT count(*)::int, min(line), max(line), count(*) FILTER (WHERE raw ="
-        " format('-%s,%s', line - 1, lpad((line - 1)::text, 50, '0')))::int FROM landfall.rejects WHERE state = 'open'"
+        " format('-%s,%s', line - 1, lpad((line - 1)::text, 50, '0')))::int"
+        " FROM landfall.rejects WHERE state = 'open'"
     )
     assert checked.sql(query) == [(ROWS, 2, ROWS + 1, ROWS)]
 
