@@ -78,10 +78,13 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        not_judged = _copy_target(connection, feed)
-        changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
-        columns = compare(connection, feed, copied)
-        staging_of = partial(_staging, connection, feed, copied, columns)
+        if ledger_exists(connection):
+            check_target(connection, feed)
+        create_missing(connection, feed)
+        not_judged = _not_judged(connection, feed)
+        copied = _copy_target(connection, feed)
+        changes = fit(connection, feed, copied)
+        staging_of = partial(_staging, connection, feed, copied, compare(connection, feed, copied))
         encoding = server_encoding(connection)
         transfer = Transfer(feed, arrival, store, encoding, progress, hashed_for(feed))
         staging, read, accepted = write_rows(staging_of, transfer.run, 0)
@@ -117,14 +120,8 @@ def _staging(
     return staging
 
 
-def _copy_target(connection: Connection, feed: Feed) -> list[str]:
-    """Makes an empty temporary table with the target's columns, constraints and indexes.
-
-    Returns what of the target is not in the copy. Raises: FeedError when the target is gone.
-    """
-    if ledger_exists(connection):
-        check_target(connection, feed)
-    create_missing(connection, feed)
+def _copy_target(connection: Connection, feed: Feed) -> sql.Identifier:
+    """Makes an empty temporary table with the target's columns, constraints and indexes."""
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP").format(
             sql.Identifier(COPY), table(feed.target.table)
@@ -135,7 +132,7 @@ def _copy_target(connection: Connection, feed: Feed) -> list[str]:
             sql.Identifier(COPY)
         )
     )
-    return _not_judged(connection, feed)
+    return sql.Identifier("pg_temp", COPY)
 
 
 def _merged(feed: Feed) -> list[str]:
