@@ -78,11 +78,7 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        if ledger_exists(connection):
-            check_target(connection, feed)
-        create_missing(connection, feed)
-        not_judged = _not_judged(connection, feed)
-        _copy_target(connection, feed)
+        not_judged = _copy_target(connection, feed)
         changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
         columns = compare(connection, feed, copied)
         staging_of = partial(_staging, connection, feed, copied, columns)
@@ -121,13 +117,20 @@ def _staging(
     return staging
 
 
-def _copy_target(connection: Connection, feed: Feed) -> None:
-    """Makes an empty temporary table with the target's columns, constraints and indexes."""
+def _copy_target(connection: Connection, feed: Feed) -> list[str]:
+    """Makes an empty temporary table with the target's columns, constraints and indexes.
+
+    Returns what of the target is not in the copy. Raises: FeedError when the target is gone.
+    """
+    if ledger_exists(connection):
+        check_target(connection, feed)
+    create_missing(connection, feed)
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP").format(
             sql.Identifier(COPY), table(feed.target.table)
         )
     )
+    return _not_judged(connection, feed)
     connection.execute(
         sql.SQL("ALTER TABLE pg_temp.{} ADD COLUMN IF NOT EXISTS _load_id bigint").format(
             sql.Identifier(COPY)
