@@ -143,6 +143,7 @@ class DataError(TerminalError):
     """The file's content is wrong: the archive, a row or a cell."""
 
     exit_code = 5
+    rejection: object = None  # a write.budget.Rejection, where rejected rows are the reason
 
 
 class DuplicateContent(DataError):

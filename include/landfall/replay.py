@@ -141,7 +141,9 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     try:
         with (
-            connect(warehouse, f"landfall replay {feed.name} {entry.key}") as connection,
+            connect(
+                warehouse, f"landfall replay {feed.name} {entry.key}", feed.limits
+            ) as connection,
             postgres_errors(),
             connection.transaction(),
         ):

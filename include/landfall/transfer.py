@@ -15,7 +15,6 @@ from include.landfall.job import Bounds, Hashed, Job, Unpacking
 from include.landfall.planned import rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
-from include.landfall.write.dispositions import refuses_empty
 from include.landfall.write.judge import judge
 from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
@@ -75,7 +74,7 @@ class Transfer:
             bounds=Bounds(limits.row, limits.columns, limits.extra_memory),
             is_numbered=staging.disposition.is_merged, hashed=self.hashed,
             snapshot=self.feed.source if self.feed.source.snapshot else None,
-            parts=tuple(staging.rejected.parts), refuses_empty=refuses_empty(self.feed),
+            parts=tuple(staging.rejected.parts), refuses_empty=self.feed.refuses_empty,
         )  # fmt: skip
 
     def _check_size(self) -> None:

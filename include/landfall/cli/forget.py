@@ -35,6 +35,11 @@ def add_to(commands: Any) -> None:
         metavar="KEY",
         help="the object's key; more than one, in one transaction: --object KEY --object KEY",
     )
+    command.add_argument(
+        "--gone",
+        action="store_true",
+        help="the feed's table is gone for good: take the object out of the ledger all the same",
+    )
     command.set_defaults(run=run)
 
 
@@ -43,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
     try:
-        forgotten = forget_together(feed, options.object, warehouse=warehouse)
+        forgotten = forget_together(feed, options.object, warehouse=warehouse, gone=options.gone)
     except FeedError as error:
         if error.do:
             error.do = error.do.replace("--feed ...", f"--feed {shlex.quote(options.feed)}")

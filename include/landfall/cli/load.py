@@ -15,7 +15,6 @@ from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load
-from include.landfall.write.dispositions import disposition_of
 
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
@@ -63,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]:
     """Returns the arrivals of the keys that there are, and the exit code for the other keys."""
+    if options.force:
+        listing.check_target_to_force(feed)
     arrivals, code = [], 0
     for key, arrival in listing.named(feed, options.key):
         if isinstance(arrival, Arrival):
@@ -77,7 +78,7 @@ def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
     arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
-    return arrivals[-1:] if disposition_of(feed).replaces_feed else arrivals
+    return arrivals[-1:] if feed.target.is_whole else arrivals
 
 
 def _load_one(feed: Feed, arrival: Arrival, options: argparse.Namespace) -> Receipt:

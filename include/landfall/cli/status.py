@@ -69,6 +69,9 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
         if entry.status == "loaded":
             _show_loaded(feed, entry)
+        if entry.failed_at and entry.status in ("loaded", "superseded"):
+            failed = entry.failed_at.isoformat(sep=" ", timespec="seconds")
+            print(f"      a try to load it again failed at {failed}, and changed nothing:")
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
         if entry.retry_after and (entry.key, entry.version) in tried_again:

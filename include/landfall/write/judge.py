@@ -14,6 +14,7 @@ from psycopg import Connection, sql
 from include.landfall.errors import LandfallError
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import statement
+from include.landfall.write.deferred import check_own_at_once
 from include.landfall.write.rejected import REJECTED
 from include.landfall.write.staging import TEXTS, Staging, cell_of
 
@@ -30,6 +31,7 @@ def judge(staging: Staging) -> int:
     """
     if not staging.has_texts:
         return 0
+    check_own_at_once(staging.connection, staging.target)
     if not _has_nulls(staging):
         inserted = run_in_savepoint(staging.connection, staging.insert_texts_statement())
         if isinstance(inserted, int):
@@ -225,7 +227,6 @@ def run_in_savepoint(connection: Connection, query: sql.Composed) -> int | psyco
     """Runs the statement in a savepoint. Returns the row count, or why the data is refused."""
     try:
         with connection.transaction():
-            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             return connection.execute(query).rowcount
     except psycopg.Error as error:
         if not refuses_rows(error):
@@ -234,9 +235,7 @@ def run_in_savepoint(connection: Connection, query: sql.Composed) -> int | psyco
 
 
 def _run_block(connection: Connection, body: sql.Composed) -> None:
-    """Runs a block of PL/pgSQL, with the constraints checked row by row."""
     with connection.transaction():
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         text = sql.Literal(body.as_string(connection))
         connection.execute(sql.SQL("DO {}").format(text))
 

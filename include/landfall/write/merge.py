@@ -9,14 +9,15 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from include.landfall.errors import FeedError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
+from include.landfall.write.deferred import check_own_at_once
 from include.landfall.write.judge import ONE_BY_ONE, run_in_savepoint, run_rows
-from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merge_parts import Merge, Step
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.rejected import REJECTED
+from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
 from include.landfall.write.undo import keep_after, keep_before
 
@@ -27,12 +28,14 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     `staged` is how many there are. Where the feed does not merge, they are in the target already.
     The other rows are rejects afterwards, or counted in `staging.deduplicated`.
 
-    Raises: FeedError when the load cannot see all rows of the target.
+    Raises: FeedError when the load cannot see all rows of the target, or when rows stay that it
+    deletes or changes.
     """
     disposition = staging.disposition
     if not isinstance(disposition, Merging):
         return staged
     _lock(staging)
+    check_own_at_once(staging.connection, staging.target)
     what = _merge_of(staging, is_whole_file)
     if staging.keeps_replaced:
         _analyze(what)
@@ -80,19 +83,15 @@ def _lock(staging: Staging) -> None:
     """Makes other writers of the target wait until the load commits. Readers never wait."""
     connection, target = staging.connection, staging.target
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
-    row = connection.execute("SELECT row_security_active(%s)", [target.as_string(connection)])
-    if (row.fetchone() or (False,))[0]:
-        raise FeedError(
-            f"row level security may hide rows of {staging.feed.target.table} that this load"
-            " changes",
-            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
-        )
+    check_visible(connection, staging.feed)
 
 
 def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
     connection = staging.connection
     # The clock, and not the transaction's time: of two loads the later one has the later time.
     (moment,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+    name = {"target": staging.target.as_string(connection)}
+    keeper = connection.execute(statement("write/may_keep_rows"), name).fetchone()
     return Merge(
         connection,
         staging.feed,
@@ -101,6 +100,7 @@ def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
         staging.load_id,
         moment,
         is_whole_file,
+        may_keep_rows=keeper is not None,
     )
 
 
@@ -152,21 +152,32 @@ class _Halving:
         body = what.fill(
             statement("write/merge_rows"),
             rows=rows,
-            steps=sql.SQL("\n").join(sql.SQL("{};").format(step) for step in steps),
+            steps=sql.SQL("\n").join(_in_block(what, step) for step in steps),
             expected=self._disposition.expected(what, this_row),
             rejected=REJECTED,
             texts=TEXTS,
         )
-        return run_rows(what.connection, body)
+        merged = run_rows(what.connection, body)
+        if what.value("SELECT current_setting('landfall.remain')::boolean"):
+            raise rows_stay(what.feed)
+        return merged
+
+
+def _in_block(what: Merge, step: Step) -> sql.Composed:
+    """Returns the PL/pgSQL that runs a step, as `Merge.run` does."""
+    block = sql.SQL("{};\nGET DIAGNOSTICS _load_rows = ROW_COUNT;").format(step.statement)
+    if not what.may_keep_rows or step.remaining is None:
+        return block
+    remain = sql.SQL("\n_load_remain := _load_remain OR EXISTS ({});").format(step.remaining)
+    return block + remain
 
 
 def _apply(disposition: Merging, what: Merge, rows: sql.Composable) -> int | psycopg.Error:
     """Merges rows in a savepoint. Returns how many, or why the target refuses them."""
     try:
         with what.connection.transaction():
-            what.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for step in disposition.steps(what, rows):
-                inserted = what.connection.execute(step).rowcount
+                inserted = what.run(step)
             expected = what.value("SELECT {expected}", expected=disposition.expected(what, rows))
             staged = what.value("SELECT count(*) FROM {incoming} AS i WHERE {rows}", rows=rows)
             return int(staged - expected + inserted)

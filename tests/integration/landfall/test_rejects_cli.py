@@ -275,7 +275,7 @@ def test_forget_without_a_ledger_and_with_a_table_that_is_gone(shell, engine):
     assert shell.run("forget", "--object", "a.csv")[0] == 4
     keep_load(engine, rows=3)
     engine.sql("DROP TABLE raw.t")
-    code, out, _ = shell.run("forget", "--object", "a.csv", "--json")
+    code, out, _ = shell.run("forget", "--object", "a.csv", "--gone", "--json")
     assert (code, json.loads(out)["rows"], json.loads(out)["entries"]) == (0, 0, 1)
 
 

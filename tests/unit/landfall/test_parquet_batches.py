@@ -109,6 +109,21 @@ def test_3_4_many_columns_are_read_in_stripes_and_put_together(mocker, rows):
     assert all(len(call.kwargs["columns"]) < 20 for call in reading.call_args_list)
 
 
+@pytest.mark.parametrize("rows", [[1000, 0], [0, 1000], [5, 0, 0, 7], [0, 0]])
+def test_row_groups_without_a_row_are_left_out(mocker, rows):
+    mocker.patch.object(module, "HELD_BYTES", 1000)
+    mocker.patch.object(module, "STRIPE_BYTES", 500)
+    schema = pa.schema([(f"c{n}", pa.string()) for n in range(8)])
+    tables = [pa.table({name: texts(20, count) for name in schema.names}, schema) for count in rows]
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+    assert pq.ParquetFile(sink).metadata.num_row_groups == len(rows)
+    read = batches(sink)
+    assert pa.Table.from_batches(read, schema) == pa.concat_tables(tables)
+
+
 def test_the_headers_of_pages_tell_what_arrow_finds_in_them():
     table = pa.table({"id": range(50_000), "name": [str(n) for n in range(50_000)]})
     for options in ({}, {"data_page_version": "2.0"}, {"use_dictionary": False}):

@@ -78,6 +78,8 @@ class _Reader:
 
 def _striped(reader: _Reader, row_groups: int, sizes: list[ColumnSize]) -> Iterator[pa.RecordBatch]:
     for row_group in range(row_groups):
+        if not reader.metadata.row_group(row_group).num_rows:
+            continue
         with tempfile.TemporaryDirectory(prefix="landfall-") as folder:
             paths = [
                 _spooled(reader.batches(stripe, [row_group]), Path(folder) / str(number))
@@ -128,7 +130,10 @@ def _side_by_side(paths: Sequence[Path]) -> Iterator[pa.RecordBatch]:
 def _filled(batches: list[pa.RecordBatch], readers: list[Any]) -> list[pa.RecordBatch]:
     """Returns the batches with the next one in place of each that has ended, or none at the end."""
     try:
-        return [b if len(b) else reader.read_next_batch() for b, reader in zip(batches, readers)]
+        return [
+            b if len(b) else reader.read_next_batch()
+            for b, reader in zip(batches, readers, strict=True)
+        ]
     except StopIteration:
         return []
 

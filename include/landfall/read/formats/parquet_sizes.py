@@ -49,12 +49,12 @@ def column_sizes(
     whole = sum(map(_whole, largest))
     leaves = [
         _leaf_size(stream, chunk, metadata.schema.column(i), whole, extra_memory)
-        for i, chunk in zip(read, largest)
+        for i, chunk in zip(read, largest, strict=True)
     ]
     tops = [_top(leaf.name, names) for leaf in leaves]
     return [
         _sum(name, [leaf for _, leaf in pairs])
-        for name, pairs in groupby(zip(tops, leaves), key=lambda pair: pair[0])
+        for name, pairs in groupby(zip(tops, leaves, strict=True), key=lambda pair: pair[0])
     ]
 
 

@@ -19,6 +19,8 @@ ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
     started = excluded.started,
     status = excluded.status,
     error = NULL,
+    failed_at = NULL,
+    retry_after = NULL,
     content_hash = NULL,
     duplicate_of = NULL,
     loaded_by = excluded.loaded_by,

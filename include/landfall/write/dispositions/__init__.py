@@ -85,10 +85,3 @@ def disposition_of(feed: Feed) -> Disposition:
     """Returns the disposition that the feed declares."""
     module = import_module(feed.target.module)
     return cast(Disposition, module.DISPOSITION)
-
-
-def refuses_empty(feed: Feed) -> bool:
-    """Returns whether a file of 0 bytes is refused: by default where it would empty the table."""
-    choice = feed.source.empty_objects
-    is_whole = disposition_of(feed).replaces_feed or feed.target.closes_absent
-    return choice == "refuse" or (choice is None and is_whole)
