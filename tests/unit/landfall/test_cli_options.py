@@ -89,8 +89,9 @@ def engine(mocker):
             if hasattr(module, name):
                 mocker.patch.object(module, name)
     answers = {
-        listing: {"named": [("x/1.csv", ARRIVAL)], "new_of": [ARRIVAL], "all_to_force": [ARRIVAL],
-                  "all_files": [ARRIVAL], "plan_of": listing.Plan()},
+        listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None,
+                  "new_of": [ARRIVAL], "all_to_force": [ARRIVAL], "all_files": [ARRIVAL],
+                  "plan_of": listing.Plan()},
         load_command: {"load": Receipt("x", "landing", "x/1.csv", "e", 7, "loaded", 1, 0.5, "me")},
         validate: {"_run_one": 0},
         status: {"changes_of": [], "entries_of": [], "longest_key": 0},
