@@ -82,7 +82,10 @@ def _refuse_beside_check(options: argparse.Namespace) -> None:
     if options.urls:
         raise WrongUse("--check cannot be used with objects", found=", ".join(options.urls), do=do)
     refuse_beside(
-        options, "--check", ["--connection", "--name", "--table"], f"{do}, and takes them from it"
+        options,
+        "--check",
+        ["--connection", "--name", "--table"],
+        f"{do}, and takes all three from it",
     )
 
 
