@@ -76,11 +76,8 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        if ledger_exists(connection):
-            check_target(connection, feed)
-        create_missing(connection, feed)
+        _prepare(connection, feed)
         not_judged = _not_judged(connection, feed)
-        _copy_target(connection, feed)
         changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
         staging = _staging(connection, feed, copied)
         encoding = server_encoding(connection)
@@ -95,6 +92,17 @@ def validate(
             [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
             earlier.text if earlier else None,
         )  # fmt: skip
+
+
+def _prepare(connection: Connection, feed: Feed) -> None:
+    """Makes the target where it is missing, and an empty copy of it.
+
+    Raises: FeedError when the target does not fit, or is gone.
+    """
+    if ledger_exists(connection):
+        check_target(connection, feed)
+    create_missing(connection, feed)
+    _copy_target(connection, feed)
 
 
 def _earlier(
