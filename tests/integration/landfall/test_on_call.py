@@ -127,3 +127,10 @@ def test_no_look_waits_for_a_locked_table(shell, command, monkeypatch):
         other.execute("LOCK TABLE raw.t IN ACCESS EXCLUSIVE MODE")
         code, _, err = shell.run(command)
     assert (code, "raw.t is locked by another session" in err) == (0, True)
+
+
+def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mocker):
+    shell.put(1)
+    mocker.patch("include.landfall.transfer.Transfer.run", side_effect=KeyboardInterrupt)
+    assert shell.run("load") == (130, "", "stopped: nothing of the file is loaded\n")
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
