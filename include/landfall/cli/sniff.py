@@ -14,7 +14,8 @@ from include.landfall.cli.command import add_command
 from include.landfall.cli.output import show_json
 from include.landfall.connections import store_from_environ
 from include.landfall.errors import DataError, FeedError
-from include.landfall.feed.model import Feed
+from include.landfall.feed.model import NAME, Feed
+from include.landfall.feed.names import is_name
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.job import Unpacking
 from include.landfall.s3.client import make_client
@@ -30,6 +31,7 @@ s3://landing/orders/2026-02.csv > include/feeds/orders.yaml
 s3://landing/orders/2026-02.csv s3://landing/orders/2026-03.csv --name orders
 --check include/feeds/orders.yaml"""
 MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
+NAME_HELP = "the feed's name; default: the first file's name without digits, else its folder's"
 URL = re.compile(r"s3://([^/]+)/(.+)")
 
 
@@ -40,7 +42,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("urls", nargs="*", metavar="s3://BUCKET/KEY", help="up to 4 objects")
     command.add_argument("--check", metavar="FEED", help="a feed's YAML file: compare its files")
     command.add_argument("--connection", default="landing", help="the S3 connection (landing)")
-    command.add_argument("--name", help="the feed's name; default: from the key")
+    command.add_argument("--name", help=NAME_HELP)
     command.add_argument("--table", help="the feed's table; default: raw.NAME")
     command.add_argument("--json", action="store_true", help="one JSON object a line")
     command.set_defaults(run=run)
@@ -54,7 +56,21 @@ def run(options: argparse.Namespace) -> int:
             found=f"{len(options.urls)} objects" + (" and --check" if options.check else ""),
             expected=f"1 to {MOST_FILES} objects as s3://BUCKET/KEY, or --check FEED",
         )
-    return _check(options) if options.check else _propose(options)
+    if options.check:
+        return _check(options)
+    _check_names(options)
+    return _propose(options)
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    """Raises: FeedError when the name or the table is none that a feed can have."""
+    if options.name is not None and not re.fullmatch(NAME, options.name):
+        expected = "a small letter, then small letters, digits or _; at most 55 characters"
+        raise FeedError("this is no name for a feed", found=options.name, expected=expected)
+    parts = ["raw", "t"] if options.table is None else options.table.split(".")
+    if len(parts) != 2 or not all(map(is_name, parts)):
+        expected = "SCHEMA.TABLE, each of at most 63 bytes"
+        raise FeedError("this is no name for a table", found=options.table, expected=expected)
 
 
 def _propose(options: argparse.Namespace) -> int:
@@ -97,11 +113,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
-    from include.landfall.sniff.drift import drift_of
+    from include.landfall.sniff.drift import drift_of, unread
     from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
 
     unpacking = Unpacking(feed.source.member, feed.limits.ratio)
-    sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    try:
+        sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    except DataError as error:  # of this file: the others are still compared
+        return unread(arrival, error)
     return drift_of(feed, arrival, sample)
 
 
