@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import random
 import zipfile
@@ -15,6 +16,7 @@ import yaml
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import main as cli
+from include.landfall.cli import sniff as cli_sniff
 from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.drift import drift_of
@@ -184,6 +186,15 @@ def test_check_blames_a_row_and_not_the_lines_before_it(tmp_path):
     assert [each.split(":")[0] for each in drift.departures] == [
         "1 of 5 rows would be rejects, the first in line 4"
     ]
+
+
+def test_a_broken_file_has_drifted_and_does_not_end_the_check(tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text(FEED)
+    data = gzip.compress(lines("at,ok,day,n") * 99)[:-9]
+    drift = cli_sniff._drift(SmallObject(data), read_feed(path), arrival_of(data), 1)
+    assert drift.key == "in/x.csv"
+    assert drift.departures[0].startswith("the file is cut off or corrupt: ")
 
 
 # ---- names ---------------------------------------------------------------------------------------
