@@ -32,6 +32,7 @@ def shapes(scale: float = 1) -> list[Shape]:
     size = int(300 * MB * scale)
     return [
         *_csv_shapes(size), *_packed_shapes(scale), *_json_shapes(size), *_parquet_shapes(size),
+        *_list_and_orc_shapes(size),
     ]  # fmt: skip
 
 
@@ -116,6 +117,25 @@ def _parquet_shapes(size: int) -> list[Shape]:
         wide(200, size // 1_500, **one_page),
         wide(600, size // 4_500),
         wide(1_599, size // 12_000),
+    ]
+
+
+def _list_and_orc_shapes(size: int) -> list[Shape]:
+    def lists(name: str, format_name: str, write: Callable[..., None], *options: Any) -> Shape:
+        columns = {"id": "bigint", "list": "double precision[]"}
+        written = partial(write, partial(_lists, 4_096), size // 100_000, *options)
+        return Shape(f"{name}, lists of 4,096 doubles", format_name, columns, written)
+
+    def texts(name: str, length: int) -> Shape:
+        write = partial(_write_orc, partial(_random_texts, length), size // length)
+        return Shape(name, "orc", {"id": "bigint", "name": "text"}, write)
+
+    return [
+        lists("Parquet", "parquet", _write_parquet, {"use_dictionary": False}),
+        lists("Parquet with a dictionary", "parquet", _write_parquet, {"compression": "zstd"}),
+        lists("ORC", "orc", _write_orc),
+        texts("ORC, rows of 20 kB", 20_000),
+        texts("ORC, rows of 100 kB", 100_000),
     ]
 
 
@@ -218,6 +238,24 @@ def _write_parquet(columns: Columns, rows: int, options: dict[str, Any], path: P
 
     table = pa.table(columns(max(rows, 1)))
     pq.write_table(table, path, row_group_size=len(table), **options)
+
+
+def _write_orc(columns: Columns, rows: int, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.orc as orc
+
+    orc.write_table(pa.table(columns(max(rows, 1))), path, compression="zstd")
+
+
+def _lists(length: int, rows: int) -> dict[str, Any]:
+    """Lists of 1,000 different numbers, which a dictionary may hold."""
+    import pyarrow as pa
+
+    numbers = pa.array(
+        [random.Random(n).random() for n in range(1_000)] * (rows * length // 1_000 + 1)
+    )
+    offsets = pa.array(range(0, rows * length + 1, length), pa.int32())
+    return {"id": range(rows), "list": pa.ListArray.from_arrays(offsets, numbers[: rows * length])}
 
 
 def _random_texts(length: int, rows: int) -> dict[str, Any]:

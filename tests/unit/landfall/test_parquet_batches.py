@@ -173,7 +173,7 @@ def test_few_pages_of_a_file_of_many_row_groups_are_looked_at(mocker):
     stream = write_groups(*groups, use_dictionary=False)
     pages = mocker.spy(parquet_chunks, "pages_of")
     batches(stream)
-    assert sum(len(found) for found in pages.spy_return_list) < 60
+    assert sum(len(seen) for seen in pages.spy_return_list) < 60
 
 
 @pytest.mark.parametrize("rows", [[1000, 0], [0, 1000], [5, 0, 0, 7], [0, 0]])

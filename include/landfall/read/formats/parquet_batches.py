@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,7 +43,9 @@ def read_batches(
     reader = _Reader(file.metadata, stream, sizes)
     batches: Iterator[pa.RecordBatch]
     if sum(column.held for column in sizes.columns) <= HELD_BYTES:
-        batches = (batch for run in reader.runs() for batch in reader.batches(names, run))
+        batches: Iterator[pa.RecordBatch] = chain.from_iterable(
+            reader.batches(names, run) for run in reader.runs()
+        )
     else:
         batches = _striped(reader)
     for batch in batches:
