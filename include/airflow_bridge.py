@@ -249,4 +249,6 @@ def _warehouse(
         password=connection.password,
         extra=extra,
         iam=iam,
+        conn_id=connection.conn_id,
+        conn_type=connection.conn_type,
     )

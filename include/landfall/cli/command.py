@@ -30,7 +30,6 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.register("action", None, _StoreOnce)
-    command.register("type", None, _not_empty)
     return command
 
 
@@ -59,7 +58,11 @@ def refuse_beside(options: argparse.Namespace, option: str, others: list[str], d
 
 
 class _StoreOnce(argparse.Action):
-    """Stores the value of an option, and refuses a second one, which would replace the first."""
+    """Stores the value of an option that takes one.
+
+    It refuses a second value, which would replace the first, and an empty one, which is mostly that
+    of a shell's variable that is not set.
+    """
 
     def __call__(
         self,
@@ -68,13 +71,8 @@ class _StoreOnce(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
+        if values == "":
+            raise argparse.ArgumentError(self, "expected a value, and found an empty text")
         if option_string and getattr(namespace, self.dest) is not self.default:
             raise argparse.ArgumentError(self, "it takes one value, and is there twice")
         setattr(namespace, self.dest, values)
-
-
-def _not_empty(value: str) -> str:
-    """Returns the value of an option. An empty one is mostly that of a variable without a value."""
-    if not value:
-        raise argparse.ArgumentTypeError("expected a value, and found an empty text")
-    return value

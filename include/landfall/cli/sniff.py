@@ -15,7 +15,8 @@ from include.landfall.cli.command import add_command, add_json, refuse_beside
 from include.landfall.cli.output import show_json
 from include.landfall.connections import store_from_environ
 from include.landfall.errors import DataError, WrongUse
-from include.landfall.feed.model import Feed
+from include.landfall.feed.model import NAME, Feed
+from include.landfall.feed.names import is_name
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.job import Unpacking
 from include.landfall.s3.client import make_client
@@ -35,6 +36,7 @@ Reads the beginnings of objects, and prints a feed for them as YAML. Look at eac
 With --check it says where the newest files of a feed no longer fit it; the code is then 5."""
 MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
 CONNECTION = "landing"
+NAME_HELP = "the feed's name; default: the first file's name without digits, else its folder's"
 URL = re.compile(r"s3://([^/]+)/(.+)")
 
 
@@ -53,9 +55,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--connection", metavar="NAME", help=f"the S3 connection; without it: {CONNECTION}"
     )
-    command.add_argument(
-        "--name", help="the name of the proposed feed; without it, one from the object's key"
-    )
+    command.add_argument("--name", help=NAME_HELP)
     command.add_argument("--table", help="the table of the proposed feed; without it: raw.NAME")
     add_json(command)
     command.set_defaults(run=run)
@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
             found=f"{len(options.urls)} objects",
             expected=f"1 to {MOST_FILES} objects as s3://BUCKET/KEY, or --check FEED",
         )
+    _check_names(options)
     return _propose(options)
 
 
@@ -82,8 +83,22 @@ def _refuse_beside_check(options: argparse.Namespace) -> None:
     if options.urls:
         raise WrongUse("--check cannot be used with objects", found=", ".join(options.urls), do=do)
     refuse_beside(
-        options, "--check", ["--connection", "--name", "--table"], f"{do}, and takes them from it"
+        options,
+        "--check",
+        ["--connection", "--name", "--table"],
+        f"{do}, and takes all three from it",
     )
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    """Raises: WrongUse when the name or the table is none that a feed can have."""
+    if options.name is not None and not re.fullmatch(NAME, options.name):
+        expected = "a small letter, then small letters, digits or _; at most 55 characters"
+        raise WrongUse("this is no name for a feed", found=options.name, expected=expected)
+    parts = ["raw", "t"] if options.table is None else options.table.split(".")
+    if len(parts) != 2 or not all(map(is_name, parts)):
+        expected = "SCHEMA.TABLE, each of at most 63 bytes"
+        raise WrongUse("this is no name for a table", found=options.table, expected=expected)
 
 
 def _propose(options: argparse.Namespace) -> int:
@@ -127,11 +142,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
-    from include.landfall.sniff.drift import drift_of
+    from include.landfall.sniff.drift import drift_of, unread
     from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
 
     unpacking = Unpacking(feed.source.member, feed.limits.ratio)
-    sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    try:
+        sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    except DataError as error:  # of this file: the others are still compared
+        return unread(arrival, error)
     return drift_of(feed, arrival, sample)
 
 

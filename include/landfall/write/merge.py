@@ -13,10 +13,10 @@ from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.deferred import check_own_at_once
-from include.landfall.write.judge import ONE_BY_ONE, run_in_savepoint, run_rows
-from include.landfall.write.merge_parts import Merge, Step
+from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
+from include.landfall.write.judge import run_in_savepoint, run_rows
+from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
-from include.landfall.write.rejected import REJECTED
 from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
 from include.landfall.write.undo import keep_after, keep_before
@@ -113,7 +113,12 @@ def _apply_all(staging: Staging, disposition: Merging, what: Merge) -> int:
     what.execute("CREATE INDEX ON {incoming} ({number})")
     what.execute("CREATE INDEX ON {texts} (number)", texts=TEXTS)
     rejected = staging.rejected.count()
-    by_halves = _Halving(staging, disposition, what).apply(*_bounds(what))
+    halving = Halving(
+        staging.rejected,
+        lambda *bounds: _apply(disposition, what, _range(*bounds)),
+        lambda *bounds: _one_by_one(disposition, what, _range(*bounds)),
+    )
+    by_halves = halving.apply(*_bounds(what))
     if staging.rejected.count() == rejected:
         raise refusal(merged)  # no single row: a trigger that looks at all of them, for instance
     return by_halves
@@ -125,51 +130,30 @@ def _bounds(what: Merge) -> tuple[int, int]:
     return (1, 0) if first is None else (first, last)
 
 
-class _Halving:
-    """Merges rows by halves until those that the target refuses are among few."""
-
-    def __init__(self, staging: Staging, disposition: Merging, what: Merge) -> None:
-        self._staging, self._disposition, self._what = staging, disposition, what
-
-    def apply(self, first: int, last: int) -> int:
-        """Merges a range of rows, and returns how many. Earlier rows go first."""
-        number = sql.Identifier("i", ROW_NUMBER)
-        rows = sql.SQL("{} BETWEEN {} AND {}").format(number, sql.Literal(first), sql.Literal(last))
-        if last - first < ONE_BY_ONE:
-            return self._one_by_one(rows)
-        merged = _apply(self._disposition, self._what, rows)
-        if isinstance(merged, int):
-            return merged
-        if self._staging.rejected.are_enough():
-            return 0
-        middle = (first + last) // 2
-        return self.apply(first, middle) + self.apply(middle + 1, last)
-
-    def _one_by_one(self, rows: sql.Composable) -> int:
-        what = self._what
-        this_row = sql.SQL("{} = _load_number").format(sql.Identifier("i", ROW_NUMBER))
-        steps = self._disposition.steps(what, this_row)
-        body = what.fill(
-            statement("write/merge_rows"),
-            rows=rows,
-            steps=sql.SQL("\n").join(_in_block(what, step) for step in steps),
-            expected=self._disposition.expected(what, this_row),
-            rejected=REJECTED,
-            texts=TEXTS,
-        )
-        merged = run_rows(what.connection, body)
-        if what.value("SELECT current_setting('landfall.remain')::boolean"):
-            raise rows_stay(what.feed)
-        return merged
+def _range(first: int, last: int) -> sql.Composed:
+    """Returns the condition of the rows of INCOMING with these numbers."""
+    number = sql.Identifier("i", ROW_NUMBER)
+    return sql.SQL("{} BETWEEN {} AND {}").format(number, sql.Literal(first), sql.Literal(last))
 
 
-def _in_block(what: Merge, step: Step) -> sql.Composed:
-    """Returns the PL/pgSQL that runs a step, as `Merge.run` does."""
-    block = sql.SQL("{};\nGET DIAGNOSTICS _load_rows = ROW_COUNT;").format(step.statement)
-    if not what.may_keep_rows or step.remaining is None:
-        return block
-    remain = sql.SQL("\n_load_remain := _load_remain OR EXISTS ({});").format(step.remaining)
-    return block + remain
+def _one_by_one(disposition: Merging, what: Merge, rows: sql.Composable) -> int:
+    """Merges rows one by one, and returns how many. The others are rejects.
+
+    Raises: FeedError when rows stay that a step deletes or changes.
+    """
+    this_row = sql.SQL("{} = {}").format(sql.Identifier("i", ROW_NUMBER), THIS_ROW)
+    body = rows_block(
+        what.fill("SELECT i.{number} FROM {incoming} AS i WHERE {rows} ORDER BY 1", rows=rows),
+        [
+            step_block(step.statement, step.remaining if what.may_keep_rows else None)
+            for step in disposition.steps(what, this_row)
+        ],
+        what.fill("1 + _load_rows - {expected}", expected=disposition.expected(what, this_row)),
+    )
+    merged = run_rows(what.connection, body)
+    if what.value("SELECT current_setting('landfall.remain')::boolean"):
+        raise rows_stay(what.feed)
+    return merged
 
 
 def _apply(disposition: Merging, what: Merge, rows: sql.Composable) -> int | psycopg.Error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -182,6 +183,17 @@ class _Filled(NamedTuple):
     content_hash: bytes
 
 
+@contextmanager
+def _noted() -> Iterator[None]:
+    """Notes on Ctrl-C that the transaction is undone: at its COMMIT nobody could know."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note("nothing of the file is loaded")
+        raise
+
+
+@_noted()
 def _fill(
     connection: Connection,
     claimant: Claimant,

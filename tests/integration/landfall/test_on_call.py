@@ -120,10 +120,17 @@ def test_forget_names_the_pattern_to_a_key_outside_of_it(shell):
 
 @pytest.mark.parametrize("command", ["plan", "status", "load"])
 def test_no_look_waits_for_a_locked_table(shell, command, monkeypatch):
-    monkeypatch.setattr(ledger_arrivals, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(ledger_arrivals, "LOOK", "SET LOCAL lock_timeout = 50")
     shell.put(1)
     assert shell.run("load")[0] == 0
     with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
         other.execute("LOCK TABLE raw.t IN ACCESS EXCLUSIVE MODE")
         code, _, err = shell.run(command)
     assert (code, "raw.t is locked by another session" in err) == (0, True)
+
+
+def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mocker):
+    shell.put(1)
+    mocker.patch("include.landfall.transfer.Transfer.run", side_effect=KeyboardInterrupt)
+    assert shell.run("load") == (130, "", "stopped: nothing of the file is loaded\n")
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]

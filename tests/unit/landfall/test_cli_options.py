@@ -68,6 +68,7 @@ REPEATABLE = {
     ("check", "--feed"), ("load", "--key"), ("validate", "--key"), ("forget", "--object"),
     ("rejects", "--dismiss"),
 }  # fmt: skip
+ONCE = [each for each in WITH_VALUE if each not in REPEATABLE]
 
 
 @pytest.fixture
@@ -88,8 +89,9 @@ def engine(mocker):
             if hasattr(module, name):
                 mocker.patch.object(module, name)
     answers = {
-        listing: {"named": [("x/1.csv", ARRIVAL)], "new_of": [ARRIVAL], "all_to_force": [ARRIVAL],
-                  "all_files": [ARRIVAL], "plan_of": listing.Plan()},
+        listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None,
+                  "new_of": [ARRIVAL], "all_to_force": [ARRIVAL], "all_files": [ARRIVAL],
+                  "plan_of": listing.Plan()},
         load_command: {"load": Receipt("x", "landing", "x/1.csv", "e", 7, "loaded", 1, 0.5, "me")},
         validate: {"_run_one": 0},
         status: {"changes_of": [], "entries_of": [], "longest_key": 0},
@@ -173,9 +175,7 @@ def test_an_option_that_may_be_there_twice_keeps_both_values(feed_file, command,
     assert len(getattr(cli._parser().parse_args(twice), COMMANDS[command][name].dest)) == 2
 
 
-@pytest.mark.parametrize(
-    ("command", "name"), [each for each in WITH_VALUE if each not in REPEATABLE]
-)
+@pytest.mark.parametrize(("command", "name"), ONCE)
 def test_a_second_value_of_an_option_that_takes_one_is_refused(feed_file, capsys, command, name):
     twice = _arguments(command, [name, name], feed_file)
     with pytest.raises(SystemExit) as ended:
@@ -183,7 +183,7 @@ def test_a_second_value_of_an_option_that_takes_one_is_refused(feed_file, capsys
     assert (ended.value.code, name in capsys.readouterr().err) == (2, True)
 
 
-@pytest.mark.parametrize(("command", "name"), WITH_VALUE)
+@pytest.mark.parametrize(("command", "name"), ONCE)
 def test_an_empty_value_such_as_of_an_unset_variable_is_refused(
     engine, feed_file, capsys, command, name
 ):
