@@ -9,10 +9,12 @@ import os
 import random
 import shlex
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
-from include.landfall.errors import FeedError, ObjectMissing
+from include.landfall import load as load_module
+from include.landfall.errors import FeedError, ObjectMissing, ServerUnavailable
 from include.landfall.forget import forget_together
 from include.landfall.replay import rejects_to_replay, replay
 from tests.support.memory_store import MemoryStore
@@ -232,13 +234,18 @@ def test_the_table_is_as_if_the_files_had_never_come_or_it_is_refused_rightly(
     )  # fmt: skip
     for number in range(HISTORIES):
         files = random_files(rng, number, nulls=strategy != "scd2")
-        names = [f"{number}-{place}.csv" for place in range(len(files))]
-        events = load_with_replays(engine, rng, files, names)
-        gone = set(rng.sample(names, rng.choice([1, 1, 2]) if len(names) > 1 else 1))
-        if refusal := undo_or_refusal(engine, gone):
-            hint = f"LANDFALL_MERGE_SEED={SEED} {refusal}"
-            assert is_touched(events, gone), hint
+        names = names_of(rng, number, files)
+        unkept = rng.choice([0, 1, 1, 2])
+        events = load_with_replays(engine, rng, files, names, unkept)
+        loaded = sorted({name for name, _ in events})
+        gone = set(rng.sample(loaded, min(len(loaded), rng.choice([1, 1, 2]))))
+        if gone and (refusal := undo_or_refusal(engine, gone)):
+            hint = f"LANDFALL_MERGE_SEED={SEED} {number} {refusal}"
             assert content(engine, strategy, number) == content_without(strategy, events, ()), hint
+            if "was not kept" in str(refusal):
+                assert unkept, hint
+                continue
+            assert is_touched(events, gone), hint
             gone = set(objects_of(refusal))
             assert gone, hint
             assert undo_or_refusal(engine, gone) is None, hint
@@ -246,21 +253,53 @@ def test_the_table_is_as_if_the_files_had_never_come_or_it_is_refused_rightly(
         assert content(engine, strategy, number) == content_without(strategy, events, gone), hint
 
 
-def load_with_replays(engine, rng, files, names):
+def names_of(rng, number, files):
+    """Returns an object's name for each file; some are further versions of the first object."""
+    places = [0 if rng.random() < 0.4 else place for place in range(len(files))]
+    return [f"{number}-{place}.csv" for place in places]
+
+
+def load_with_replays(engine, rng, files, names, unkept):
     """Loads the files, some of whose rows are rejects that are replayed later.
 
-    Returns the names of the files and the rows that were merged, in the order of the merges.
+    Of the first ones, as many as `unkept`, is not kept what they replace. Some versions of objects
+    are put back, and some loads fail first. Returns the names of the files and the rows that were
+    merged, in the order of the merges.
     """
-    events, later = [], []
-    for name, rows in zip(names, files):
+    events, rejects, versions = [], {}, {}
+    keeping_feed = engine.feed
+    for place, (name, rows) in enumerate(zip(names, files)):
+        target = engine.feed.target.model_copy(
+            update={"keep_replaced": None if place < unkept else 7}
+        )
+        engine.feed = keeping_feed.model_copy(update={"target": target})
         bad = [row for row in rows if rng.random() < 0.15 and row.at is not None]
-        spoiled = [replace(row, at=f"{row.at}?") if row in bad else row for row in rows]
-        engine.load(as_csv(spoiled), name)
-        events.append((name, [row for row in rows if row not in bad]))
-        later += [(name, bad)] if bad else []
-    if later:
-        replay_edited(engine, "at", {f"{at}?": str(at) for at in range(8)})
-    return events + later
+        before = versions.get(name)
+        versions[name] = rows, bad
+        is_put_back = before is not None and rng.random() < 0.6
+        for good_and_bad in [versions[name], before] if is_put_back else [versions[name]]:
+            if receipt := load_or_fail(engine, rng, name, *good_and_bad):
+                rows, bad = good_and_bad
+                events.append((name, [row for row in rows if row not in bad]))
+                rejects[name] = receipt.load_id, bad
+    engine.feed = keeping_feed
+    replay_edited(engine, "at", {f"{at}?": str(at) for at in range(8)})
+    replayed = sorted((load_id, name) for name, (load_id, _) in rejects.items())
+    return events + [(name, rejects[name][1]) for _, name in replayed]
+
+
+def load_or_fail(engine, rng, name, rows, bad):
+    """Loads a version of an object, or lets it fail, or both. Returns the receipt of a load."""
+    spoiled = [replace(row, at=f"{row.at}?") if row in bad else row for row in rows]
+    arrival = engine.put(as_csv(spoiled), name)
+    if rng.random() < 0.5:
+        away = patch.object(load_module, "settle", side_effect=ServerUnavailable("away"))
+        with away, pytest.raises(ServerUnavailable):
+            engine.load(arrival, force=rng.random() < 0.5)
+        if rng.random() < 0.5:
+            return None
+    receipt = engine.load(arrival)
+    return receipt if receipt.outcome == "loaded" else None
 
 
 def undo_or_refusal(engine, keys):

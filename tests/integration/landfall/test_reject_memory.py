@@ -12,7 +12,7 @@ from include.landfall.transfer import Transfer
 from include.landfall.write import rejected
 
 ROWS = 24_000
-MOST_BYTES = 150  # of memory for each further reject: its number, and its share of a block
+MOST_BYTES = 350  # of memory for each further reject: its number, and its share of a block
 LONG = 1 << 20  # bytes
 
 
