@@ -2,7 +2,17 @@
 
 import sys
 
-from include.landfall.cli.main import main
+
+def run() -> int:
+    """Runs the command line, and returns its exit code."""
+    try:
+        from include.landfall.cli.main import main  # it takes a while, and Ctrl-C may come in it
+
+        return main()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -43,37 +43,39 @@ class Forgotten:
         return asdict(self)
 
 
-def forget(feed: Feed, key: str, *, warehouse: Warehouse) -> Forgotten:
+def forget(feed: Feed, key: str, *, warehouse: Warehouse, gone: bool = False) -> Forgotten:
     """Takes everything away that was loaded from an object of the feed, as `forget_together`."""
-    return forget_together(feed, [key], warehouse=warehouse)[0]
+    return forget_together(feed, [key], warehouse=warehouse, gone=gone)[0]
 
 
-def forget_together(feed: Feed, keys: Sequence[str], *, warehouse: Warehouse) -> list[Forgotten]:
+def forget_together(
+    feed: Feed, keys: Sequence[str], *, warehouse: Warehouse, gone: bool = False
+) -> list[Forgotten]:
     """Takes everything away that was loaded from objects of the feed, in one transaction.
 
     It waits for loads of the objects that are under way. The next run loads an object again if it
     is in the bucket.
 
     Of a merge it brings back the rows that the objects' loads replaced. Objects that had the same
-    keys can be undone only with those that had them later.
+    keys can be undone only with those that had them later. With `gone` the table may be missing.
 
     Raises: ObjectMissing when the ledger has no such object; FeedError when its rows are in another
-    table than the feed names, or cannot be deleted, or when what it replaced was not kept or was
-    changed since. Then nothing has changed.
+    table than the feed names or the table is missing, when they cannot be deleted, or when what it
+    replaced was not kept or was changed since. Then nothing has changed.
     """
     keys = list(dict.fromkeys(keys))
     try:
         with (
-            connect(warehouse, f"landfall forget {feed.name} {keys[0]}") as connection,
+            connect(warehouse, f"landfall forget {feed.name} {keys[0]}", feed.limits) as connection,
             postgres_errors(),
         ):
             if not ledger_exists(connection):
-                raise _unknown().at(object=_uri(feed, keys[0]))
+                raise _unknown(feed, keys[0])
             create_ledger(connection)
             with connection.transaction():
                 for key in sorted(keys):  # in this order two runs never wait for each other
                     claims.lock(connection, _claimant(feed, key))
-                return _forget(connection, feed, keys)
+                return _forget(connection, feed, keys, gone=gone)
     except LandfallError as error:
         error.at(feed=feed.name, object=", ".join(_uri(feed, key) for key in keys))
         raise
@@ -89,21 +91,27 @@ def _uri(feed: Feed, key: str) -> str:
     return f"s3://{feed.source.bucket}/{key}"
 
 
-def _unknown() -> ObjectMissing:
+def _unknown(feed: Feed, key: str) -> ObjectMissing:
+    pattern = feed.source.pattern
     return ObjectMissing(
         "the ledger has no such object",
+        expected=None
+        if feed.source.matches(key)
+        else f"a key that source.pattern matches: {pattern}",
         do="look for its key: landfall status --feed ...",
-    )
+    ).at(object=_uri(feed, key))
 
 
-def _forget(connection: Connection, feed: Feed, keys: list[str]) -> list[Forgotten]:
+def _forget(connection: Connection, feed: Feed, keys: list[str], *, gone: bool) -> list[Forgotten]:
     objects = []
     for key in keys:
         entries = forgetting.entries_of_object(connection, feed.name, feed.source.bucket, key)
         if not entries:
-            raise _unknown().at(object=_uri(feed, key))
+            raise _unknown(feed, key)
         _check_load_id(feed)
         _check_target(connection, feed, entries)
+        if not gone:
+            _check_is_there(connection, feed, entries)
         objects.append([entry.load_id for entry in entries])
     rows = _delete_rows(connection, feed, objects)
     return [
@@ -119,7 +127,8 @@ def _check_load_id(feed: Feed) -> None:
         raise FeedError(
             "the file's rows cannot be told from others: rows of this feed carry no load id",
             found="target.load_id: false",
-            do="delete the rows by hand; to load the file again, use landfall load --force",
+            do="delete the rows by hand; landfall load --force loads the file again once the"
+            " table is empty, because it cannot take the file's own rows away either",
         )
 
 
@@ -134,6 +143,21 @@ def _check_target(connection: Connection, feed: Feed, entries: list[Entry]) -> N
                 found=f"target.table: {feed.target.table}",
                 do=f"name {entry.target} in the feed, and forget the file then",
             )
+
+
+def _check_is_there(connection: Connection, feed: Feed, entries: list[Entry]) -> None:
+    """Checks that the table of a loaded object is there: elsewhere its rows would stay."""
+    target = feed.target
+    if has_relation(connection, target.schema_name, target.table_name):
+        return
+    if any(entry.status == "loaded" for entry in entries):
+        raise FeedError(
+            f"the table {target.table} is gone, and the ledger has the file in it",
+            do="restore the table, or give it its name again: under another name it keeps the"
+            " file's rows, and the next run would load them twice. Where the table is gone for"
+            " good, forget the file with --gone, or load all files again: landfall load --feed ..."
+            " --force",
+        )
 
 
 def _delete_rows(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:

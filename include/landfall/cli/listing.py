@@ -15,7 +15,13 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.feed.model import Feed
-from include.landfall.ledger.arrivals import Reason, missing_rows, new_arrivals, plan
+from include.landfall.ledger.arrivals import (
+    Reason,
+    check_is_there,
+    missing_rows,
+    new_arrivals,
+    plan,
+)
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.ledger.queries import newest_loaded, refused_duplicates
 from include.landfall.postgres.connection import connect
@@ -29,7 +35,6 @@ from include.landfall.s3.listing import (
     why_ignored,
 )
 from include.landfall.s3.snapshots import Snapshot
-from include.landfall.write.dispositions import disposition_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -80,6 +85,15 @@ def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | Terminal
                 yield key, error
 
 
+def check_target_to_force(feed: Feed) -> None:
+    """Checks that the feed's table is there before single files are loaded into it again.
+
+    Raises: FeedError when it is gone: the rows of the other files would be missed by nobody.
+    """
+    with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
+        check_is_there(connection, feed)
+
+
 def new_of(feed: Feed) -> list[Arrival]:
     """Returns the arrivals of the feed that are not loaded, oldest first."""
     warehouse = warehouse_from_environ(feed.target.connection)
@@ -121,7 +135,13 @@ def plan_of(feed: Feed, now: float) -> Plan:
 
 def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
     rows = missing_rows(connection, feed)
-    if rows:
+    if rows is None:
+        print(
+            f"{feed.target.table} is locked by another session: whether others emptied it cannot"
+            " be seen now",
+            file=sys.stderr,
+        )
+    elif rows:
         print(
             f"{feed.target.table} is empty, and the ledger has {rows:,} rows in it: others took"
             " them away. To load the files again: --force",
@@ -156,7 +176,6 @@ def _newest_table(connection: Connection, feed: Feed) -> tuple[datetime, str] | 
 
     A load of an older object ends without loading it (ledger/newer.sql).
     """
-    in_order = disposition_of(feed).replaces_feed or feed.target.closes_absent
-    if not (in_order and ledger_exists(connection)):
+    if not (feed.target.is_whole and ledger_exists(connection)):
         return None
     return newest_loaded(connection, feed.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -25,17 +26,26 @@ from include.landfall.cli.output import show_error
 from include.landfall.errors import LandfallError, TerminalError
 
 TRACE = "LANDFALL_TRACE"
+# Only sniff writes files too, into a temporary folder: other commands have no file that could fail so.
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
 EXIT_CODES = """\
 exit codes:
-  0   all that was new is loaded (or nothing was new; within its error budget a file may have
-      rejects); every reject was replayed; every connection can be used
+  0   it is done: all that was new is loaded (or nothing was new; within its error budget a file
+      may have rejects); every reject was replayed; every connection can be used
   1   an error that has no code of its own
-  2   the feed is wrong, or does not fit its table; also wrong arguments
+  2   the feed is wrong, or does not fit its table; wrong options, or options that do not go
+      together
   3   a connection is missing, or its server refused the key, the password or a right
   4   no such bucket or object; the ledger has no such object
   5   a file's content is wrong: nothing of that file was loaded; a replayed row is still a reject
   75  a server is away or a connection broke: a retry can help
+  130 stopped by Ctrl-C: a file is loaded whole or not at all
 check goes on after a failure, and ends with the lowest code of all that it met
+
+landfall COMMAND --help has the options and examples of a command. Connections come from the
+environment, as Airflow has them: AIRFLOW_CONN_WAREHOUSE (Postgres) and AIRFLOW_CONN_LANDING (S3),
+or the names that the feed gives.
 
 in the project's folder: .venv/bin/landfall, or python -m include.landfall
 """
@@ -45,16 +55,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code. Errors go to standard error, whole."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
-    except LandfallError as error:
-        show_error(error, as_json=options.json)
-        return error.exit_code
+        return _run(options)
+    except KeyboardInterrupt as stop:
+        print("stopped", *getattr(stop, "__notes__", ())[:1], sep=": ", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # who reads the output, such as `head`, has enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return LandfallError.exit_code
     except Exception as error:  # noqa: BLE001  the last line of defence: no traceback for a person
-        show_error(_unforeseen(error), as_json=options.json)
+        if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+            _drop_output()
+            show_error(_unwritten(error), as_json=False)
+        else:
+            show_error(_unforeseen(error), as_json=options.json)
         return LandfallError.exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Runs the command, shows its error, and writes all output. Returns the exit code."""
+    try:
+        code = int(options.run(options))
+    except LandfallError as error:
+        show_error(error, as_json=options.json)
+        code = error.exit_code
+    sys.stdout.flush()
+    return code
+
+
+def _unwritten(error: OSError) -> LandfallError:
+    return TerminalError(
+        f"the output could not be written: {error.strerror}; what was loaded stays loaded, and"
+        " landfall status shows it"
+    )
+
+
+def _drop_output() -> None:
+    """Drops what is not written yet: else Python would fail at its end when it tries again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unforeseen(error: Exception) -> LandfallError:

@@ -32,7 +32,7 @@ def warehouse_from_environ(conn_id: str, environ: Mapping[str, str] = os.environ
     """
     fields = _fields(conn_id, environ)
     iam = _iam_store(fields["extra"], environ) if uses_iam(fields["extra"]) else None
-    return Warehouse.from_fields(**fields, iam=iam)
+    return Warehouse.from_fields(**fields, iam=iam, conn_id=conn_id)
 
 
 def _iam_store(extra: Mapping[str, Any], environ: Mapping[str, str]) -> Store:
@@ -88,6 +88,8 @@ def _from_json(value: str) -> dict[str, Any]:
 
 def _from_uri(value: str) -> dict[str, Any]:
     parts = urlsplit(value)
+    if not parts.scheme:
+        raise ValueError("it has no type")
     extra = dict(parse_qsl(parts.query, keep_blank_values=True))
     nested = extra.pop("__extra__", None)
     servers = parts.netloc.rpartition("@")[2]

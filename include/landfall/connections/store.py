@@ -129,7 +129,7 @@ class Store:
         Raises: ConnectionUnusable when it is of another type, or an extra is not understood: a load
         must not run under another identity than its owner thinks.
         """
-        _check_type(conn_type)
+        _check_type(conn_id, conn_type)
         given = filled({**(extra or {}), **({"host": host} if host else {})})
         refuse_named(WHERE, given, REFUSED)
         refuse_others(WHERE, given, EXTRAS)
@@ -147,11 +147,11 @@ class Store:
         )
 
 
-def _check_type(conn_type: str | None) -> None:
+def _check_type(conn_id: str, conn_type: str | None) -> None:
     """Checks that keys are in the connection: a database's login must not be sent to AWS as one."""
     if conn_type not in STORE_TYPES:
         raise ConnectionUnusable(
-            "the connection is not one to an object store",
+            f"the connection {conn_id!r} is not one to an object store",
             found=f"type {conn_type}",
             expected="type aws",
             do="name the connection of the object store",

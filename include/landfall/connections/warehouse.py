@@ -14,6 +14,9 @@ from include.landfall.errors import ConnectionUnusable
 # What Airflow's own hook takes from a Postgres connection's extras, and a load has no use for.
 HOOK_OPTIONS = frozenset("cursor log_sql enable_log_db_messages sqlalchemy_scheme".split())
 
+# What Airflow and people call a connection to Postgres. `generic` may be anything.
+POSTGRES_TYPES = {"postgres", "postgresql", "generic", "", None}
+
 # A host that vanishes is noticed in two minutes: by the server's keepalives, and by these.
 DEFAULTS = {
     "connect_timeout": "10", "keepalives_idle": "60", "keepalives_interval": "10",
@@ -61,6 +64,8 @@ class Warehouse:
         password: str | None,
         extra: Mapping[str, Any] | None = None,
         iam: Store | None = None,
+        conn_id: str = "",
+        conn_type: str | None = None,
         **_: object,
     ) -> Warehouse:
         """Makes a warehouse from the fields of an Airflow connection of type `postgres`.
@@ -69,8 +74,9 @@ class Warehouse:
         before the field, as in Airflow. `iam` is the store of `aws_conn_id`: see `uses_iam`.
 
         Raises: ConnectionUnusable when there is another one: what guards a connection must not be
-        dropped because it is misspelt.
+        dropped because it is misspelt. Also when the connection is of another type.
         """
+        _check_type(conn_id, conn_type)
         options = _options(filled(extra))
         if "service" not in options:  # its file has what the connection leaves out
             host, port = host or "localhost", port or 5432
@@ -116,8 +122,18 @@ class Warehouse:
         return f"{self.user}@{self.address}/{self.dbname}"
 
 
+def _check_type(conn_id: str, conn_type: str | None) -> None:
+    if conn_type not in POSTGRES_TYPES:
+        raise ConnectionUnusable(
+            f"the connection {conn_id!r} is no postgres connection",
+            found=f"type {conn_type}",
+            expected="type postgres",
+            do="name the connection of the database in the feed, or correct its type",
+        )
+
+
 def uses_iam(extra: Mapping[str, Any] | None) -> bool:
-    """Tells whether a Postgres connection signs in with a token of RDS instead of a password.
+    """Returns whether a Postgres connection signs in with a token of RDS instead of a password.
 
     Raises: ConnectionUnusable when `iam` is neither true nor false.
     """

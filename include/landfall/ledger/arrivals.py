@@ -3,7 +3,7 @@
 The rule, for the version of an object that the bucket shows now:
 
 1. Where the ledger has a loaded version of the object, the arrival is new when it is another one:
-   another version id, ETag or size. Times of versions of one object never count, because clocks
+   another ETag or size. Times of versions of one object never count, because clocks
    and restored versions go back: what the bucket shows is what counts.
 2. Where it has none, the arrival is new, unless another object replaced it (a feed whose newest
    file is the whole table) and it is not newer than that object. Within one second, which is how
@@ -34,6 +34,7 @@ from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.statements import statement, table
 
 PAGE = 5_000  # arrivals that one statement compares
+LOOK = "SET LOCAL lock_timeout = '1s'"  # a look into the table does not wait for who locks it
 
 
 class Reason(StrEnum):
@@ -91,17 +92,18 @@ def _with_reasons(
 ) -> Iterator[Explained]:
     """Yields every arrival with the reason why it is new, or why it is not.
 
-    With `due_only` a failed one whose time has not come is as if it were loaded.
+    With `due_only` one that failed and whose time has not come is as if it were loaded.
     """
     if not ledger_exists(connection):
         yield from ((arrival, Reason.NEW) for arrival in arrivals)
         return
-    _check_target(connection, feed)
+    check_target(connection, feed)
     newest = queries.newest_loaded(connection, feed.name)
     for page in _pages(arrivals):
-        for arrival, reason in _reasons(connection, feed, page, due_only):
-            is_restored = reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest)
-            yield arrival, Reason.NEW if is_restored else reason
+        for arrival, reason, has_failed in _reasons(connection, feed, page, due_only):
+            if reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest):  # restored
+                reason = Reason.FAILED if has_failed else Reason.NEW
+            yield arrival, reason
 
 
 def _in_turn(new: Iterable[Explained]) -> list[Explained]:
@@ -120,20 +122,24 @@ def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 
 def _reasons(
     connection: Connection, feed: Feed, page: list[Arrival], due_only: bool
-) -> list[Explained]:
-    """Returns the arrivals of a page with their reasons, as the ledger alone knows them."""
+) -> list[tuple[Arrival, Reason, bool]]:
+    """Returns the arrivals of a page with their reasons, as the ledger alone knows them.
+
+    And whether the last try at each of them failed.
+    """
     try:
         values = {**_values(feed, page), "due_only": due_only}
         rows = connection.execute(statement("ledger/new"), values).fetchall()
     except psycopg.errors.UntranslatableCharacter:
         # The database's encoding lacks a character of one key, so its ledger cannot have the key.
         if len(page) == 1:
-            return [(page[0], Reason.NEW)]
+            return [(page[0], Reason.NEW, False)]
         middle = len(page) // 2
         halves = page[:middle], page[middle:]
         return [each for half in halves for each in _reasons(connection, feed, half, due_only)]
-    reasons = {place: Reason(reason) for place, reason in rows}
-    return [(arrival, reasons.get(n, Reason.LOADED)) for n, arrival in enumerate(page)]
+    reasons = {place: (Reason(reason), has_failed) for place, reason, has_failed in rows}
+    loaded = Reason.LOADED, False
+    return [(arrival, *reasons.get(n, loaded)) for n, arrival in enumerate(page)]
 
 
 def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
@@ -150,27 +156,33 @@ def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
     }
 
 
-def missing_rows(connection: Connection, feed: Feed) -> int:
+def missing_rows(connection: Connection, feed: Feed) -> int | None:
     """Returns how many rows the ledger counts in a table that is empty: others took them away.
 
     That may be on purpose, for instance where rows move on to another table. A merge that deletes
-    may have emptied it itself.
+    may have emptied it itself. None: another session has locked the table, so nobody can look.
     """
     target = feed.target
-    if target.deleted is not None:
-        return 0
-    if not ledger_exists(connection):
+    if target.deleted is not None or not ledger_exists(connection):
         return 0
     if not has_relation(connection, target.schema_name, target.table_name):
         return 0
-    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
-    row = connection.execute(query).fetchone()
+    try:
+        with connection.transaction():
+            connection.execute(LOOK)
+            query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
+            row = connection.execute(query).fetchone()
+    except psycopg.errors.LockNotAvailable:
+        return None
     is_empty = row is not None and not row[0]
     return queries.loaded_rows(connection, feed.name, target.table) if is_empty else 0
 
 
-def _check_target(connection: Connection, feed: Feed) -> None:
-    """Checks that the rows which the ledger tells of are in the feed's table."""
+def check_target(connection: Connection, feed: Feed) -> None:
+    """Checks that the rows which the ledger tells of are in the feed's table.
+
+    Raises: FeedError when they are in another table, or when the table is gone.
+    """
     target, files = feed.target, queries.loaded_files(connection, feed.name)
     for elsewhere in sorted(files.keys() - {target.table}):
         if has_relation(connection, *elsewhere.split(".", 1)):
@@ -179,11 +191,25 @@ def _check_target(connection: Connection, feed: Feed) -> None:
                 found=f"target.table: {target.table}",
                 do=f"rename the table {elsewhere} too, or load the files again with --force",
             ).at(feed=feed.name)
+    _check_is_there(connection, feed, files)
+
+
+def check_is_there(connection: Connection, feed: Feed) -> None:
+    """Checks that the feed's table is there, if the ledger has files in it.
+
+    Raises: FeedError when it is gone.
+    """
+    if ledger_exists(connection):
+        _check_is_there(connection, feed, queries.loaded_files(connection, feed.name))
+
+
+def _check_is_there(connection: Connection, feed: Feed, files: dict[str, int]) -> None:
+    target = feed.target
     if files and not has_relation(connection, target.schema_name, target.table_name):
         number = sum(files.values())
         raise FeedError(
             f"the table {target.table} is gone, and the ledger has {number} files in it",
-            do="restore the table, or load the files again with --force",
+            do="restore the table, or load all files again with --force and without --key",
         ).at(feed=feed.name)
 
 

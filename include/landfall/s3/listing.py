@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import ConnectionUnusable, ObjectMissing
+from include.landfall.errors import ConnectionUnusable, FeedError, ObjectChanged, ObjectMissing
 from include.landfall.s3.errors import s3_errors
 from include.landfall.s3.snapshots import Snapshot, snapshots
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from include.landfall.feed.source import Source
-
-from include.landfall.errors import ObjectChanged
 
 NAMED = 3  # parts of a folder that an error names
 OnIncomplete = Callable[[Snapshot], object]
@@ -114,9 +112,10 @@ def find_arrival(client: S3Client, bucket: str, key: str) -> Arrival:
 def find_named(client: S3Client, source: Source, key: str) -> Arrival:
     """Returns the object of the key as it is now, or the folder where the source has snapshots.
 
-    Raises: ObjectMissing.
+    Raises: ObjectMissing; FeedError when the key can be no arrival of the source.
     """
     if not source.snapshot:
+        _check_key(source, key)
         return find_arrival(client, source.bucket, key)
     snapshot = _find_snapshot(client, source, key)
     if snapshot is None or snapshot.waits_for:
@@ -127,6 +126,19 @@ def find_named(client: S3Client, source: Source, key: str) -> Arrival:
             do="landfall plan --feed … shows the folders, and why one is not complete",
         ).at(object=f"s3://{source.bucket}/{key}")
     return snapshot.arrival
+
+
+def _check_key(source: Source, key: str) -> None:
+    if (reason := why_ignored(source, key)) is None:
+        return
+    is_marker = reason == "marker" and source.matches(key)
+    what = "a folder, or a marker beside data" if is_marker else "a key of other files"
+    raise FeedError(
+        "the key is no arrival of the feed",
+        found=f"{key}: {what}",
+        expected=f"a key that source.pattern matches: {source.pattern}",
+        do="landfall plan --feed … shows the keys; the bucket is no part of a key",
+    ).at(object=f"s3://{source.bucket}/{key}")
 
 
 def find_parts(client: S3Client, source: Source, arrival: Arrival) -> list[Arrival]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -130,7 +131,12 @@ def test_an_error_that_nobody_foresaw_is_one_message_and_no_traceback(
     assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("disposition", "keys"), [("append", [1, 2, 3]), ("replace", [3])])
+SNAPSHOT = "merge, key: [a], strategy: scd2, absent: close"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "keys"), [("append", [1, 2, 3]), ("replace", [3]), (SNAPSHOT, [3])]
+)
 def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_newest_alone(
     mocker, tmp_path, disposition, keys
 ):
@@ -151,3 +157,54 @@ def test_the_command_line_does_not_import_arrow():
     """The process that copies stays small, and a command starts at once."""
     program = "import sys, include.landfall.cli.main; sys.exit('pyarrow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_full_disk_is_told_in_one_line_and_what_is_loaded_stays_loaded(
+    as_json, load, path, mocker
+):
+    err = io.StringIO()
+    with Path("/dev/full").open("w") as full:
+        mocker.patch("sys.stdout", full)
+        mocker.patch("sys.stderr", err)
+        assert cli.main(["load", "--feed", path, *as_json]) == 1
+    assert err.getvalue() == (
+        "the output could not be written: No space left on device; what was loaded stays loaded,"
+        " and landfall status shows it\n"
+    )
+
+
+def test_an_error_on_a_full_disk_ends_without_a_traceback(tmp_path):
+    command = [sys.executable, "-m", "include.landfall", "load", "--json", "--feed", str(tmp_path)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "No space left on device" in done.stderr
+
+
+def test_ctrl_c_is_one_line(load, path, capsys):
+    stop = KeyboardInterrupt()
+    stop.add_note("nothing of the file is loaded")
+    load.side_effect = stop
+    assert cli.main(["load", "--feed", path]) == 130
+    assert capsys.readouterr().err == "stopped: nothing of the file is loaded\n"
+
+
+def test_ctrl_c_is_one_line_while_modules_are_imported(tmp_path):
+    """An import of the command line meets the signal, as a person's early Ctrl-C does."""
+    code = (
+        "import sys, signal, os\n"
+        "class Early:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'include.landfall.cli.main':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "from include.landfall.__main__ import run\n"
+        "sys.exit(run())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (130, "stopped\n")

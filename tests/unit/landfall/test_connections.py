@@ -81,6 +81,21 @@ def test_a_connection_that_cannot_be_read_is_named_without_its_secret(value):
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("read", [warehouse, store])
+def test_a_text_that_is_no_connection_is_refused_at_once(read):
+    with pytest.raises(ConnectionUnusable, match="cannot be read"):
+        read("not json at all")
+
+
+@pytest.mark.parametrize("value", ['{"conn_type": "mysql", "host": "h"}', "mysql://u:p@h/d"])
+def test_a_connection_of_another_type_is_refused_by_name(value):
+    with pytest.raises(ConnectionUnusable, match="'warehouse' is no postgres connection") as caught:
+        warehouse(value)
+    assert caught.value.found == "type mysql"
+    with pytest.raises(ConnectionUnusable, match="'landing' is not one to an object store"):
+        store(value)
+
+
 @pytest.mark.parametrize("environ", [{}, {"AIRFLOW_CONN_MY_DB": " "}])
 def test_a_connection_that_is_missing_says_where_it_is_looked_for(environ):
     with pytest.raises(ConnectionUnusable, match="AIRFLOW_CONN_MY_DB"):

@@ -48,7 +48,7 @@ def test_a_file_in_s3_with_the_connection_of_a_database_is_refused_by_its_type(m
     """Its login and password would go out as keys of AWS: `File("s3://…", conn_id="warehouse")`."""
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "postgres://loader:secret@/w")
     for ask in (store_of, store_from_environ, lambda name: asyncio.run(astore_of(name))):
-        with pytest.raises(ConnectionUnusable, match="not one to an object store") as refused:
+        with pytest.raises(ConnectionUnusable, match="is not one to an object store") as refused:
             ask("warehouse")
         assert "postgres" in str(refused.value)
         assert "secret" not in str(refused.value)

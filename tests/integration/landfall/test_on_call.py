@@ -1,0 +1,136 @@
+"""What the person on call meets: lost tables, wrong keys, locks, and messages that lead on."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+import yaml
+
+from include.landfall.cli import main as cli
+from include.landfall.errors import FeedError
+from include.landfall.forget import forget
+from include.landfall.ledger import arrivals as ledger_arrivals
+
+
+class Shell:
+    """The command line with one feed, `t`, into raw.t."""
+
+    def __init__(self, engine, folder, capsys):
+        self.engine, self.capsys, self.path = engine, capsys, folder / "t.yaml"
+        self.write()
+
+    def write(self, columns=None, source=None, target=None, **more):
+        feed = {
+            "feed": "t",
+            "source": {"bucket": self.engine.bucket, "pattern": "t/*", **(source or {})},
+            "target": {"table": "raw.t", **(target or {})},
+            "columns": columns or {"id": "integer", "name": "text"},
+            **more,
+        }
+        self.path.write_text(yaml.safe_dump(feed, sort_keys=False))
+
+    def put(self, number, body=None):
+        text = body or f"id,name\n{number},x\n"
+        self.engine.client.put_object(
+            Bucket=self.engine.bucket, Key=f"t/{number}.csv", Body=text.encode()
+        )
+
+    def run(self, command, *more):
+        """Runs the command: exit code, standard output and standard error."""
+        code = cli.main([command, "--feed", str(self.path), *more])
+        return code, *self.capsys.readouterr()
+
+
+@pytest.fixture
+def shell(engine, connections, tmp_path, capsys):
+    return Shell(engine, tmp_path, capsys)
+
+
+LOSSES = ["DROP TABLE raw.t", "ALTER TABLE raw.t RENAME TO other"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_named_file_makes_no_new_table_that_hides_the_lost_one(shell, loss):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.engine.sql(loss)
+    shell.put(2)
+    for command, *more in (
+        ("load", "--key", "t/2.csv"),
+        ("load", "--key", "t/1.csv"),
+        ("validate", "--key", "t/2.csv"),
+        ("load", "--key", "t/2.csv", "--force"),
+    ):
+        code, _, err = shell.run(command, *more)
+        assert (code, "the table raw.t is gone, and the ledger has 1 files in it" in err) == (
+            2,
+            True,
+        )
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
+    assert shell.engine.sql("SELECT status FROM landfall.ledger WHERE key = 't/1.csv'") == [
+        "loaded"
+    ]
+    assert shell.run("load", "--force")[0] == 0
+    assert shell.engine.sql("SELECT id FROM raw.t ORDER BY id") == [1, 2]
+
+
+def test_one_arrival_of_a_task_makes_no_new_table_that_hides_the_lost_one(engine):
+    engine.load("id,name\n1,a\n", "1.csv")
+    engine.sql("DROP TABLE raw.t")
+    with pytest.raises(FeedError, match=r"the table raw\.t is gone"):
+        engine.load("id,name\n2,b\n", "2.csv")
+    assert engine.sql("SELECT to_regclass('raw.t')") == [None]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_forget_refuses_a_lost_table_unless_it_is_gone_for_good(shell, loss):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.engine.sql(loss)
+    code, _, err = shell.run("forget", "--object", "t/1.csv")
+    assert (code, "--gone" in err, "the table raw.t is gone" in err) == (2, True, True)
+    assert shell.engine.sql("SELECT count(*) FROM landfall.ledger") == [1]
+    assert shell.run("forget", "--object", "t/1.csv", "--gone")[0] == 0
+    assert shell.run("load")[0] == 0
+    assert shell.engine.sql("SELECT id FROM raw.t") == [1]
+
+
+def test_forget_takes_a_file_that_never_loaded_also_without_a_table(engine):
+    engine.be(columns={"id": "integer"})
+    with pytest.raises(Exception, match="integer"):
+        engine.load("id\nx\n")
+    assert forget(engine.feed, "a.csv", warehouse=engine.warehouse).entries == 1
+
+
+@pytest.mark.parametrize("command", ["load", "validate"])
+def test_a_key_outside_the_pattern_is_refused_by_name(shell, command):
+    shell.engine.put("id,name\n7,x\n", "u/7.csv")
+    code, _, err = shell.run(command, "--key", "u/7.csv")
+    assert (code, "the key is no arrival of the feed" in err) == (2, True)
+    assert "a key that source.pattern matches: t/*" in err
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
+
+
+def test_forget_names_the_pattern_to_a_key_outside_of_it(shell):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    code, _, err = shell.run("forget", "--object", "u/7.csv")
+    assert (code, "a key that source.pattern matches: t/*" in err) == (4, True)
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "load"])
+def test_no_look_waits_for_a_locked_table(shell, command, monkeypatch):
+    monkeypatch.setattr(ledger_arrivals, "LOOK", "SET LOCAL lock_timeout = 50")
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.t IN ACCESS EXCLUSIVE MODE")
+        code, _, err = shell.run(command)
+    assert (code, "raw.t is locked by another session" in err) == (0, True)
+
+
+def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mocker):
+    shell.put(1)
+    mocker.patch("include.landfall.transfer.Transfer.run", side_effect=KeyboardInterrupt)
+    assert shell.run("load") == (130, "", "stopped: nothing of the file is loaded\n")
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
