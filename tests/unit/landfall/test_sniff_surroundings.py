@@ -200,7 +200,7 @@ def test_a_broken_file_has_drifted_and_does_not_end_the_check(tmp_path):
 # ---- names ---------------------------------------------------------------------------------------
 
 WRONG_NAMES = [
-    ["--name", "Weird Name!"], ["--name", ""], ["--name", "1st"], ["--name", "a" * 56],
+    ["--name", "Weird Name!"], ["--name", "1st"], ["--name", "a" * 56],
     ["--table", "a.b.c"], ["--table", "orders"], ["--table", "raw."], ["--table", "raw." + "t" * 64],
 ]  # fmt: skip
 
