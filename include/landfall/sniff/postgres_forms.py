@@ -11,12 +11,12 @@ from datetime import date
 
 from include.landfall.feed.column_types import ColumnType
 
-BOOLEAN = re.compile(r"t(r(ue?)?)?|f(a(l(se?)?)?)?|y(es?)?|no?|on|off?|1|0")
-INTEGER = re.compile(r"[+-]?\d+")
+BOOLEAN = re.compile(r"t(r(ue?)?)?|f(a(l(se?)?)?)?|y(es?)?|no?|on|off?|1|0", re.ASCII)
+INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 BITS = {"smallint": 15, "integer": 31, "bigint": 63}
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?")
-NO_NUMBER = re.compile(r"nan|[+-]?inf(inity)?")
-UUID = re.compile(r"\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII)
+NO_NUMBER = re.compile(r"nan|[+-]?inf(inity)?", re.ASCII)
+UUID = re.compile(r"\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?", re.ASCII)
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 FULL_MONTHS = (
     "january february march april may june july august september october november december".split()
@@ -32,14 +32,15 @@ DAY = (
 # An offset, or the name of a zone, as a load writes that of the feed behind a cell.
 ZONE = r"(?: ?(?:z|utc|gmt|[+-]\d{1,2}(?::?\d\d)?)| [a-z_]+(?:/[a-z_+-]+)+)?"
 CLOCK = r"(?P<h>\d{1,2}):(?P<min>[0-5]\d)(?::(?P<s>[0-5]\d|60)(?:\.\d*)?)?(?: ?(?P<half>[ap]m))?"
-TIME = re.compile(CLOCK + ZONE)
-MOMENTS = [re.compile(rf"{day}(?:(?:t| +){CLOCK}{ZONE})?") for day in DAY]
+TIME = re.compile(CLOCK + ZONE, re.ASCII)
+MOMENTS = [re.compile(rf"{day}(?:(?:t| +){CLOCK}{ZONE})?", re.ASCII) for day in DAY]
+BLANKS = " \t\n\r\v\f"  # that the input functions skip
 SPECIAL = {"infinity", "-infinity", "epoch"}
 
 
 def is_read(text: str, declared: ColumnType) -> bool:
     """Returns whether Postgres surely reads the text as this type."""
-    name, text = declared.name, text.strip().lower()
+    name, text = declared.name, text.strip(BLANKS).lower()
     if name == "boolean":
         return BOOLEAN.fullmatch(text) is not None
     if name in BITS:
@@ -58,7 +59,7 @@ def is_read(text: str, declared: ColumnType) -> bool:
 
 def _is_number(text: str, declared: ColumnType) -> bool:
     if NO_NUMBER.fullmatch(text):
-        return True
+        return text == "nan" or not declared.modifiers  # a precision bounds, and excludes infinity
     if not NUMBER.fullmatch(text):
         return False
     if declared.name != "numeric":

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from statistics import median
 
 from include.landfall.read.formats.csv_records import Record
+from include.landfall.sniff.findings import Finding
 from include.landfall.sniff.header import is_typed
 from include.landfall.sniff.spelling import Marks
+from include.landfall.sniff.trials import Trial
 
 Row = Sequence[str | None]
 # The line by which Excel gets the delimiter of a file.
@@ -36,7 +38,8 @@ def titles_before(records: Sequence[Record], marks: Marks) -> int:
     at = next((at for at, count in enumerate(counts) if count >= least), 0)
     titles = [value for record in records[:at] for value in _values(record.cells or ())]
     is_plain = at <= MOST_TITLES and max(counts[:at], default=0) <= 1
-    return at if is_plain and not any(is_typed(title, marks) for title in titles) else 0
+    is_data = bool(titles) and is_typed(titles[0], marks)
+    return at if is_plain and not is_data else 0
 
 
 def totals_behind(rows: Sequence[Row], marks: Marks) -> int:
@@ -81,3 +84,17 @@ def is_fixed_width(text: str) -> bool:
     blanks = [column.isspace() for column in columns]
     inner = "".join("b" if blank else "x" for blank in blanks).strip("b")
     return "b" in inner
+
+
+def footer_of(trial: Trial, rows: int) -> tuple[str, Finding]:
+    """Returns the option of the feed that leaves out the lines behind the table, and its value."""
+    text = trial.records[-1].raw.decode("utf-8", "replace")
+    delimiter = str(trial.options["delimiter"])
+    fields = [each.strip(' "') for each in text.split(delimiter)]
+    counts = [at for at, each in enumerate(fields, 1) if each.isdigit() and int(each) == rows]
+    if trial.behind == 1 and counts and len(fields) > 1 and counts[0] > 1:
+        start = text.split(delimiter)[0] + delimiter
+        value = {"pattern": f"{re.escape(start)}.*", "count_column": counts[0]}
+        return "footer", Finding(value, f"the last line counts the {rows} rows: {text[:60]}")
+    doubt = f"the last line is no row of {trial.width} cells: {text[:60]}"
+    return "skip_footer", Finding(trial.behind, "other lines at the end", [doubt])

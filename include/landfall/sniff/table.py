@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from include.landfall.sniff.header import header_of, names_of
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.spelling import NULLS, PLAIN, Marks, date_order, marks_of
 from include.landfall.sniff.surroundings import (
+    footer_of,
     is_fixed_width,
     sep_of,
     titles_before,
@@ -96,23 +96,27 @@ class _Sniffer:
         if skipped := self._skipped(trial, sep):
             options["skip_rows"] = skipped
             trial = try_options(text, options, MOST_RECORDS)
-        share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
-        name = SHOWN.get(best.options["delimiter"], best.options["delimiter"])
-        evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
-        doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
-        if trial.width == 1:
-            doubts.append("one column: no delimiter makes more of it")
-            if is_fixed_width(text[:TRIAL_BYTES].decode()):
-                doubts.append(
-                    "lines of one length with blanks between columns: type: fixed cuts it"
-                )
-        self.proposal.options["delimiter"] = Finding(best.options["delimiter"], evidence, doubts)
+        self._delimiter(trial, rivals, text)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
         if best.options["quote"] is None:
             doubt = "there are quotes, and they are taken for text: look at the cells with them"
             self.proposal.options["quote"].doubts.append(doubt)
         return trial
+
+    def _delimiter(self, trial: Trial, rivals: list[Trial], text: bytes) -> None:
+        delimiter = trial.options["delimiter"]
+        share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
+        name = SHOWN.get(delimiter, delimiter)
+        evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
+        doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
+        if trial.width == 1:
+            doubts.append("one column: no delimiter makes more of it")
+            if is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace")):
+                doubts.append(
+                    "lines of one length with blanks between columns: type: fixed cuts it"
+                )
+        self.proposal.options["delimiter"] = Finding(delimiter, evidence, doubts)
 
     def _skipped(self, trial: Trial, sep: str | None) -> int:
         """Returns how many lines stand before the table, and proposes to skip them."""
@@ -206,7 +210,7 @@ class _Sniffer:
             self._odd(odd, len(table), trial.width)
         whole = self._is_whole(trial)
         if whole and trial.behind:
-            self._footer(trial, len(table))
+            self._put(*footer_of(trial, len(table)))
         elif not whole:
             self.proposal.doubts.append(
                 "only the beginning was read: types and rows further on may differ"
@@ -228,22 +232,6 @@ class _Sniffer:
         self.proposal.options.pop("footer", None)
         doubt = "the last row looks like a total: skip_footer leaves it out of the table"
         self._put("skip_footer", Finding(count, "rows at the end that are no data", [doubt]))
-
-    def _footer(self, trial: Trial, rows: int) -> None:
-        lines = trial.records[-trial.behind :]
-        text = lines[-1].raw.decode("utf-8", "replace")
-        delimiter = str(trial.options["delimiter"])
-        fields = [each.strip(' "') for each in text.split(delimiter)]
-        counts = [at for at, each in enumerate(fields, 1) if each.isdigit() and int(each) == rows]
-        if trial.behind == 1 and counts and len(fields) > 1 and counts[0] > 1:
-            start = text.split(delimiter)[0] + delimiter
-            value = {"pattern": f"{re.escape(start)}.*", "count_column": counts[0]}
-            self._put(
-                "footer", Finding(value, f"the last line counts the {rows} rows: {text[:60]}")
-            )
-            return
-        doubt = f"the last line is no row of {trial.width} cells: {text[:60]}"
-        self._put("skip_footer", Finding(trial.behind, "other lines at the end", [doubt]))
 
 
 def _fitting(trial: Trial) -> list[list[str | None]]:
