@@ -91,6 +91,7 @@ def _expire(connection: Connection, feed: Feed, options: argparse.Namespace) -> 
 def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
     states = STATES if options.state == ALL else (options.state,)
     selection = Selection(feed.name, options.object, options.reason, states)
+    kept_rejects.check_selection(connection, selection)
     rejects = kept_rejects.rejects_of(connection, selection)
     if options.csv:
         sys.stdout.writelines(reject_csv.lines_of(feed, rejects))

@@ -134,3 +134,26 @@ def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mo
     mocker.patch("include.landfall.transfer.Transfer.run", side_effect=KeyboardInterrupt)
     assert shell.run("load") == (130, "", "stopped: nothing of the file is loaded\n")
     assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
+
+
+def test_plan_and_load_have_one_rule_for_a_file_that_changed_a_moment_ago(shell):
+    shell.write(source={"settle_seconds": 3600})
+    shell.put(1)
+    assert "skip  1  changed a moment ago" in shell.run("plan")[1]
+    for command in ("load", "validate", "status"):
+        code, _, err = shell.run(command)
+        assert (code, "t/1.csv changed a moment ago" in err) == (0, True)
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
+    assert shell.run("load", "--key", "t/1.csv")[0] == 0
+    assert shell.engine.sql("SELECT id FROM raw.t") == [1]
+
+
+def test_a_lock_timeout_names_the_feed_s_own_limit(shell):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.write(limits={"lock_timeout": 0.1})
+    shell.put(2)
+    with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.t IN SHARE MODE")
+        code, _, err = shell.run("load")
+    assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
