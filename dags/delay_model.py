@@ -58,7 +58,7 @@ with DAG(
 
     @task
     def check_model(features: dict[str, Any]) -> dict[str, Any]:
-        """Gives the places of the results, and how good the model is."""
+        """Returns the places of the results, and how good the model is."""
         return results(features["prefix"], features["etag"], bucket=BUCKET)
 
     features = export_features("{{ run_id }}")

@@ -24,7 +24,7 @@ EXPORT = "s3://landing/marts/delays_by_carrier.csv"
 
 
 def table(schema: str, name: str) -> Table:
-    """Gives a table of the warehouse."""
+    """Returns a table of the warehouse."""
     return Table(name, conn_id="warehouse", metadata=Metadata(schema=schema))
 
 
@@ -98,7 +98,7 @@ def sql(name: str) -> str:
 
 
 def build(mart: str, counted: dict[str, dict[str, Any]] = EVERY_FLIGHT) -> tuple[Any, list[Any]]:
-    """Builds a mart in the schema marts_next; gives its table and the checks that must pass."""
+    """Builds a mart in the schema marts_next; returns its table and the checks that must pass."""
     built = aql.transform_file(
         task_id="build",
         file_path=str(SQL / f"{mart}.sql"),

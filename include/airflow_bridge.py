@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def store_of(conn_id: str | None) -> Store:
-    """Gives the S3 service of an AWS connection.
+    """Returns the S3 service of an AWS connection.
 
     Without a name it is the service of `aws_default`, or, where that is not defined either, AWS
     itself with the key that AWS's own chain finds (environment, profile, role).
@@ -47,7 +47,7 @@ def store_of(conn_id: str | None) -> Store:
 
 
 def warehouse_of(conn_id: str, database: str | None = None) -> Warehouse:
-    """Gives the database of a Postgres connection; `database` counts where it names none.
+    """Returns the database of a Postgres connection; `database` counts where it names none.
 
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
@@ -83,7 +83,7 @@ async def awarehouse_of(conn_id: str) -> Warehouse:
 
 
 def connection_type(conn_id: str) -> str:
-    """Gives the type of an Airflow connection, such as `postgres`.
+    """Returns the type of an Airflow connection, such as `postgres`.
 
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
@@ -91,7 +91,7 @@ def connection_type(conn_id: str) -> str:
 
 
 def verdict(message: str, retryable: bool) -> AirflowException:
-    """Gives the exception with which Airflow retries a task only if a retry can help."""
+    """Returns the exception with which Airflow retries a task only if a retry can help."""
     return (AirflowException if retryable else AirflowFailException)(message)
 
 
@@ -125,13 +125,13 @@ def arrival_errors() -> Iterator[None]:
 
 
 def loader() -> str:
-    """Gives the name under which the ledger keeps the running task; empty when no task runs."""
+    """Returns the name under which the ledger keeps the running task; empty when no task runs."""
     ti = _task_instance()
     return f"{ti.dag_id}.{ti.task_id} {ti.run_id} #{ti.try_number}" if ti else ""
 
 
 def task_identity() -> str:
-    """Gives what all tries of the running task instance share; empty when no task runs."""
+    """Returns what all tries of the running task instance share; empty when no task runs."""
     ti = _task_instance()
     if ti is None:
         return ""
@@ -147,13 +147,13 @@ def push_xcom(key: str, value: Any) -> None:
 
 
 def rejects_command(feed: str, key: str | None = None) -> str:
-    """Gives the command that shows the rejects of a feed of the project, or of one object."""
+    """Returns the command that shows the rejects of a feed of the project, or of one object."""
     command = f".venv/bin/landfall rejects --feed include/feeds/{feed}.yaml"
     return f"{command} --object {shlex.quote(key)}" if key else command
 
 
 def rejects_warning(receipt: Receipt) -> str | None:
-    """Gives the warning of a load that has rejects: how many, why, and how to see them."""
+    """Returns the warning of a load that has rejects: how many, why, and how to see them."""
     if not receipt.rejected:
         return None
     reasons = ", ".join(f"{number} {reason}" for reason, number in receipt.reasons.items())
@@ -164,7 +164,7 @@ def rejects_warning(receipt: Receipt) -> str | None:
 
 
 def changes_warning(receipt: Receipt) -> str | None:
-    """Gives the warning of a load whose file departs from its feed, or that altered the table."""
+    """Returns the warning of a load whose file departs from its feed, or that altered the table."""
     if not receipt.changes:
         return None
     return (
@@ -173,7 +173,7 @@ def changes_warning(receipt: Receipt) -> str | None:
 
 
 def duplicate_warning(receipt: Receipt) -> str | None:
-    """Gives the warning of a load whose content another object brought before."""
+    """Returns the warning of a load whose content another object brought before."""
     if not receipt.duplicate_of:
         return None
     return (
@@ -184,7 +184,7 @@ def duplicate_warning(receipt: Receipt) -> str | None:
 
 
 def load_warnings(receipt: Receipt) -> list[str]:
-    """Gives the warnings of a load, for its log."""
+    """Returns the warnings of a load, for its log."""
     warnings = (duplicate_warning(receipt), changes_warning(receipt), rejects_warning(receipt))
     return [warning for warning in warnings if warning]
 

@@ -72,7 +72,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         return receipt
 
     def expire_rejects(self, feed: Feed) -> dict[str, int]:
-        """Deletes rejects older than the feed's `rejects.days`; gives how many in which state."""
+        """Deletes rejects older than the feed's `rejects.days`; returns how many in which state."""
         from include.landfall.ledger.kept_rejects import expire
         from include.landfall.postgres.connection import connect
         from include.landfall.postgres.errors import postgres_errors
@@ -120,11 +120,17 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         return exported
 
     def missing_tables(self, tables: Sequence[str]) -> list[str]:
-        """Gives those of the tables (schema.table) that the database does not have."""
+        """Returns those of the tables that the database does not have.
+
+        Each is schema.table, as a feed has it: `raw.Flights` is another table than `raw.flights`.
+        """
+        from include.landfall.postgres.catalog import missing_relations
         from include.landfall.postgres.connection import connect
         from include.landfall.postgres.errors import postgres_errors
 
-        with airflow_errors(), connect(warehouse_of(self.postgres_conn_id)) as connection:
-            query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
-            with postgres_errors():
-                return [name for (name,) in connection.execute(query, [list(tables)])]
+        with (
+            airflow_errors(),
+            connect(warehouse_of(self.postgres_conn_id)) as connection,
+            postgres_errors(),
+        ):
+            return missing_relations(connection, tables)

@@ -17,7 +17,7 @@ NO_RETRY = {"retry_on_failure": False}
 
 
 def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
-    """Gives the arguments of `DAG` that are the same for all: one run at a time, with retries."""
+    """Returns the arguments of `DAG` that are the same for all: one run at a time, with retries."""
     return {
         "start_date": START,
         "catchup": False,

@@ -9,7 +9,7 @@ IN_THE_TABLE = ("loaded", "already_loaded")
 
 
 def extra_of(receipts: Iterable[list[dict[str, Any]] | None]) -> dict[str, Any]:
-    """Gives rows, rejected and deduplicated rows, and load ids of the files that are in the table.
+    """Returns rows, rejected and deduplicated rows, and load ids of the files in the table.
 
     `receipts` are those of each mapped load: a list of one, or nothing for a load that failed.
     """

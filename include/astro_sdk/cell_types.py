@@ -36,7 +36,7 @@ NUMBERS = ("bigint", "numeric", "double precision")
 
 
 def chosen_types() -> str:
-    """Gives which types are inferred: `exact`, or `pandas` where the setting says so.
+    """Returns which types are inferred: `exact`, or `pandas` where the setting says so.
 
     Raises: ValueError when the setting is neither.
     """
@@ -47,7 +47,7 @@ def chosen_types() -> str:
 
 
 def type_of(cells: Sequence[str | None], choice: str = EXACT) -> str | None:
-    """Gives the narrowest type as which every cell is written; None where all are missing."""
+    """Returns the narrowest type as which every cell is written; None where all are missing."""
     values = {cell for cell in cells if cell is not None}
     if not values:
         return None
@@ -61,13 +61,13 @@ def type_of(cells: Sequence[str | None], choice: str = EXACT) -> str | None:
 
 
 def scale_of(cells: Sequence[str | None]) -> int | None:
-    """Gives how many digits after the point all cells have, where it is one number for all."""
+    """Returns how many digits after the point all cells have, where it is one number for all."""
     scales = {len(cell.partition(".")[2]) for cell in cells if cell is not None}
     return scales.pop() if len(scales) == 1 else None
 
 
 def wider(one: str | None, other: str | None) -> str | None:
-    """Gives the narrowest type that takes the values of both."""
+    """Returns the narrowest type that takes the values of both."""
     if one is None or other is None or one == other:
         return one or other
     if one in NUMBERS and other in NUMBERS:

@@ -35,7 +35,7 @@ NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
 
 def as_pandas(column: str, type_name: str) -> str:
-    """Gives the SQL of a column's text in CSV; `column` is its name in quotes."""
+    """Returns the SQL of a column's text in CSV; `column` is its name in quotes."""
     if type_name.endswith("[]"):
         element = _element(type_name.removesuffix("[]"))
         return f"{LIST.replace('{1}', element).replace('{0}', column)} AS {column}"

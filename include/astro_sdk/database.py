@@ -74,7 +74,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         query_modifier: QueryModifier | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Runs a statement and gives what the handler makes of its result.
+        """Runs a statement and returns what the handler makes of its result.
 
         Problem: each statement took a connection of its own. Fix: one for all, closed at the end.
         """
@@ -93,13 +93,13 @@ class PostgresDatabase(AstroPostgresDatabase):
         parameters: Parameters = None,
         query_modifier: QueryModifier | None = None,
     ) -> int:
-        """Replaces a table's rows by the query's, in one transaction; gives their number."""
+        """Replaces a table's rows by the query's, in one transaction; returns their number."""
         name, modifier = Name.of(target_table), query_modifier or QueryModifier()
         return statements.replace_table(self, name, statement, parameters, modifier)
 
     @staticmethod
     def get_table_qualified_name(table: Any) -> str:
-        """Gives the table's name in SQL, in quotes only where Postgres needs them."""
+        """Returns the table's name in SQL, in quotes only where Postgres needs them."""
         if table.metadata and table.metadata.schema:
             return Name.of(table).in_sql
         return in_sql(table.name)
@@ -107,17 +107,17 @@ class PostgresDatabase(AstroPostgresDatabase):
     def get_sqlalchemy_template_table_identifier_and_parameter(
         self, table: Any, jinja_table_identifier: str
     ) -> tuple[str, str]:
-        """Gives what {{table}} becomes in a query, with the colons in names escaped."""
+        """Returns what {{table}} becomes in a query, with the colons in names escaped."""
         name = self.get_table_qualified_name(table)
         return statements.escaped(name), name
 
     def columns_as_sql(self, table: Any, columns: Sequence[str]) -> dict[str, str]:
-        """Gives the SQL of columns, or of the expressions among them, as `check_column` needs."""
+        """Returns the SQL of columns, or of the expressions among them, as `check_column` needs."""
         with self.connect() as connection:
             return tables.columns_as_sql(tables.columns_of(connection, Name.of(table)), columns)
 
     def schema_exists(self, schema: str) -> bool:
-        """Tells whether there is a schema of this name."""
+        """Returns whether there is a schema of this name."""
         with self.connect() as connection:
             return tables.schema_exists(connection, folded(schema))
 
@@ -130,7 +130,7 @@ class PostgresDatabase(AstroPostgresDatabase):
                 tables.create_schema(connection, folded(schema))
 
     def table_exists(self, table: Any) -> bool:
-        """Tells whether the table exists."""
+        """Returns whether the table exists."""
         with self.connect() as connection:
             return bool(tables.columns_of(connection, self._name_of(table)))
 

@@ -74,7 +74,7 @@ def _create(connection: Connection, table: Any, name: Name, frame: pd.DataFrame)
 
 
 def types_of(frame: pd.DataFrame) -> dict[str, str]:
-    """Gives the Postgres types of a dataframe's columns; text where pandas gives no other."""
+    """Returns the Postgres types of a dataframe's columns; text where pandas gives no other."""
     return {str(name): _type_of(frame[name]) for name in frame.columns}
 
 
@@ -88,7 +88,7 @@ def _type_of(values: pd.Series) -> str:
 
 
 def copy(connection: Connection, frame: pd.DataFrame, name: Name) -> int:
-    """Copies a dataframe's rows into the table's columns that fit by name; gives their number.
+    """Copies a dataframe's rows into the table's columns that fit by name; returns their number.
 
     Runs in the caller's transaction.
 

@@ -19,7 +19,7 @@ def create(connection: Connection, columns: Sequence[Any], name: Name) -> None:
 
 
 def types_of(connection: Connection, columns: Sequence[Any], name: Name) -> dict[str, str]:
-    """Gives the declared columns and their types as Postgres writes them.
+    """Returns the declared columns and their types as Postgres writes them.
 
     It creates a table beside `name`, looks, and takes the table back.
     """

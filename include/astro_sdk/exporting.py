@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def can_stream_to(file: Any) -> bool:
-    """Tells whether an export to the file can stream through the engine."""
+    """Returns whether an export to the file can stream through the engine."""
     return file.path.startswith("s3://") and sources.file_type(file) in sources.FORMATS
 
 
@@ -71,7 +71,7 @@ def select_of(
     name: Name,
     spelled: Callable[[str, str], str] = lambda column, _: column,
 ) -> str:
-    """Gives the SELECT of a table's columns, without the engine's.
+    """Returns the SELECT of a table's columns, without the engine's.
 
     `spelled` gives the SQL for a quoted column and its type.
 

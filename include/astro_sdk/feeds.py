@@ -23,7 +23,7 @@ class FeedChecks:
 
 
 def feed_table(feed: Feed) -> Any:
-    """Gives the feed's target as a table."""
+    """Returns the feed's target as a table."""
     return Table(
         name=unfolded(feed.target.table_name),
         conn_id=feed.target.connection,
@@ -32,12 +32,12 @@ def feed_table(feed: Feed) -> Any:
 
 
 def table_asset(table: Any) -> Any:
-    """Gives the asset of a table: the same for the DAG that fills it and for one that waits."""
+    """Returns the asset of a table: the same for the DAG that fills it and for one that waits."""
     return asset_of(table.uri)
 
 
 def feed_checks(feed: Feed) -> FeedChecks:
-    """Gives the feed's checks as the operators take them; an empty dict where there is none.
+    """Returns the feed's checks as the operators take them; an empty dict where there is none.
 
     A bound holds for the values that exist, so a column of NULLs and an empty table fulfil every
     bound. (`check_column` takes a missing minimum for 0, so `check_table` checks the bounds.)

@@ -142,7 +142,7 @@ def _index_columns(schema: pa.Schema) -> set[str]:
 
 
 def postgres_type(arrow: pa.DataType) -> str:
-    """Gives the Postgres type of an Arrow type.
+    """Returns the Postgres type of an Arrow type.
 
     Raises: ValueError when there is none.
     """

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 def pandas_names(header: Sequence[str]) -> list[str]:
-    """Gives the names of a CSV file's columns as pandas does.
+    """Returns the names of a CSV file's columns as pandas does.
 
     One without a name is `Unnamed: ` and its place, from 0; of equal names the second is `a.1`.
     """
@@ -27,7 +27,7 @@ def pandas_names(header: Sequence[str]) -> list[str]:
 
 
 def match(names: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """Gives the table's column for each column of a file; its own name where none fits.
+    """Returns the table's column for each column of a file; its own name where none fits.
 
     A column fits by its exact name, else by its name in another case. Where no column fits and
     there are as many as the table has, they go by position, as all did in the Astro SDK.

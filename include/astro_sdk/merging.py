@@ -21,7 +21,7 @@ def merge(
     keys: Sequence[str],
     strategy: str,
 ) -> str:
-    """Merges a table's rows into another; gives the SQL for the log.
+    """Merges a table's rows into another; returns the SQL for the log.
 
     `mapping` has the columns, source to target, and all of the target's when it is empty; `keys`
     are the columns that may conflict, `strategy` is `update`, `ignore` or `exception`.
@@ -32,7 +32,7 @@ def merge(
 
 
 def append(connection: Connection, source: Name, target: Name, mapping: Mapping[str, str]) -> str:
-    """Appends a table's rows to another; gives the SQL for the log. `mapping` as in `merge`."""
+    """Appends a table's rows to another; returns the SQL for the log. `mapping` as in `merge`."""
     mapping = mapping or _all_columns(connection, target)
     return _insert(connection, source, target, mapping, None)
 
@@ -40,7 +40,7 @@ def append(connection: Connection, source: Name, target: Name, mapping: Mapping[
 def on_conflict(
     strategy: str, keys: Sequence[str], columns: Sequence[str]
 ) -> sql.Composable | None:
-    """Gives the ON CONFLICT clause of a merge; None for the strategy `exception`."""
+    """Returns the ON CONFLICT clause of a merge; None for the strategy `exception`."""
     if strategy == "exception":
         return None
     changes = [

@@ -20,7 +20,7 @@ class Name:
 
     @classmethod
     def of(cls, table: Any) -> Name:
-        """Gives the name of astro's table, whose schema must be filled in."""
+        """Returns the name of astro's table, whose schema must be filled in."""
         return cls(folded(table.metadata.schema), folded(table.name))
 
     @property
@@ -44,5 +44,5 @@ class Name:
         return f"{self.schema}.{self.table}"
 
     def scratch(self) -> Name:
-        """Gives a name in the same schema that no table has."""
+        """Returns a name in the same schema that no table has."""
         return Name(self.schema, f"_landfall_{uuid.uuid4().hex}")

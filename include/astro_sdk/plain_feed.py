@@ -162,14 +162,14 @@ def _may_lack(to: Destination) -> bool:
 
 
 def _feed_name(to: Destination, arrival: Arrival) -> str:
-    """Gives the feed's name: of each table, and of each file that a task instance appends."""
+    """Returns the feed's name: of each table, and of each file that a task instance appends."""
     if not to.task:
         return feed_name(Name.of(to.table))
     return feed_name(Name.of(to.table), to.task, arrival.uri, arrival.version)
 
 
 def feed_name(name: Name, *more: str) -> str:
-    """Gives a feed's name for a table without a feed: readable, and different for each table."""
+    """Returns a feed's name for a table without a feed: readable, and different for each table."""
     plain = re.sub(r"[^a-z0-9]+", "_", f"{name.schema}_{name.table}".lower()).strip("_")[:30]
     exact = "\0".join([name.schema, name.table, *more]).encode()
     return f"load_file_{plain}_{hashlib.sha256(exact).hexdigest()[:10]}"

@@ -9,12 +9,12 @@ PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 def quoted(name: str) -> str:
-    """Gives an identifier in quotes."""
+    """Returns an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def folded(name: str) -> str:
-    """Gives the name under which Postgres keeps what an author wrote.
+    """Returns the name under which Postgres keeps what an author wrote.
 
     As in SQL: `Homes` is `homes`, and `"Homes"`, in quotes, is `Homes`. A name that SQL takes only
     in quotes (`my-table`) is what it is, with and without them.
@@ -25,12 +25,12 @@ def folded(name: str) -> str:
 
 
 def unfolded(name: str) -> str:
-    """Gives what an author writes for a name that Postgres keeps; capitals need quotes."""
+    """Returns what an author writes for a name that Postgres keeps; capitals need quotes."""
     return name if folded(name) == name else quoted(name)
 
 
 def in_sql(name: str) -> str:
-    """Gives the name that an author wrote as SQL, in quotes only where Postgres needs them."""
+    """Returns the name that an author wrote as SQL, in quotes only where Postgres needs them."""
     kept = folded(name)
     needs_no_quotes = PLAIN.fullmatch(kept) and kept == kept.lower() and kept not in _reserved()
     return kept if needs_no_quotes else quoted(kept)

@@ -53,7 +53,7 @@ def keep_failure(
 ) -> None:
     """Writes the failure of one file into the ledger, if the database is there."""
     with suppress(LandfallError), database.connect() as connection:
-        settle.keep_failure(connection, _claimant(to, files, arrival), error, 0)
+        settle.keep_failure(connection, _claimant(to, files, arrival), error, 0, force=True)
 
 
 def _claimant(to: Destination, files: S3Files, arrival: Arrival) -> Claimant:

@@ -69,7 +69,7 @@ class View(NamedTuple):
 
 
 def keeps_order(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
-    """Tells whether new columns come last, so that a table can be altered to have them."""
+    """Returns whether new columns come last, so that a table can be altered to have them."""
     kept = [column for column in old if column in new]
     return [*kept, *(column for column in new if column not in old)] == list(new)
 
@@ -77,7 +77,7 @@ def keeps_order(old: Mapping[str, str], new: Mapping[str, str]) -> bool:
 def alter(
     connection: Connection, name: Name, old: Mapping[str, str], new: Mapping[str, str]
 ) -> bool:
-    """Gives an empty table other columns, and returns True.
+    """Alters an empty table to other columns, and returns True.
 
     Returns False where something in the table does not fit the new types, such as a default.
     """

@@ -27,28 +27,28 @@ class NamedRow(Row):
         return key in self._mapping
 
     def keys(self) -> KeysView[str]:
-        """Gives the names of the columns."""
+        """Returns the names of the columns."""
         return self._mapping.keys()
 
     def values(self) -> list[Any]:
-        """Gives the values, in the order of the columns."""
+        """Returns the values, in the order of the columns."""
         return [*self]
 
     def items(self) -> list[tuple[str, Any]]:
-        """Gives pairs of a column's name and its value."""
+        """Returns pairs of a column's name and its value."""
         return [*self._mapping.items()]
 
     def has_key(self, key: str) -> bool:
-        """Tells whether the row has a column of this name."""
+        """Returns whether the row has a column of this name."""
         return key in self
 
     def serialize(self) -> dict[str, Any]:
-        """Gives what XCom keeps of the row."""
+        """Returns what XCom keeps of the row."""
         return {"columns": list(self._fields), "values": [*self]}
 
     @staticmethod
     def deserialize(data: dict[str, Any], version: int) -> NamedRow:
-        """Gives the row back in a later task."""
+        """Returns the row again in a later task."""
         return row_of(data["columns"], data["values"])
 
 

@@ -22,7 +22,7 @@ PATTERN = "^_landfall_[0-9a-f]{32}$"  # as Name.scratch() makes them
 
 @contextmanager
 def scratch_of(database: PostgresDatabase, target: Name) -> Iterator[Name]:
-    """Gives a name for a table beside the target, and drops what killed loads have left there.
+    """Yields a name for a table beside the target, and drops what killed loads have left there.
 
     A lock says that the load lives. It ends with the load's process, also behind a pooler.
     """

@@ -12,12 +12,12 @@ class PandasSeries(pd.Series):
     """A Series that crosses as a dataframe of one column, and comes back as a plain Series."""
 
     def serialize(self) -> dict[str, Any]:
-        """Gives what XCom keeps; the limit on its size is the dataframe's."""
+        """Returns what XCom keeps; the limit on its size is the dataframe's."""
         frame = PandasDataframe(pd.Series(self).to_frame(name=0))
         return {"name": self.name, "frame": frame.serialize()}
 
     @staticmethod
     def deserialize(data: dict[str, Any], version: int) -> pd.Series:
-        """Gives the Series back, with its name."""
+        """Returns the Series again, with its name."""
         frame = PandasDataframe.deserialize(data["frame"], version)
         return pd.Series(frame.iloc[:, 0]).rename(data["name"])

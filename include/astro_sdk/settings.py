@@ -8,7 +8,7 @@ SECTION = "astro_sdk"
 
 
 def exact_decimals() -> bool:
-    """Tells whether decimals of the database stay decimals in dataframes.
+    """Returns whether decimals of the database stay decimals in dataframes.
 
     By default they become floats, as in the Astro SDK, so that arithmetic with floats works.
     """

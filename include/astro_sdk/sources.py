@@ -57,7 +57,7 @@ def reason_for_pandas(file: Any) -> str:
 
 
 def file_type(file: Any, path: str = "") -> str:
-    """Gives `csv`, `parquet`, …: as declared, else by the name without a compression's ending."""
+    """Returns `csv`, `parquet`, …: as declared, else by the name without a compression's ending."""
     if file.filetype:
         return str(file.filetype.value)
     name = (path or urlsplit(file.path).path).rsplit("/", 1)[-1].lower()
@@ -87,13 +87,13 @@ def files_of(file: Any) -> S3Files:
 
 
 def bucket_and_key(path: str) -> tuple[str, str]:
-    """Gives bucket and key of s3://bucket/key, whatever characters the key has."""
+    """Returns bucket and key of s3://bucket/key, whatever characters the key has."""
     bucket, _, key = path.partition("://")[2].partition("/")
     return bucket, key
 
 
 def object_exists(store: Store, bucket: str, key: str) -> bool:
-    """Tells whether there is such an object."""
+    """Returns whether there is such an object."""
     with closing(make_client(store)) as client:
         try:
             find_arrival(client, bucket, key)
@@ -103,7 +103,7 @@ def object_exists(store: Store, bucket: str, key: str) -> bool:
 
 
 def compression_of(key: str) -> str | None:
-    """Gives the compression that the ending of a key names."""
+    """Returns the compression that the ending of a key names."""
     if key.lower().endswith((".gz", ".gzip")):
         return "gzip"
     return "zstd" if key.lower().endswith((".zst", ".zstd")) else None
@@ -132,7 +132,7 @@ def _options(file: Any) -> dict[str, Any]:
 
 
 def csv_format(file: Any) -> CsvFormat:
-    """Gives the engine's CSV format with the options that the file has for pandas."""
+    """Returns the engine's CSV format with the options that the file has for pandas."""
     options = _options(file)
     more = options.get("kwargs") or {}
     missing = more.get("na_values") or ()

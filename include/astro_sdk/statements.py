@@ -56,7 +56,7 @@ def make_engine(connect: Callable[[], Any]) -> sqlalchemy.Engine:
 
 
 def execute(connection: Any, sql: Statement, parameters: Parameters) -> Any:
-    """Runs a statement; gives its result, whose rows have names.
+    """Runs a statement; returns its result, whose rows have names.
 
     Parameters that the statement does not name are left out. Several sets of them run it once each.
     """
@@ -70,7 +70,7 @@ def execute(connection: Any, sql: Statement, parameters: Parameters) -> Any:
 
 
 def with_colons(sql: str, parameters: Parameters) -> str:
-    """Gives the statement as `sqlalchemy.text` reads it.
+    """Returns the statement as `sqlalchemy.text` reads it.
 
     Each parameter is `:name`, also where it is written `%(name)s`, and may have a cast behind it
     (`:name::date`), from which a space parts it. Any other colon stands for itself, as in a JSON
@@ -88,7 +88,7 @@ def _names(parameters: Parameters) -> set[str]:
 
 
 def adapted(value: Any) -> Any:
-    """Gives a value as psycopg 2 writes it: objects as JSON, and numpy's numbers as Python's."""
+    """Returns a value as psycopg 2 writes it: objects as JSON, and numpy's numbers as Python's."""
     if isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, dict) for item in value)
     ):
@@ -103,7 +103,7 @@ def run(
 ) -> Any:
     """Runs a statement between its modifier's queries, all on one connection.
 
-    It gives what the handler makes of the result. A handler may give the result itself, or an
+    It returns what the handler makes of the result. A handler may return the result itself, or an
     iterator over it; then the connection stays open until nobody holds that any more.
     """
     connection = engine.connect()
@@ -128,7 +128,7 @@ def replace_table(
     parameters: Parameters,
     modifier: QueryModifier,
 ) -> int:
-    """Replaces a table's rows by those of a query, in one transaction; gives their number."""
+    """Replaces a table's rows by those of a query, in one transaction; returns their number."""
     scratch = target.scratch()
     # The query has its own lines: it may begin or end with a comment.
     statement = f"CREATE TABLE {scratch.quoted} AS\n{query.strip().rstrip(';')}\n"
@@ -145,7 +145,7 @@ def replace_table(
 
 
 def in_full(engine: sqlalchemy.Engine, queries: list[str], parameters: Parameters) -> list[bytes]:
-    """Gives statements with their parameters in them, as psycopg 2 writes these."""
+    """Returns statements with their parameters in them, as psycopg 2 writes these."""
     values = {name: adapted(value) for name, value in (parameters or {}).items()}
     texts = []
     with engine.connect() as connection:
@@ -177,5 +177,5 @@ def session(warehouse: Warehouse, application: str) -> Iterator[psycopg.Connecti
 
 
 def escaped(sql: str) -> str:
-    """Gives SQL without parameters as `sqlalchemy.text` takes it: a colon would begin one."""
+    """Returns SQL without parameters as `sqlalchemy.text` takes it: a colon would begin one."""
     return sql.replace(":", "\\:")

@@ -18,12 +18,12 @@ __all__ = ["Name"]
 
 
 def names(columns: Sequence[str]) -> sql.Composed:
-    """Gives column names with commas between."""
+    """Returns column names with commas between."""
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
 def columns_of(connection: Connection, name: Name) -> dict[str, str]:
-    """Gives a table's columns and their types as Postgres writes them; none without a table."""
+    """Returns a table's columns and their types as Postgres writes them; none without a table."""
     rows = connection.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
         " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
@@ -33,12 +33,12 @@ def columns_of(connection: Connection, name: Name) -> dict[str, str]:
 
 
 def data_columns(columns: Mapping[str, str]) -> dict[str, str]:
-    """Gives the columns without the one that the engine adds."""
+    """Returns the columns without the one that the engine adds."""
     return {column: type_name for column, type_name in columns.items() if column != LOAD_ID}
 
 
 def data_columns_of(connection: Connection, name: Name) -> dict[str, str]:
-    """Gives the columns of a table that must exist, without the one that the engine adds.
+    """Returns the columns of a table that must exist, without the one that the engine adds.
 
     Raises: NonExistentTableException, astro's own, when there is no such table.
     """
@@ -49,7 +49,7 @@ def data_columns_of(connection: Connection, name: Name) -> dict[str, str]:
 
 
 def columns_as_sql(columns: Mapping[str, str], wanted: Sequence[str]) -> dict[str, str]:
-    """Gives the SQL of each wanted column: the exact name, else the one that Postgres folds it to.
+    """Returns the SQL of each wanted column: the exact name, else what Postgres folds it to.
 
     A text that is no column stays as it is, because `check_column` takes expressions too.
     """
@@ -82,7 +82,7 @@ def drop_unused(connection: Connection, name: Name) -> None:
 
 
 def is_empty(connection: Connection, name: Name) -> bool:
-    """Tells whether a table has no row."""
+    """Returns whether a table has no row."""
     query = sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM {})").format(name.identifier)
     return bool((connection.execute(query).fetchone() or (False,))[0])
 
@@ -139,7 +139,7 @@ def insert(
 
 
 def schema_exists(connection: Connection, schema: str) -> bool:
-    """Tells whether there is a schema of exactly this name."""
+    """Returns whether there is a schema of exactly this name."""
     rows = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
     return rows.fetchone() is not None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 class Arrival:
     """One version of one object in S3.
 
-    `etag` is without its quotes. `version_id` is None in a bucket that keeps no versions.
-    `last_modified` has a time zone. `size` is in bytes.
+    A listing tells versions apart by ETag and size: it has no version ids, also where the bucket
+    keeps versions. `etag` is without its quotes, `last_modified` has a time zone, and `size` is in
+    bytes.
     """
 
     bucket: str
@@ -22,7 +23,6 @@ class Arrival:
     etag: str
     size: int
     last_modified: datetime
-    version_id: str | None = None
 
     @property
     def uri(self) -> str:
@@ -31,8 +31,8 @@ class Arrival:
 
     @property
     def version(self) -> str:
-        """What tells this version from every other version of the same object."""
-        return self.version_id or self.etag
+        """What tells this version from the others of the same object, together with `size`."""
+        return self.etag
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the arrival in values that JSON, and so XCom, can carry."""
@@ -40,9 +40,10 @@ class Arrival:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Arrival:
-        """Makes the arrival from what `as_dict` returned."""
+        """Makes the arrival from what `as_dict` returned, also that of an earlier release."""
         when = datetime.fromisoformat(values["last_modified"])
-        return cls(**{**values, "last_modified": when})
+        own = {field.name: values[field.name] for field in fields(cls)}
+        return cls(**{**own, "last_modified": when})
 
 
 class PartStart(NamedTuple):

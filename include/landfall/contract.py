@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import NamedTuple
 
 from include.landfall.errors import HeaderMismatch
@@ -92,6 +93,10 @@ class Match:
     left_out: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 
+    def __post_init__(self) -> None:
+        # A label that is missing or stands twice would lose a column without an error.
+        assert len(self.places) == len(self.labels) == len(set(self.labels))
+
     @property
     def new(self) -> list[str]:
         """The keys of the new columns that are read."""
@@ -111,6 +116,24 @@ def renamed(names: Sequence[str], given: Sequence[str]) -> list[str]:
             do="load the file again",
         )
     return list(given or names)
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Returns a name of its own for each column of a file, in order.
+
+    A nameless column, and a second one of a name, gets its number, or the next number that makes a
+    name which no other column has.
+    """
+    taken = {name for name in names if name.strip()}
+    unique: dict[str, None] = {}  # in order
+    for number, name in enumerate(names, 1):
+        if not name.strip() or name in unique:
+            base = name.strip() or "column"
+            numbered = (f"{base}_{n}" for n in count(number))
+            name = next(each for each in numbered if each not in taken)
+            taken.add(name)
+        unique[name] = None
+    return list(unique)
 
 
 def match_columns(
@@ -182,7 +205,7 @@ class _Header:
         new = [names[place] for place in self.new]
         twice = {names[p] for places in self.places.values() if len(places) > 1 for p in places}
         if refuses_new:
-            twice |= {name for name, count in Counter(new).items() if count > 1}
+            twice |= {name for name, times in Counter(new).items() if times > 1}
         departures = {
             "twice": sorted(twice),
             "missing": [c.name for c in self.missing if c.if_missing == IfMissing.REFUSE],
@@ -192,14 +215,10 @@ class _Header:
             raise _mismatch(departures, self.expected)
 
     def keys_of(self, places: Sequence[int]) -> list[str]:
-        """Returns the names of new columns; a nameless or a repeated one gets its number too."""
-        keys: dict[str, None] = {}  # in order
-        for place in places:
-            name = self.names[place].strip() if self.rules.trims else self.names[place]
-            if not name.strip() or name in keys:
-                name = f"{name.strip() or 'column'}_{place + 1}"
-            keys[name] = None
-        return list(keys)
+        """Returns a key of its own for each of these columns, which are new."""
+        trims = self.rules.trims
+        keys = unique_names([name.strip() if trims else name for name in self.names])
+        return [keys[place] for place in places]
 
     def changes(self) -> list[Change]:
         """Returns the departures that the rules allow."""

@@ -111,7 +111,10 @@ class FeedError(TerminalError):
 
 
 class WrongUse(TerminalError):
-    """A command names something that is not there: a file on this machine, or the id of a row."""
+    """A command has options that do not go together.
+
+    Or it names something that is not there: a file on this machine, or the id of a row.
+    """
 
     exit_code = 2
 
@@ -140,6 +143,7 @@ class DataError(TerminalError):
     """The file's content is wrong: the archive, a row or a cell."""
 
     exit_code = 5
+    rejection: object = None  # a write.budget.Rejection, where rejected rows are the reason
 
 
 class DuplicateContent(DataError):

@@ -66,7 +66,7 @@ def forget_together(
     keys = list(dict.fromkeys(keys))
     try:
         with (
-            connect(warehouse, f"landfall forget {feed.name} {keys[0]}") as connection,
+            connect(warehouse, f"landfall forget {feed.name} {keys[0]}", feed.limits) as connection,
             postgres_errors(),
         ):
             if not ledger_exists(connection):

@@ -180,3 +180,8 @@ class Job:
     def names(self) -> list[str]:
         """The columns' names, in the feed's order."""
         return [column.name for column in self.columns]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the columns of a batch are called that is read: those of the match, if it is set."""
+        return self.match.labels if self.match else tuple(self.names)

@@ -80,12 +80,9 @@ def load(
     started = time.monotonic()
     settled = _Load(claimant, store, warehouse, force, progress, recorded).run()
     seconds = round(time.monotonic() - started, 3)
-    return Receipt(
-        feed.name, arrival.bucket, arrival.key, arrival.version,
-        settled.load_id, settled.outcome, settled.rows, seconds, settled.by,
-        settled.rejected, settled.reasons, settled.deduplicated,
-        [text_of(change) for change in settled.changes], settled.duplicate_of,
-    )  # fmt: skip
+    became = {**settled.__dict__, "changes": [text_of(change) for change in settled.changes]}
+    place = feed.name, arrival.bucket, arrival.key, arrival.version
+    return Receipt(*place, seconds=seconds, **became)
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,9 @@ class _Load:
 
     def _load(self) -> Settled:
         feed, arrival = self.claimant.feed, self.claimant.arrival
-        with connect(self.warehouse, f"landfall {feed.name} {arrival.key}") as connection:
+        with connect(
+            self.warehouse, f"landfall {feed.name} {arrival.key}", feed.limits
+        ) as connection:
             with postgres_errors():
                 if self.recorded:
                     create_ledger(connection)
@@ -141,6 +140,6 @@ class _Load:
             return None
         try:
             with connect(self.warehouse) as connection:
-                return keep_failure(connection, self.claimant, error, seconds)
+                return keep_failure(connection, self.claimant, error, seconds, force=self.force)
         except LandfallError:
             return None  # the database is away: the first error is the one to tell

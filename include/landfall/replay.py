@@ -11,7 +11,7 @@ from psycopg import Connection
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.contract import IfMissing
-from include.landfall.errors import DataError, FeedError, LandfallError
+from include.landfall.errors import DataError, FeedError, LandfallError, WrongUse
 from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
 from include.landfall.ledger import changes, claims, replays
@@ -87,10 +87,14 @@ def rejects_to_replay(
 ) -> ToReplay:
     """Returns the open rejects of the feed, or of one object or reason, in a batch for each load.
 
-    `edited` are the cells that a person has corrected, by the rejects' ids; then no other is taken.
+    `edited` are the cells that a person has corrected, by the rejects' ids; then no other is taken,
+    and there is neither `key` nor `reason`.
 
-    Raises: TerminalError when one of the ids is no reject of the feed.
+    Raises: WrongUse when one of the ids is no reject of the feed whose load is in the target, or
+    when `edited` has a key or a reason beside it.
     """
+    if edited is not None and (key is not None or reason is not None):
+        raise WrongUse("corrected rows name their rejects: they take neither key nor reason")
     selection = Selection(feed.name, key, reason)
     with connect(warehouse) as connection, postgres_errors(), connection.transaction():
         check_selection(connection, selection)
@@ -98,8 +102,10 @@ def rejects_to_replay(
         if edited is None:
             return ToReplay([Batch(entry, reason) for entry in entries])
         named = replays.named_rejects(connection, feed.name, edited)
-    check_all_are_open(feed.name, edited.keys() - {each.reject_id for each in named})
-    batches = [_edited_batch(feed, entry, reason, edited, named) for entry in entries]
+    loaded = {entry.load_id for entry in entries}
+    usable = {each.reject_id for each in named if each.state != OPEN or each.load_id in loaded}
+    check_all_are_open(feed.name, edited.keys() - usable)
+    batches = [_edited_batch(feed, entry, edited, named) for entry in entries]
     settled = [each.reject_id for each in named if each.state != OPEN]
     return ToReplay([batch for batch in batches if batch.edited or batch.unedited], settled)
 
@@ -107,7 +113,6 @@ def rejects_to_replay(
 def _edited_batch(
     feed: Feed,
     entry: Entry,
-    reason: str | None,
     edited: Mapping[int, Cells],
     named: list[replays.Named],
 ) -> Batch:
@@ -119,7 +124,7 @@ def _edited_batch(
         # A row that could not be cut into cells and is as it was exported has nothing to load.
         if raw is None or not _is_as_exported(edited[reject_id], fields_of(raw, dialect))
     }
-    return Batch(entry, reason, corrected, len(open_rejects) - len(corrected))
+    return Batch(entry, None, corrected, len(open_rejects) - len(corrected))
 
 
 def _is_as_exported(cells: Cells, fields: Cells) -> bool:
@@ -137,14 +142,14 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
     Raises: LandfallError that says what to do. Then nothing has changed.
     """
     entry = batch.entry
-    arrival = Arrival(
-        entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified, entry.version_id
-    )
+    arrival = Arrival(entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified)
     replaces_feed = disposition_of(feed).replaces_feed
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     try:
         with (
-            connect(warehouse, f"landfall replay {feed.name} {entry.key}") as connection,
+            connect(
+                warehouse, f"landfall replay {feed.name} {entry.key}", feed.limits
+            ) as connection,
             postgres_errors(),
             connection.transaction(),
         ):

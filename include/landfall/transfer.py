@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,6 @@ from include.landfall.job import Bounds, Hashed, Job, Unpacking
 from include.landfall.planned import rules_of
 from include.landfall.read.process import read_frames
 from include.landfall.write import copy
-from include.landfall.write.dispositions import refuses_empty
 from include.landfall.write.judge import judge
 from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
@@ -75,7 +74,7 @@ class Transfer:
             bounds=Bounds(limits.row, limits.columns, limits.extra_memory),
             is_numbered=staging.disposition.is_merged, hashed=self.hashed,
             snapshot=self.feed.source if self.feed.source.snapshot else None,
-            parts=tuple(staging.rejected.parts), refuses_empty=refuses_empty(self.feed),
+            parts=tuple(staging.rejected.parts), refuses_empty=self.feed.refuses_empty,
         )  # fmt: skip
 
     def _check_size(self) -> None:
@@ -104,11 +103,12 @@ class Transfer:
         rejected, budget = staging.rejected, self.feed.rejects.budget
         if budget.is_exceeded(sum(rejected.counts().values()), read):
             samples = rejected.samples(budget.samples)
-            numbers = [row.number for row in samples if row.raw is None]
+            unknown: Iterable[Sequence[int]] = [[row.number for row in samples if row.raw is None]]
         else:
-            numbers = rejected.without_origin()
-        if numbers:
-            rejected.set_origins(_origins(job, numbers))
+            unknown = rejected.without_origin()
+        for numbers in unknown:
+            if numbers:
+                rejected.set_origins(_origins(job, numbers))
 
     def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields the frames, and reports the number of their rows."""
@@ -133,16 +133,14 @@ def _read(job: Job) -> Generator[Frame]:
         yield from frames(client, job)
 
 
-def _origins(job: Job, numbers: list[int]) -> list[Located]:
-    """Returns line, text and cells of the rows, by one more pass over the file."""
+def _origins(job: Job, numbers: Sequence[int]) -> Iterator[Located]:
+    """Yields line, text and cells of the rows, by one more pass over the file."""
     from include.landfall.read.pipeline import origins
     from include.landfall.s3.client import make_client
 
     with closing(make_client(job.store)) as client:
-        return [
-            (number, origin.line, origin.raw, cells)
-            for number, origin, cells in origins(client, job, numbers)
-        ]
+        for number, origin, cells in origins(client, job, numbers):
+            yield number, origin.line, origin.raw, cells
 
 
 def _place(error: LandfallError, job: Job, number: int) -> None:

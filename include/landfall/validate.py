@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg import Connection, sql
 
@@ -24,8 +25,9 @@ from include.landfall.transfer import Progress, Transfer, hashed_for
 from include.landfall.write.alter import fit
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.duplicates import check_content
+from include.landfall.write.settle import write_rows
 from include.landfall.write.staging import Staging
-from include.landfall.write.target import compare, create_missing
+from include.landfall.write.target import TargetColumn, compare, create_missing
 
 COPY = "landfall_copy_of_target"
 
@@ -72,17 +74,20 @@ def validate(
     when the feed refuses what a loaded file has brought already.
     """
     with (
-        connect(warehouse, f"landfall validate {feed.name}") as connection,
+        connect(warehouse, f"landfall validate {feed.name}", feed.limits) as connection,
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        _prepare(connection, feed)
+        if ledger_exists(connection):
+            check_target(connection, feed)
+        create_missing(connection, feed)
         not_judged = _not_judged(connection, feed)
-        changes = fit(connection, feed, copied := sql.Identifier("pg_temp", COPY))
-        staging = _staging(connection, feed, copied)
+        copied = _copy_target(connection, feed)
+        changes = fit(connection, feed, copied)
+        staging_of = partial(_staging, connection, feed, copied, compare(connection, feed, copied))
         encoding = server_encoding(connection)
         transfer = Transfer(feed, arrival, store, encoding, progress, hashed_for(feed))
-        read, accepted = transfer.run(staging, 0)
+        staging, read, accepted = write_rows(staging_of, transfer.run, 0)
         earlier = _earlier(connection, feed, arrival, staging.ending.content_hash)
         reasons, budget = staging.rejected.counts(), feed.rejects.budget
         return Validated(
@@ -92,17 +97,6 @@ def validate(
             [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
             earlier.text if earlier else None,
         )  # fmt: skip
-
-
-def _prepare(connection: Connection, feed: Feed) -> None:
-    """Makes the target where it is missing, and an empty copy of it.
-
-    Raises: FeedError when the target does not fit, or is gone.
-    """
-    if ledger_exists(connection):
-        check_target(connection, feed)
-    create_missing(connection, feed)
-    _copy_target(connection, feed)
 
 
 def _earlier(
@@ -117,15 +111,16 @@ def _earlier(
     return check_content(connection, Claimant.new(feed, arrival), content_hash, [], force=False)
 
 
-def _staging(connection: Connection, feed: Feed, copied: sql.Identifier) -> Staging:
+def _staging(
+    connection: Connection, feed: Feed, copied: sql.Identifier, columns: list[TargetColumn]
+) -> Staging:
     """Returns the staging of a load into the copy."""
-    columns = compare(connection, feed, copied)
     staging = Staging(connection, feed, disposition_of(feed), columns, 0)
     staging.target, staging.keeps_replaced = copied, False
     return staging
 
 
-def _copy_target(connection: Connection, feed: Feed) -> None:
+def _copy_target(connection: Connection, feed: Feed) -> sql.Identifier:
     """Makes an empty temporary table with the target's columns, constraints and indexes."""
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP").format(
@@ -137,6 +132,7 @@ def _copy_target(connection: Connection, feed: Feed) -> None:
             sql.Identifier(COPY)
         )
     )
+    return sql.Identifier("pg_temp", COPY)
 
 
 def _merged(feed: Feed) -> list[str]:

@@ -48,7 +48,7 @@ def look(feed: Feed, watch: Watch, store: Store, warehouse: Warehouse) -> Ready 
 
 
 def event_of(outcome: Ready | Nothing, feed: Feed) -> dict[str, Any]:
-    """Gives the event that ends the sensor: its status, its message, the arrivals as dicts."""
+    """Returns the event that ends the sensor: its status, its message, the arrivals as dicts."""
     source = feed.source
     where = f"s3://{source.bucket}/{source.pattern}"
     not_yet = _not_yet(outcome)
@@ -65,7 +65,7 @@ def event_of(outcome: Ready | Nothing, feed: Feed) -> dict[str, Any]:
 
 
 def event_of_error(error: LandfallError) -> dict[str, Any]:
-    """Gives the event that fails the sensor, with the verdict on a retry."""
+    """Returns the event that fails the sensor, with the verdict on a retry."""
     return {"status": "failed", "message": str(error), "retryable": error.retryable}
 
 

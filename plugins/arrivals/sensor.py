@@ -124,6 +124,6 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
 
 
 def is_manual(context: Any) -> bool:
-    """Tells whether a person started the run."""
+    """Returns whether a person started the run."""
     run = context.get("dag_run")
     return run is not None and run.run_type == "manual"

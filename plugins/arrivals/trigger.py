@@ -29,7 +29,7 @@ class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
         self.watch = watch
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Gives the path that the triggerer imports, and the arguments."""
+        """Returns the path that the triggerer imports, and the arguments."""
         cls = type(self)
         path = f"{cls.__module__}.{cls.__qualname__}"
         return path, {"feed": self.feed, "watch": self.watch}

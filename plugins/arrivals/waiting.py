@@ -47,7 +47,7 @@ class Watch:
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Gives the watch in values that Airflow's database can hold for a trigger."""
+        """Returns the watch in values that Airflow's database can hold for a trigger."""
         return asdict(self)
 
     @classmethod

@@ -14,7 +14,7 @@ KEY_VARIABLES = ("MINIO_ACCESS_KEY_ID", "MINIO_SECRET_ACCESS_KEY", "MINIO_SESSIO
 
 
 def labels_of(context: Mapping[str, Any]) -> dict[str, str]:
-    """Gives the labels of a task instance's container: the same for each of its tries."""
+    """Returns the labels of a task instance's container: the same for each of its tries."""
     ti = context["ti"]
     return {
         "landfall.dag": ti.dag_id,
@@ -25,12 +25,12 @@ def labels_of(context: Mapping[str, Any]) -> dict[str, str]:
 
 
 def container_name(labels: Mapping[str, str]) -> str:
-    """Gives a name that Docker takes, one for each task instance, so it refuses a second one."""
+    """Returns a name that Docker takes, one for each task instance, so it refuses a second one."""
     return safe_name("-".join(("landfall", *labels.values())))
 
 
 def safe_name(text: str) -> str:
-    """Gives a name of letters, digits and .-_ only; different texts get different names."""
+    """Returns a name of letters, digits and .-_ only; different texts get different names."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
     if safe == text and len(text) <= 120:
         return text
@@ -38,7 +38,7 @@ def safe_name(text: str) -> str:
 
 
 def environment_of(store: Store, bucket: str) -> dict[str, str]:
-    """Gives the store in the variables of the container's environment, its key included.
+    """Returns the store in the variables of the container's environment, its key included.
 
     The container cannot renew the key of a role: it ends after an hour, unless DurationSeconds in
     assume_role_kwargs says otherwise.

@@ -146,7 +146,7 @@ class TrainingOperator(DockerOperator):  # type: ignore[misc]
 
 
 def failure(image: str, message: str, mem_limit: str) -> AirflowException:
-    """Gives the verdict on a container that failed; `message` is the provider's about it."""
+    """Returns the verdict on a container that failed; `message` is the provider's about it."""
     match = re.search(r"'StatusCode': (\d+)", message)
     code = int(match[1]) if match else None
     reason = TERMINAL.get(code or 0) or "its last lines are above in this log"

@@ -18,7 +18,7 @@ FILES = {"model": "model.joblib", "metrics": "metrics.json", "plot": "plot.png"}
 def results(
     prefix: str, etag: str, *, bucket: str = "landing", store_conn_id: str = "landing"
 ) -> dict[str, Any]:
-    """Gives the addresses of model, metrics and plot, and the main metrics: small enough for XCom.
+    """Returns where model, metrics and plot are, and the main metrics: small enough for XCom.
 
     Raises: AirflowFailException unless all three exist and were made from the table `etag`.
     """

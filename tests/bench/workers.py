@@ -97,7 +97,7 @@ def _wait_for_first_run(running: RunningStack) -> None:
 
 @contextmanager
 def _upload(running: RunningStack, files: str) -> Iterator[int]:
-    """Puts only the files of this set into the bucket, and gives the number of their rows."""
+    """Puts only the files of this set into the bucket, and returns the number of their rows."""
     if files == "months":
         yield FLIGHTS
         return

@@ -191,12 +191,28 @@ def firsts(servers: Servers, rng: random.Random) -> str:
 
 
 def versions(servers: Servers, rng: random.Random) -> str:
-    """Loads two versions of an object, or two `replace` files, at once: the newest stays."""
-    disposition = rng.choice(["append", "replace"])
-    case = servers.case(disposition)
+    """Replaces an object while it is loaded, and loads the new version: that one stays."""
+    case = servers.case(rng.choice(["append", "replace"]))
+    old = case.put("old", rng.choice([SMALL, LARGE]), "same")
+    with TableWatcher(case) as watcher, ThreadPoolExecutor() as pool:
+        load = pool.submit(_outcome, Scene(case, old, (), {}), servers.warehouse)
+        time.sleep(rng.choice([0, rng.uniform(0, 0.3), rng.uniform(0, 2)]))
+        new = case.put("new", rng.choice([SMALL, LARGE]), "same")
+        assert case.load(new).outcome == "loaded"
+        outcome = load.result()
+    states = [{}, *([{"old": old.rows}] if outcome == "loaded" else []), {"new": new.rows}]
+    assert [s for s in states if s in watcher.states] == watcher.states, watcher.states
+    case.check(new)
+    status = dict(row[:2] for row in case.ledger())[old.arrival.version]
+    assert status == {"loaded": "superseded", "transient": "failed"}[outcome]
+    return f"the older one {outcome}"
+
+
+def replacements(servers: Servers, rng: random.Random) -> str:
+    """Loads two `replace` files at once: the newest stays."""
+    case = servers.case("replace")
     sizes = [rng.choice([SMALL, LARGE]) for _ in "ab"]
-    key = "same" if disposition == "append" else ""
-    old, new = (_version(case, tag, rows, key) for tag, rows in zip(["old", "new"], sizes))
+    old, new = (case.put(tag, rows) for tag, rows in zip(["old", "new"], sizes))
     new = replace(new, arrival=_later(new, old))
     with TableWatcher(case) as watcher, ThreadPoolExecutor() as pool:
         first, second = rng.sample([old, new], 2)
@@ -209,15 +225,7 @@ def versions(servers: Servers, rng: random.Random) -> str:
     assert [s for s in states if s in watcher.states] == watcher.states, watcher.states
     case.check(new)
     assert dict(row[:2] for row in case.ledger())[old.arrival.version] == "superseded"
-    return f"{disposition}, the older one {outcomes['old']}"
-
-
-def _version(case: Case, tag: str, rows: int, key: str) -> File:
-    """Uploads a version: the bucket keeps versions, so an older one can still be read later."""
-    file = case.put(tag, rows, key)
-    client, bucket = case.servers.client, case.servers.bucket
-    head = client.head_object(Bucket=bucket, Key=file.arrival.key)
-    return replace(file, arrival=replace(file.arrival, version_id=head.get("VersionId")))
+    return f"the older one {outcomes['old']}"
 
 
 # ---- the connection to the database ------------------------------------------------------------
@@ -404,7 +412,8 @@ ATTACKS: dict[str, tuple[Callable[[Servers, random.Random], str], int]] = {
     "two loads of one arrival at once": (race, 100),
     "first files of a feed at once": (firsts, 20),
     "connection cut at COMMIT": (commit, 50),
-    "two versions, two replacements at once": (versions, 30),
+    "a new version while the old one loads": (versions, 30),
+    "two replacements at once": (replacements, 30),
     "load's backend terminated": (terminate, 20),
     "server restarted or crashed": (restart, 10),
     "object store's connection broken": (store, 30),

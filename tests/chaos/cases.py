@@ -91,7 +91,7 @@ class Servers:
 
     @contextmanager
     def new_database(self, ledger: bool = True) -> Iterator[Servers]:
-        """Creates a database for the block, and gives the same servers with that database."""
+        """Creates a database for the block, and yields the same servers with that database."""
         name = f"chaos_{uuid.uuid4().hex[:10]}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:

@@ -42,7 +42,7 @@ def own_servers() -> Iterator[Servers]:
 
 
 def make_bucket(client: S3Client, name: str) -> None:
-    """Creates a bucket that keeps versions, so that two of one object can be read at once."""
+    """Creates a bucket that keeps versions, as those of many teams do."""
     client.create_bucket(Bucket=name)
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 

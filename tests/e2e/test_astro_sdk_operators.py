@@ -363,28 +363,31 @@ def test_checks_pass_and_checks_fail(
     aql.check_table(
         dataset=homes, checks={"rows": {"check_statement": "count(*) > 3"}}, task_id="too_few",
     )  # fmt: skip
-    aql.check_column(
+    nulls = aql.check_column(
         dataset=homes, column_mapping={"agent": {"null_check": {"equal_to": 0}}}, task_id="nulls"
     )
 
-    @task(trigger_rule="all_done")
-    def end() -> None: ...
+    @task
+    def publish() -> None: ...
 
+    nulls >> publish()
     states = run("failed")
-    assert {name: states[name] for name in ("columns", "table", "too_few", "nulls")} == {
+    assert {name: states[name] for name in ("columns", "table", "too_few", "nulls", "publish")} == {
         "columns": "success", "table": "success", "too_few": "failed", "nulls": "failed",
+        "publish": "upstream_failed",
     }  # fmt: skip
     log = capsys.readouterr().out
     assert "Column: agent" in log
-    assert end
 
 
 def test_check_column_of_a_dataframe_still_works(world: World, run: Any) -> None:
     from astro import sql as aql
 
     frame = pd.DataFrame({"n": [1, 2]})
-    aql.check_column(dataset=frame, column_mapping={"n": {"min": {"geq_to": 1}}})
-    run()
+    aql.check_column(dataset=frame, column_mapping={"n": {"min": {"geq_to": 1}}}, task_id="right")
+    aql.check_column(dataset=frame, column_mapping={"n": {"min": {"geq_to": 2}}}, task_id="wrong")
+    states = run("failed")
+    assert (states["right"], states["wrong"]) == ("success", "failed")
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet"])

@@ -158,7 +158,7 @@ def test_a_text_that_is_not_kept_is_nowhere_in_airflow(
 
 
 def metadata_of(database: Path) -> str:
-    """Gives all that Airflow keeps: XCom, notes, log entries, events, serialized DAGs."""
+    """Returns all that Airflow keeps: XCom, notes, log entries, events, serialized DAGs."""
     with closing(sqlite3.connect(database)) as connection:
         connection.text_factory = bytes
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()

@@ -19,7 +19,7 @@ DEVELOPERS_PREFIXES = ("AIRFLOW_", "AWS_", "PG")
 
 
 def isolate_airflow() -> Path:
-    """Gives this process an empty Airflow home, and removes the developer's settings."""
+    """Moves this process to an empty Airflow home, and removes the developer's settings."""
     home = Path(tempfile.mkdtemp(prefix="landfall-airflow-"))
     for name in list(os.environ):
         if name.startswith(DEVELOPERS_PREFIXES):

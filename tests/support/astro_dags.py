@@ -92,7 +92,7 @@ def dag() -> Iterator[Any]:
 
 @pytest.fixture
 def run(airflow_db: object, dag: Any) -> Callable[..., Any]:
-    """Runs the DAG to its end in this process; gives the states of its tasks."""
+    """Runs the DAG to its end in this process; returns the states of its tasks."""
 
     def run_to_end(expect: str = "success") -> dict[str, str]:
         finished = run_dag(dag)

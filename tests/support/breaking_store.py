@@ -50,9 +50,9 @@ class Breaking:
             answer["ContentRange"] = f"bytes {start}-{stop or len(self.data) - 1}/{len(self.data)}"
         return answer
 
-    def arrival(self, version=None):
+    def arrival(self):
         when = datetime(2013, 1, 1, tzinfo=UTC)
-        return Arrival("b", "k", "e", len(self.data), when, version)
+        return Arrival("b", "k", "e", len(self.data), when)
 
     def read(self):
         with open_text(self, self.arrival()) as stream:

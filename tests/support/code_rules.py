@@ -161,8 +161,14 @@ def docstring_verbs(root: Path) -> list[str]:
             first = (ast.get_docstring(node) or "").split(" ")[0].rstrip(",")
             if first and (not re.fullmatch("[A-Z][a-z]+s", first) or first.lower() in NO_VERBS):
                 yield node.lineno, f"{node.name} begins with {first!r}, not with a verb (Loads)"
+            elif first in ("Gives", "Tells") and _returns_value(node):
+                yield node.lineno, f"{node.name} begins with {first!r}, not with Returns or Yields"
 
     return _check_modules(root, check)
+
+
+def _returns_value(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return node.returns is not None and ast.unparse(node.returns) != "None"
 
 
 def _public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

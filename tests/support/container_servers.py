@@ -32,7 +32,7 @@ def pinned_images() -> dict[str, str]:
 
 @contextmanager
 def postgres_container() -> Iterator[tuple[Warehouse, str]]:
-    """Runs PostgreSQL for the block; gives its connection and a note on its image."""
+    """Runs PostgreSQL for the block; yields its connection and a note on its image."""
     prepare_testcontainers()
     from testcontainers.community.postgres import PostgresContainer
 
@@ -50,7 +50,7 @@ def postgres_container() -> Iterator[tuple[Warehouse, str]]:
 
 @contextmanager
 def minio_container() -> Iterator[tuple[Store, str]]:
-    """Runs MinIO for the block; gives its connection, and its version with a note on its image."""
+    """Runs MinIO for the block; yields its connection, and its version with a note on its image."""
     prepare_testcontainers()
     from testcontainers.community.minio import MinioContainer
 
@@ -68,7 +68,7 @@ def minio_container() -> Iterator[tuple[Store, str]]:
 
 @contextmanager
 def seaweedfs_container() -> Iterator[tuple[Store, str]]:
-    """Runs SeaweedFS for the block; gives its connection and a note on its image."""
+    """Runs SeaweedFS for the block; yields its connection and a note on its image."""
     prepare_testcontainers()
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import HttpWaitStrategy
@@ -97,7 +97,7 @@ def prepare_testcontainers() -> None:
 
 @contextmanager
 def run_container(container: Any, port: int) -> Iterator[int]:
-    """Runs a container for the block; gives the port of this machine that leads to its port."""
+    """Runs a container for the block; yields the port of this machine that leads to its port."""
     # This is how docker-py writes "a free port of this address". with_exposed_ports cannot say it.
     container.ports = {str(port): (LOCALHOST, None)}
     container.with_kwargs(labels=run_label())

@@ -92,7 +92,7 @@ TYPES = (
 
 
 def cells() -> Iterator[tuple[str, str, str, str]]:
-    """Gives the lines of CELLS: type, bad cell, good cell, SQLSTATE."""
+    """Yields the lines of CELLS: type, bad cell, good cell, SQLSTATE."""
     for line in CELLS.splitlines():
         kind, bad, good, state = (part.strip() for part in line.split("|"))
         yield kind, bad.replace("\\\\", "\\"), good.replace("\\\\", "\\"), state

@@ -55,7 +55,7 @@ class ReusedDatabase:
 
     @contextmanager
     def take(self) -> Iterator[Warehouse]:
-        """Gives the empty database, and empties it after the block."""
+        """Yields the empty database, and empties it after the block."""
         warehouse = self._warehouse or self._make()
         self._uses += 1
         try:

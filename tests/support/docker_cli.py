@@ -33,7 +33,7 @@ def run_once(image: str, *command: str, **environ: str) -> str:
 def running_container(
     image: str, *command: str, options: tuple[str, ...] = (), **environ: str
 ) -> Iterator[str]:
-    """Runs a container for the block, gives its name, and removes it with its volumes."""
+    """Runs a container for the block, yields its name, and removes it with its volumes."""
     name = f"landfall-test-{uuid.uuid4().hex[:8]}"
     docker("run", "--detach", "--name", name, *options, *_options(environ), image, *command)
     try:

@@ -29,7 +29,7 @@ def make_dag(feed: Feed) -> Any:
 
 
 def run_feed_dag(dag: Any) -> tuple[str, dict[str, list[str]]]:
-    """Runs the DAG; gives the state of the run, and those of each task's instances."""
+    """Runs the DAG; returns the state of the run, and those of each task's instances."""
     run = run_dag(dag)
     states: dict[str, list[str]] = {}
     for ti in sorted(run.get_task_instances(), key=lambda ti: ti.map_index):

@@ -42,7 +42,7 @@ def missing_plugins(
 
 
 def is_left_out(path: Path) -> bool:
-    """Tells whether a folder or file of tests is left out where pytest has no plugins."""
+    """Returns whether a folder or file of tests is left out where pytest has no plugins."""
     if path.is_dir():
         return not any(
             folder in (path, *path.parents) or path in folder.parents for folder in FOLDERS

@@ -24,7 +24,7 @@ def environ(home: Path) -> dict[str, str]:
 
 
 def local(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command to its end; gives back its exit code and output."""
+    """Runs the command to its end; returns its exit code and output."""
     return subprocess.run(
         command(*arguments),
         capture_output=True, text=True, cwd=PROJECT, env=environ(home), check=False,

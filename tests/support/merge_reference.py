@@ -91,13 +91,21 @@ class Table:
 
 @dataclass
 class Versions:
-    """A table with every version of each key. `at` is the time from which a row is valid."""
+    """A table with every version of each key. `at` is the time from which a row is valid.
+
+    A version that ended before the file came ends there too when a row of the file takes its place.
+    """
 
     versions: dict[Key, list[Version]] = field(default_factory=dict)
+    ends: dict[Key, list[Any]] = field(default_factory=dict)  # as they were before the file
 
     def merge(self, rows: list[Row]) -> int:
         """Merges a file, and returns how many of its rows lost to another row."""
         chosen = {(row.key, row.at): row for row in rows}
+        self.ends = {
+            key: [end for _, end, _ in versions if end is not None]
+            for key, versions in self.versions.items()
+        }
         for row in sorted(chosen.values(), key=lambda row: row.at or 0):
             self._apply(row)
         return len(rows) - len(chosen)
@@ -109,7 +117,8 @@ class Versions:
         value = None if row.deletes else [row.value]
         if value == ([covering[0][2]] if covering else None):
             return
-        later = [v[0] for v in versions if v[0] > row.at]
+        moments = [*(v[0] for v in versions), *self.ends.get(row.key, [])]
+        later = [moment for moment in moments if moment > row.at]
         end = covering[0][1] if covering else min(later, default=None)
         if begins:
             versions.remove(begins[0])

@@ -32,7 +32,7 @@ pidfile = {folder}/pid
 
 @contextmanager
 def pgbouncer(warehouse: Warehouse, pool: int) -> Iterator[Warehouse]:
-    """Starts PgBouncer with so many sessions for all clients, and gives its address."""
+    """Starts PgBouncer with so many sessions for all clients, and yields its address."""
     program = find_pgbouncer()
     assert program is not None  # its tests are not collected where it is missing
     account, folder = server_account(), Path(tempfile.mkdtemp(prefix="landfall-pgbouncer-"))

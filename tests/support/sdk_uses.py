@@ -58,7 +58,7 @@ def recorded() -> dict[str, dict[str, list[str]]]:
 
 
 def expected() -> dict[str, dict[str, str]]:
-    """Gives what each use must give here; FAILS where its task must fail."""
+    """Returns what each use must give here; FAILS where its task must fail."""
     return {
         group: {
             use: BETTER[use][0] if use in BETTER else _result(state, text)
@@ -73,7 +73,7 @@ def _result(state: str, text: str) -> str:
 
 
 def page_table() -> str:
-    """Gives the tables in docs/astro-sdk-uses.md: every use, and what differs."""
+    """Returns the tables in docs/astro-sdk-uses.md: every use, and what differs."""
     lines = []
     for group, uses in recorded().items():
         same = ", ".join(f"`{use}`" for use in sorted(uses) if use not in BETTER)

@@ -18,7 +18,7 @@ ASKS_FOR_GSS = bytes.fromhex("0000000804d21630")
 
 @contextmanager
 def tls_front(port: int, certificate: tuple[str, str]) -> Iterator[int]:
-    """Listens in front of the server on this port of localhost, and gives the port to connect to.
+    """Listens in front of the server on this port of localhost, and yields the port to connect to.
 
     Clients that ask for no TLS are handed on too.
     """

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 def asset_of(uri: str) -> Any:
-    """Gives the asset of a table's or a file's `uri`, with a name that people can read.
+    """Returns the asset of a table's or a file's `uri`, with a name that people can read.
 
     A table's asset is called connection.schema.table. Airflow wants one URI for each name, so the
     URI itself is the name where a part has a dot in it and could be read in two ways.
@@ -52,7 +52,7 @@ def tables_are_assets(module: ModuleType) -> None:
 def kwargs_with_assets(
     kwargs: dict[str, Any] | None = None, input_datasets: Any = None, output_datasets: Any = None
 ) -> dict[str, Any]:
-    """Gives an operator's arguments, with inlets and outlets where its author gave none.
+    """Returns an operator's arguments, with inlets and outlets where its author gave none.
 
     As documented: what the author gave stays, temporary tables are no assets, and the setting
     `astro_sdk/auto_add_inlets_outlets` switches it off.

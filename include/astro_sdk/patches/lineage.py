@@ -13,7 +13,7 @@ class Pushed:
         self._task_instance, self._values = task_instance, values
 
     def xcom_pull(self, key: str = "", **_: Any) -> Any:
-        """Gives the value that the operator pushed under the key."""
+        """Returns the value that the operator pushed under the key."""
         return self._values.get(key)
 
     def __getattr__(self, name: str) -> Any:
@@ -21,7 +21,7 @@ class Pushed:
 
 
 def facets_without_xcom(module: ModuleType) -> None:
-    """Gives the facets of an operator without reading XCom.
+    """Returns the facets of an operator without reading XCom.
 
     Problem: astro's operators read their own XComs for their facets. On Airflow 3 OpenLineage asks
     for the facets in a process of its own, which may not reach the API of tasks in its ten seconds,

@@ -125,7 +125,7 @@ def handlers_fail_aloud(module: ModuleType) -> None:
 
 
 def carried(value: Any) -> Any:
-    """Gives the value in types that Airflow's XCom can carry, and as text where there is none."""
+    """Returns the value in types that Airflow's XCom can carry, and as text where there is none."""
     import datetime
     import decimal
     import uuid

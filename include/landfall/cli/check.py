@@ -8,23 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from include.landfall.check import Finding, asked_by, check, in_one_line
-from include.landfall.cli.command import add_command
+from include.landfall.cli.command import add_command, add_json
 from include.landfall.cli.output import facts_of, show_json
 from include.landfall.errors import FeedError
 from include.landfall.feed.yaml_file import Feeds, read_feed, read_folder
 
 FEEDS = Path(__file__).parents[2] / "feeds"
 
+EXAMPLES = """
+--feed include/feeds/orders.yaml"""
+ABOUT = """\
+Connects to each object store and database, and looks whether the bucket is there and whether
+the rights are enough for a load. Writes nothing."""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "whether the feeds' connections can be used"
-    command = add_command(commands, "check", summary, "\n--json")
+    summary = "check that the feeds' connections can be used"
+    command = add_command(commands, "check", summary, EXAMPLES, ABOUT)
     command.add_argument(
         "--feed", action="append", default=[], metavar="PATH",
-        help="only what this feed names (repeatable); else all of include/feeds",
+        help="check the connections of this feed's YAML file, not those of all feeds in"
+        " include/feeds; more than one: --feed PATH --feed PATH",
     )  # fmt: skip
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_json(command)
     command.set_defaults(run=run)
 
 

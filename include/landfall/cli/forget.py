@@ -17,18 +17,23 @@ EXAMPLES = """\
 --feed include/feeds/orders.yaml --object orders/2026-02.csv
 --feed include/feeds/orders.yaml --object orders/2026-03.csv --object orders/2026-02.csv"""
 
+ABOUT = """\
+Deletes the object's rows from the table, its rejects, and its rows of the ledger, all or nothing;
+where a merge replaced rows, they come back. The object stays in the bucket, and is new to the
+next load."""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "take away what was loaded from an object; the next run loads it again"
-    command = add_command(commands, "forget", summary, EXAMPLES)
+    summary = "take away what was loaded from an object"
+    command = add_command(commands, "forget", summary, EXAMPLES, ABOUT)
     add_feed(command)
     command.add_argument(
         "--object",
         required=True,
         action="append",
         metavar="KEY",
-        help="the object's key; several are taken away together",
+        help="the object's key; more than one, in one transaction: --object KEY --object KEY",
     )
     command.add_argument(
         "--gone",

@@ -36,7 +36,6 @@ from include.landfall.s3.listing import (
     why_ignored,
 )
 from include.landfall.s3.snapshots import Snapshot
-from include.landfall.write.dispositions import disposition_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -193,7 +192,6 @@ def _newest_table(connection: Connection, feed: Feed) -> tuple[datetime, str] | 
 
     A load of an older object ends without loading it (ledger/newer.sql).
     """
-    in_order = disposition_of(feed).replaces_feed or feed.target.closes_absent
-    if not (in_order and ledger_exists(connection)):
+    if not (feed.target.is_whole and ledger_exists(connection)):
         return None
     return newest_loaded(connection, feed.name)

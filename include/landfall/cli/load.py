@@ -15,25 +15,32 @@ from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load
-from include.landfall.write.dispositions import disposition_of
 
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
 {FEED}
 {FEED} --key orders/2026-02.csv
 {FEED} --key orders/2026-02.csv --force"""
+ABOUT = """\
+New is a file that the ledger does not have, or that has changed since. Each file is loaded
+completely or not at all; one that is refused does not stop the others. landfall plan shows
+beforehand what would be loaded."""
 ERRORS_OF_ONE_OBJECT = (DataError, ObjectMissing, ObjectChanged)
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    add_feed(command := add_command(commands, "load", "load what is new", EXAMPLES))
+    summary = "load the files that are new, or the objects that you name"
+    add_feed(command := add_command(commands, "load", summary, EXAMPLES, ABOUT))
     command.add_argument(
-        "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
-    )
+        "--key", action="append", default=[], metavar="KEY",
+        help="load this object only; more than one: --key KEY --key KEY",
+    )  # fmt: skip
     command.add_argument(
-        "--force", action="store_true", help="load again, in place of the file's own rows"
-    )
+        "--force", action="store_true",
+        help="load again what is loaded: a file's new rows replace its old ones. Without --key this"
+        " is every file of the feed, or the newest one where a file replaces the whole table",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 
@@ -71,7 +78,7 @@ def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
     arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
-    return arrivals[-1:] if disposition_of(feed).replaces_feed else arrivals
+    return arrivals[-1:] if feed.target.is_whole else arrivals
 
 
 def _load_one(feed: Feed, arrival: Arrival, options: argparse.Namespace) -> Receipt:

@@ -31,16 +31,21 @@ DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
 EXIT_CODES = """\
 exit codes:
-  0   all that was new is loaded (or nothing was new; within its error budget a file may have
-      rejects); every reject was replayed; every connection can be used
+  0   it is done: all that was new is loaded (or nothing was new; within its error budget a file
+      may have rejects); every reject was replayed; every connection can be used
   1   an error that has no code of its own
-  2   the feed is wrong, or does not fit its table; also wrong arguments
+  2   the feed is wrong, or does not fit its table; wrong options, or options that do not go
+      together
   3   a connection is missing, or its server refused the key, the password or a right
   4   no such bucket or object; the ledger has no such object
   5   a file's content is wrong: nothing of that file was loaded; a replayed row is still a reject
   75  a server is away or a connection broke: a retry can help
   130 stopped by Ctrl-C: a file is loaded whole or not at all
 check goes on after a failure, and ends with the lowest code of all that it met
+
+landfall COMMAND --help has the options and examples of a command. Connections come from the
+environment, as Airflow has them: AIRFLOW_CONN_WAREHOUSE (Postgres) and AIRFLOW_CONN_LANDING (S3),
+or the names that the feed gives.
 
 in the project's folder: .venv/bin/landfall, or python -m include.landfall
 """

@@ -15,6 +15,9 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 
 EXAMPLES = "--feed include/feeds/orders.yaml"
+ABOUT = """\
+Lists the files that would be loaded, in their order, and the objects that would be skipped,
+each with the reason."""
 SHOWN = 10  # keys that are skipped for one reason
 REASONS = {
     "new": "new",
@@ -37,8 +40,8 @@ REASONS = {
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "what would be loaded, in which order and why; changes nothing"
-    add_feed(command := add_command(commands, "plan", summary, EXAMPLES))
+    summary = "show what load would do, and why; change nothing"
+    add_feed(command := add_command(commands, "plan", summary, EXAMPLES, ABOUT))
     command.set_defaults(run=run)
 
 

@@ -1,7 +1,7 @@
 """Rejects as CSV: out for a person to edit, and in again.
 
 The text is that of RFC 4180, in UTF-8: a NULL is an empty cell without quotes, an empty text is one
-with quotes. The first columns say which reject a row is; by the first of them it finds back.
+with quotes. The first column has the id of the reject, by which a corrected row is replayed.
 """
 
 from __future__ import annotations

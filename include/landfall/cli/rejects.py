@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from itertools import islice
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from psycopg import Connection
 
 from include.landfall.cli import reject_csv
-from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.command import add_command, add_feed, refuse_beside
 from include.landfall.cli.output import show_json
 from include.landfall.cli.who import who
 from include.landfall.connections import warehouse_from_environ
@@ -29,34 +30,50 @@ EXAMPLES = f"""\
 {FEED} --csv > edited.csv
 {FEED} --dismiss 17 18
 {FEED} --expire"""
+ABOUT = """\
+Without --dismiss and --expire it changes nothing. The states of a reject:
+  open        waits for a replay, or to be dismissed
+  sample      is a row of a file that was refused whole
+  replayed    is in the table now
+  nulled      is in the table, with NULL in place of a cell
+  dismissed   was closed by a person
+  superseded  a newer version of its file, or a newer row of its key, took its place"""
 ALL = "all"
+OBJECT = "only rejects of this object; a key that ends with / stands for all objects below it"
+REASON = "only rejects with this reason, such as cell: the list of rejects shows the reasons"
+CHOOSE = ("--object", "--reason", "--state")  # options that choose the rejects to show
 SHOWN = 100  # rows of the table that a person reads
 MESSAGE, ROW = 70, 60  # characters of a message and of a row in the table
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = add_command(commands, "rejects", "rows that were refused, and why", EXAMPLES)
+    summary = "show the rows that were refused, and why; dismiss or delete some"
+    command = add_command(commands, "rejects", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", metavar="KEY", help="only of this object")
-    command.add_argument("--reason", metavar="CODE", help="only of this reason, such as cell")
+    command.add_argument("--object", metavar="KEY", help=OBJECT)
+    command.add_argument("--reason", metavar="CODE", help=REASON)
     command.add_argument(
-        "--state", choices=(*STATES, ALL), default=OPEN, help="only in this state; default: open"
-    )
-    command.add_argument("--csv", action="store_true", help="CSV to edit, for landfall replay")
-    actions = command.add_mutually_exclusive_group()
-    actions.add_argument(
-        "--dismiss", nargs="+", type=int, metavar="ID",
-        help="settle open rejects that nobody will replay; they stay counted as rejected",
+        "--state", choices=(*STATES, ALL), metavar="STATE",
+        help=f"only rejects in this state, or {ALL}; without it: {OPEN}",
     )  # fmt: skip
-    actions.add_argument(
-        "--expire", action="store_true", help="delete rejects older than rejects.days of the feed"
+    command.add_argument(
+        "--csv", action="store_true", help="write CSV to edit, which landfall replay --file takes"
     )
+    command.add_argument(
+        "--dismiss", action="extend", nargs="+", type=int, metavar="ID",
+        help="close these open rejects, so that no replay takes them; they stay counted",
+    )  # fmt: skip
+    command.add_argument(
+        "--expire", action="store_true",
+        help="delete all rejects of the feed that are older than its rejects.days, open ones too",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Shows the rejects, or dismisses or deletes them, and returns the exit code."""
+    _check(options)
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
     with connect(warehouse) as connection, postgres_errors(), connection.transaction():
@@ -67,6 +84,19 @@ def run(options: argparse.Namespace) -> int:
         else:
             _show(connection, feed, options)
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Checks that the command is asked for one thing, with options that belong to it."""
+    command = f"landfall rejects --feed {shlex.quote(options.feed)}"
+    if options.expire:
+        do = f"{command} --expire deletes old rejects of all objects; --dismiss ID ... settles some"
+        refuse_beside(options, "--expire", [*CHOOSE, "--csv", "--dismiss"], do)
+    if options.dismiss:
+        do = f"look up the ids with {command}, then {command} --dismiss ID ..."
+        refuse_beside(options, "--dismiss", [*CHOOSE, "--csv"], do)
+    if options.csv:
+        refuse_beside(options, "--csv", ["--json"], "write --csv or --json, and not both")
 
 
 def _dismiss(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
@@ -89,7 +119,8 @@ def _expire(connection: Connection, feed: Feed, options: argparse.Namespace) -> 
 
 
 def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
-    states = STATES if options.state == ALL else (options.state,)
+    state = options.state or OPEN
+    states = STATES if state == ALL else (state,)
     selection = Selection(feed.name, options.object, options.reason, states)
     kept_rejects.check_selection(connection, selection)
     rejects = kept_rejects.rejects_of(connection, selection)
@@ -100,7 +131,7 @@ def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> No
             show_json(reject.__dict__)
     else:
         counts = kept_rejects.counts(connection, selection)
-        _show_table(feed, options.state, counts, list(islice(rejects, SHOWN)))
+        _show_table(feed, state, counts, list(islice(rejects, SHOWN)))
 
 
 def _show_table(feed: Feed, state: str, counts: dict[str, int], shown: list[Reject]) -> None:

@@ -7,9 +7,10 @@ import sys
 from typing import Any
 
 from include.landfall.cli import reject_csv
-from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.command import add_command, add_feed, refuse_beside
 from include.landfall.cli.output import show_error, show_json
 from include.landfall.cli.reject_csv import Edited
+from include.landfall.cli.rejects import OBJECT, REASON
 from include.landfall.cli.who import who
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.errors import DataError
@@ -23,21 +24,31 @@ EXAMPLES = f"""\
 {FEED} --object orders/2026-02.csv --reason cell
 {FEED} --file edited.csv"""
 
+ABOUT = """\
+Fix the feed or the table, then replay; or correct the rows in a CSV file, and give it with
+--file. What is refused again stays a reject. Ends with code 5 when a row is still a reject."""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    command = add_command(commands, "replay", "load open rejects once more", EXAMPLES)
+    summary = "load open rejects once more, after a fix"
+    command = add_command(commands, "replay", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", metavar="KEY", help="only rejects of this object")
-    command.add_argument("--reason", metavar="CODE", help="only of this reason, such as cell")
+    command.add_argument("--object", metavar="KEY", help=OBJECT)
+    command.add_argument("--reason", metavar="CODE", help=REASON)
     command.add_argument(
-        "--file", metavar="CSV", help="corrected rows: what landfall rejects --csv wrote, edited"
-    )
+        "--file", metavar="CSV",
+        help="load the corrected rows of this file, and no other: what landfall rejects --csv has"
+        " written, edited. Not with --object or --reason",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Replays load by load, and returns the exit code: not 0 when a row is still a reject."""
+    if options.file:
+        do = "take the other rows out of the file: each row names its reject by its first column"
+        refuse_beside(options, "--file", ["--object", "--reason"], do)
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
     edited = reject_csv.read(options.file, feed) if options.file else None

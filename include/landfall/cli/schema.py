@@ -12,7 +12,7 @@ from include.landfall.feed.schema import schema
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "the JSON schema of feed files, for editors"
+    summary = "print the JSON schema of feed files, for editors"
     command = add_command(commands, "schema", summary, "> include/feeds/feed.schema.json")
     command.set_defaults(run=run, json=False)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
-from include.landfall.cli.command import add_command
+from include.landfall.cli.command import add_command, add_json, refuse_beside
 from include.landfall.cli.output import show_json
 from include.landfall.connections import store_from_environ
-from include.landfall.errors import DataError, FeedError
-from include.landfall.feed.model import Feed
+from include.landfall.errors import DataError, WrongUse
+from include.landfall.feed.model import NAME, Feed
+from include.landfall.feed.names import is_name
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.job import Unpacking
 from include.landfall.s3.client import make_client
@@ -29,32 +31,74 @@ EXAMPLES = """\
 s3://landing/orders/2026-02.csv > include/feeds/orders.yaml
 s3://landing/orders/2026-02.csv s3://landing/orders/2026-03.csv --name orders
 --check include/feeds/orders.yaml"""
+ABOUT = """\
+Reads the beginnings of objects, and prints a feed for them as YAML. Look at each line with DOUBT.
+With --check it says where the newest files of a feed no longer fit it; the code is then 5."""
 MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
+CONNECTION = "landing"
+NAME_HELP = "the feed's name; default: the first file's name without digits, else its folder's"
 URL = re.compile(r"s3://([^/]+)/(.+)")
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "propose a feed for files, or say where files have drifted from a feed"
-    command = add_command(commands, "sniff", summary, EXAMPLES)
-    command.add_argument("urls", nargs="*", metavar="s3://BUCKET/KEY", help="up to 4 objects")
-    command.add_argument("--check", metavar="FEED", help="a feed's YAML file: compare its files")
-    command.add_argument("--connection", default="landing", help="the S3 connection (landing)")
-    command.add_argument("--name", help="the feed's name; default: from the key")
-    command.add_argument("--table", help="the feed's table; default: raw.NAME")
-    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    summary = "propose a feed for files, or compare files with their feed"
+    command = add_command(commands, "sniff", summary, EXAMPLES, ABOUT)
+    command.add_argument(
+        "urls", nargs="*", metavar="s3://BUCKET/KEY",
+        help=f"the objects to read, at most {MOST_FILES}",
+    )  # fmt: skip
+    command.add_argument(
+        "--check", metavar="PATH",
+        help=f"a feed's YAML file: compare the {MOST_FILES} newest files of the feed with it",
+    )  # fmt: skip
+    command.add_argument(
+        "--connection", metavar="NAME", help=f"the S3 connection; without it: {CONNECTION}"
+    )
+    command.add_argument("--name", help=NAME_HELP)
+    command.add_argument("--table", help="the table of the proposed feed; without it: raw.NAME")
+    add_json(command)
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Proposes a feed on standard output; with --check returns 5 when files have drifted."""
-    if bool(options.urls) == bool(options.check) or len(options.urls) > MOST_FILES:
-        raise FeedError(
+    if options.check:
+        _refuse_beside_check(options)
+        return _check(options)
+    if not 1 <= len(options.urls) <= MOST_FILES:
+        raise WrongUse(
             "sniff takes objects, or a feed to check",
-            found=f"{len(options.urls)} objects" + (" and --check" if options.check else ""),
+            found=f"{len(options.urls)} objects",
             expected=f"1 to {MOST_FILES} objects as s3://BUCKET/KEY, or --check FEED",
         )
-    return _check(options) if options.check else _propose(options)
+    _check_names(options)
+    return _propose(options)
+
+
+def _refuse_beside_check(options: argparse.Namespace) -> None:
+    do = (
+        f"landfall sniff --check {shlex.quote(options.check)} compares the newest files of the feed"
+    )
+    if options.urls:
+        raise WrongUse("--check cannot be used with objects", found=", ".join(options.urls), do=do)
+    refuse_beside(
+        options,
+        "--check",
+        ["--connection", "--name", "--table"],
+        f"{do}, and takes all three from it",
+    )
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    """Raises: WrongUse when the name or the table is none that a feed can have."""
+    if options.name is not None and not re.fullmatch(NAME, options.name):
+        expected = "a small letter, then small letters, digits or _; at most 55 characters"
+        raise WrongUse("this is no name for a feed", found=options.name, expected=expected)
+    parts = ["raw", "t"] if options.table is None else options.table.split(".")
+    if len(parts) != 2 or not all(map(is_name, parts)):
+        expected = "SCHEMA.TABLE, each of at most 63 bytes"
+        raise WrongUse("this is no name for a table", found=options.table, expected=expected)
 
 
 def _propose(options: argparse.Namespace) -> int:
@@ -63,11 +107,12 @@ def _propose(options: argparse.Namespace) -> int:
     from include.landfall.sniff.sniffing import name_of, sniff
 
     size = SAMPLE_BYTES // len(options.urls)
-    with closing(make_client(store_from_environ(options.connection))) as client:
+    connection = options.connection or CONNECTION
+    with closing(make_client(store_from_environ(connection))) as client:
         arrivals = [find_arrival(client, *_parts(url)) for url in options.urls]
         samples = [pair for each in arrivals for pair in read_samples(client, each, size)]
     name = options.name or name_of(arrivals[0].key)
-    sniffed = sniff(samples, name, options.table or f"raw.{name}", options.connection)
+    sniffed = sniff(samples, name, options.table or f"raw.{name}", connection)
     if options.json:
         show_json({"feed": name, "yaml": sniffed.text, "doubts": sniffed.doubts})
     else:
@@ -79,7 +124,7 @@ def _propose(options: argparse.Namespace) -> int:
 def _parts(url: str) -> tuple[str, str]:
     match = URL.fullmatch(url)
     if match is None:
-        raise FeedError("this is no object", found=url, expected="s3://BUCKET/KEY")
+        raise WrongUse("this is no object", found=url, expected="s3://BUCKET/KEY")
     return match[1], match[2]
 
 
@@ -91,17 +136,20 @@ def _check(options: argparse.Namespace) -> int:
         drifts = [_drift(client, feed, arrival, len(newest)) for arrival in newest]
     for drift in drifts:
         _show(drift, as_json=options.json)
-    if not drifts:
+    if not drifts and not options.json:
         print(f"{feed.name}: no file under s3://{feed.source.bucket}/{feed.source.prefix}")
     return DataError.exit_code if any(drift.departures for drift in drifts) else 0
 
 
 def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
-    from include.landfall.sniff.drift import drift_of
+    from include.landfall.sniff.drift import drift_of, unread
     from include.landfall.sniff.sample import SAMPLE_BYTES, read_sample
 
     unpacking = Unpacking(feed.source.member, feed.limits.ratio)
-    sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    try:
+        sample = read_sample(client, arrival, SAMPLE_BYTES // files, unpacking)
+    except DataError as error:  # of this file: the others are still compared
+        return unread(arrival, error)
     return drift_of(feed, arrival, sample)
 
 

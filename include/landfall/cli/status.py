@@ -22,15 +22,15 @@ from include.landfall.write.dispositions import disposition_of
 
 SHOWN = 20  # of the newest changes
 EXAMPLES = "--feed include/feeds/orders.yaml"
+ABOUT = """\
+Shows the feed's rows of the ledger (one for each version of a file that was loaded or tried),
+the files that are new, and how files departed from the feed or altered the table."""
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    add_feed(
-        command := add_command(
-            commands, "status", "what the ledger knows, and what is new", EXAMPLES
-        )
-    )
+    summary = "show which files are loaded, have failed, or are new"
+    add_feed(command := add_command(commands, "status", summary, EXAMPLES, ABOUT))
     command.set_defaults(run=run)
 
 
@@ -69,6 +69,9 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
         if entry.status == "loaded":
             _show_loaded(feed, entry)
+        if entry.failed_at and entry.status in ("loaded", "superseded"):
+            failed = entry.failed_at.isoformat(sep=" ", timespec="seconds")
+            print(f"      a try to load it again failed at {failed}, and changed nothing:")
         for line in (entry.error or "").splitlines():
             print(f"      {line}")
         if entry.retry_after and (entry.key, entry.version) in tried_again:

@@ -19,16 +19,20 @@ from include.landfall.validate import Validated, validate
 EXAMPLES = """\
 --feed include/feeds/orders.yaml
 --feed include/feeds/orders.yaml --key orders/2026-02.csv"""
+ABOUT = """\
+Without --key it judges the files that are new. It shows for each how many rows Postgres would
+take and which it would reject, and ends with code 5 when one of the files would be refused."""
 SHOWN = 20  # rejected rows of a file
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
-    summary = "judge files as a load would; change nothing"
-    add_feed(command := add_command(commands, "validate", summary, EXAMPLES))
+    summary = "read and judge files as load would; change nothing"
+    add_feed(command := add_command(commands, "validate", summary, EXAMPLES, ABOUT))
     command.add_argument(
-        "--key", action="append", default=[], metavar="KEY", help="only this object (repeatable)"
-    )
+        "--key", action="append", default=[], metavar="KEY",
+        help="judge this object only; more than one: --key KEY --key KEY",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 

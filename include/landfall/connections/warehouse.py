@@ -137,7 +137,7 @@ def _check_type(conn_id: str, conn_type: str | None) -> None:
 
 
 def uses_iam(extra: Mapping[str, Any] | None) -> bool:
-    """Tells whether a Postgres connection signs in with a token of RDS instead of a password.
+    """Returns whether a Postgres connection signs in with a token of RDS instead of a password.
 
     Raises: ConnectionUnusable when `iam` is neither true nor false.
     """

@@ -57,10 +57,16 @@ class Limits(Strict):
         "least: 256 MB. More is needed for Parquet of large pages, zstd or xz of large windows.",
     )
     statement_timeout: float | None = Field(
-        None, gt=0, description="Seconds that one statement of the load may take in the database."
+        None,
+        gt=0,
+        description="Seconds that one statement of a load, replay, forget or validate may take in "
+        "the database.",
     )
     lock_timeout: float | None = Field(
-        None, gt=0, description="Seconds that the load may wait for a lock in the database."
+        None,
+        gt=0,
+        description="Seconds that a load, replay, forget or validate may wait for a lock in the "
+        "database.",
     )
 
     @property

@@ -77,6 +77,12 @@ class Feed(Strict):
         return tuple(name for name, each in self.columns.items() if each.is_in_file)
 
     @property
+    def refuses_empty(self) -> bool:
+        """Whether an object of 0 bytes is refused: by default where it would empty the table."""
+        choice = self.source.empty_objects
+        return choice == "refuse" or (choice is None and self.target.is_whole)
+
+    @property
     def hides_texts(self) -> bool:
         """Whether texts of rows must not be kept or shown."""
         hidden = self.rejects.keep in {"hashed", "count"}

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from include.landfall.feed.strict import Strict
 
 LEAST_SAMPLES = 100  # of a refused file's bad rows, so many are kept at the least
+MOST_SAMPLES = 10_000  # because they are in memory when the load has been rolled back
 Keep = Literal["raw", "cut", "hashed", "count"]
 
 
@@ -30,7 +31,7 @@ class Budget:
     @property
     def samples(self) -> int:
         """How many rejected rows are kept of a file that is refused for them."""
-        return max(LEAST_SAMPLES, self.rows or 0)
+        return min(max(LEAST_SAMPLES, self.rows or 0), MOST_SAMPLES)
 
     def __str__(self) -> str:
         parts = [] if self.rows is None else [f"{self.rows:,} rows a file"]

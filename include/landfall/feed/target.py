@@ -186,7 +186,10 @@ class Target(Strict):
 
     @property
     def is_whole(self) -> bool:
-        """Whether a file has all that there is, so that what it lacks is gone."""
+        """Whether a file has all that there is, so that what it lacks is gone.
+
+        Such files are loaded in the order of time: one that is older than a loaded one is too late.
+        """
         is_replaced = self.disposition == REPLACE and not self.replace_where
         return is_replaced or self.closes_absent
 

@@ -3,7 +3,7 @@
 The rule, for the version of an object that the bucket shows now:
 
 1. Where the ledger has a loaded version of the object, the arrival is new when it is another one:
-   another version id, ETag or size. Times of versions of one object never count, because clocks
+   another ETag or size. Times of versions of one object never count, because clocks
    and restored versions go back: what the bucket shows is what counts.
 2. Where it has none, the arrival is new, unless another object replaced it (a feed whose newest
    file is the whole table) and it is not newer than that object. Within one second, which is how
@@ -31,11 +31,10 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger import queries
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.postgres.catalog import has_relation
-from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.statements import statement, table
 
 PAGE = 5_000  # arrivals that one statement compares
-LOCK_SECONDS = 1  # how long a look into the table waits for who holds it
+LOOK = "SET LOCAL lock_timeout = '1s'"  # a look into the table does not wait for who locks it
 
 
 class Reason(StrEnum):
@@ -93,7 +92,7 @@ def _with_reasons(
 ) -> Iterator[Explained]:
     """Yields every arrival with the reason why it is new, or why it is not.
 
-    With `due_only` a failed one whose time has not come is as if it were loaded.
+    With `due_only` one that failed and whose time has not come is as if it were loaded.
     """
     if not ledger_exists(connection):
         yield from ((arrival, Reason.NEW) for arrival in arrivals)
@@ -101,9 +100,10 @@ def _with_reasons(
     check_target(connection, feed)
     newest = queries.newest_loaded(connection, feed.name)
     for page in _pages(arrivals):
-        for arrival, reason in _reasons(connection, feed, page, due_only):
-            is_restored = reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest)
-            yield arrival, Reason.NEW if is_restored else reason
+        for arrival, reason, has_failed in _reasons(connection, feed, page, due_only):
+            if reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest):  # restored
+                reason = Reason.FAILED if has_failed else Reason.NEW
+            yield arrival, reason
 
 
 def _in_turn(new: Iterable[Explained]) -> list[Explained]:
@@ -122,20 +122,24 @@ def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 
 def _reasons(
     connection: Connection, feed: Feed, page: list[Arrival], due_only: bool
-) -> list[Explained]:
-    """Returns the arrivals of a page with their reasons, as the ledger alone knows them."""
+) -> list[tuple[Arrival, Reason, bool]]:
+    """Returns the arrivals of a page with their reasons, as the ledger alone knows them.
+
+    And whether the last try at each of them failed.
+    """
     try:
         values = {**_values(feed, page), "due_only": due_only}
         rows = connection.execute(statement("ledger/new"), values).fetchall()
     except psycopg.errors.UntranslatableCharacter:
         # The database's encoding lacks a character of one key, so its ledger cannot have the key.
         if len(page) == 1:
-            return [(page[0], Reason.NEW)]
+            return [(page[0], Reason.NEW, False)]
         middle = len(page) // 2
         halves = page[:middle], page[middle:]
         return [each for half in halves for each in _reasons(connection, feed, half, due_only)]
-    reasons = {place: Reason(reason) for place, reason in rows}
-    return [(arrival, reasons.get(n, Reason.LOADED)) for n, arrival in enumerate(page)]
+    reasons = {place: (Reason(reason), has_failed) for place, reason, has_failed in rows}
+    loaded = Reason.LOADED, False
+    return [(arrival, *reasons.get(n, loaded)) for n, arrival in enumerate(page)]
 
 
 def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
@@ -165,7 +169,7 @@ def missing_rows(connection: Connection, feed: Feed) -> int | None:
         return 0
     try:
         with connection.transaction():
-            set_timeouts(connection, lock_timeout=LOCK_SECONDS)
+            connection.execute(LOOK)
             query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
             row = connection.execute(query).fetchone()
     except psycopg.errors.LockNotAvailable:

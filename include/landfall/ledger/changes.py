@@ -68,6 +68,16 @@ def changes_of(connection: Connection, feed: str) -> list[KeptChange]:
         return cursor.execute(query, [feed]).fetchall()
 
 
+def of_load(connection: Connection, load_id: int) -> list[Change]:
+    """Returns the changes that the load kept when it loaded its file last."""
+    query = (
+        "SELECT what, column_name, before, after FROM landfall.changes"
+        " JOIN landfall.ledger USING (load_id)"
+        " WHERE load_id = %s AND changed_at >= started ORDER BY change_id"
+    )
+    return [Change(*row) for row in connection.execute(query, [load_id])]
+
+
 def missing_columns(connection: Connection, load_id: int, after: str) -> set[str]:
     """Returns the columns that the load's file lacked, and what became of them."""
     if not has_relation(connection, SCHEMA, NAME):

@@ -41,11 +41,6 @@ class Claimant:
         by = by or f"{socket.gethostname()}:{os.getpid()}"
         return cls(feed, arrival, by, uuid.uuid4(), replaces_feed)
 
-    @property
-    def in_order(self) -> bool:
-        """Whether a file that is older than one that is loaded comes too late."""
-        return self.replaces_feed or self.feed.target.closes_absent
-
     def values(self, **more: Any) -> dict[str, Any]:
         """Returns the parameters of the ledger's statements."""
         return {
@@ -54,7 +49,7 @@ class Claimant:
             "feed": self.feed.name,
             "target": self.feed.target.table,
             "replaces_feed": self.replaces_feed,
-            "in_order": self.in_order,
+            "in_order": self.feed.target.is_whole,
             "by": self.by,
             "attempt": self.attempt,
             **more,
@@ -76,9 +71,9 @@ class NewerLoad(NamedTuple):
 
 
 def lock(connection: Connection, claimant: Claimant) -> None:
-    """Waits until no other load of the same object, or of a feed in order, is under way."""
+    """Waits until no other load of the object, or of a feed of whole files, is under way."""
     feed, uri = claimant.feed.name, claimant.arrival.uri
-    scope = feed if claimant.in_order else f"{feed}\n{uri}"
+    scope = feed if claimant.feed.target.is_whole else f"{feed}\n{uri}"
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [scope])
 
 
@@ -135,10 +130,13 @@ def keep_failure(
     seconds: float,
     reasons: dict[str, int] | None = None,
     duplicate_of: int | None = None,
+    *,
+    force: bool = False,
 ) -> tuple[Entry | None, int | None]:
     """Writes the failure. Waits for a COMMIT that is still under way.
 
-    With `duplicate_of` it is a duplicate: the load that brought the same content.
+    With `duplicate_of` it is a duplicate: the load that brought the same content. `force`: whether
+    it was a try to load again what is loaded.
 
     Returns the row when this very attempt is loaded after all, because its COMMIT had arrived
     though the answer had not; and the id of the row where the failure was written.
@@ -147,11 +145,13 @@ def keep_failure(
         status="failed" if duplicate_of is None else "duplicate",
         duplicate_of=duplicate_of,
         error=error,
+        force=force,
         seconds=seconds,
         rejected=None if reasons is None else sum(reasons.values()),
         reasons=None if reasons is None else Jsonb(reasons),
     )
-    row = connection.execute(statement("ledger/fail"), parameters).fetchone()
+    row = connection.execute(statement("ledger/fail_again"), parameters).fetchone()
+    row = row or connection.execute(statement("ledger/fail"), parameters).fetchone()
     loaded = find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
     return loaded, row[0] if row else None
 

@@ -26,6 +26,13 @@ class EarlierLoad(NamedTuple):
         return f"{self.key} (load {self.load_id}, {self.started.isoformat(' ', 'seconds')})"
 
 
+def load_of(connection: Connection, load_id: int | None) -> EarlierLoad | None:
+    """Returns the load with this id, if there is one."""
+    query = "SELECT load_id, key, started FROM landfall.ledger WHERE load_id = %s"
+    with connection.cursor(row_factory=class_row(EarlierLoad)) as cursor:
+        return cursor.execute(query, [load_id]).fetchone()
+
+
 def earlier_load(
     connection: Connection, claimant: Claimant, content_hash: bytes, replaced: Sequence[int]
 ) -> EarlierLoad | None:

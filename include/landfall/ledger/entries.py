@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 
-from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
+from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
 from include.landfall.postgres.statements import statement
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "ledger_of_content"  # the index that came last: where it is, all else is
+NEWEST = "failed_at"  # the column that came last: where it is, all else is
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Entry:
 
     `rejected` is how many rows of the file are rejects, `reasons` how many for which reason;
     `deduplicated` how many lost to a newer row of their key.
-    `retry_after`: a failed one is not handed on by the sensor before. `duplicate_of` is the load
-    that brought the same content from an object of another key.
+    `error` is why the last try failed, at `failed_at`; of a loaded or superseded one it was a try
+    to load it again. `retry_after`: it is not handed on by the sensor before. `duplicate_of` is the
+    load that brought the same content from an object of another key.
     """
 
     load_id: int
@@ -29,7 +30,6 @@ class Entry:
     bucket: str
     key: str
     etag: str
-    version_id: str | None
     size: int
     last_modified: datetime
     target: str
@@ -44,11 +44,12 @@ class Entry:
     retry_after: datetime | None = None
     deduplicated: int | None = None
     duplicate_of: int | None = None
+    failed_at: datetime | None = None
 
     @property
     def version(self) -> str:
-        """What tells this version from every other version of the same object."""
-        return self.version_id or self.etag
+        """What tells this version from the others of the same object, together with `size`."""
+        return self.etag
 
 
 def create_ledger(connection: Connection) -> None:
@@ -56,7 +57,7 @@ def create_ledger(connection: Connection) -> None:
 
     A ledger of an earlier version gets the columns and tables that came later.
     """
-    if has_relation(connection, SCHEMA, NEWEST):
+    if has_column(connection, sql.Identifier(SCHEMA, NAME), NEWEST):
         return
     with connection.transaction():
         lock_name(connection, "create landfall.ledger")

@@ -59,7 +59,7 @@ def keep_samples(
     with connection.cursor() as cursor:
         cursor.executemany(
             statement("ledger/keep_sample"),
-            [
+            (
                 {
                     **values,
                     **row.__dict__,
@@ -68,5 +68,5 @@ def keep_samples(
                     "more": row.more and Jsonb(row.more),
                 }
                 for row in samples
-            ],
+            ),
         )

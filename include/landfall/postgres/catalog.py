@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
+
+from include.landfall.errors import WrongUse
 
 
 class CatalogColumn(NamedTuple):
@@ -44,6 +47,23 @@ def has_relation(connection: Connection, schema: str, name: str) -> bool:
         " WHERE n.nspname = %s AND c.relname = %s"
     )
     return connection.execute(query, [schema, name]).fetchone() is not None
+
+
+def missing_relations(connection: Connection, names: Iterable[str]) -> list[str]:
+    """Returns those of the tables and views that are not there.
+
+    Each is schema.table, as a feed has it: capitals and spaces are part of the name.
+
+    Raises: WrongUse when a name has no schema.
+    """
+    return [name for name in names if not has_relation(connection, *_in_parts(name))]
+
+
+def _in_parts(name: str) -> tuple[str, str]:
+    schema, dot, relation = name.partition(".")
+    if not dot:
+        raise WrongUse("a table without its schema", found=name, expected="schema.table")
+    return schema, relation
 
 
 def has_column(connection: Connection, relation: sql.Identifier, name: str) -> bool:

@@ -13,6 +13,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 from include.landfall.connections import Warehouse
+from include.landfall.feed.limits import Limits
 from include.landfall.postgres.errors import postgres_errors, unreached
 
 # What the reading of a cell depends on is set in every load, whatever the role's settings are.
@@ -30,9 +31,11 @@ SETTINGS = (
     " SET LOCAL tcp_keepalives_count = 6"
 )
 
+SHORT_LOCK_TIMEOUT = 5_000  # milliseconds in which others may queue behind an ALTER TABLE
+
 
 class LoadConnection(psycopg.Connection):
-    """A connection in autocommit, whose transactions have SETTINGS and read committed.
+    """A connection in autocommit, whose transactions have `settings` and read committed.
 
     Of two loads the second must see what the first committed while it waited: under a stricter
     isolation it would not, and the rows of both would stay. BEGIN names the isolation.
@@ -42,6 +45,7 @@ class LoadConnection(psycopg.Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.settings = SETTINGS
         self._reason: psycopg.Error | None = None  # with which the server has ended the connection
         self.add_notice_handler(self._note)
 
@@ -79,17 +83,20 @@ class LoadConnection(psycopg.Connection):
         is_outermost = self.info.transaction_status == TransactionStatus.IDLE
         with super().transaction(savepoint_name, force_rollback) as transaction:
             if is_outermost:
-                self.execute(SETTINGS)
+                self.execute(self.settings)
             yield transaction
 
 
 @contextmanager
-def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psycopg.Connection]:
+def connect(
+    warehouse: Warehouse, application: str = "landfall", limits: Limits | None = None
+) -> Iterator[psycopg.Connection]:
     """Opens a connection in autocommit, and closes it at the end.
 
     Statements outside of a transaction have the settings of the role: they must not depend on them.
     `application` is what the server's own views call it (application_name), unless the connection
-    names it.
+    names it. `limits` are those of the feed whose table is worked on: each transaction has its
+    timeouts.
 
     Raises: ServerUnavailable, ConnectionUnusable.
     """
@@ -106,19 +113,32 @@ def connect(warehouse: Warehouse, application: str = "landfall") -> Iterator[psy
             )
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             raise unreached(warehouse, error) from None  # its text may hold the conninfo
+        connection.settings += _timeouts(limits) if limits else ""
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection:
             yield connection
 
 
-def set_timeouts(connection: psycopg.Connection, **seconds: float | None) -> None:
-    """Sets timeouts, such as lock_timeout, for the transaction. None leaves the role's setting."""
-    for name, value in seconds.items():
-        if value is not None:
-            milliseconds = sql.Literal(max(1, round(1000 * value)))
-            connection.execute(
-                sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name), milliseconds)
-            )
+def _timeouts(limits: Limits) -> str:
+    """Returns the statements that set the feed's timeouts. None leaves the role's setting."""
+    seconds = {
+        "statement_timeout": limits.statement_timeout,
+        "lock_timeout": limits.lock_timeout,
+    }
+    return "".join(
+        f"; SET LOCAL {name} = {max(1, round(1000 * value))}"
+        for name, value in seconds.items()
+        if value is not None
+    )
+
+
+def shorten_lock_timeout(connection: psycopg.Connection) -> None:
+    """Sets lock_timeout to SHORT_LOCK_TIMEOUT for the transaction, unless it is shorter already."""
+    connection.execute(
+        "SELECT set_config('lock_timeout', %(most)s::text, true) FROM pg_settings"
+        " WHERE name = 'lock_timeout' AND setting::integer NOT BETWEEN 1 AND %(most)s",
+        {"most": SHORT_LOCK_TIMEOUT},
+    )
 
 
 def server_encoding(connection: psycopg.Connection) -> str | None:
@@ -126,7 +146,8 @@ def server_encoding(connection: psycopg.Connection) -> str | None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding in {"UTF8", "SQL_ASCII"}:
         return None
-    with connection.transaction():
+    # Rolled back: what is set in a savepoint that is released stays for the whole transaction.
+    with connection.transaction(force_rollback=True):
         connection.execute(sql.SQL("SET LOCAL client_encoding = {}").format(sql.Literal(encoding)))
         return connection.info.encoding
 

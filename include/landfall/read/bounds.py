@@ -44,7 +44,7 @@ def _without(rows: Rows, is_long: pa.BooleanArray, message: str) -> Rows:
     fault = TOO_LONG._replace(message=message)
     rejects = [
         Misshapen(numbers[at], origin.line, *fault, origin.raw[:SHOWN_CHARACTERS])
-        for at, origin in zip(long, rows.origins(long))
+        for at, origin in zip(long, rows.origins(long), strict=True)
     ]
     return replace(
         rows,

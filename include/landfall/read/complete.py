@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, cast
 
 import pyarrow as pa
@@ -30,7 +31,7 @@ class Completer:
     def __init__(self, job: Job, reading: Job) -> None:
         self._names, self._rescue = job.names, job.rules.rescue
         self._are_json = job.dialect.is_json  # the cells of new columns
-        self._labels = reading.match.labels if reading.match else tuple(reading.names)
+        self._labels = reading.labels
         self._given = {
             column.name: given_text(column, job.arrival)
             for column in job.columns
@@ -50,7 +51,8 @@ class Completer:
         """Returns a row's cells, which are in the order of the labels, for all columns."""
         if cells is None or self._is_whole:
             return None if cells is None else list(cells[: len(self._labels)])
-        by_label, beyond = dict(zip(self._labels, cells)), cells[len(self._labels) :]
+        width = len(self._labels)
+        by_label, beyond = dict(zip(self._labels, cells[:width], strict=True)), cells[width:]
         rescued = {label: self._json_of(by_label[label]) for label in self._new_labels()}
         by_name = {**by_label, **self._given}
         if self._rescue:
@@ -77,8 +79,10 @@ class Completer:
             for label in labels
         ]
         texts = [
-            _json(dict(zip(labels, row)), beyond.get(position, ()))
-            for position, row in enumerate(zip(*columns) if columns else [()] * len(batch))
+            _json(dict(zip(labels, row, strict=True)), beyond.get(position, ()))
+            for position, row in enumerate(
+                zip(*columns, strict=True) if columns else [()] * len(batch)
+            )
         ]
         return pa.array(texts, pa.string())
 
@@ -116,7 +120,9 @@ def _json(row: Mapping[str, str | None], beyond: Cells) -> str | None:
     The row's values are JSON already, so that numbers keep all their digits.
     """
     values = {label.removeprefix(NEW_LABEL): v for label, v in row.items() if v is not None}
-    texts = ((f"beyond_{n}", text) for n, text in enumerate(beyond, 1) if text is not None)
+    numbered = (f"beyond_{n}" for n in count(1))
+    free = (key for key in numbered if NEW_LABEL + key not in row)
+    texts = ((key, text) for key, text in zip(free, beyond) if text is not None)
     values |= {key: json.dumps(text, ensure_ascii=False) for key, text in texts}
     pairs = [f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in values.items()]
     return f"{{{', '.join(pairs)}}}" if pairs else None

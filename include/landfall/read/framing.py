@@ -47,7 +47,10 @@ class Framer:
         self._casts = [fast_cast_of(column, scales.get(column.name)) for column in job.columns]
         self._refused = [RefusedTexts() for _ in self._casts]
         jsonb = frozenset(c.name for c in job.columns if c.type.name == "jsonb")
-        typed = [(name, c.arrow if c else pa.string()) for name, c in zip(job.names, self._casts)]
+        typed = [
+            (name, c.arrow if c else pa.string())
+            for name, c in zip(job.names, self._casts, strict=True)
+        ]
         if job.is_numbered or job.load_id is not None:
             typed.append((LOAD_ID, pa.int64()))
         self._typed = pa.schema(typed)
@@ -58,7 +61,7 @@ class Framer:
     @property
     def text_columns(self) -> list[str]:
         """The columns that have no fast cast."""
-        return [name for name, c in zip(self._job.names, self._casts) if c is None]
+        return [name for name, c in zip(self._job.names, self._casts, strict=True) if c is None]
 
     def frames(self, rows: Rows) -> Iterator[Frame]:
         """Yields the rows that are vouched for, then the suspects, then the misshapen records."""
@@ -77,7 +80,7 @@ class Framer:
         columns: list[pa.Array] = []
         suspects: Mask | None = None
         for values, fast_cast, planned, refused in zip(
-            batch.columns, self._casts, self._job.columns, self._refused
+            batch.columns, self._casts, self._job.columns, self._refused, strict=True
         ):
             if not planned.nullable and values.null_count:
                 suspects = either(suspects, values.is_null())
@@ -151,7 +154,9 @@ class Framer:
             values = [
                 [r.number, r.line, r.column, r.reason, r.sqlstate, r.message, r.raw] for r in part
             ]
-            columns = [pa.array(v, f.type) for v, f in zip(zip(*values), REJECTS, strict=True)]
+            columns = [
+                pa.array(v, f.type) for v, f in zip(zip(*values, strict=True), REJECTS, strict=True)
+            ]
             batch = pa.record_batch(columns, schema=REJECTS)
             yield Frame(FrameType.REJECTS, len(part), self._encode_rejects.rows(batch))
 

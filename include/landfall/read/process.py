@@ -25,6 +25,7 @@ from typing import IO, BinaryIO, cast
 from include.landfall.errors import LandfallError, ServerUnavailable, TerminalError
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Job
+from include.landfall.read.local_faults import local_fault
 
 HEAD = struct.Struct("!cIQQI")  # type, rows, bytes of the payload, first, bytes of the numbers
 QUEUED_BYTES = 8 << 20  # of frames of about a megabyte: the server never has to wait
@@ -48,7 +49,7 @@ def read_frames(job: Job) -> Iterator[Frame]:
     Raises: what the child raised; ServerUnavailable when the child was killed or could not be
     started, TerminalError when it ended by itself without an error.
     """
-    with tempfile.TemporaryFile() as messages:
+    with _messages() as messages:
         child = _start(messages)
         assert child.stdin is not None and child.stdout is not None
         try:
@@ -64,6 +65,14 @@ def read_frames(job: Job) -> Iterator[Frame]:
                 child.stdin.close()
             child.terminate()
             child.wait()
+
+
+def _messages() -> IO[bytes]:
+    """Opens a temporary file for what the child writes to standard error."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise local_fault(error) or error from error
 
 
 def _start(messages: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -177,7 +186,8 @@ def main() -> None:
     except LandfallError as error:
         _send_error(error, blocks)
     except Exception as error:  # noqa: BLE001  not foreseen, and yet the parent must know it
-        _send_error(TerminalError("the file cannot be read", found=repr(error)), blocks)
+        unforeseen = TerminalError("the file cannot be read", found=repr(error))
+        _send_error(local_fault(error) or unforeseen, blocks)
     blocks.put(b"")
     writer.join()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, TruncatedFile
 from include.landfall.job import Unpacking
+from include.landfall.read.local_faults import local_fault
 from include.landfall.read.packings import ZIP, unpacked
 from include.landfall.s3.ranged import ObjectFile
 from include.landfall.s3.stream import ObjectStream, OnRead
@@ -166,7 +167,9 @@ def _truncation_errors(arrival: Arrival) -> Iterator[None]:
     """Turns what the libraries raise on a broken archive into an error that names the object."""
     try:
         yield
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, MemoryError, zlib.error) as error:
+        if fault := local_fault(error):
+            raise fault from error
         raise TruncatedFile(
             "the file is cut off or corrupt",
             found=str(error),

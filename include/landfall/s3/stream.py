@@ -93,8 +93,6 @@ def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None =
     Raises: ObjectChanged when the object is no longer that version.
     """
     request: dict[str, Any] = {"IfMatch": f'"{arrival.etag}"'}
-    if arrival.version_id:
-        request["VersionId"] = arrival.version_id
     if start or stop is not None:
         request["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
     with s3_errors(arrival.bucket, arrival.key):

@@ -43,11 +43,12 @@ def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
         names = format_of(job).names_of(stream, job)
     if not names:
         raise DataError("the file has no column", expected=ROWS_EXPECTED, do="name one with rows")
-    match = job.match_columns(list(dict.fromkeys(names)))
+    own = list(dict.fromkeys(names))
+    match = job.match_columns(own)
     with sample.open() as stream:
         stretches = list(_first_rows(format_of(job).rows(stream, reading_of(job, match))))
     columns = [[rows.batch.column(NEW_LABEL + each) for rows in stretches] for each in match.new]
-    return proposal_of(name, match.new, list(map(_column, columns)), sample)
+    return proposal_of(name, own, list(map(_column, columns)), sample)
 
 
 def proposal_of(

@@ -33,12 +33,19 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
     try:
         reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
     except LandfallError as error:
-        what_was_found = f": {error.found}" if error.found else ""
-        return Drift(arrival.key, 0, [f"{error.what}{what_was_found}", *_looks(feed, sample)])
+        drift = unread(arrival, error)
+        drift.departures.extend(_looks(feed, sample))
+        return drift
     departures = doubts_of(reading, secret=_secret(feed))
-    return Drift(
-        arrival.key, reading.rows, departures + (_looks(feed, sample) if departures else [])
-    )
+    # The feed's columns are where it says: so no other row is the header.
+    looks = _looks(feed, sample, sparing="skip_rows") if departures else []
+    return Drift(arrival.key, reading.rows, departures + looks)
+
+
+def unread(arrival: Arrival, error: LandfallError) -> Drift:
+    """Returns the drift of a file that cannot be read at all."""
+    what_was_found = f": {error.found}" if error.found else ""
+    return Drift(arrival.key, 0, [f"{error.what}{what_was_found}"])
 
 
 def _secret(feed: Feed) -> list[str]:
@@ -48,7 +55,7 @@ def _secret(feed: Feed) -> list[str]:
     return [name for name, column in feed.columns.items() if column.secret]
 
 
-def _looks(feed: Feed, sample: Sample) -> list[str]:
+def _looks(feed: Feed, sample: Sample, sparing: str = "") -> list[str]:
     """Returns the options that the file seems to be written with, where the feed has others."""
     if not isinstance(feed.format.dialect(), CsvDialect):
         return []
@@ -60,5 +67,5 @@ def _looks(feed: Feed, sample: Sample) -> list[str]:
     return [
         f"{name} looks like {options[name].value!r}, the feed has {declared[name]!r}"
         for name in COMPARED
-        if name in options and options[name].value not in (declared[name], "")
+        if name in options and name != sparing and options[name].value not in (declared[name], "")
     ]

@@ -17,13 +17,17 @@ class Finding:
 
 @dataclass
 class Proposal:
-    """A feed in parts: options of the source and the format, and the columns with their types."""
+    """A feed in parts: options of the source and the format, and the columns with their types.
+
+    `notes` are what is certain, and no key of the feed.
+    """
 
     format_name: str
     options: dict[str, Finding] = field(default_factory=dict)
     columns: dict[str, Finding] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     source: dict[str, Finding] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def options_as_values(self) -> dict[str, Any]:
         """Returns the format as a feed has it."""

@@ -16,7 +16,7 @@ def header_of(rows: Sequence[Row], marks: Marks = PLAIN) -> Finding:
     """Returns how many of the first rows are names, as a feed says it."""
     if len(rows) < 2:
         doubt = "there are too few rows to tell names from values"
-        looks_typed = bool(rows) and any(_is_typed(cell, marks) for cell in rows[0])
+        looks_typed = bool(rows) and any(is_typed(cell, marks) for cell in rows[0])
         return Finding(not looks_typed, "", [doubt])
     body = rows[MOST_HEADERS:] or rows[1:]
     typed = [at for at in range(len(rows[-1])) if _is_typed_column(body, at, marks)]
@@ -24,7 +24,7 @@ def header_of(rows: Sequence[Row], marks: Marks = PLAIN) -> Finding:
         return _by_texts(rows)
     count = 0
     for row in rows[:MOST_HEADERS]:
-        if any(_is_typed(row[at], marks) for at in typed if at < len(row)):
+        if any(is_typed(row[at], marks) for at in typed if at < len(row)):
             break
         if all(cell in (None, *NULLS) for cell in row) or count == len(rows) - 1:
             break
@@ -52,7 +52,8 @@ def _cell(row: Row, at: int) -> str:
     return (row[at] or "") if at < len(row) else ""
 
 
-def _is_typed(cell: str | None, marks: Marks) -> bool:
+def is_typed(cell: str | None, marks: Marks) -> bool:
+    """Returns whether a cell is a number or a date in digits."""
     if not cell:
         return False
     text = cell.strip()
@@ -61,7 +62,7 @@ def _is_typed(cell: str | None, marks: Marks) -> bool:
 
 def _is_typed_column(body: Sequence[Row], at: int, marks: Marks) -> bool:
     cells = [cell for row in body if (cell := _cell(row, at)) and cell not in NULLS]
-    return bool(cells) and sum(_is_typed(cell, marks) for cell in cells) >= 0.9 * len(cells)
+    return bool(cells) and sum(is_typed(cell, marks) for cell in cells) >= 0.9 * len(cells)
 
 
 def names_of(headers: Sequence[Row], width: int) -> tuple[list[str], str | None]:

@@ -12,7 +12,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.job import Unpacking
 from include.landfall.read.unpack import open_members
 from include.landfall.sniff.findings import Finding
-from include.landfall.sniff.sample import SAMPLE_BYTES, Sample, placed, read_sample
+from include.landfall.sniff.sample import SAMPLE_BYTES, Sample, is_workbook, placed, read_sample
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -29,7 +29,7 @@ def read_samples(
     Raises: DataError when the object is empty, or packed in a way that is not read.
     """
     with placed(arrival):
-        names = _names(client, arrival)
+        names = [] if is_workbook(client, arrival) else _names(client, arrival)
         if not names:
             return [(arrival, read_sample(client, arrival, size))]
         pattern = _pattern(names)

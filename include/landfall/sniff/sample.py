@@ -31,6 +31,7 @@ PACKED = {
 # How files of formats begin that are read at any offset. The last: a stream of Arrow.
 MAGICS = {b"PAR1": "parquet", b"ORC": "orc", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
 WORKBOOK = "xl/workbook.xml"  # the member that makes a zip file one of Excel
+DOCUMENTS = {"[Content_Types].xml", "META-INF/manifest.xml"}  # members of documents, as .ods, .docx
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,26 @@ def _own_format(client: S3Client, arrival: Arrival, head: bytes) -> str | None:
     return "excel" if head.startswith(ZIP) and _is_workbook(client, arrival) else None
 
 
+def is_workbook(client: S3Client, arrival: Arrival) -> bool:
+    """Returns whether the object is a workbook of Excel, whatever its name is.
+
+    Raises: DataError when it is another office document that is packed as a zip file.
+    """
+    with open_file(client, arrival) as file:
+        is_zip = file.read(4).startswith(ZIP)
+    return is_zip and _is_workbook(client, arrival)
+
+
 def _is_workbook(client: S3Client, arrival: Arrival) -> bool:
     with _opened(client, arrival, RANDOM_ACCESS_BYTES) as file:
         try:
-            return WORKBOOK in zipfile.ZipFile(file).namelist()
+            names = zipfile.ZipFile(file).namelist()
         except zipfile.BadZipFile:
             return False  # the error of a load says more
+    if WORKBOOK not in names and (DOCUMENTS & {*names} or names[:1] == ["mimetype"]):
+        do = "save it as .xlsx or as CSV"
+        raise DataError("the file is an office document", expected="rows in .xlsx or text", do=do)
+    return WORKBOOK in names
 
 
 @contextmanager

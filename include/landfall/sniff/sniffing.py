@@ -52,7 +52,7 @@ def sniff(
     if sample.member:
         proposal.source["member"] = sample.member
     if sample.packing:
-        proposal.doubts.append(f"packed with {sample.packing}, which a load unpacks by itself")
+        proposal.notes.append(f"Packed with {sample.packing}, which a load unpacks by itself.")
     about = {
         "name": name, "table": table, "bucket": arrival.bucket, "pattern": pattern_of(arrival.key),
         "origin": arrival.uri, "connection": connection,
@@ -166,7 +166,10 @@ def pattern_of(key: str) -> str:
 
 
 def name_of(key: str) -> str:
-    """Returns a name for the feed, from the key of an object."""
-    stem = key.rpartition("/")[2].partition(".")[0]
-    words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"\d+", "", stem.lower())).strip("_")
-    return words[:40].strip("_") if words and words[0].isalpha() else "new_feed"
+    """Returns a name for the feed: the file's stem without digits, else the nearest folder's."""
+    *folders, name = key.split("/")
+    for part in (name.partition(".")[0], *reversed(folders)):
+        words = re.sub(r"[^a-z]+", "_", re.sub(r"\d+", "", part.lower())).strip("_")
+        if words and "=" not in part:
+            return words[:40].strip("_")
+    return "new_feed"

@@ -7,13 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include.landfall.arrival import Arrival
+from include.landfall.errors import DataError
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
 from include.landfall.sniff.header import header_of, names_of
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.spelling import NULLS, PLAIN, Marks, date_order, marks_of
-from include.landfall.sniff.trials import Trial, best_trial, try_options
+from include.landfall.sniff.surroundings import (
+    is_fixed_width,
+    sep_of,
+    titles_before,
+    totals_behind,
+)
+from include.landfall.sniff.trials import TRIAL_BYTES, Trial, best_trial, try_options
 from include.landfall.sniff.types import truth_words, type_of
 
 MOST_RECORDS = 20_000
@@ -47,38 +54,47 @@ class _Sniffer:
         if not self.sample.is_whole:
             text = text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1] or text
         trial = self._dialect(text)
-        rows = [record.cells for record in trial.table if record.cells is not None]
-        rows = [row for row in rows if len(row) == trial.width or len(rows) < 3]
-        header = header_of(
-            rows, self._marks([list(column) for column in zip(*rows[1:], strict=False)])
-        )
+        rows = _fitting(trial)
+        self._marks(rows)
+        totals = self._totals(rows, trial)
+        rows = rows[: len(rows) - totals]
+        header = header_of(rows, self.marks)
         self._put("header", header)
         count = int(header.value)
         self._columns(rows[:count], rows[count:], trial)
         self._around(trial, count)
+        if totals:
+            self._leave_out_totals(totals + trial.behind)
 
     def _put(self, name: str, finding: Finding) -> None:
         if finding.value != DEFAULTS.get(name) or finding.doubts:
             self.proposal.options[name] = finding
 
-    def _marks(self, columns: list[list[str | None]]) -> Marks:
+    def _marks(self, rows: list[list[str | None]]) -> None:
+        columns = [list(column) for column in zip(*rows[1:], strict=True)]
         self.marks, _ = marks_of(map(_values, columns))
-        return self.marks
+
+    def _totals(self, rows: list[list[str | None]], trial: Trial) -> int:
+        """Returns how many of the last rows are totals, where the end of the file is read."""
+        return totals_behind(rows, self.marks) if self._is_whole(trial) else 0
+
+    def _is_whole(self, trial: Trial) -> bool:
+        return self.sample.is_whole and len(trial.records) < MOST_RECORDS
 
     # ---- the dialect -----------------------------------------------------------------------------
 
     def _dialect(self, text: bytes) -> Trial:
-        best, rivals = best_trial(text)
+        best, rivals = best_trial(text, sep := sep_of(text))
         options = dict(best.options)
+        if not best.width:
+            expected = "a delimiter between cells, and quotes in pairs"
+            raise DataError("no row of the file can be read as CSV", expected=expected)
         if mark := _comment(best):
             options["comment"] = mark
             self._put("comment", Finding(mark, "lines before or between the rows begin with it"))
         trial = try_options(text, options, MOST_RECORDS)
-        skipped = trial.table[0].line - 1 if trial.table and trial.first else 0
-        if skipped:
+        if skipped := self._skipped(trial, sep):
             options["skip_rows"] = skipped
-            evidence = f"the table begins in line {skipped + 1}, with {trial.width} cells a row"
-            self._put("skip_rows", Finding(skipped, evidence))
             trial = try_options(text, options, MOST_RECORDS)
         share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
         name = SHOWN.get(best.options["delimiter"], best.options["delimiter"])
@@ -86,6 +102,10 @@ class _Sniffer:
         doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
         if trial.width == 1:
             doubts.append("one column: no delimiter makes more of it")
+            if is_fixed_width(text[:TRIAL_BYTES].decode()):
+                doubts.append(
+                    "lines of one length with blanks between columns: type: fixed cuts it"
+                )
         self.proposal.options["delimiter"] = Finding(best.options["delimiter"], evidence, doubts)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
@@ -93,6 +113,21 @@ class _Sniffer:
             doubt = "there are quotes, and they are taken for text: look at the cells with them"
             self.proposal.options["quote"].doubts.append(doubt)
         return trial
+
+    def _skipped(self, trial: Trial, sep: str | None) -> int:
+        """Returns how many lines stand before the table, and proposes to skip them."""
+        titles = titles_before(trial.table, self.marks)
+        if not trial.first and not titles:
+            if sep:
+                self._put("skip_rows", Finding(1, "the first line gives the delimiter to Excel"))
+            return 1 if sep else 0
+        skipped = trial.table[titles].line - 1
+        evidence = f"the table begins in line {skipped + 1}, with {trial.width} cells a row"
+        doubts = [f"line {skipped} has one cell: a title, or a part of the header?"]
+        above = trial.table[titles - 1].cells if titles else None
+        is_title = above and any(above)
+        self._put("skip_rows", Finding(skipped, evidence, doubts if is_title else []))
+        return skipped
 
     # ---- the columns -----------------------------------------------------------------------------
 
@@ -159,7 +194,8 @@ class _Sniffer:
         doubts = [f"they become NULL in text columns, too: {', '.join(also)}"] if also else []
         self._put("nulls", Finding(listed, "without them columns are numbers or dates", doubts))
         # Whether they stand within quotes in the file is not known here.
-        self._put("quoted_nulls", Finding("no_text", "so they are NULL within quotes, too"))
+        if str(self.proposal.options.get("quote", Finding('"')).value).encode() in self.sample.data:
+            self._put("quoted_nulls", Finding("no_text", "so they are NULL within quotes, too"))
 
     # ---- what stands around the rows -------------------------------------------------------------
 
@@ -168,7 +204,7 @@ class _Sniffer:
         odd = [r for r in table if r.cells is None or len(r.cells) != trial.width]
         if odd:
             self._odd(odd, len(table), trial.width)
-        whole = self.sample.is_whole and len(trial.records) < MOST_RECORDS
+        whole = self._is_whole(trial)
         if whole and trial.behind:
             self._footer(trial, len(table))
         elif not whole:
@@ -188,6 +224,11 @@ class _Sniffer:
             doubt = f"{len(odd)} of {count} rows would be rejects, {where}: {', '.join(faults)}"
             self.proposal.doubts.append(doubt)
 
+    def _leave_out_totals(self, count: int) -> None:
+        self.proposal.options.pop("footer", None)
+        doubt = "the last row looks like a total: skip_footer leaves it out of the table"
+        self._put("skip_footer", Finding(count, "rows at the end that are no data", [doubt]))
+
     def _footer(self, trial: Trial, rows: int) -> None:
         lines = trial.records[-trial.behind :]
         text = lines[-1].raw.decode("utf-8", "replace")
@@ -203,6 +244,14 @@ class _Sniffer:
             return
         doubt = f"the last line is no row of {trial.width} cells: {text[:60]}"
         self._put("skip_footer", Finding(trial.behind, "other lines at the end", [doubt]))
+
+
+def _fitting(trial: Trial) -> list[list[str | None]]:
+    """Returns the cells of the rows that have the table's width; of few rows all, padded."""
+    rows = [list(record.cells) for record in trial.table if record.cells is not None]
+    if len(rows) < 3:
+        return [(row + [None] * trial.width)[: trial.width] for row in rows]
+    return [row for row in rows if len(row) == trial.width]
 
 
 def _values(column: list[str | None]) -> list[str]:

@@ -43,7 +43,7 @@ class Trial:
         """The index of the record where the table begins."""
         for index in range(len(self.records)):
             nearby = self.records[index : index + 6]
-            if self._fits(nearby[0]) and sum(map(self._fits, nearby)) * 5 >= len(nearby) * 4:
+            if self._fits(nearby[0]) and sum(map(self._fits, nearby)) >= len(nearby) - 1:
                 return index
         return 0
 
@@ -94,14 +94,16 @@ def _is_prose(cell: str, mark: str) -> bool:
     return mark == "," and (", " in cell or NUMBER.fullmatch(cell) is not None)
 
 
-def best_trial(text: bytes) -> tuple[Trial, list[Trial]]:
-    """Returns the best reading of a UTF-8 text, and others that are nearly as good."""
+def best_trial(text: bytes, sep: str | None = None) -> tuple[Trial, list[Trial]]:
+    """Returns the best reading of a UTF-8 text, and others that are nearly as good.
+
+    `sep` is the delimiter where the first line says it.
+    """
     part = text[:TRIAL_BYTES]
     if len(part) < len(text):
         part = part[: part.rfind(b"\n") + 1] or part
-    trials = [
-        try_options(part, options) for options in _candidates(part.decode("utf-8", "replace"))
-    ]
+    candidates = list(_candidates(part.decode("utf-8", "replace"), sep))
+    trials = [try_options(part, options) for options in candidates]
     trials.sort(key=lambda trial: -trial.score)
     best = trials[0]
     near = [t for t in trials[1:] if t.score > best.score - 0.05 and t.width > 1]
@@ -115,14 +117,15 @@ def try_options(text: bytes, options: dict[str, Any], most: int = TRIAL_RECORDS)
     return Trial(options, list(islice(records, most)))
 
 
-def _candidates(text: str) -> Iterator[dict[str, Any]]:
-    for delimiter in DELIMITERS:
+def _candidates(text: str, sep: str | None) -> Iterator[dict[str, Any]]:
+    before = {"skip_rows": 1} if sep else {}
+    for delimiter in [sep] if sep else DELIMITERS:
         if delimiter not in text and delimiter != ",":
             continue
         for quote in _quotes(text, delimiter):
             for escape in _escapes(text, delimiter, quote):
                 for newline in _newlines(text):
-                    options = {"delimiter": delimiter, "quote": quote}
+                    options = {"delimiter": delimiter, "quote": quote, **before}
                     yield {**options, "escape": escape, "newline": newline}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from include.landfall.read.casts.types import TIME, UUID
 from include.landfall.sniff.findings import Finding
-from include.landfall.sniff.spelling import DATE, Marks, is_number
+from include.landfall.sniff.spelling import DATE, PLAIN, Marks, is_number
 
 INTEGER_DIGITS, BIGINT_DIGITS = 9, 18  # that fit whatever the digits are
 NUMERIC_DIGITS = 18
@@ -16,6 +16,8 @@ NUMERIC_DIGITS = 18
 POSTGRES_WORDS = {"true", "false", "t", "f", "yes", "no", "y", "n", "on", "off"}
 WORDS = (("ja", "nein"), ("j", "n"), ("oui", "non"), ("si", "no"), ("s\u00ed", "no"),
          ("sim", "n\u00e3o"), ("wahr", "falsch"), ("vrai", "faux"))  # fmt: skip
+GROUPED = r"[-+]?[1-9]\d{0,2}\.\d{3}"  # a point that may stand between thousands
+HALF_DAY = re.compile(r"(0?[1-9]|1[0-2]):[0-5]\d(:[0-5]\d)? ?[AaPp][Mm]")
 SPELT_DATE = re.compile(r"\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}")
 
 
@@ -52,15 +54,27 @@ def _number(values: Sequence[str], marks: Marks) -> Finding | None:
     digits_alone = all(re.fullmatch(r"\d+", value.strip()) for value in values)
     if digits_alone and any(re.match(r"0\d", value.strip()) for value in values):
         return Finding("text", "digits with leading zeros, which a number would lose")
+    if all(re.fullmatch(r"\+\d{7,}", value.strip()) for value in values):
+        return Finding("text", "digits behind a plus, as of telephones, which a number would lose")
     if not all(is_number(value, marks) for value in values):
         return None
     plain = [value.strip().replace(marks.thousands, "") if marks.thousands else value.strip()
              for value in values]  # fmt: skip
     if any(re.search("[eE]", value) for value in plain):
-        return Finding("double precision", "numbers with exponents")
+        code = next((value for value in plain if re.fullmatch(r"\d+[eE]\d+", value)), None)
+        is_code = code and not any(marks.decimal in value for value in plain)
+        doubts = [f"codes such as {code} may be meant: then it is text"] if is_code else []
+        return Finding("double precision", "numbers with exponents", doubts)
     whole = max(len(re.sub(r"\D", "", value.split(marks.decimal)[0])) for value in plain)
     scale = max(len(value.partition(marks.decimal)[2]) for value in plain)
-    return _decimal(whole, scale) if scale else _integer(whole)
+    if not scale:
+        return _integer(whole)
+    finding = _decimal(whole, scale)
+    grouped = [value for value in plain if "." in value]
+    if marks == PLAIN and all(re.fullmatch(GROUPED, value) for value in grouped):
+        example = f"numbers such as {grouped[0]}"
+        finding.doubts.append(f"{example} may have a decimal mark or thousands: look at them")
+    return finding
 
 
 def _integer(digits: int) -> Finding:
@@ -94,7 +108,7 @@ def _moment(values: Sequence[str], marks: Marks) -> Finding | None:
         return Finding("date", f"dates such as {texts[0]}")
     if all(SPELT_DATE.fullmatch(text) for text in texts):
         return Finding("date", f"dates such as {texts[0]}")
-    if all(re.match(TIME, text) for text in texts):
+    if all(re.match(TIME, text) or HALF_DAY.fullmatch(text) for text in texts):
         return Finding("time", "times of day")
     return None
 

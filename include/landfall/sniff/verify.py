@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from include.landfall.read.formats import format_of
 from include.landfall.read.planning import plan
 from include.landfall.read.rows import Misshapen, Rows
 from include.landfall.read.spelling import Speller
+from include.landfall.sniff.postgres_forms import is_read
 from include.landfall.sniff.sample import Sample
 
 FIRST_ROWS = 5
@@ -65,9 +67,12 @@ def _judge(rows: Rows, columns: Sequence[PlannedColumn], result: Reading) -> Non
         _, suspects = cast_column(values, fast_cast_of(column), column.type)
         if suspects is None or not pc.any(suspects).as_py():
             continue
-        count = int(pc.sum(suspects).as_py())
-        result.doubtful[column.name] = result.doubtful.get(column.name, 0) + count
-        result.example.setdefault(column.name, str(values.filter(suspects)[0].as_py()))
+        counts = Counter(map(str, values.filter(suspects).to_pylist()))
+        unread = [text for text in counts if not is_read(text, column.type)]
+        if unread:
+            count = sum(counts[text] for text in unread)
+            result.doubtful[column.name] = result.doubtful.get(column.name, 0) + count
+            result.example.setdefault(column.name, unread[0])
     if missing := FIRST_ROWS - len(result.first):
         result.first += _texts(rows.batch.slice(0, missing))
 

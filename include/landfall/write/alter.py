@@ -15,8 +15,9 @@ from include.landfall.feed.column_types import ColumnType, parse_type
 from include.landfall.feed.model import Feed
 from include.landfall.frames import NewColumn
 from include.landfall.postgres.catalog import catalog_columns, lock_name
+from include.landfall.postgres.connection import shorten_lock_timeout
 from include.landfall.postgres.statements import table
-from include.landfall.write.target import LOCK_TIMEOUT, add_columns
+from include.landfall.write.target import add_columns
 
 WHOLE = ("smallint", "integer", "bigint")
 DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
@@ -120,8 +121,8 @@ def _takes_digits(old: ColumnType, modifiers: tuple[int, ...]) -> bool:
 
 @contextmanager
 def _briefly(connection: Connection) -> Iterator[None]:
-    """Waits for a lock no longer than LOCK_TIMEOUT, since other readers would queue behind it."""
+    """Waits for a lock no longer than SHORT_LOCK_TIMEOUT: other readers would queue behind it."""
     before = (connection.execute("SHOW lock_timeout").fetchone() or ("0",))[0]
-    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
+    shorten_lock_timeout(connection)
     yield
     connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(before)))

@@ -48,7 +48,8 @@ class Rejection:
 
 def rejection_of(error: BaseException) -> Rejection | None:
     """Returns the rejected rows that are the reason of an error, if they are."""
-    return getattr(error, "rejection", None)
+    rejection = error.rejection if isinstance(error, DataError) else None
+    return rejection if isinstance(rejection, Rejection) else None
 
 
 def check_budget(feed: Feed, rejected: RejectedRows, read: int) -> dict[str, int]:
@@ -75,7 +76,7 @@ def _over_budget(feed: Feed, rejection: Rejection, read: int) -> DataError:
         error.more += [("also", _in_short(row)) for row in _first_of_reasons(first, others)]
     if feed.rejects.at_most != 0:
         error.more.append(("error budget", str(feed.rejects.budget)))
-    error.rejection = rejection  # type: ignore[attr-defined]
+    error.rejection = rejection
     return error
 
 

@@ -14,10 +14,11 @@ from psycopg import Connection, sql
 from include.landfall.errors import LandfallError
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import statement
+from include.landfall.write.deferred import check_own_at_once
+from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
 from include.landfall.write.rejected import REJECTED
 from include.landfall.write.staging import TEXTS, Staging, cell_of
 
-ONE_BY_ONE = 500  # rows: below this, halving a set again costs more than its rows
 INPUT_IS_VALID = 160000  # the version of the server that has pg_input_is_valid()
 
 
@@ -30,6 +31,7 @@ def judge(staging: Staging) -> int:
     """
     if not staging.has_texts:
         return 0
+    check_own_at_once(staging.connection, staging.target)
     if not _has_nulls(staging):
         inserted = run_in_savepoint(staging.connection, staging.insert_texts_statement())
         if isinstance(inserted, int):
@@ -173,31 +175,26 @@ def _insert_by_halves(staging: Staging) -> int:
     staging.connection.execute(sql.SQL("ANALYZE {}").format(TEXTS))
     query = sql.SQL("SELECT min(number), max(number) FROM {}").format(TEXTS)
     first, last = staging.connection.execute(query).fetchone() or (1, 0)
-    middle = (first + last) // 2
-    return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
+    halving = Halving(
+        staging.rejected,
+        lambda *bounds: run_in_savepoint(staging.connection, _insert_range(staging, *bounds)),
+        lambda *bounds: _insert_one_by_one(staging, *bounds),
+    )
+    return halving.apply(first, last)
 
 
-def _insert_half(staging: Staging, first: int, last: int) -> int:
-    """Inserts by halves, earlier rows first: of two rows with one key the first goes in."""
-    if last - first < ONE_BY_ONE:
-        return _insert_one_by_one(staging, first, last)
-    insert = sql.SQL("{} WHERE number BETWEEN {} AND {}").format(
+def _insert_range(staging: Staging, first: int, last: int) -> sql.Composed:
+    return sql.SQL("{} WHERE number BETWEEN {} AND {}").format(
         staging.insert_texts_statement(), sql.Literal(first), sql.Literal(last)
     )
-    inserted = run_in_savepoint(staging.connection, insert)
-    if isinstance(inserted, int):
-        return inserted
-    if staging.rejected.are_enough():
-        return 0
-    middle = (first + last) // 2
-    return _insert_half(staging, first, middle) + _insert_half(staging, middle + 1, last)
 
 
 def _insert_one_by_one(staging: Staging, first: int, last: int) -> int:
-    body = _fill(
-        "judge_rows", texts=TEXTS, rejected=REJECTED, first=sql.Literal(first),
-        last=sql.Literal(last), insert=staging.insert_texts_statement(),
-    )  # fmt: skip
+    numbers = sql.SQL(
+        "SELECT t.number FROM {} AS t WHERE t.number BETWEEN {} AND {} ORDER BY t.number"
+    ).format(TEXTS, sql.Literal(first), sql.Literal(last))
+    insert = sql.SQL("{} WHERE number = {}").format(staging.insert_texts_statement(), THIS_ROW)
+    body = rows_block(numbers, [step_block(insert)], sql.SQL("_load_rows"))
     return run_rows(staging.connection, body)
 
 
@@ -210,7 +207,7 @@ def run_rows(connection: Connection, body: sql.Composed) -> int:
         _run_block(connection, body)
     except psycopg.Error as error:
         raise _of_trigger(error) from error
-    row = connection.execute("SELECT current_setting('landfall.inserted')").fetchone()
+    row = connection.execute("SELECT current_setting('landfall.taken')").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -225,7 +222,6 @@ def run_in_savepoint(connection: Connection, query: sql.Composed) -> int | psyco
     """Runs the statement in a savepoint. Returns the row count, or why the data is refused."""
     try:
         with connection.transaction():
-            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             return connection.execute(query).rowcount
     except psycopg.Error as error:
         if not refuses_rows(error):
@@ -234,9 +230,7 @@ def run_in_savepoint(connection: Connection, query: sql.Composed) -> int | psyco
 
 
 def _run_block(connection: Connection, body: sql.Composed) -> None:
-    """Runs a block of PL/pgSQL, with the constraints checked row by row."""
     with connection.transaction():
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         text = sql.Literal(body.as_string(connection))
         connection.execute(sql.SQL("DO {}").format(text))
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from include.landfall.errors import FeedError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
-from include.landfall.write.judge import ONE_BY_ONE, run_in_savepoint, run_rows
+from include.landfall.write.deferred import check_own_at_once
+from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
+from include.landfall.write.judge import run_in_savepoint, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
-from include.landfall.write.rejected import REJECTED
+from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
 from include.landfall.write.undo import keep_after, keep_before
 
@@ -27,12 +28,14 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     `staged` is how many there are. Where the feed does not merge, they are in the target already.
     The other rows are rejects afterwards, or counted in `staging.deduplicated`.
 
-    Raises: FeedError when the load cannot see all rows of the target.
+    Raises: FeedError when the load cannot see all rows of the target, or when rows stay that it
+    deletes or changes.
     """
     disposition = staging.disposition
     if not isinstance(disposition, Merging):
         return staged
     _lock(staging)
+    check_own_at_once(staging.connection, staging.target)
     what = _merge_of(staging, is_whole_file)
     if staging.keeps_replaced:
         _analyze(what)
@@ -80,19 +83,15 @@ def _lock(staging: Staging) -> None:
     """Makes other writers of the target wait until the load commits. Readers never wait."""
     connection, target = staging.connection, staging.target
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
-    row = connection.execute("SELECT row_security_active(%s)", [target.as_string(connection)])
-    if (row.fetchone() or (False,))[0]:
-        raise FeedError(
-            f"row level security may hide rows of {staging.feed.target.table} that this load"
-            " changes",
-            do="give the loading role BYPASSRLS, or let it own the table without FORCE",
-        )
+    check_visible(connection, staging.feed)
 
 
 def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
     connection = staging.connection
     # The clock, and not the transaction's time: of two loads the later one has the later time.
     (moment,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+    name = {"target": staging.target.as_string(connection)}
+    keeper = connection.execute(statement("write/may_keep_rows"), name).fetchone()
     return Merge(
         connection,
         staging.feed,
@@ -101,6 +100,7 @@ def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
         staging.load_id,
         moment,
         is_whole_file,
+        may_keep_rows=keeper is not None,
     )
 
 
@@ -113,7 +113,12 @@ def _apply_all(staging: Staging, disposition: Merging, what: Merge) -> int:
     what.execute("CREATE INDEX ON {incoming} ({number})")
     what.execute("CREATE INDEX ON {texts} (number)", texts=TEXTS)
     rejected = staging.rejected.count()
-    by_halves = _Halving(staging, disposition, what).apply(*_bounds(what))
+    halving = Halving(
+        staging.rejected,
+        lambda *bounds: _apply(disposition, what, _range(*bounds)),
+        lambda *bounds: _one_by_one(disposition, what, _range(*bounds)),
+    )
+    by_halves = halving.apply(*_bounds(what))
     if staging.rejected.count() == rejected:
         raise refusal(merged)  # no single row: a trigger that looks at all of them, for instance
     return by_halves
@@ -125,48 +130,38 @@ def _bounds(what: Merge) -> tuple[int, int]:
     return (1, 0) if first is None else (first, last)
 
 
-class _Halving:
-    """Merges rows by halves until those that the target refuses are among few."""
+def _range(first: int, last: int) -> sql.Composed:
+    """Returns the condition of the rows of INCOMING with these numbers."""
+    number = sql.Identifier("i", ROW_NUMBER)
+    return sql.SQL("{} BETWEEN {} AND {}").format(number, sql.Literal(first), sql.Literal(last))
 
-    def __init__(self, staging: Staging, disposition: Merging, what: Merge) -> None:
-        self._staging, self._disposition, self._what = staging, disposition, what
 
-    def apply(self, first: int, last: int) -> int:
-        """Merges a range of rows, and returns how many. Earlier rows go first."""
-        number = sql.Identifier("i", ROW_NUMBER)
-        rows = sql.SQL("{} BETWEEN {} AND {}").format(number, sql.Literal(first), sql.Literal(last))
-        if last - first < ONE_BY_ONE:
-            return self._one_by_one(rows)
-        merged = _apply(self._disposition, self._what, rows)
-        if isinstance(merged, int):
-            return merged
-        if self._staging.rejected.are_enough():
-            return 0
-        middle = (first + last) // 2
-        return self.apply(first, middle) + self.apply(middle + 1, last)
+def _one_by_one(disposition: Merging, what: Merge, rows: sql.Composable) -> int:
+    """Merges rows one by one, and returns how many. The others are rejects.
 
-    def _one_by_one(self, rows: sql.Composable) -> int:
-        what = self._what
-        this_row = sql.SQL("{} = _load_number").format(sql.Identifier("i", ROW_NUMBER))
-        steps = self._disposition.steps(what, this_row)
-        body = what.fill(
-            statement("write/merge_rows"),
-            rows=rows,
-            steps=sql.SQL("\n").join(sql.SQL("{};").format(step) for step in steps),
-            expected=self._disposition.expected(what, this_row),
-            rejected=REJECTED,
-            texts=TEXTS,
-        )
-        return run_rows(what.connection, body)
+    Raises: FeedError when rows stay that a step deletes or changes.
+    """
+    this_row = sql.SQL("{} = {}").format(sql.Identifier("i", ROW_NUMBER), THIS_ROW)
+    body = rows_block(
+        what.fill("SELECT i.{number} FROM {incoming} AS i WHERE {rows} ORDER BY 1", rows=rows),
+        [
+            step_block(step.statement, step.remaining if what.may_keep_rows else None)
+            for step in disposition.steps(what, this_row)
+        ],
+        what.fill("1 + _load_rows - {expected}", expected=disposition.expected(what, this_row)),
+    )
+    merged = run_rows(what.connection, body)
+    if what.value("SELECT current_setting('landfall.remain')::boolean"):
+        raise rows_stay(what.feed)
+    return merged
 
 
 def _apply(disposition: Merging, what: Merge, rows: sql.Composable) -> int | psycopg.Error:
     """Merges rows in a savepoint. Returns how many, or why the target refuses them."""
     try:
         with what.connection.transaction():
-            what.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for step in disposition.steps(what, rows):
-                inserted = what.connection.execute(step).rowcount
+                inserted = what.run(step)
             expected = what.value("SELECT {expected}", expected=disposition.expected(what, rows))
             staged = what.value("SELECT count(*) FROM {incoming} AS i WHERE {rows}", rows=rows)
             return int(staged - expected + inserted)

@@ -13,7 +13,19 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers
 from include.landfall.write.incoming import INCOMING
+from include.landfall.write.replaced import rows_stay
 from include.landfall.write.target import TargetColumn
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement of a merge, and the query of the target's rows that it must have taken away.
+
+    Where the statement changes rows, these are the rows as they were before.
+    """
+
+    statement: sql.Composed
+    remaining: sql.Composed | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,7 @@ class Merge:
     """One merge: the rows of INCOMING, which is `i` in its SQL, into the target, which is `t`.
 
     `moment` is the time of the merge. `is_whole_file` is False where rows of a file are replayed.
+    `may_keep_rows`: whether something in the target may silently keep rows that a step takes away.
     """
 
     connection: Connection
@@ -30,6 +43,7 @@ class Merge:
     load_id: int
     moment: datetime
     is_whole_file: bool = True
+    may_keep_rows: bool = False
 
     @property
     def key(self) -> list[str]:
@@ -55,6 +69,25 @@ class Merge:
         row = self.connection.execute(self.fill(query, **parts)).fetchone()
         return row[0] if row else None
 
+    def delete(self, joined: LiteralString, **parts: sql.Composable) -> Step:
+        """Returns the step that deletes rows of the target: `joined` is what follows USING."""
+        rows = self.fill(joined, **parts)
+        return Step(
+            self.fill("DELETE FROM {target} AS t USING {joined}", joined=rows),
+            self.fill("SELECT 1 FROM {target} AS t, {joined}", joined=rows),
+        )
+
+    def run(self, step: Step) -> int:
+        """Runs a step, and returns its row count.
+
+        Raises: FeedError when rows stay that it takes away or changes.
+        """
+        count = self.connection.execute(step.statement).rowcount
+        rows = step.remaining if self.may_keep_rows else None
+        if rows is not None and self.value("SELECT EXISTS ({rows})", rows=rows):
+            raise rows_stay(self.feed)
+        return count
+
     @property
     def _parts(self) -> dict[str, sql.Composable]:
         return {
@@ -64,6 +97,8 @@ class Merge:
             "key": identifiers(self.key),
             "same_key": same("t", "i", self.key),
             "deletes": self.deletes,
+            "load_id": sql.Identifier(LOAD_ID),
+            "this_load": sql.Literal(self.load_id),
             "columns": identifiers([*self.names, LOAD_ID]),
             "values": sql.SQL("{}, {}").format(of("i", self.names), sql.Literal(self.load_id)),
         }

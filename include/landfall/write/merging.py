@@ -11,7 +11,7 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.postgres.statements import identifiers
 from include.landfall.write.dispositions import Disposition
-from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merge_parts import Merge, Step
 from include.landfall.write.undo import undo
 
 EVERY_ROW = sql.SQL("true")
@@ -47,8 +47,8 @@ class Merging(Disposition):
         """Does what needs all rows of the file, before they are merged."""
 
     @abstractmethod
-    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
-        """Returns the statements that merge the rows of INCOMING for which `rows` is true.
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
+        """Returns the steps that merge the rows of INCOMING for which `rows` is true.
 
         The last one inserts.
         """
@@ -117,13 +117,13 @@ def is_outdated(row: str, newest: str) -> sql.Composed:
     )
 
 
-def insert_of(merge: Merge, rows: sql.Composable) -> sql.Composed:
-    """Returns the statement that inserts the rows of INCOMING that do not delete their key."""
-    return merge.fill(
+def insert_of(merge: Merge, rows: sql.Composable) -> Step:
+    """Returns the step that inserts the rows of INCOMING that do not delete their key."""
+    insert = (
         "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE"
-        " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}",
-        rows=rows,
+        " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}"
     )
+    return Step(merge.fill(insert, rows=rows))
 
 
 def check_columns(connection: Connection, feed: Feed, names: Sequence[str]) -> None:

@@ -5,7 +5,8 @@ A row may be refused for several reasons, and has a row in the table for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from psycopg import Connection, sql
@@ -19,6 +20,9 @@ from include.landfall.postgres.statements import statement
 # A row's number, its line, its text, and its cells where it can be cut into cells.
 Located = tuple[int, int | None, str, list[str | None] | None]
 REJECTED = sql.Identifier("pg_temp", "landfall_rejected")
+ORIGINS_AT_ONCE = 500_000  # rows whose texts one more pass over the file finds: some 30 MB
+FETCHED = 10_000  # numbers that are fetched at a time
+SAMPLE_BYTES = 16 << 20  # of the texts of all samples
 ENOUGH = 100_000  # rejects above the budget, after which a file is not read on
 REJECTED_COLUMNS = ["number", "line", "column_name", "reason", "sqlstate", "message", "raw"]
 
@@ -77,15 +81,27 @@ class RejectedRows:
         )
         return dict(rows.fetchall())
 
-    def without_origin(self) -> list[int]:
-        """Returns the numbers of rows whose line and text are not known yet."""
+    def without_origin(self) -> Iterator[array[int]]:
+        """Yields the numbers of rows whose line and text are not known yet.
+
+        They ascend, and come in arrays of at most ORIGINS_AT_ONCE. Origins may be set in between.
+        """
         if not self._exists:
-            return []
-        rows = self._connection.execute(
+            return
+        query = (
             "SELECT DISTINCT number FROM pg_temp.landfall_rejected WHERE raw IS NULL"
             " ORDER BY number"
         )
-        return [number for (number,) in rows.fetchall()]
+        with self._connection.cursor("landfall_without_origin") as cursor:
+            cursor.execute(query)
+            numbers = array("q")
+            while fetched := cursor.fetchmany(min(FETCHED, ORIGINS_AT_ONCE)):
+                numbers.extend(number for (number,) in fetched)
+                if len(numbers) + FETCHED > ORIGINS_AT_ONCE:
+                    yield numbers
+                    numbers = array("q")
+            if numbers:
+                yield numbers
 
     def set_origins(self, origins: Iterable[Located]) -> None:
         """Fills in line, text and cells, as the file has them, by the rows' numbers."""
@@ -120,13 +136,15 @@ class RejectedRows:
     def samples(self, limit: int) -> list[RejectedRow]:
         """Returns at most so many rows: the first of each reason, then the second of each.
 
-        Their numbers count in the whole arrival until `set_parts` is called.
+        They are fewer where their texts take more than SAMPLE_BYTES. Their numbers count in the
+        whole arrival until `set_parts` is called.
         """
         if not self._exists:
             return []
         with self._connection.cursor(row_factory=class_row(RejectedRow)) as cursor:
             return cursor.execute(
-                statement("write/samples"), {"names": self.names, "limit": limit}
+                statement("write/samples"),
+                {"names": self.names, "limit": limit, "bytes": SAMPLE_BYTES},
             ).fetchall()
 
     def conceal(self) -> None:

@@ -52,14 +52,31 @@ def check_removed(connection: Connection, feed: Feed, load_ids: list[int]) -> No
 
 def _check_gone(connection: Connection, feed: Feed, which: sql.Composable) -> None:
     if _remain(connection, feed, which):
+        raise rows_stay(feed)
+    check_visible(connection, feed)
+
+
+def rows_stay(feed: Feed) -> FeedError:
+    """Returns the error of rows that are there still, though a load has replaced them."""
+    return FeedError(
+        f"rows that this load replaces stay in {feed.target.table}",
+        expected="rows that DELETE removes and UPDATE changes (a trigger, a rule or a policy may"
+        " keep them)",
+        do="let the trigger, rule or policy of the table delete and change the rows of the loading"
+        " role",
+    )
+
+
+def check_visible(connection: Connection, feed: Feed) -> None:
+    """Checks that the loading role sees all rows of the target.
+
+    Raises: FeedError when row level security may hide some.
+    """
+    name = table(feed.target.table).as_string(connection)
+    query = sql.SQL("SELECT row_security_active({})").format(sql.Literal(name))
+    if (connection.execute(query).fetchone() or (False,))[0]:
         raise FeedError(
-            f"rows that this load replaces stay in {feed.target.table}",
-            expected="rows that DELETE removes (a trigger, a rule or a policy may keep them)",
-            do="let the trigger, rule or policy of the table delete the rows of the loading role",
-        )
-    if _is_secured(connection, feed):
-        raise FeedError(
-            f"row level security may hide rows of {feed.target.table} that this load replaces",
+            f"row level security may hide rows of {feed.target.table} that this load changes",
             do="give the loading role BYPASSRLS, or let it own the table without FORCE",
         )
 
@@ -68,12 +85,4 @@ def _remain(connection: Connection, feed: Feed, which: sql.Composable) -> bool:
     # No parameter: a % in the table's name would be taken for one.
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {})")
     row = connection.execute(query.format(table(feed.target.table), which)).fetchone()
-    return bool(row and row[0])
-
-
-def _is_secured(connection: Connection, feed: Feed) -> bool:
-    name = table(feed.target.table).as_string(connection)
-    row = connection.execute(
-        sql.SQL("SELECT row_security_active({})").format(sql.Literal(name))
-    ).fetchone()
     return bool(row and row[0])

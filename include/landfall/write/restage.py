@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from include.landfall.errors import DataError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.statements import statement
+from include.landfall.write.deferred import check_all_at_once
 from include.landfall.write.incoming import INCOMING
 from include.landfall.write.judge import judge
 from include.landfall.write.merge import merge
@@ -71,6 +72,8 @@ def judge_rejects(staging: Staging, staged: int, by: str) -> tuple[int, dict[str
     Raises: DataError when a row is lost, LandfallError when a trigger or a policy refuses one.
     """
     connection = staging.connection
+    if not staging.disposition.is_merged:  # a merge may delete rows before they are back
+        check_all_at_once(connection, staging.target)
     inserted = merge(staging, judge(staging), is_whole_file=False)
     refused = staging.rejected.counts()
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -13,15 +13,15 @@ from psycopg import Connection
 
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
-from include.landfall.ledger import arrivals, changes, claims, rejects
+from include.landfall.ledger import arrivals, changes, claims, duplicates, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
-from include.landfall.postgres.connection import set_timeouts
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
-from include.landfall.write.dispositions import Disposition, refuses_empty
+from include.landfall.write.deferred import check_all_at_once
+from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
@@ -69,7 +69,7 @@ def settle(
     a row is lost.
     """
     with postgres_errors(), connection.transaction():
-        _begin(connection, claimant)
+        claims.lock(connection, claimant)
         if not force:  # a new table would hide that the rows of other files are lost
             arrivals.check_target(connection, claimant.feed)
         newer = None if force else claims.newer(connection, claimant)
@@ -77,7 +77,7 @@ def settle(
         if claim is None:
             entry = claims.find(connection, claimant)
             assert entry is not None  # the claim met it
-            return _loaded("already_loaded", entry)
+            return _loaded(connection, "already_loaded", entry)
         if newer:
             claims.close(connection, claim.load_id, "superseded")
             return Settled("superseded", newer.load_id, 0, newer.loaded_by)
@@ -89,15 +89,6 @@ def settle(
         sum(filled.reasons.values()), filled.reasons, filled.deduplicated, filled.changes,
         earlier.text if earlier else None,
     )  # fmt: skip
-
-
-def _begin(connection: Connection, claimant: Claimant) -> None:
-    """Sets the feed's timeouts, and waits for other loads of the same arrival."""
-    limits = claimant.feed.limits
-    set_timeouts(
-        connection, statement_timeout=limits.statement_timeout, lock_timeout=limits.lock_timeout
-    )
-    claims.lock(connection, claimant)
 
 
 def _fill_and_record(
@@ -138,13 +129,18 @@ def settle_unrecorded(
     Raises: as `settle`.
     """
     with postgres_errors(), connection.transaction():
-        _begin(connection, claimant)
+        claims.lock(connection, claimant)
         filled = _fill(connection, claimant, disposition, write, 0, [])
     return Settled("loaded", 0, filled.rows, claimant.by)
 
 
 def keep_failure(
-    connection: Connection, claimant: Claimant, error: BaseException, seconds: float
+    connection: Connection,
+    claimant: Claimant,
+    error: BaseException,
+    seconds: float,
+    *,
+    force: bool = False,
 ) -> Settled | None:
     """Writes a failure into the ledger, and samples of the rejected rows that were its reason.
 
@@ -157,19 +153,22 @@ def keep_failure(
         with connection.transaction():
             entry, load_id = claims.keep_failure(
                 connection, claimant, text, seconds,
-                rejection.counts if rejection else None, duplicate_of(error),
+                rejection.counts if rejection else None, duplicate_of(error), force=force,
             )  # fmt: skip
             if entry is None and load_id:
                 are_kept = rejection and claimant.feed.rejects.keep != "count"
                 samples = rejection.samples if rejection and are_kept else []
                 rejects.keep_samples(connection, claimant, load_id, samples)
-    return _loaded("loaded", entry) if entry else None
+            return _loaded(connection, "loaded", entry) if entry else None
 
 
-def _loaded(outcome: str, entry: Entry) -> Settled:
+def _loaded(connection: Connection, outcome: str, entry: Entry) -> Settled:
+    """Returns what the ledger keeps of an arrival that is loaded."""
+    earlier = duplicates.load_of(connection, entry.duplicate_of)
     return Settled(
         outcome, entry.load_id, entry.rows or 0, entry.loaded_by,
         entry.rejected or 0, entry.reasons or {}, entry.deduplicated or 0,
+        changes.of_load(connection, entry.load_id), earlier.text if earlier else None,
     )  # fmt: skip
 
 
@@ -210,7 +209,7 @@ def _fill(
     columns = target.prepare(connection, feed)
     remove_replaced(connection, feed, disposition, replaced)
     staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
-    staging, read, written = _write(connection, staging_of, write, load_id)
+    staging, read, written = write_rows(staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
     kept = [*altered, *staging.changes, *_padded(staging), *_nulled(staging)]
@@ -245,26 +244,38 @@ def _check_counts(read: int, written: int, rejected: int, deduplicated: int) -> 
 class _LateRefusal(Exception):
     """A constraint or a trigger that was deferred refuses rows, and nobody knows which."""
 
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(error)
+        self.error = error
 
-def _write(
-    connection: Connection, staging_of: Callable[[], Staging], write: Write, load_id: int
+
+def write_rows(
+    staging_of: Callable[[], Staging], write: Write, load_id: int
 ) -> tuple[Staging, int, int]:
-    """Writes the rows. Returns their staging, and how many were read and written."""
+    """Writes the rows, and checks every deferred constraint.
+
+    Returns their staging, and how many were read and written.
+
+    Raises: psycopg.Error when a constraint refuses the file, and no single row of it.
+    """
     try:
-        return _write_once(connection, staging_of(), write, load_id)
+        return _write_once(staging_of(), write, load_id)
     except _LateRefusal:
         # This time the constraints are checked at once, so that the row is known.
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        return _write_once(connection, staging_of(), write, load_id)
+        staging = staging_of()
+        check_all_at_once(staging.connection, staging.target)
+    try:
+        return _write_once(staging, write, load_id)
+    except _LateRefusal as refused:
+        raise refused.error from None
 
 
-def _write_once(
-    connection: Connection, staging: Staging, write: Write, load_id: int
-) -> tuple[Staging, int, int]:
-    """Writes the rows in a savepoint, as `_write` does.
+def _write_once(staging: Staging, write: Write, load_id: int) -> tuple[Staging, int, int]:
+    """Writes the rows in a savepoint, as `write_rows` does.
 
     Raises: _LateRefusal when a deferred constraint or trigger refuses them in the end.
     """
+    connection = staging.connection
     with connection.transaction():
         read, written = write(staging, load_id)
         try:
@@ -272,13 +283,13 @@ def _write_once(
         except psycopg.Error as error:
             if not refuses_rows(error):
                 raise
-            raise _LateRefusal from error
+            raise _LateRefusal(error) from error
     return staging, read, written
 
 
 def _check_empty(claimant: Claimant) -> None:
     """Refuses an object of 0 bytes that is the whole table, unless the feed takes it."""
-    if claimant.arrival.size or not refuses_empty(claimant.feed):
+    if claimant.arrival.size or not claimant.feed.refuses_empty:
         return
     raise DataError(
         "the object is empty",

@@ -26,13 +26,13 @@ from include.landfall.postgres.catalog import (
     has_relation,
     lock_name,
 )
+from include.landfall.postgres.connection import shorten_lock_timeout
 from include.landfall.postgres.statements import statement, table
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 
 # A temporary table of the feed's columns: by it the server itself reads the declared types.
 TYPED = sql.Identifier("pg_temp", "landfall_rows")
-LOCK_TIMEOUT = sql.Literal("5s")
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     """Adds the load id to a table that others made, in a transaction, where the feed wants it.
 
     It locks the table for a moment, and not until the load ends; readers that hold the table longer
-    than LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
+    than SHORT_LOCK_TIMEOUT are not kept waiting. Without a default the column rewrites nothing.
 
     Raises: FeedError when the table does not fit. It is then as it was.
     """
@@ -193,7 +193,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     with connection.transaction():
         if not feed.contract.alters:  # else the load itself makes the table fit
             compare(connection, feed, name)
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_TIMEOUT))
+        shorten_lock_timeout(connection)
         connection.execute(
             sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} bigint").format(
                 name, sql.Identifier(LOAD_ID)

@@ -15,10 +15,12 @@ from psycopg.rows import class_row
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
-from include.landfall.feed.target import IS_CURRENT
+from include.landfall.feed.target import IS_CURRENT, OF_SCD2
+from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import identifiers, statement, table
 from include.landfall.write.dependents import check_dependents_where
 from include.landfall.write.merge_parts import Merge, of, same
+from include.landfall.write.replaced import check_visible
 
 BEFORE = sql.Identifier("pg_temp", "landfall_before")
 UNDO = sql.Identifier("pg_temp", "landfall_undo")
@@ -71,12 +73,14 @@ def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[i
 
     `objects` are the ids of each object's loads. Returns how many keys each object changed.
 
-    Raises: FeedError when the rows were not kept, or when somebody changed them since.
+    Raises: FeedError when the rows were not kept, when somebody changed them since, or when they
+    do not become what they were.
     """
     load_ids = [load_id for of_one in objects for load_id in of_one]
     _check_kept(connection, load_ids)
     locked = table(feed.target.table)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(locked))
+    check_visible(connection, feed)
     changed, key = _collect(connection, feed, load_ids)
     if changed:
         raise FeedError(
@@ -85,9 +89,29 @@ def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[i
             do=_advice(connection, feed, load_ids),
         )
     check_dependents_where(connection, feed.target.table, lambda alias: _is_deleted(feed, alias))
-    for step in ("undo_updates", "undo_deletes", "undo_inserts"):
-        connection.execute(_statement(connection, feed, step))
+    _undo(connection, feed)
     return [_count(connection, of_one) for of_one in objects]
+
+
+def _undo(connection: Connection, feed: Feed) -> None:
+    connection.execute(_statement(connection, feed, "undo_updates"))
+    connection.execute(_statement(connection, feed, "undo_deletes"))
+    _check_undone(connection, feed, _statement(connection, feed, "not_deleted"))
+    connection.execute(_statement(connection, feed, "undo_inserts"))
+    loaded = sql.Literal([*feed.table_columns, LOAD_ID, *OF_SCD2])
+    _check_undone(connection, feed, _statement(connection, feed, "not_undone", loaded=loaded))
+
+
+def _check_undone(connection: Connection, feed: Feed, query: sql.Composed) -> None:
+    """Checks that no key has other rows than the undo leaves; `query` counts them, and has one."""
+    count, key = connection.execute(query).fetchone() or (0, {})
+    if count:
+        raise FeedError(
+            f"rows of {count:,} keys in {feed.target.table} are not as they were before the load",
+            found=f"for instance {_shown_key(feed, key)}",
+            expected="rows that the undo changes (a trigger or a rule may keep them)",
+            do="let the trigger or rule of the table change the rows of the role that forgets",
+        )
 
 
 def _collect(

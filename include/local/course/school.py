@@ -34,7 +34,7 @@ FASTER = {
 def open_classroom(home: Path, console: Console) -> Iterator[tuple[Classroom, list[Program]]]:
     """Opens a room with the Airflow that runs in this home, or else with one that it starts.
 
-    Gives back the programs that it has started too; at the end it stops everything that it has
+    Yields the programs that it has started too; at the end it stops everything that it has
     started.
 
     Raises: LocalError when a part cannot start.

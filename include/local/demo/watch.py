@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.rows import class_row
 
+from include.landfall.postgres.catalog import missing_relations
+
 QUERY = """
     SELECT load_id, feed, key, coalesce(rows, 0) AS rows, coalesce(seconds, 0) AS seconds,
         status, error, started::text AS started
@@ -68,9 +70,8 @@ class Watch:
             return cursor.execute(QUERY).fetchall()
 
     def has_table(self, name: str) -> bool:
-        """Tells whether a table of this name exists; the name includes the schema."""
-        row = self.connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
-        return bool(row and row[0])
+        """Returns whether a table of this name exists; the name includes the schema."""
+        return not missing_relations(self.connection, [name])
 
     def changes(self) -> list[Load]:
         """Returns the loads that are new or have changed since the last call."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 
+from include.landfall.postgres.catalog import missing_relations
 from include.local.reports.programs import PORTS, USER, ReportService, report_service
 from include.local.services.control import Services, services_while_needed
 from include.local.services.program import interrupt_on, watch
@@ -34,11 +35,9 @@ def run(home: Path) -> int:
 
 
 def _missing_tables(services: Services) -> list[str]:
-    """The tables of reports that this warehouse does not have yet."""
-    tables = [source.table for source in SOURCES.values()]
+    """Returns the tables of reports that this warehouse does not have yet."""
     with psycopg.connect(services.postgres.warehouse.conninfo()) as connection:
-        query = "SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NULL"
-        return [name for (name,) in connection.execute(query, [tables])]
+        return missing_relations(connection, [source.table for source in SOURCES.values()])
 
 
 def _print_where(console: Console, home: Path, service: ReportService, missing: list[str]) -> None:

@@ -39,7 +39,7 @@ class Account:
         )  # fmt: skip
 
     def reaches(self, path: Path) -> bool:
-        """Tells whether this user can enter the folder, or execute the file."""
+        """Returns whether this user can enter the folder, or execute the file."""
         return self.run("test", "-x", path).returncode == 0
 
     def own(self, folder: Path) -> None:

@@ -51,7 +51,7 @@ class Service(ABC):
 
     @abstractmethod
     def healthy(self) -> bool:
-        """Tells whether the service answers."""
+        """Returns whether the service answers."""
 
     @classmethod
     def find(cls, folder: Path) -> Self | None:

@@ -58,7 +58,7 @@ class ObjectStore(Service):
         return f"{LOCALHOST}:{self.ports['s3']}"
 
     def healthy(self) -> bool:
-        """Tells whether the store answers a signed request, and can read what it holds."""
+        """Returns whether the store answers a signed request, and can read what it holds."""
         return (
             not is_free(self.ports["s3"])
             and _lists_buckets(self.store)

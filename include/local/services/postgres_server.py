@@ -57,7 +57,7 @@ class Postgres(Service):
         return f"{self.warehouse.host}:{self.warehouse.port}"
 
     def healthy(self) -> bool:
-        """Tells whether the server answers a query."""
+        """Returns whether the server answers a query."""
         try:
             with psycopg.connect(_maintenance(self.warehouse), connect_timeout=5) as connection:
                 return connection.execute("SELECT 1").fetchone() == (1,)

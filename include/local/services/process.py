@@ -62,7 +62,7 @@ class Process:
         return cls.of(child.pid) or cls(child.pid, 0)
 
     def alive(self) -> bool:
-        """Tells whether the process runs. A zombie does not."""
+        """Returns whether the process runs. A zombie does not."""
         try:
             process = psutil.Process(self.pid)
             # The kernel's clock is set while it boots, so the start may move by a little.
@@ -110,7 +110,7 @@ def quiet_port(spare: Callable[[int], bool] = lambda port: True) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Tells whether a server could listen on this port of localhost now."""
+    """Returns whether a server could listen on this port of localhost now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -49,7 +49,7 @@ class Redis(Service):
         return f"{LOCALHOST}:{self.port}"
 
     def healthy(self) -> bool:
-        """Tells whether the server answers."""
+        """Returns whether the server answers."""
         try:
             with Client.from_url(self.url, socket_timeout=2, socket_connect_timeout=2) as client:
                 return bool(client.ping())

@@ -168,7 +168,7 @@ def test_load_file_gives_what_the_astro_sdk_gave(
 
 
 def _plain(cell: Any, expected: Any) -> Any:
-    """Gives a decimal as the text that the row expects."""
+    """Returns a decimal as the text that the row expects."""
     return str(cell) if isinstance(expected, str) else cell
 
 

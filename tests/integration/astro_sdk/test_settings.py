@@ -107,7 +107,7 @@ def forks() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def printed(forks: subprocess.Popen[str], connections: dict[str, str]) -> Printed:
-    """Gives the last line that a code prints in a new process with these settings."""
+    """Returns the last line that a code prints in a new process with these settings."""
 
     def run(code: str, **settings: str) -> str:
         environ = {f"AIRFLOW__ASTRO_SDK__{name}": value for name, value in settings.items()}

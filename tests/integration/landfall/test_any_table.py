@@ -48,7 +48,7 @@ class Table:
     rows: list[Cells]
 
     def declared(self) -> dict[str, Any]:
-        """Gives the columns as a feed declares them."""
+        """Returns the columns as a feed declares them."""
         columns = {
             f"c{n}": {"type": kind, "nullable": nullable}
             for n, (kind, nullable) in enumerate(self.columns)
@@ -56,7 +56,7 @@ class Table:
         return {"n": "bigint", **columns}
 
     def numbered(self) -> list[Cells]:
-        """Gives every row twice, each with its number: for the fast path, and for the text path."""
+        """Returns every row twice, each with its number: for the fast path and the text path."""
         twice = [row for row in self.rows for _ in range(2)]
         return [(f"{' ' * (n % 2)}{n}", *row) for n, row in enumerate(twice)]
 
@@ -107,7 +107,7 @@ def as_parquet(table: Table) -> bytes:
 
 
 def read_by_postgres(connection: psycopg.Connection, table: Table) -> dict[int, str]:
-    """Gives the row that Postgres reads from each record that it takes, by the row's number."""
+    """Returns the row that Postgres reads from each record that it takes, by the row's number."""
     types = ", ".join(
         f"c{n} {kind} {'' if nullable else 'NOT NULL'}"
         for n, (kind, nullable) in enumerate(table.columns)
@@ -172,6 +172,6 @@ def test_what_postgres_reads_is_loaded_and_the_other_rows_are_rejects(engine, se
 
 
 def rejects_of(engine: Engine, load_id: int) -> dict[int, str]:
-    """Gives the text of each reject by the row's number."""
+    """Returns the text of each reject by the row's number."""
     query = "SELECT row_number, raw FROM landfall.rejects WHERE load_id = %s ORDER BY row_number"
     return dict(engine.sql(query, load_id))

@@ -327,7 +327,7 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
         ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
          " REVOKE DELETE ON landfall.ledger FROM",
          "lacks tables or columns of this version, and the role may not add them"),
-        ("DROP INDEX landfall.ledger_of_content; REVOKE DELETE ON landfall.ledger FROM",
+        ("ALTER TABLE landfall.ledger DROP COLUMN failed_at; REVOKE DELETE ON landfall.ledger FROM",
          "lacks tables or columns of this version, and the role may not add them"),
     ],
 )  # fmt: skip

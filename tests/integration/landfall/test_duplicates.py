@@ -204,7 +204,10 @@ def test_a_duplicate_of_another_feed_or_table_does_not_count(refusing):
 
 def test_a_ledger_of_an_earlier_version_gets_the_columns(engine):
     engine.load(A, "a.csv")
-    engine.sql("ALTER TABLE landfall.ledger DROP COLUMN content_hash, DROP COLUMN duplicate_of")
+    engine.sql(
+        "ALTER TABLE landfall.ledger DROP COLUMN content_hash, DROP COLUMN duplicate_of,"
+        " DROP COLUMN failed_at"
+    )
     assert reasons(engine) == {"a.csv": "loaded"}
     assert engine.load(B, "b.csv").outcome == "loaded"
     assert engine.load(B, "c.csv").duplicate_of.startswith("b.csv")

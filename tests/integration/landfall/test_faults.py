@@ -210,7 +210,8 @@ def test_2_3_a_ledger_of_an_earlier_version_is_read_and_gets_the_new_column(engi
     engine.sql(
         "DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
         " ALTER TABLE landfall.ledger DROP COLUMN retry_after, DROP COLUMN rejected,"
-        " DROP COLUMN reasons, DROP COLUMN content_hash, DROP COLUMN duplicate_of"
+        " DROP COLUMN reasons, DROP COLUMN content_hash, DROP COLUMN duplicate_of,"
+        " DROP COLUMN failed_at"
     )
     bad = engine.put("id,name\nx,\n", "b.csv")
     assert listed(engine) == ["b.csv"]

@@ -13,6 +13,7 @@ from tests.chaos.attacks import (
     firsts,
     kill,
     race,
+    replacements,
     restart,
     store,
     terminate,
@@ -64,8 +65,15 @@ def test_the_first_files_of_a_feed_make_one_table_together(servers, chance, numb
 
 
 @rounds
-def test_of_two_versions_at_once_the_newest_stays(servers, chance, number):
+def test_of_an_object_that_is_replaced_while_it_loads_the_new_version_stays(
+    servers, chance, number
+):
     versions(servers, chance)
+
+
+@rounds
+def test_of_two_replacements_at_once_the_newest_stays(servers, chance, number):
+    replacements(servers, chance)
 
 
 @pytest.mark.parametrize("number", range(4))

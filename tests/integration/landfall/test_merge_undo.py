@@ -296,7 +296,7 @@ def content_without(strategy, events, gone):
 
 
 def is_touched(events, gone):
-    """Tells whether another file had a key of these files after them."""
+    """Returns whether another file had a key of these files after them."""
     keys = set()
     for name, rows in events:
         own = {row.key for row in rows}

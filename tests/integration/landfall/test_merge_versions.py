@@ -55,6 +55,15 @@ def test_a_key_is_closed_and_returns(engine):
     ]  # fmt: skip
 
 
+def test_a_deletion_ends_what_the_file_puts_before_it(engine):
+    dated(engine)
+    engine.load("id,name,at,op\n1,a,2026-01-01,\n1,,2026-01-20,D\n", "1.csv")
+    engine.load("id,name,at,op\n1,,2026-01-05,D\n1,b,2026-01-10,\n", "2.csv")
+    assert engine.sql(VERSIONS) == [
+        (1, "a", "01-01", "01-05", False), (1, "b", "01-10", "01-20", False)
+    ]  # fmt: skip
+
+
 def test_of_one_moment_the_later_row_is_the_version(engine):
     dated(engine)
     first = engine.load("id,name,at,op\n1,a,2026-01-01,\n1,b,2026-01-01,\n", "1.csv")

@@ -120,7 +120,7 @@ def test_forget_names_the_pattern_to_a_key_outside_of_it(shell):
 
 @pytest.mark.parametrize("command", ["plan", "status", "load"])
 def test_no_look_waits_for_a_locked_table(shell, command, monkeypatch):
-    monkeypatch.setattr(ledger_arrivals, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(ledger_arrivals, "LOOK", "SET LOCAL lock_timeout = 50")
     shell.put(1)
     assert shell.run("load")[0] == 0
     with psycopg.connect(shell.engine.warehouse.conninfo()) as other:

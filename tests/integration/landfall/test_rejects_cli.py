@@ -16,7 +16,7 @@ from tests.support.kept_rejects import keep_load, keep_reject
 
 @pytest.fixture
 def shell(engine, connections, tmp_path, capsys):
-    """Runs a command for the engine's feed; gives exit code, standard output and error."""
+    """Runs a command for the engine's feed; returns exit code, standard output and error."""
     path, edited = tmp_path / "t.yaml", tmp_path / "edited.csv"
 
     def run(command, *more):
@@ -210,6 +210,27 @@ def test_rejects_older_than_the_feed_says_are_deleted_whatever_their_state(shell
     code, out, _ = shell.run("rejects", "--expire")
     assert (code, out) == (0, "t: 1 dismissed, 1 open deleted (older than 30 days)\n")
     assert shell.engine.sql("SELECT reject_id FROM landfall.rejects") == [ids[2]]
+
+
+def test_expire_never_deletes_more_than_its_options_choose(shell, rejects):
+    """With --object it once deleted the old rejects of all objects."""
+    _, ids = rejects
+    shell.engine.sql("UPDATE landfall.rejects SET rejected_at = now() - interval '1 year'")
+    code, out, err = shell.run("rejects", "--expire", "--object", "b.csv", "--reason", "null")
+    assert (code, out) == (2, "")
+    assert "--expire cannot be used with --object and --reason" in err
+    assert "what to do: landfall rejects --feed" in err
+    assert shell.engine.sql("SELECT count(*) FROM landfall.rejects") == [len(ids)]
+
+
+@pytest.mark.parametrize("choice", [["--object", "b.csv"], ["--reason", "check"]])
+def test_replay_passes_over_no_corrected_row_because_of_another_option(shell, rejects, choice):
+    _, out, _ = shell.run("rejects", "--csv")
+    shell.edited.write_text(out.replace(",x,a", ",1,a"))
+    code, out, err = shell.run("replay", "--file", str(shell.edited), *choice)
+    assert (code, out) == (2, "")
+    assert f"--file cannot be used with {choice[0]}" in err
+    assert shell.engine.sql("SELECT DISTINCT state FROM landfall.rejects") == ["open"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from include.landfall.errors import DataError, FeedError, TerminalError
+from include.landfall.errors import DataError, FeedError, TerminalError, WrongUse
 from include.landfall.forget import forget
 from include.landfall.ledger import claims
 from include.landfall.ledger.kept_rejects import dismiss
@@ -142,6 +142,22 @@ def test_an_id_that_is_no_reject_of_the_feed_stops_the_replay_and_a_settled_one_
         engine.feed, warehouse=engine.warehouse, edited={reject_id: ["1", "a"]}
     )
     assert (again.batches, again.settled) == ([], [reject_id])
+
+
+@pytest.mark.parametrize("choice", [{"key": "b.csv"}, {"reason": "check"}])
+def test_corrected_rows_are_never_passed_over_because_of_a_key_or_a_reason(engine, choice):
+    load_id = keep_load(engine, rejected=1)
+    edited = {keep_reject(engine, load_id, {"id": "x", "name": "a"}): ["1", "a"]}
+    with pytest.raises(WrongUse, match="neither key nor reason"):
+        replay_all(engine, edited=edited, **choice)
+    assert states(engine) == ["open"]
+
+
+def test_corrected_rows_of_a_load_that_is_not_in_the_table_are_never_passed_over(engine):
+    load_id = keep_load(engine, rejected=1, status="superseded")
+    edited = {keep_reject(engine, load_id, {"id": "x", "name": "a"}): ["1", "a"]}
+    with pytest.raises(WrongUse, match="not every id"):
+        replay_all(engine, edited=edited)
 
 
 def test_dismissed_rejects_stay_counted_and_are_never_replayed(engine):

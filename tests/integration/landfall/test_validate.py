@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +90,19 @@ def test_the_counts_of_a_merge_close_in_validate_too(engine):
     judged = judge(engine, "id,name\n1,a\n1,b\nx,c\n")
     counts = (judged.accepted, judged.rejected, judged.deduplicated)
     assert (judged.read, counts) == (3, (1, 1, 1))
+
+
+def test_validate_reads_letters_of_a_database_of_latin1_as_a_load_does(engine):
+    name = f"latin1_{uuid.uuid4().hex[:12]}"
+    engine.sql(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    engine.warehouse = replace(engine.warehouse, dbname=name)
+    engine.sql(
+        "CREATE SCHEMA raw;"
+        " CREATE TABLE raw.t (id integer, name varchar(2), CHECK (id <> 3 OR length(name) = 2))"
+    )
+    engine.be(columns={"id": "integer", "name": "varchar(2)"}, rejects={"at_most": 9})
+    # Typed rows and a suspect one: as LATIN1 each letter would be two.
+    body = "id,name\n1,éé\n 2 ,éé\n3,é\n"
+    judged = judge(engine, body)
+    receipt = engine.load(body)
+    assert (judged.accepted, judged.reasons) == (receipt.rows, receipt.reasons) == (2, {"check": 1})

@@ -72,7 +72,7 @@ class Writing:
     def load(self, *frames, count=None):
         feed = self.feed()
         arrival = Arrival.from_dict(
-            {"bucket": "bucket", "key": "a.csv", "etag": "e", "version_id": None, "size": 5,
+            {"bucket": "bucket", "key": "a.csv", "etag": "e", "size": 5,
              "last_modified": "2026-01-01T00:00:00+00:00"}
         )  # fmt: skip
         count = sum(f.count for f in frames) if count is None else count

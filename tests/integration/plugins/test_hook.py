@@ -103,6 +103,24 @@ def test_it_knows_which_tables_are_missing(feed, arrival):
     assert hook.missing_tables(["raw.things", "raw.others"]) == ["raw.others"]
 
 
+@pytest.mark.parametrize("table", ["raw.Flights", "raw.my table", 'raw."quoted"', "raw.a'b"])
+def test_a_table_is_found_by_the_very_name_that_a_feed_has(feed, arrival, table):
+    """Unquoted, raw.Flights is raw.flights, and a space is a syntax error."""
+    named = {**feed.model_dump(by_alias=True), "target": {"table": table}}
+    feed = Feed.model_validate(named)
+    hook = S3ToPostgresHook.of(feed)
+    assert hook.missing_tables([table]) == [table]
+    hook.load(feed, arrival("id,name\n"))
+    assert hook.missing_tables([table, table.lower(), "raw.nothing"]) == [
+        name for name in (table.lower(), "raw.nothing") if name != table
+    ]
+
+
+def test_a_table_without_its_schema_is_no_question(feed):
+    with pytest.raises(AirflowFailException, match="without its schema"):
+        S3ToPostgresHook.of(feed).missing_tables(["things"])
+
+
 def test_a_load_with_rejects_warns_with_the_command_that_shows_them(feed, arrival, mocker):
     receipt = Receipt(
         "things", "b", "it's.csv", "v", 7, "loaded", 10, 1.0, "me", 3, {"cell": 2, "fields": 1}

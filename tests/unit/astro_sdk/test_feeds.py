@@ -12,7 +12,7 @@ from include.landfall.feed.model import Feed
 
 ARRIVAL = {
     "bucket": "landing", "key": "flights/2013-01.csv.gz", "etag": "e", "size": 1,
-    "last_modified": "2013-01-01T00:00:00+00:00", "version_id": None,
+    "last_modified": "2013-01-01T00:00:00+00:00",
 }  # fmt: skip
 
 

@@ -131,7 +131,12 @@ def test_an_error_that_nobody_foresaw_is_one_message_and_no_traceback(
     assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("disposition", "keys"), [("append", [1, 2, 3]), ("replace", [3])])
+SNAPSHOT = "merge, key: [a], strategy: scd2, absent: close"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "keys"), [("append", [1, 2, 3]), ("replace", [3]), (SNAPSHOT, [3])]
+)
 def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_newest_alone(
     mocker, tmp_path, disposition, keys
 ):

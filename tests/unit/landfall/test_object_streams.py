@@ -59,13 +59,6 @@ def test_another_version_after_a_break_is_never_mixed_in():
         store.read()
 
 
-def test_a_listed_version_is_asked_for_by_its_id():
-    store = Breaking()
-    with open_text(store, store.arrival("v7")) as stream:
-        stream.read(1)
-    assert store.requests[0]["VersionId"] == "v7"
-
-
 def test_a_replaced_object_is_an_error_of_the_service_too():
     with mock_aws():
         client = make_client(Store(None, "key", "secret"))

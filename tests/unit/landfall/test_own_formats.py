@@ -184,6 +184,13 @@ def test_texts_within_a_struct_that_are_no_utf8_are_a_reject():
     assert (reject.number, reject.reason, reject.column) == (2, "encoding", "s")
 
 
+def test_of_a_part_of_a_batch_only_its_own_lists_become_texts():
+    lists = pa.array([[n, None] for n in range(100)], pa.list_(pa.int32()))
+    assert as_text(lists[40:42]).to_pylist() == ['{"40",NULL}', '{"41",NULL}']
+    assert as_text(lists[:0]).to_pylist() == []
+    assert as_text(pa.array([], pa.list_(pa.int32()))).to_pylist() == []
+
+
 def test_orc_beyond_the_years_that_are_read_is_an_error():
     table = pa.table({"m": pa.array([datetime(1500, 1, 1)], pa.timestamp("us"))})
     with pytest.raises(TruncatedFile, match="out of range"):

@@ -15,8 +15,9 @@ from include.landfall.errors import DataError
 from include.landfall.feed.maxima import MEMORY
 from include.landfall.read import process
 from include.landfall.read.formats import parquet_batches as module
+from include.landfall.read.formats import parquet_chunks
 from include.landfall.read.formats.parquet_pages import pages_of
-from include.landfall.read.formats.parquet_sizes import column_sizes
+from include.landfall.read.formats.parquet_sizes import sizes_of
 
 RANDOM = Random(1)
 
@@ -57,8 +58,8 @@ def test_3_3_a_long_text_that_a_dictionary_repeats_is_not_repeated_in_memory():
 def test_3_3_long_rows_after_many_short_ones_are_seen_before_they_are_read():
     names = ["a"] * 50_000 + texts(100_000, 200)
     stream = write(pa.table({"name": names}), write_batch_size=1, use_dictionary=False)
-    (size,) = column_sizes(stream, pq.ParquetFile(stream).metadata, ["name"])
-    assert size.row >= 100_000
+    (row,) = sizes_of(stream, pq.ParquetFile(stream).metadata, {"name"}).rows
+    assert row >= 100_000
 
 
 def test_3_3_the_feed_can_allow_the_memory_that_an_error_names():
@@ -107,6 +108,87 @@ def test_3_4_many_columns_are_read_in_stripes_and_put_together(mocker, rows):
     read = batches(write(table, row_group_size=20_000))
     assert pa.Table.from_batches(read) == table
     assert all(len(call.kwargs["columns"]) < 20 for call in reading.call_args_list)
+
+
+def write_groups(*columns, **options) -> io.BytesIO:
+    """A file with a row group for each of these columns."""
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, pa.schema([("name", columns[0].type)]), **options) as writer:
+        for column in columns:
+            writer.write_table(pa.table({"name": column}), row_group_size=len(column))
+    return sink
+
+
+SHORT = pa.array(["a" * 20] * 2_000_000)
+
+
+def test_a_large_cell_of_a_small_row_group_is_refused_before_it_is_read(mocker):
+    plain = {"use_dictionary": False, "write_batch_size": 1024}
+    stream = write_groups(SHORT, pa.array(["b" * 9_500_000] * 4), **plain)
+    reading = mocker.spy(module.pq.ParquetFile, "iter_batches")
+    with pytest.raises(DataError, match="a cell is larger") as refused:
+        batches(stream)
+    assert (refused.value.place.column, reading.call_count) == ("name", 0)
+
+
+def test_a_large_cell_among_many_short_ones_is_refused_too():
+    cells = pa.array(["b" * 9_500_000, *["a"] * 100_000])
+    with pytest.raises(DataError, match="a cell is larger"):
+        batches(write_groups(SHORT, cells, use_dictionary=False))
+
+
+def test_a_row_group_of_long_rows_makes_the_others_no_slower(mocker):
+    short, long = pa.array(["a" * 9] * 50_000), pa.array(texts(100_000, 64))
+    stream = write_groups(short, short, long, short, use_dictionary=False, write_batch_size=1)
+    reading = mocker.spy(module.pq.ParquetFile, "iter_batches")
+    read = batches(stream)
+    assert sum(map(len, read)) == 150_064
+    calls = [(call.kwargs["row_groups"], call.args[1]) for call in reading.call_args_list]
+    assert [groups for groups, _ in calls] == [[0, 1], [2], [3]]
+    assert [rows for _, rows in calls] == [module.BATCH_ROWS, 41, module.BATCH_ROWS]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[0.5] * 4096] * 2000),
+        pa.array([["a" * 50] * 4096] * 500),
+        pa.array(["a" * 100_000] * 10_000),
+        pa.array([{"x": "a" * 100_000}] * 10_000),
+    ],
+    ids=["lists", "lists of texts", "one text", "one text in structs"],
+)
+def test_what_a_dictionary_or_a_list_repeats_is_counted_for_each_row(mocker, column):
+    stream = write_groups(column)
+    assert len(stream.getbuffer()) < 1_000_000
+    read = mocker.spy(module, "pieces")
+    for batch in module.read_batches(pq.ParquetFile(stream), stream, ["name"]):
+        assert batch.nbytes <= module.PIECE_BYTES
+    largest = max(call.args[0].nbytes for call in read.call_args_list)
+    assert largest <= 1.5 * module.BATCH_BYTES
+
+
+def test_few_pages_of_a_file_of_many_row_groups_are_looked_at(mocker):
+    groups = [pa.array(["a" * 20] * 900_000)] * 20
+    stream = write_groups(*groups, use_dictionary=False)
+    pages = mocker.spy(parquet_chunks, "pages_of")
+    batches(stream)
+    assert sum(len(found) for found in pages.spy_return_list) < 60
+
+
+@pytest.mark.parametrize("rows", [[1000, 0], [0, 1000], [5, 0, 0, 7], [0, 0]])
+def test_row_groups_without_a_row_are_left_out(mocker, rows):
+    mocker.patch.object(module, "HELD_BYTES", 1000)
+    mocker.patch.object(module, "STRIPE_BYTES", 500)
+    schema = pa.schema([(f"c{n}", pa.string()) for n in range(8)])
+    tables = [pa.table({name: texts(20, count) for name in schema.names}, schema) for count in rows]
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+    assert pq.ParquetFile(sink).metadata.num_row_groups == len(rows)
+    read = batches(sink)
+    assert pa.Table.from_batches(read, schema) == pa.concat_tables(tables)
 
 
 def test_the_headers_of_pages_tell_what_arrow_finds_in_them():

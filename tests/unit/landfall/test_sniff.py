@@ -66,7 +66,7 @@ REASONS = [
     ("a footer", HEAD + BODY + b"total of all\n", {"skip_footer": 1}, THREE),
     ("comments", b"# by hand\n" + HEAD + b"# more\n" + BODY, {"comment": "#"}, THREE),
     ("every field quoted, some empty", HEAD + b'"30","","7.50"\n"31","x",""\n' + BODY, {"quoted_nulls": "no_text"}, THREE),
-    ("markers of NULL", HEAD + BODY + b"NA,x,NA\n", {"nulls": ["NA"], "quoted_nulls": "no_text"}, THREE),
+    ("markers of NULL", HEAD + BODY + b"NA,x,NA\n", {"nulls": ["NA"]}, THREE),
     ("backslashes", HEAD + b'30,"say \\"hi\\"",1.50\n' + BODY, {"escape": "backslash"}, THREE),
     ("no quotes", HEAD.replace(b",", b"\t") + BODY.replace(b",", b"\t").replace(b"name", b'5" pipe'), {"delimiter": "\t", "quote": None}, THREE),
     ("CR alone", (HEAD + BODY).replace(b"\n", b"\r"), {"newline": "CR"}, THREE),

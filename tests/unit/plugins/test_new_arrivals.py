@@ -100,6 +100,8 @@ def test_new_arrivals_are_handed_on_as_dicts(looks, deferrable, waits):
     looks[0].extend([Wait] * waits + [Ready([ARRIVAL], 0, [])])
     arrivals = run(sensor(deferrable=deferrable))
     assert [Arrival.from_dict(value) for value in arrivals] == [ARRIVAL]
+    of_an_earlier_release = {**arrivals[0], "version_id": None}  # in XCom during an upgrade
+    assert Arrival.from_dict(of_an_earlier_release) == ARRIVAL
     assert len(looks[1]) == waits + 1
 
 

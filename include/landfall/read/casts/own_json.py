@@ -33,7 +33,10 @@ def json_texts(values: pa.Array, text_of: Callable[[pa.Array], pa.Array]) -> lis
         texts = _arrays(values, text_of)
     else:
         return _plain(values, text_of)
-    return [text if valid else "null" for text, valid in zip(texts, values.is_valid().to_pylist())]
+    return [
+        text if valid else "null"
+        for text, valid in zip(texts, values.is_valid().to_pylist(), strict=True)
+    ]
 
 
 def _objects(values: pa.Array, text_of: Callable[[pa.Array], pa.Array]) -> list[str]:
@@ -41,7 +44,7 @@ def _objects(values: pa.Array, text_of: Callable[[pa.Array], pa.Array]) -> list[
     columns = [json_texts(column, text_of) for column in values.flatten()]
     if not columns:
         return ["{}"] * len(values)
-    return [_object(keys, row) for row in zip(*columns)]
+    return [_object(keys, row) for row in zip(*columns, strict=True)]
 
 
 def _objects_of_map(values: pa.Array, text_of: Callable[[pa.Array], pa.Array]) -> list[str]:
@@ -104,7 +107,7 @@ def _number(text: str | None) -> str:
 
 
 def _object(keys: list[str], values: tuple[str, ...] | list[str]) -> str:
-    return "{" + ", ".join(map(": ".join, zip(keys, values))) + "}"
+    return "{" + ", ".join(map(": ".join, zip(keys, values, strict=True))) + "}"
 
 
 def _quoted(text: str) -> str:

@@ -168,8 +168,13 @@ def _array_texts(lists: pa.Array, declared: ColumnType | None) -> pa.Array:
     """Returns lists as Postgres writes arrays."""
     lists = lists.cast(pa.list_(lists.type.value_type))
     element = declared.element if declared else None
-    elements = [_element(text) for text in as_text(lists.values, element).to_pylist()]
+    if not len(lists):
+        return pa.array([], pa.string())
     offsets = lists.offsets.to_pylist()
+    first = offsets[0]
+    values = lists.values[first : offsets[-1]]  # a slice of a batch has those of the whole
+    elements = [_element(text) for text in as_text(values, element).to_pylist()]
+    offsets = [offset - first for offset in offsets]
     texts = [
         "{" + ",".join(elements[start:stop]) + "}" if valid else None
         for valid, start, stop in zip(lists.is_valid().to_pylist(), offsets, offsets[1:])

@@ -16,6 +16,7 @@ from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.avro_container import Container, corrupt
 from include.landfall.read.formats.avro_types import ArrowTypes, column_of, without_moments
 from include.landfall.read.formats.own_batches import Source, origins_in_batches, rows_of_batches
+from include.landfall.read.local_faults import local_fault
 from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = False
@@ -78,7 +79,7 @@ class _Rows:
         try:
             return column_of([record[name] for record in records], *self._types[name])
         except (pa.ArrowException, UnicodeError) as error:
-            raise corrupt(str(error)).at(column=name) from error
+            raise local_fault(error) or corrupt(str(error)).at(column=name) from error
 
     def _stretches(self) -> Iterator[list[dict[str, Any]]]:
         records: list[dict[str, Any]] = []

@@ -23,6 +23,7 @@ from include.landfall.read.formats.csv_pad import LeftOut, Padded, pad
 from include.landfall.read.formats.csv_quotes import Layout
 from include.landfall.read.formats.csv_start import Start, header_at, names_in, start_of
 from include.landfall.read.formats.csv_stream import Body
+from include.landfall.read.lent import lend
 from include.landfall.read.rows import (
     Misshapen,
     Origin,
@@ -115,12 +116,9 @@ def _open(body: Body, job: Job) -> tuple[_Parser, Cutter] | None:
 
 def _syntax(
     dialect: CsvDialect, width: int, leave_out: Callable[[csv.InvalidRow], str]
-) -> tuple[csv.ReadOptions, csv.ParseOptions]:
-    """Returns how Arrow cuts a block into cells, whose columns it names by their places."""
-    read = csv.ReadOptions(
-        column_names=list(map(str, range(width))), use_threads=False, block_size=2 * LONGEST_ROW
-    )
-    parse = csv.ParseOptions(
+) -> csv.ParseOptions:
+    """Returns how Arrow cuts a block into cells."""
+    return csv.ParseOptions(
         delimiter=dialect.delimiter,
         quote_char=dialect.quote or False,
         newlines_in_values=True,
@@ -128,7 +126,6 @@ def _syntax(
         ignore_empty_lines=width > 1,
         invalid_row_handler=leave_out,
     )
-    return read, parse
 
 
 class _Parser:
@@ -144,10 +141,13 @@ class _Parser:
         texts = pa.schema([(label, pa.string()) for label in labels])
         self._empty = pa.RecordBatch.from_pylist([], texts)
         self._left_out: list[LeftOut] = []
-        self._options = (
-            *_syntax(dialect, start.width, self._leave_out),
-            self._conversion(start.width),
+        self._dialect, self._width = dialect, start.width
+        self._reading = csv.ReadOptions(
+            column_names=list(map(str, range(start.width))),  # columns are named by their places
+            use_threads=False,
+            block_size=2 * LONGEST_ROW,
         )
+        self._converting = self._conversion(start.width)
 
     def _conversion(self, width: int) -> csv.ConvertOptions:
         return csv.ConvertOptions(
@@ -167,13 +167,21 @@ class _Parser:
         """Returns the rows, and those that are left out since their number of fields is wrong."""
         self._left_out = []
         try:
-            # A reader of one block takes less time than read_csv().
-            batches = list(csv.open_csv(pa.BufferReader(block.data), *self._options))
+            batches = self._batches(memoryview(block.data))
         except pa.ArrowInvalid:
             return self._parse_exactly(block)
         named = [batch.rename_columns(self._empty.schema.names) for batch in batches]
         batch = named[0] if len(named) == 1 else pa.concat_batches([self._empty, *named])
         return batch, self._left_out
+
+    def _batches(self, data: memoryview) -> list[pa.RecordBatch]:
+        """Lets Arrow parse a block. Threads of Arrow may hold what it gets for a while after it."""
+        leave_out = partial(self._leave_out)
+        lend(data, leave_out)
+        syntax = _syntax(self._dialect, self._width, leave_out)
+        # A reader of one block takes less time than read_csv().
+        source = pa.BufferReader(pa.py_buffer(data))
+        return list(csv.open_csv(source, self._reading, syntax, self._converting))
 
     def pad(self, block: Block, batch: pa.RecordBatch, left_out: list[LeftOut]) -> Padded:
         """Returns the rows with those of another number of fields that can be padded."""

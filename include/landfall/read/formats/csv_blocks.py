@@ -318,7 +318,7 @@ class _Pending:
         """Adds a misshapen record, for which a line stands."""
         self._pieces.append(self._substitute)
         self._block.misshapen.append(misshapen)
-        line = misshapen.line or 0  # which it has
+        line = misshapen.line or 0  # a record of CSV always has a line; the type allows None
         height = raw.count(b"\n") if height is None else height
         self._block.spans.append(range(line, line + height))
         self.size += len(raw) + len(self._substitute)

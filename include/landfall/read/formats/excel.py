@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, TypeAlias, cast
 
-from include.landfall.contract import Match
+from include.landfall.contract import Match, unique_names
 from include.landfall.errors import MisshapenRow
 from include.landfall.feed.dialect import ExcelDialect
 from include.landfall.job import BLOCK_BYTES, Job
@@ -69,6 +69,7 @@ class _Sheet:
         self._cells = Cells(self._book, self._book.texts())
         self._rows = self._in_range()
         self.names = self._header()
+        self._keys = unique_names(self.names)  # of the columns in a row's JSON
 
     def _in_range(self) -> Iterator[tuple[int, Values]]:
         """Yields number and cells of each row in the range that is not empty."""
@@ -120,8 +121,8 @@ class _Sheet:
         row: dict[str, Any] = {}
         for at, value in values.items():
             place = at - self._first
-            has_name = 0 <= place < len(self.names)
-            name = self.names[place] if has_name else f"column {at} of row {number}"
+            has_name = 0 <= place < len(self._keys)
+            name = self._keys[place] if has_name else f"column {at} of row {number}"
             row[name] = {FAULT: str(value)} if isinstance(value, NoValue) else value
         return row
 
@@ -131,11 +132,13 @@ class _Sheet:
         Raises: HeaderMismatch.
         """
         match: Match = self._job.match_columns(self.names)
-        read = [(label, self.names[at]) for label, at in zip(match.labels, match.places)]
+        read = [
+            (label, self._keys[at]) for label, at in zip(match.labels, match.places, strict=True)
+        ]
 
         def parse(raw: bytes) -> list[str | None]:
             values = json.loads(text_of(raw))
-            for name in values.keys() - set(self.names):
+            for name in values.keys() - set(self._keys):
                 message = f"the row has a value in {name}, and that column has no name"
                 raise Unreadable(Fault("fields", _BAD_FILE, message))
             return [_value(label, values.get(name)) for label, name in read]

@@ -20,7 +20,8 @@ from defusedxml.ElementTree import iterparse
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 
-from include.landfall.errors import DataError, TruncatedFile
+from include.landfall.errors import DataError, LandfallError, TruncatedFile
+from include.landfall.read.local_faults import local_fault
 from include.landfall.read.unpack import UNPACKED_FREELY
 
 NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -140,9 +141,9 @@ ERRORS = (
 )  # fmt: skip
 
 
-def corrupt(error: Exception) -> TruncatedFile:
-    """Returns the error of a file that is no whole workbook."""
-    return TruncatedFile(
+def corrupt(error: Exception) -> LandfallError:
+    """Returns the error of a file that is no whole workbook, or of the machine's fault."""
+    return local_fault(error) or TruncatedFile(
         "the file is not a whole Excel workbook",
         found=str(error) or type(error).__name__,
         expected="a workbook as .xlsx",

@@ -22,6 +22,7 @@ from include.landfall.read.casts.types import MOST_DIGITS, fast_cast_of
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import ESCAPED_ASCII, TEXT_TYPES, holds_text
 from include.landfall.read.formats.text_blocks import Block, Lines
+from include.landfall.read.lent import lend
 
 VALUE_TYPES = {
     "smallint": pa.int16(),
@@ -115,8 +116,10 @@ class ArrowParser:
     def _parsed(self, lines: Lines) -> pa.RecordBatch | None:
         size = len(lines.data) + 1
         options = pj.ReadOptions(use_threads=False, block_size=size)
+        data = memoryview(lines.data)
+        lend(data)  # a thread of Arrow may hold it for a while after the reading
         try:
-            table = pj.read_json(pa.BufferReader(lines.data), options, self._options)
+            table = pj.read_json(pa.BufferReader(pa.py_buffer(data)), options, self._options)
         except pa.ArrowInvalid:
             return None
         [batch] = table.to_batches()

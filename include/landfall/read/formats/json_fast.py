@@ -57,7 +57,9 @@ class FastParser:
             columns = [column.values(records) for column in self._columns]
             if not self._are_single(data, len(raws)) and self._may_repeat(data, columns):
                 return None
-            arrays = [column.texts(values) for column, values in zip(self._columns, columns)]
+            arrays = [
+                column.texts(values) for column, values in zip(self._columns, columns, strict=True)
+            ]
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
         return pa.record_batch(arrays, names=self._job.names)
@@ -86,10 +88,12 @@ class FastParser:
     def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
         """Returns whether a key may stand twice: its text is there more often than it is a key."""
         values: list[bytes] | None = None
-        for column, quoted, cells in zip(self._columns, self._quoted, columns):
+        for column, quoted, cells in zip(self._columns, self._quoted, columns, strict=True):
             left = data.count(quoted) - column.present(cells)
             if left:
-                values = values or [c.joined(v) for c, v in zip(self._columns, columns)]
+                values = values or [
+                    c.joined(v) for c, v in zip(self._columns, columns, strict=True)
+                ]
                 if left != sum(value.count(quoted) for value in values):
                     return True
         return False

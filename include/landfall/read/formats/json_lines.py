@@ -103,7 +103,7 @@ def _with_new_columns(job: Job) -> Job:
 
 def _keys(job: Job) -> Keys:
     match, paths = job.match, dict(cast(JsonDialect, job.dialect).paths)
-    names = dict(zip(match.labels, match.names)) if match else {}
+    names = dict(zip(match.labels, match.names, strict=True)) if match else {}
     return Keys.of(job.names, {**{label: (name,) for label, name in names.items()}, **paths})
 
 

@@ -12,16 +12,18 @@ import pyarrow.orc as orc
 
 from include.landfall.feed.dialect import OrcDialect
 from include.landfall.job import Job
+from include.landfall.read.formats.orc_tail import stripe_sizes
 from include.landfall.read.formats.own_batches import (
     Source,
     origins_in_batches,
     rows_of_batches,
     whole_file,
 )
-from include.landfall.read.formats.parquet_batches import BATCH_ROWS, pieces
+from include.landfall.read.formats.parquet_batches import BATCH_BYTES, BATCH_ROWS, pieces
 from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = True
+ROWS_UNSEEN = 256  # in a batch of a file without statistics, whose rows may have any length
 
 
 def names_of(stream: BinaryIO, job: Job) -> list[str]:
@@ -54,7 +56,7 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         fragment = ds.OrcFileFormat().make_fragment(pa.PythonFile(stream, "r"))
         for batch in fragment.to_batches(
             columns={name: pc.field(name) for name in names},
-            batch_size=BATCH_ROWS,
+            batch_size=_rows_at_once(stream, names),
             batch_readahead=0,
             fragment_readahead=0,
             use_threads=False,
@@ -63,6 +65,15 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
 
     with whole_file("ORC"):
         yield from _source(stream, job).batches(job, read)
+
+
+def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
+    """Returns of how many rows a batch is, by the stripe with the longest ones."""
+    stripes = stripe_sizes(stream, frozenset(names))
+    if stripes is None:
+        return ROWS_UNSEEN
+    large = [stripe.size / max(stripe.rows, 1) for stripe in stripes if stripe.size > BATCH_BYTES]
+    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(large, default=1))))
 
 
 def _source(stream: BinaryIO, job: Job) -> Source:

@@ -21,6 +21,7 @@ from include.landfall.feed.dialect import Paths
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text, needs_text
+from include.landfall.read.local_faults import local_fault
 from include.landfall.read.rows import (
     NOT_UTF8,
     UNTRANSLATABLE,
@@ -83,7 +84,7 @@ class Source:
 
 
 def _picked(batch: pa.RecordBatch, match: Match, paths: Sequence[Sequence[str]]) -> pa.RecordBatch:
-    columns = [_at(batch, label, path) for label, path in zip(match.labels, paths)]
+    columns = [_at(batch, label, path) for label, path in zip(match.labels, paths, strict=True)]
     return pa.record_batch(columns, names=list(match.labels))
 
 
@@ -111,11 +112,14 @@ def _at(batch: pa.RecordBatch, name: str, path: Sequence[str]) -> pa.Array:
 
 @contextmanager
 def whole_file(name: str) -> Iterator[None]:
-    """Turns the error of a file that is not whole, in the format of this name, into a clear one."""
+    """Turns the error of a file that is not whole, in the format of this name, into a clear one.
+
+    Raises: TruncatedFile; ServerUnavailable when the machine is short of memory or disk space.
+    """
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
-        raise TruncatedFile(
+    except (pa.ArrowException, MemoryError, OSError) as error:
+        raise local_fault(error) or TruncatedFile(
             f"the file is not whole {name}",
             found=str(error),
             expected=f"a file of {name}",
@@ -130,7 +134,7 @@ def plain_types(batch: pa.RecordBatch, enums: Collection[str] = ()) -> pa.Record
         return batch
     columns = [
         column if column.type == own else column.cast(own)
-        for column, own in zip(batch.columns, plain)
+        for column, own in zip(batch.columns, plain, strict=True)
     ]
     return pa.record_batch(columns, names=batch.schema.names)
 
@@ -171,7 +175,7 @@ def origins_in_batches(
             row = batch.slice(number - first, 1)
             cells = [
                 _text(column, types.get(label))
-                for label, column in zip(row.schema.names, row.columns)
+                for label, column in zip(row.schema.names, row.columns, strict=True)
             ]
             yield number, _origin(batch, number - first), cells
         if not wanted:
@@ -188,11 +192,11 @@ def _rows(first: int, batch: pa.RecordBatch, job: Job) -> Rows:
     encoding, types = job.encoding, _types(job)
     texts = [
         as_text(column, types.get(name)) if needs_text(column.type, types.get(name)) else column
-        for name, column in zip(batch.schema.names, batch.columns)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     whole = pa.record_batch(texts, names=batch.schema.names)
     faults: dict[int, tuple[Fault, str]] = {}
-    for name, column in zip(batch.schema.names, texts):
+    for name, column in zip(batch.schema.names, texts, strict=True):
         if column.type == pa.string() and not _is_storable(column, encoding):
             faults = dict(_faults_of(name, column, encoding)) | faults
     if not faults:
@@ -255,7 +259,9 @@ def _origins(batch: pa.RecordBatch, positions: Sequence[int]) -> list[Origin]:
 def _origin(batch: pa.RecordBatch, position: int) -> Origin:
     """Returns a row as one line of JSON."""
     row = batch.slice(position, 1)
-    cells = {name: _value(column) for name, column in zip(batch.schema.names, row.columns)}
+    cells = {
+        name: _value(column) for name, column in zip(batch.schema.names, row.columns, strict=True)
+    }
     return Origin(None, json.dumps(cells, ensure_ascii=False))
 
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.landfall.read.formats.parquet_sizes import ColumnSize, column_sizes
+from include.landfall.read.formats.parquet_chunks import check_cells
+from include.landfall.read.formats.parquet_sizes import ColumnSize, Sizes, sizes_of
 
 BATCH_ROWS = 8192  # about what a block of CSV has; half as many cost a tenth more CPU
 BATCH_BYTES = 4 << 20  # of a batch as it is read
@@ -37,27 +38,58 @@ def read_batches(
     """
     if not file.metadata.num_rows:
         return
-    sizes = column_sizes(stream, file.metadata, names, extra_memory)
+    sizes = sizes_of(stream, file.metadata, frozenset(names), extra_memory)
     reader = _Reader(file.metadata, stream, sizes)
-    if sum(size.held for size in sizes) <= HELD_BYTES:
-        batches = reader.batches(names)
+    batches: Iterator[pa.RecordBatch]
+    if sum(column.held for column in sizes.columns) <= HELD_BYTES:
+        batches = (batch for run in reader.runs() for batch in reader.batches(names, run))
     else:
-        batches = _striped(reader, file.metadata.num_row_groups, sizes)
+        batches = _striped(reader)
     for batch in batches:
-        yield from pieces(batch.select(list(names)))
+        for piece in pieces(batch.select(list(names))):
+            if len(piece) == 1:  # as a long one is
+                check_cells(piece)
+            yield piece
+
+
+@dataclass
+class _Run:
+    """Row groups that follow one another, and of how many rows their batches are."""
+
+    row_groups: list[int]
+    rows: int
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads columns of the file, all in batches of the same number of rows."""
+    """Reads columns of the file. The batches of a run all have the same number of rows."""
 
     metadata: Any
     stream: BinaryIO
-    sizes: list[ColumnSize]
+    sizes: Sizes
 
-    def batches(
-        self, names: Sequence[str], row_groups: Sequence[int] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def runs(self) -> Iterator[_Run]:
+        """Yields the row groups that have rows; together those whose rows are about as long."""
+        run: _Run | None = None
+        for one in self.row_groups():
+            if run and max(run.rows, one.rows) <= 2 * min(run.rows, one.rows):
+                run = _Run(run.row_groups + one.row_groups, min(run.rows, one.rows))
+                continue
+            if run:
+                yield run
+            run = one
+        if run:
+            yield run
+
+    def row_groups(self) -> Iterator[_Run]:
+        """Yields each row group that has rows."""
+        for number, row in enumerate(self.sizes.rows):
+            if self.metadata.row_group(number).num_rows:
+                rows = max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(row, 1))))
+                yield _Run([number], rows)
+
+    def batches(self, names: Sequence[str], run: _Run) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of these columns."""
         file = pq.ParquetFile(
             pa.PythonFile(self.stream, "r"),
             metadata=self.metadata,
@@ -65,23 +97,19 @@ class _Reader:
             pre_buffer=False,
             # As nanoseconds, years before 1678 and after 2262 would be others.
             coerce_int96_timestamp_unit="us",
-            read_dictionary=[size.name for size in self.sizes if size.repeats],
+            read_dictionary=[size.name for size in self.sizes.columns if size.repeats],
         )
         yield from file.iter_batches(
-            self._rows(), row_groups=row_groups, columns=list(names), use_threads=False
+            run.rows, row_groups=run.row_groups, columns=list(names), use_threads=False
         )
 
-    def _rows(self) -> int:
-        row = sum(size.row for size in self.sizes)
-        return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(row, 1))))
 
-
-def _striped(reader: _Reader, row_groups: int, sizes: list[ColumnSize]) -> Iterator[pa.RecordBatch]:
-    for row_group in range(row_groups):
+def _striped(reader: _Reader) -> Iterator[pa.RecordBatch]:
+    for run in reader.row_groups():
         with tempfile.TemporaryDirectory(prefix="landfall-") as folder:
             paths = [
-                _spooled(reader.batches(stripe, [row_group]), Path(folder) / str(number))
-                for number, stripe in enumerate(_stripes(sizes))
+                _spooled(reader.batches(stripe, run), Path(folder) / str(number))
+                for number, stripe in enumerate(_stripes(reader.sizes.columns))
             ]
             yield from _side_by_side(paths)
 
@@ -128,7 +156,10 @@ def _side_by_side(paths: Sequence[Path]) -> Iterator[pa.RecordBatch]:
 def _filled(batches: list[pa.RecordBatch], readers: list[Any]) -> list[pa.RecordBatch]:
     """Returns the batches with the next one in place of each that has ended, or none at the end."""
     try:
-        return [b if len(b) else reader.read_next_batch() for b, reader in zip(batches, readers)]
+        return [
+            b if len(b) else reader.read_next_batch()
+            for b, reader in zip(batches, readers, strict=True)
+        ]
     except StopIteration:
         return []
 

@@ -2,136 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import groupby
+from operator import add
 from typing import Any, BinaryIO
 
-from include.landfall.errors import DataError
-from include.landfall.feed.maxima import MEMORY
-from include.landfall.read.formats.parquet_pages import MOST_PAGES, Page, pages_of
+from include.landfall.read.formats.parquet_chunks import MOST_HELD_BYTES, Chunks, Look, whole_bytes
 
-MOST_HELD_BYTES = 80 << 20  # of one column. Measured: more would exceed MEMORY in all
-MOST_CELL_BYTES = 8 << 20
-STEP = 10_000_000  # bytes of memory: an error names the next whole step that is enough
-LARGE_TEXTS = 16 << 20  # a chunk of texts from this size on is looked into, page by page
-LARGE_CHUNK = 4 << 20  # its first pages are looked into, where the chunks together are large
-DICTIONARY_BYTES = 8  # below this mean size of a text, most of a chunk is numbers of its dictionary
+FIRST_PAGES = 16  # that are seen of a chunk which is no larger than another one
 FIXED = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 8, "FLOAT": 4, "DOUBLE": 8}
 
 
 @dataclass(frozen=True)
 class ColumnSize:
-    """What a column needs: bytes held while rows are read, and bytes of a row.
+    """How many bytes of a column are held while rows are read.
 
     `repeats`: its texts are few and stand in a dictionary, so how long a row is shows only later.
     """
 
     name: str
     held: int
-    row: float
     repeats: bool = False
 
 
-def column_sizes(
-    stream: BinaryIO, metadata: Any, names: Sequence[str], extra_memory: int = 0
-) -> list[ColumnSize]:
-    """Measures each column that is read, by the largest of its chunks.
+@dataclass(frozen=True)
+class Sizes:
+    """What each column needs that is read, and the bytes of a row of all, by the row groups."""
+
+    columns: list[ColumnSize]
+    rows: list[float]
+
+
+def sizes_of(
+    stream: BinaryIO, metadata: Any, names: AbstractSet[str], extra_memory: int = 0
+) -> Sizes:
+    """Measures the columns that are read.
 
     Raises: DataError when a page or a cell is larger than what can be read in MEMORY and the extra.
     """
-    read = [
-        i
-        for i in range(metadata.num_columns)
-        if _top(metadata.schema.column(i).path, names) in names
-    ]
-    largest = [_largest_chunk(metadata, i) for i in read]
-    whole = sum(map(_whole, largest))
-    leaves = [
-        _leaf_size(stream, chunk, metadata.schema.column(i), whole, extra_memory)
-        for i, chunk in zip(read, largest)
-    ]
-    tops = [_top(leaf.name, names) for leaf in leaves]
-    return [
-        _sum(name, [leaf for _, leaf in pairs])
-        for name, pairs in groupby(zip(tops, leaves), key=lambda pair: pair[0])
-    ]
+    tops = [_top(metadata.schema.column(i).path, names) for i in range(metadata.num_columns)]
+    leaves = [_Leaf.of(metadata, i, top) for i, top in enumerate(tops) if top in names]
+    whole = sum(whole_bytes(leaf.chunk(leaf.largest)) for leaf in leaves)
+    chunks = Chunks(stream, whole, extra_memory)
+    rows = [0.0] * metadata.num_row_groups
+    columns: dict[str, ColumnSize] = {}
+    for leaf in leaves:
+        looks, row_bytes = _measured(chunks, leaf)
+        rows = list(map(add, rows, row_bytes))
+        held = max(look.held for look in looks)
+        if leaf.top in columns:
+            held += columns[leaf.top].held
+        columns[leaf.top] = ColumnSize(leaf.top, held, looks[0].repeats)
+    return Sizes(list(columns.values()), rows)
 
 
-def _largest_chunk(metadata: Any, number: int) -> Any:
-    chunks = (metadata.row_group(g).column(number) for g in range(metadata.num_row_groups))
-    return max(chunks, key=lambda chunk: int(chunk.total_uncompressed_size))
-
-
-def _whole(chunk: Any) -> int:
-    return int(chunk.total_uncompressed_size + chunk.total_compressed_size)
-
-
-def _top(path: str, names: Sequence[str]) -> str:
+def _top(path: str, names: AbstractSet[str]) -> str:
     """Returns the column to which a leaf belongs: `a.list.element` is in the column `a`."""
-    fits = (name for name in names if path == name or path.startswith(f"{name}."))
+    if path in names:
+        return path
+    fits = (name for name in names if path.startswith(f"{name}."))
     return max(fits, key=len, default=path)
 
 
-def _sum(name: str, leaves: list[ColumnSize]) -> ColumnSize:
-    is_flat = len(leaves) == 1 and leaves[0].name == name
-    held, row = sum(leaf.held for leaf in leaves), sum(leaf.row for leaf in leaves)
-    return ColumnSize(name, held, row, is_flat and leaves[0].repeats)
+@dataclass(frozen=True)
+class _Leaf:
+    """A column as Parquet stores it: a list or a struct has one for each of its parts."""
+
+    metadata: Any
+    number: int
+    top: str  # the column of the table
+    largest: int  # the row group with its largest chunk
+
+    @classmethod
+    def of(cls, metadata: Any, number: int, top: str) -> _Leaf:
+        sizes = [
+            int(metadata.row_group(group).column(number).total_uncompressed_size)
+            for group in range(metadata.num_row_groups)
+        ]
+        return cls(metadata, number, top, sizes.index(max(sizes)))
+
+    def chunk(self, group: int) -> Any:
+        """Returns what the row group has of it."""
+        return self.metadata.row_group(group).column(self.number)
+
+    def too_large(self) -> set[int]:
+        """Returns the row groups whose chunks are so large that one page may be too large."""
+        if 2 * self.chunk(self.largest).total_uncompressed_size <= MOST_HELD_BYTES:
+            return set()
+        groups = range(self.metadata.num_row_groups)
+        return {group for group in groups if whole_bytes(self.chunk(group)) > MOST_HELD_BYTES}
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is a column of the table as a whole."""
+        return bool(self.metadata.schema.column(self.number).path == self.top)
+
+    def values(self) -> list[tuple[float, float]]:
+        """Returns, by the row groups, how many values a row has, and the mean bytes of a value."""
+        column, groups = self.metadata.schema.column(self.number), self.metadata.num_row_groups
+        is_text = column.physical_type == "BYTE_ARRAY"
+        width = FIXED.get(column.physical_type) or column.length
+        if not is_text and not column.max_repetition_level:
+            return [(1, width)] * groups
+        chunks = [(self.chunk(group), self.metadata.row_group(group)) for group in range(groups)]
+        return [
+            (
+                chunk.num_values / max(row_group.num_rows, 1),  # a list has many
+                chunk.total_uncompressed_size / max(chunk.num_values, 1) if is_text else width,
+            )
+            for chunk, row_group in chunks
+        ]
 
 
-def _leaf_size(
-    stream: BinaryIO, chunk: Any, column: Any, whole: int, extra_memory: int
-) -> ColumnSize:
-    is_text = chunk.physical_type == "BYTE_ARRAY"
-    size = chunk.total_uncompressed_size
-    count = 0
-    if is_text and size > LARGE_TEXTS:
-        count = MOST_PAGES
-    elif size > LARGE_CHUNK and whole > LARGE_TEXTS:
-        count = 2  # the dictionary, and a page that is as large as the others
-    pages = pages_of(stream, chunk, count) if count else []
-    held = _held(pages) if pages else _whole(chunk)
-    if pages:
-        _check_pages(chunk.path_in_schema, pages, held, extra_memory)
-        if is_text:
-            _check_cells(chunk.path_in_schema, pages)
-    values = max(chunk.num_values, 1)
-    width = size / values if is_text else FIXED.get(chunk.physical_type) or column.length
-    if is_text and pages:
-        width = max(width, *(page.unpacked / max(page.values, 1) for page in pages))
-    repeats = is_text and chunk.has_dictionary_page and size / values < DICTIONARY_BYTES
-    return ColumnSize(chunk.path_in_schema, held, width, repeats)
+def _measured(chunks: Chunks, leaf: _Leaf) -> tuple[list[Look], list[float]]:
+    """Looks into the chunks that matter, the largest first. Returns the bytes of a row, too.
 
-
-def _held(pages: list[Page]) -> int:
-    """Returns what Arrow holds: the dictionary twice, one page, and its packed bytes twice."""
-    dictionary = max((page.unpacked for page in pages if page.is_dictionary), default=0)
-    data = (page.unpacked + 2 * page.packed for page in pages if not page.is_dictionary)
-    return 2 * dictionary + max(data, default=0)
-
-
-def _check_pages(name: str, pages: list[Page], held: int, extra_memory: int) -> None:
-    largest, most = max(pages), MOST_HELD_BYTES + extra_memory
-    if held <= most:
-        return
-    memory = MEMORY + extra_memory
-    needed = -(-(memory + held - most) // STEP) * STEP
-    raise DataError(
-        f"the file's pages are larger than what a load can read in {memory / 1e6:.0f} MB of memory",
-        found=f"a page of {largest.unpacked / 1e6:.0f} MB, packed {largest.packed / 1e6:.0f}",
-        expected=f"at most {most >> 20} MiB for a dictionary twice, a page, and its packed bytes"
-        " twice",
-        do=f"write limits: {{memory: {needed // STEP * 10} MB}} in the feed, or ask the sender for"
-        " smaller pages or row groups (pyarrow: write_batch_size=16)",
-    ).at(column=name)
-
-
-def _check_cells(name: str, pages: list[Page]) -> None:
-    cell = max(page.unpacked / max(page.values, 1) for page in pages)
-    if cell > MOST_CELL_BYTES:
-        raise DataError(
-            "a cell is larger than what a load can read",
-            found=f"a cell of {cell / 1e6:.0f} MB",
-            expected=f"cells of at most {MOST_CELL_BYTES >> 20} MiB",
-            do="ask the sender for smaller cells",
-        ).at(column=name)
+    A chunk with values that are much longer than those of the largest is looked into as well. Of
+    any other only the first pages are, where it is so large that one of them may be too large.
+    """
+    values = leaf.values()
+    means = [mean for _, mean in values]
+    looks = {leaf.largest: chunks.look(leaf.chunk(leaf.largest), leaf.is_flat)}
+    longest = means.index(max(means))
+    if means[longest] > 2 * max(looks[leaf.largest].width, means[leaf.largest]):
+        looks[longest] = chunks.look(leaf.chunk(longest), leaf.is_flat)
+    for group in leaf.too_large() - looks.keys():
+        looks[group] = chunks.look(leaf.chunk(group), leaf.is_flat, FIRST_PAGES)
+    skew = looks[leaf.largest].width / max(means[leaf.largest], 1e-9)
+    rows = []
+    for group, (in_row, mean) in enumerate(values):
+        # In others, values may be as much longer than the mean as they are in the largest.
+        like_largest = min(mean * skew, looks[leaf.largest].width)
+        width = looks[group].width if group in looks else like_largest
+        rows.append(in_row * max(mean, width))
+    return list(looks.values()), rows

@@ -177,7 +177,7 @@ def rows_of(block: Block, parse: Callable[[bytes], Cells], job: Job) -> Rows:
     """Parses a block record by record. What `parse` raises as Unreadable becomes a reject."""
     rows: list[Cells] = []
     misshapen: list[Misshapen] = []
-    for number, line, raw in zip(_numbers(block), block.lines, block.raws):
+    for number, line, raw in zip(_numbers(block), block.lines, block.raws, strict=True):
         try:
             cells = parse(raw)
             check_cells(cells, job.encoding)
@@ -187,9 +187,11 @@ def rows_of(block: Block, parse: Callable[[bytes], Cells], job: Job) -> Rows:
                 raw[:SHOWN_CHARACTERS] if len(raw) > LONGEST_ROW else raw, job.encoding
             )
             misshapen.append(Misshapen(number, line, *error.fault, shown, error.column))
-    columns: Iterable[Sequence[str | None]] = zip(*rows) if rows else [[]] * len(job.names)
+    columns: Iterable[Sequence[str | None]] = (
+        zip(*rows, strict=True) if rows else [[]] * len(job.labels)
+    )
     arrays = [pa.array(cells, pa.string()) for cells in columns]
-    return batch_rows(block, pa.record_batch(arrays, names=job.names), misshapen)
+    return batch_rows(block, pa.record_batch(arrays, names=list(job.labels)), misshapen)
 
 
 def batch_rows(block: Block, batch: pa.RecordBatch, misshapen: list[Misshapen]) -> Rows:

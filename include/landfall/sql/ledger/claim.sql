@@ -6,10 +6,10 @@ WITH earlier AS (
     WHERE feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s AND version = %(version)s
 )
 INSERT INTO landfall.ledger AS entry (
-    feed, bucket, key, etag, version_id, size, last_modified, target,
+    feed, bucket, key, etag, size, last_modified, target,
     started, status, loaded_by, attempt
 ) VALUES (
-    %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(version_id)s, %(size)s, %(last_modified)s,
+    %(feed)s, %(bucket)s, %(key)s, %(etag)s, %(size)s, %(last_modified)s,
     %(target)s, clock_timestamp(), 'loading', %(by)s, %(attempt)s
 )
 ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
@@ -19,6 +19,8 @@ ON CONFLICT (feed, bucket, key, version) DO UPDATE SET
     started = excluded.started,
     status = excluded.status,
     error = NULL,
+    failed_at = NULL,
+    retry_after = NULL,
     content_hash = NULL,
     duplicate_of = NULL,
     loaded_by = excluded.loaded_by,

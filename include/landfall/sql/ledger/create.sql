@@ -1,4 +1,5 @@
--- The ledger: one row for each arrival that was loaded or tried.
+-- The ledger: one row for each arrival that was loaded or tried. No load fills version_id: listings have
+-- no version ids. The column stays, because a ledger of an earlier version has it.
 CREATE TABLE IF NOT EXISTS landfall.ledger (
     load_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     feed text NOT NULL,
@@ -89,7 +90,7 @@ CREATE TABLE IF NOT EXISTS landfall.replays (
 COMMENT ON TABLE landfall.replays IS
     'One row for each load whose rejects were replayed: rows that went in, rows that stay rejects';
 COMMENT ON COLUMN landfall.ledger.retry_after IS
-    'Of a failed one: the sensor does not hand it on before. The time doubles with each failure';
+    'Of one that failed: the sensor does not hand it on before. The time doubles with each failure';
 
 -- Rejects of an earlier version have no state `nulled`.
 ALTER TABLE landfall.rejects DROP CONSTRAINT IF EXISTS rejects_state_check;
@@ -148,7 +149,7 @@ COMMENT ON COLUMN landfall.replaced.before IS
     'The rows of a changed key before the load; null where there was none';
 COMMENT ON COLUMN landfall.replaced.after IS 'The MD5 of its rows after the load; empty where there is none';
 
--- Content that was loaded before under another name. The index is what came last.
+-- Content that was loaded before under another name.
 ALTER TABLE landfall.ledger DROP CONSTRAINT IF EXISTS ledger_status_check;
 ALTER TABLE landfall.ledger ADD CONSTRAINT ledger_status_check
 CHECK (status IN ('loading', 'loaded', 'failed', 'superseded', 'duplicate'));
@@ -158,3 +159,9 @@ CREATE INDEX IF NOT EXISTS ledger_of_content ON landfall.ledger USING hash (cont
 COMMENT ON COLUMN landfall.ledger.content_hash IS 'SHA-256 of the object''s bytes, where it was taken';
 COMMENT ON COLUMN landfall.ledger.duplicate_of IS
     'The load that brought the same content from an object of another key';
+
+-- When the arrival failed last. It is what came last.
+ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS failed_at timestamptz;
+COMMENT ON COLUMN landfall.ledger.failed_at IS 'When the last try failed; null where it did not';
+COMMENT ON COLUMN landfall.ledger.error IS
+    'Why the last try failed. Of a loaded or superseded one: a try to load it again, which changed nothing';

@@ -6,10 +6,12 @@ SELECT
     CASE
         WHEN same.status = 'failed' THEN 'failed'
         WHEN same.is_duplicate THEN 'duplicate'
+        WHEN loaded.version IS NOT NULL AND same.has_failed THEN 'failed'
         WHEN loaded.version IS NOT NULL THEN 'changed'
         WHEN same.status = 'superseded' THEN 'superseded'
         ELSE 'new'
-    END AS reason
+    END AS reason,
+    coalesce(same.has_failed, false) AS has_failed
 FROM json_to_recordset(%(page)s) AS listed (place integer, key text, version text, size bigint)
 LEFT JOIN LATERAL (
     SELECT version, size, started
@@ -20,11 +22,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT
         status,
+        -- Also of a loaded or superseded one, which somebody tried to load again.
+        status <> 'duplicate' AND error IS NOT NULL AS has_failed,
         -- As JSON, because a ledger of an earlier version has no such column before the next load.
-        CASE WHEN status = 'failed' THEN (to_jsonb(entry) ->> 'retry_after')::timestamptz END
-            AS retry_after,
+        CASE
+            WHEN status <> 'duplicate' AND error IS NOT NULL
+                THEN (to_jsonb(entry) ->> 'retry_after')::timestamptz
+        END AS retry_after,
         -- As long as the rows of the other file are there, and this object had no other content since.
-        status = 'duplicate' AND coalesce(loaded.started < entry.started, true) AND EXISTS (
+        status = 'duplicate'
+        AND coalesce(
+            loaded.started
+            < coalesce((to_jsonb(entry) ->> 'failed_at')::timestamptz, entry.started),
+            true
+        )
+        AND EXISTS (
             SELECT FROM landfall.ledger AS earlier
             WHERE earlier.load_id = (to_jsonb(entry) ->> 'duplicate_of')::bigint
                 AND earlier.status = 'loaded'

@@ -8,6 +8,7 @@ INNER JOIN landfall.ledger AS undone
 WHERE
     undone.load_id = ANY(%(load_ids)s)
     AND undone.rows > 0
-    AND entry.rows + entry.deduplicated > 0
+    -- A ledger of an earlier version counted no deduplicated rows.
+    AND coalesce(entry.rows, 0) + coalesce(entry.deduplicated, 0) > 0
     AND coalesce(entry.kept_until < clock_timestamp(), true)
 LIMIT 1

@@ -12,7 +12,7 @@ SELECT
     s.usage AND replays.granted AS writes_replays,
     s.usage AND changes.granted AS writes_changes,
     s.usage AND replaced.granted AS writes_replaced,
-    EXISTS (SELECT FROM pg_class WHERE relnamespace = s.oid AND relname = 'ledger_of_content') AS is_newest,
+    EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.oid AND attname = 'failed_at') AS is_newest,
     -- A ledger of an earlier version gets columns and tables, and only an owner can add a column.
     s.creation AND t.owned AS extends_ledger
 FROM (SELECT 1) AS one
@@ -26,6 +26,7 @@ LEFT JOIN (
 ) AS s ON true
 LEFT JOIN (
     SELECT
+        oid,
         relnamespace,
         has_table_privilege(oid, 'SELECT')
         AND has_table_privilege(oid, 'INSERT')

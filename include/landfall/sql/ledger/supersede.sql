@@ -1,6 +1,10 @@
 -- The loads whose rows this load replaces.
 UPDATE landfall.ledger
-SET status = 'superseded'
+SET
+    status = 'superseded',
+    error = NULL,
+    failed_at = NULL,
+    retry_after = NULL
 WHERE feed = %(feed)s
   AND (%(replaces_feed)s OR (bucket = %(bucket)s AND key = %(key)s))
   AND status = 'loaded'

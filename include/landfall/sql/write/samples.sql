@@ -1,4 +1,4 @@
--- Some of the rejected rows: the first of each reason, then the second of each.
+-- Some of the rejected rows: the first of each reason, then the second of each, up to so many rows and bytes.
 WITH ranked AS (
     SELECT
         *,
@@ -11,6 +11,17 @@ chosen AS (
     FROM ranked
     ORDER BY rank, number
     LIMIT %(limit)s
+),
+
+sized AS (
+    SELECT
+        chosen.*,
+        others.more,
+        sum(
+            octet_length(concat(chosen.message, chosen.raw, chosen.cells::text, others.more::text))
+        ) OVER (ORDER BY chosen.rank, chosen.number) AS bytes
+    FROM chosen
+    LEFT JOIN pg_temp.landfall_more AS others ON chosen.number = others.number
 )
 
 SELECT
@@ -25,10 +36,11 @@ SELECT
     raw,
     (
         SELECT json_object_agg(name, cell)
-        FROM unnest(%(names)s::text [], chosen.cells) AS cell (name, cell)
-        WHERE chosen.cells IS NOT NULL
+        FROM unnest(%(names)s::text [], sized.cells) AS cell (name, cell)
+        WHERE sized.cells IS NOT NULL
     ) AS cells,
-    others.more
-FROM chosen
-LEFT JOIN pg_temp.landfall_more AS others ON chosen.number = others.number
-ORDER BY chosen.number
+    more
+FROM sized
+-- The first is there, whatever its size: the error is about it.
+WHERE bytes <= %(bytes)s OR rank = 1 AND number = (SELECT min(number) FROM sized)
+ORDER BY sized.number

@@ -35,6 +35,8 @@ class Disposition(ABC):
     is_merged: ClassVar[bool] = False
     # Whether rows of an earlier version of an object stay that the new version does not have.
     keeps_rows: ClassVar[bool] = False
+    # Whether it finds the rows that a load replaces by their load id.
+    needs_load_id: ClassVar[bool] = True
     # What the rows have lost to that are counted as deduplicated.
     lost_to: ClassVar[str] = "a newer row of their key"
 
@@ -47,9 +49,6 @@ class Disposition(ABC):
 
         Raises: FeedError.
         """
-
-    # Whether it finds the rows that a load replaces by their load id.
-    needs_load_id: ClassVar[bool] = True
 
     @abstractmethod
     def remove_replaced(
@@ -86,10 +85,3 @@ def disposition_of(feed: Feed) -> Disposition:
     """Returns the disposition that the feed declares."""
     module = import_module(feed.target.module)
     return cast(Disposition, module.DISPOSITION)
-
-
-def refuses_empty(feed: Feed) -> bool:
-    """Returns whether a file of 0 bytes is refused: by default where it would empty the table."""
-    choice = feed.source.empty_objects
-    is_whole = disposition_of(feed).replaces_feed or feed.target.closes_absent
-    return choice == "refuse" or (choice is None and is_whole)

@@ -6,7 +6,7 @@ from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
 from include.landfall.write.dependents import check_dependents
-from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merge_parts import Merge, Step
 from include.landfall.write.merging import (
     Merging,
     drop_outdated,
@@ -29,11 +29,9 @@ class DeleteInsert(Merging):
         """Keeps the newest row of each key, where it is not older than the target's."""
         return keep_newest(merge, merge.key) + drop_outdated(merge)
 
-    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
         """Deletes the rows of the keys, and inserts the rows that do not delete theirs."""
-        delete = merge.fill(
-            "DELETE FROM {target} AS t USING {incoming} AS i WHERE {same_key} AND {rows}", rows=rows
-        )
+        delete = merge.delete("{incoming} AS i WHERE {same_key} AND {rows}", rows=rows)
         return [delete, insert_of(merge, rows)]
 
 

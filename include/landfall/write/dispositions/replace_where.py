@@ -5,12 +5,11 @@ from __future__ import annotations
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
-from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import statement
 from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.dispositions.append import Append
-from include.landfall.write.merge_parts import Merge
+from include.landfall.write.merge_parts import Merge, Step
 from include.landfall.write.merging import Merging, insert_of
 
 
@@ -44,29 +43,28 @@ class ReplaceWhere(Merging):
         """
         if merge.is_whole_file:
             return 0
-        return merge.execute(statement("write/superseded_parts"), **_loads(merge))
+        return merge.execute(statement("write/superseded_parts"))
 
     def begin(self, merge: Merge) -> None:
         """Deletes the rows of other loads that have the values of the rows.
 
         A replay leaves rows that no load of the ledger brought: they may have come after the load.
         """
-        parts = _loads(merge)
         is_of_a_load = "EXISTS (SELECT 1 FROM landfall.ledger AS l WHERE l.load_id = t.{load_id})"
-        is_replaced = sql.SQL("true" if merge.is_whole_file else is_of_a_load).format(**parts)
-        merge.execute(statement("write/replaced_parts"), is_replaced=is_replaced, **parts)
+        others = merge.delete(
+            "(SELECT DISTINCT {key} FROM {incoming}) AS i WHERE {same_key}"
+            " AND t.{load_id} IS DISTINCT FROM {this_load} AND {is_replaced}",
+            is_replaced=merge.fill("true" if merge.is_whole_file else is_of_a_load),
+        )
+        merge.run(others)
 
-    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
         """Inserts the rows."""
         return [insert_of(merge, rows)]
 
     def forget(self, connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
         """Deletes the rows of the loads. What they replaced does not come back."""
         return Disposition.forget(self, connection, feed, objects)
-
-
-def _loads(merge: Merge) -> dict[str, sql.Composable]:
-    return {"load_id": sql.Identifier(LOAD_ID), "this_load": sql.Literal(merge.load_id)}
 
 
 DISPOSITION = ReplaceWhere()

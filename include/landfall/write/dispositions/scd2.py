@@ -7,7 +7,7 @@ from psycopg import Connection, sql
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT, OF_SCD2, VALID_FROM, VALID_TO
 from include.landfall.postgres.statements import identifiers, statement
-from include.landfall.write.merge_parts import Merge, of
+from include.landfall.write.merge_parts import Merge, Step, of
 from include.landfall.write.merging import Merging, check_columns, keep_newest
 
 TIMELINE = sql.Identifier("pg_temp", "landfall_timeline")
@@ -36,14 +36,14 @@ class Scd2(Merging):
         newest = merge.feed.target.newest
         return keep_newest(merge, [*merge.key, newest] if newest else merge.key)
 
-    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
         """Puts the changes into the timelines of their keys. What changes nothing is left out."""
         return [
-            merge.fill("DROP TABLE IF EXISTS {timeline}", timeline=TIMELINE),
-            merge.fill(statement("write/timeline"), rows=rows, **_timeline_parts(merge)),
-            merge.fill(statement("write/remove_versions"), timeline=TIMELINE),
-            merge.fill(statement("write/end_versions"), timeline=TIMELINE),
-            merge.fill(statement("write/begin_versions"), timeline=TIMELINE),
+            Step(merge.fill("DROP TABLE IF EXISTS {timeline}", timeline=TIMELINE)),
+            Step(merge.fill(statement("write/timeline"), rows=rows, **_timeline_parts(merge))),
+            _remove_versions(merge),
+            _end_versions(merge),
+            Step(merge.fill(statement("write/begin_versions"), timeline=TIMELINE)),
         ]
 
     def expected(self, merge: Merge, rows: sql.Composable) -> sql.Composed:
@@ -56,7 +56,40 @@ class Scd2(Merging):
     def finish(self, merge: Merge) -> None:
         """Closes the keys that a snapshot does not have."""
         if merge.feed.target.closes_absent:
-            merge.execute(statement("write/close_absent"), moment=sql.Literal(merge.moment))
+            merge.run(
+                Step(
+                    merge.fill(statement("write/close_absent"), moment=sql.Literal(merge.moment)),
+                    merge.fill(
+                        statement("write/absent_keys"), is_current=sql.Identifier("t", IS_CURRENT)
+                    ),
+                )
+            )
+
+
+def _remove_versions(merge: Merge) -> Step:
+    """Removes a version in whose place another one of its moment comes, or that is deleted."""
+    return merge.delete(
+        "{timeline} AS i WHERE {same_key} AND t._valid_from = i._load_moment"
+        " AND i._load_source = 2 AND i._load_replaces",
+        timeline=TIMELINE,
+    )
+
+
+def _end_versions(merge: Merge) -> Step:
+    """Ends a version where another one begins. It keeps the id of the load that brought it."""
+    ended = merge.fill(
+        "{timeline} AS i WHERE {same_key} AND t._valid_from = i._load_moment"
+        " AND i._load_source = 1 AND t._valid_to IS DISTINCT FROM i._load_ends",
+        timeline=TIMELINE,
+    )
+    return Step(
+        merge.fill(
+            "UPDATE {target} AS t SET _valid_to = i._load_ends, _is_current = i._load_ends IS NULL"
+            " FROM {ended}",
+            ended=ended,
+        ),
+        merge.fill("SELECT 1 FROM {target} AS t, {ended}", ended=ended),
+    )
 
 
 def _timeline_parts(merge: Merge) -> dict[str, sql.Composable]:

@@ -8,7 +8,7 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import statement, table
-from include.landfall.write.merge_parts import Merge, of
+from include.landfall.write.merge_parts import Merge, Step, of
 from include.landfall.write.merging import (
     Merging,
     drop_outdated,
@@ -42,12 +42,10 @@ class Upsert(Merging):
     def at_once(self, merge: Merge) -> sql.Composed | None:
         """Returns the upsert of the newest row of each key.
 
-        None where rows delete their keys, or where a trigger may drop some: those do not count as
-        deduplicated.
+        None where rows delete their keys, or where a trigger may drop or keep some: those do not
+        count as deduplicated.
         """
-        name = {"target": merge.target.as_string(merge.connection)}
-        triggers = merge.connection.execute(statement("write/row_triggers"), name)
-        if merge.feed.target.deleted or triggers.fetchone():
+        if merge.feed.target.deleted or merge.may_keep_rows:
             return None
         newest = merge.feed.target.newest
         outdated = is_outdated("excluded", newest) if newest else sql.SQL("false")
@@ -59,20 +57,25 @@ class Upsert(Merging):
             outdated=outdated,
         )
 
-    def steps(self, merge: Merge, rows: sql.Composable) -> list[sql.Composed]:
+    def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
         """Deletes the keys that are deleted, and upserts the other rows."""
-        delete = merge.fill(
-            "DELETE FROM {target} AS t USING {incoming} AS i"
-            " WHERE {same_key} AND {deletes} AND {rows}",
-            rows=rows,
+        delete = merge.delete(
+            "{incoming} AS i WHERE {same_key} AND {deletes} AND {rows}", rows=rows
         )
-        upsert = merge.fill(
-            "INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE"
-            " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}"
-            " ORDER BY {key_of_i} ON CONFLICT ({key}) DO UPDATE SET {changes}",
-            rows=rows,
-            key_of_i=of("i", merge.key),
-            changes=_changes(merge),
+        upsert = Step(
+            merge.fill(
+                "INSERT INTO {target} AS t ({columns}) OVERRIDING SYSTEM VALUE"
+                " SELECT {values} FROM {incoming} AS i WHERE NOT {deletes} AND {rows}"
+                " ORDER BY {key_of_i} ON CONFLICT ({key}) DO UPDATE SET {changes}",
+                rows=rows,
+                key_of_i=of("i", merge.key),
+                changes=_changes(merge),
+            ),
+            merge.fill(
+                "SELECT 1 FROM {target} AS t, {incoming} AS i WHERE {same_key} AND NOT {deletes}"
+                " AND {rows} AND t.{load_id} IS DISTINCT FROM {this_load}",
+                rows=rows,
+            ),
         )
         return [delete, upsert] if merge.feed.target.deleted else [upsert]
 

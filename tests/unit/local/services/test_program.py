@@ -43,7 +43,7 @@ time.sleep(60)
 
 @contextmanager
 def running(folder: Path, server: str, client: str) -> Iterator[list[Program]]:
-    """Runs the two programs; gives them once both are ready."""
+    """Runs the two programs; yields them once both are ready."""
     port = free_ports(1)[0]
     commands = {
         name: ("timeit", "-n", "1", "-r", "1", code.format(port=port))

@@ -1,6 +1,6 @@
--- Merges the rows of a range one by one, and keeps those that Postgres refuses. How many were merged is in
--- the setting landfall.inserted. What a trigger raises for reasons of its own ends the whole load: the
--- row's number goes with it as the error's data type.
+-- Takes rows one by one, and keeps those that Postgres refuses. How many were taken is in the setting
+-- landfall.taken, and whether rows stay that a step takes away in landfall.remain. What a trigger raises for
+-- reasons of its own ends the whole load: the row's number goes with it as the error's data type.
 DECLARE
     _load_number bigint;
     _load_message text;
@@ -8,15 +8,13 @@ DECLARE
     _load_state text;
     _load_column text;
     _load_rows bigint;
-    _load_merged bigint := 0;
+    _load_taken bigint := 0;
+    _load_remain boolean := false;
 BEGIN
-    FOR _load_number IN
-        SELECT i.{number} FROM {incoming} AS i WHERE {rows} ORDER BY i.{number}
-    LOOP
+    FOR _load_number IN {numbers} LOOP
         BEGIN
             {steps}
-            GET DIAGNOSTICS _load_rows = ROW_COUNT;
-            _load_merged := _load_merged + 1 + _load_rows - ({expected});
+            _load_taken := _load_taken + {taken};
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS _load_message = MESSAGE_TEXT, _load_detail = PG_EXCEPTION_DETAIL,
                 _load_state = RETURNED_SQLSTATE, _load_column = COLUMN_NAME;
@@ -42,5 +40,6 @@ BEGIN
             LEFT JOIN {texts} AS texts ON texts.number = _load_number;
         END;
     END LOOP;
-    PERFORM set_config('landfall.inserted', _load_merged::text, true);
+    PERFORM set_config('landfall.taken', _load_taken::text, true);
+    PERFORM set_config('landfall.remain', _load_remain::text, true);
 END

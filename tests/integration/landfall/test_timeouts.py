@@ -1,0 +1,72 @@
+"""The feed's timeouts hold for all that works on its table: a load, its undo, a replay, a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from include.landfall.errors import LandfallError
+from include.landfall.forget import forget
+from include.landfall.replay import rejects_to_replay, replay
+from include.landfall.validate import validate
+
+DIRTY = "id,name\n1,a\nx,b\n"
+
+
+def replay_rejects(engine):
+    servers = {"warehouse": engine.warehouse}
+    (batch,) = rejects_to_replay(engine.feed, **servers).batches
+    replay(engine.feed, batch, **servers)
+
+
+def forget_file(engine):
+    forget(engine.feed, "a.csv", warehouse=engine.warehouse)
+
+
+def validate_file(engine):
+    arrival = engine.put(DIRTY, "b.csv")
+    validate(engine.feed, arrival, store=engine.store, warehouse=engine.warehouse)
+
+
+def load_file(engine):
+    engine.load(DIRTY, "b.csv")
+
+
+WORK = pytest.mark.parametrize("work", [load_file, replay_rejects, forget_file, validate_file])
+
+
+@pytest.mark.timeout(60)
+@WORK
+def test_a_lock_is_waited_for_no_longer_than_the_feed_says(engine, work: Callable):
+    engine.be(rejects={"at_most": 9}).load(DIRTY)
+    engine.be(rejects={"at_most": 9}, limits={"lock_timeout": 0.3})
+    with psycopg.connect(engine.warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.t")
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+        with pytest.raises(LandfallError, match="because of lock_timeout"):
+            work(engine)
+
+
+@pytest.mark.timeout(60)
+@WORK
+def test_a_statement_takes_no_longer_than_the_feed_says(engine, work: Callable):
+    engine.be(rejects={"at_most": 9}).load(DIRTY)
+    engine.be(rejects={"at_most": 9}, limits={"statement_timeout": 0.3})
+    with psycopg.connect(engine.warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.t")
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+        with pytest.raises(LandfallError, match="because of statement_timeout"):
+            work(engine)
+
+
+@pytest.mark.timeout(60)
+def test_the_load_id_is_added_no_later_than_the_feed_says(engine):
+    engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text)")
+    engine.be(limits={"statement_timeout": 0.3})
+    with psycopg.connect(engine.warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.t")
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+        with pytest.raises(LandfallError, match="because of statement_timeout"):
+            engine.load(DIRTY)
