@@ -157,3 +157,45 @@ def test_a_lock_timeout_names_the_feed_s_own_limit(shell):
         other.execute("LOCK TABLE raw.t IN SHARE MODE")
         code, _, err = shell.run("load")
     assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
+
+
+@pytest.mark.parametrize("command", ["load", "check"])
+def test_a_wrong_type_names_feed_column_and_the_nearest_type(shell, command):
+    shell.write(columns={"id": "intger", "name": "text"})
+    shell.put(1)
+    code, out, err = shell.run(command)
+    text = out + err
+    assert (code, "no such type" in text, "found: intger" in text) == (2, True, True)
+    assert "did you mean 'integer'?" in text
+    assert ("column: id" in text) or ("feed t, column id" in text)
+
+
+def test_check_finds_a_target_that_is_a_view(shell):
+    shell.engine.sql("CREATE SCHEMA raw; CREATE VIEW raw.t AS SELECT 1 AS id, '' AS name")
+    code, out, _ = shell.run("check")
+    assert (code, "feed t: raw.t is a view" in out) == (2, True)
+
+
+def test_a_role_without_rights_to_the_target_gets_the_grants(shell, monkeypatch):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    engine, role = shell.engine, f"loader_{shell.engine.bucket.replace('-', '_')}"
+    engine.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'p'")
+    engine.sql(
+        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON"
+        f" ALL TABLES IN SCHEMA landfall TO {role}"
+    )
+    where = engine.warehouse
+    uri = f"postgres://{role}:p@{where.host}:{where.port}/{where.dbname}"
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
+    try:
+        code, out, _ = shell.run("check")
+        assert (code, f'GRANT USAGE ON SCHEMA "raw" TO {role}' in out) == (3, True)
+        engine.sql(f"GRANT USAGE ON SCHEMA raw TO {role}; GRANT INSERT ON raw.t TO {role}")
+        code, _, err = shell.run("load")
+        assert (code, f'GRANT SELECT ON "raw"."t" TO {role}' in err) == (3, True)
+        assert "feed: t" in err
+        engine.sql(f"GRANT SELECT ON raw.t TO {role}")
+        assert shell.run("check")[0] == 0
+    finally:
+        engine.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
