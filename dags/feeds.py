@@ -21,15 +21,12 @@ from dags.common.receipts import extra_of
 from include import astro_sdk
 from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
-from include.landfall.feed.model import Feed
+from include.landfall.feed.model import PRESETS, Feed
 from include.landfall.feed.yaml_file import read_folder
 from plugins.arrivals.publishing import FINGERPRINT, unpublished_loads
 from plugins.arrivals.sensor import NewArrivalsSensor
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
-PRESETS = (
-    "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
-)  # fmt: skip
 
 
 def make_dags(folder: Path) -> None:

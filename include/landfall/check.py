@@ -10,11 +10,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Thread
 from typing import Any
 
+from psycopg import Connection
 from psycopg.rows import namedtuple_row
 
 from include.landfall.connections import (
@@ -33,9 +34,12 @@ from include.landfall.errors import (
 from include.landfall.feed.model import Feed
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.rights import check_rights
 from include.landfall.postgres.statements import statement
 from include.landfall.s3.client import make_client, region_of
 from include.landfall.s3.errors import s3_errors, without_login
+from include.landfall.write.kind import check_kind
+from include.landfall.write.target import check_types
 
 # How long one server has for its answer, and all of them together. The latter ends waits that no
 # library ends by itself, such as for a name server that is silent.
@@ -55,9 +59,10 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Database:
-    """A Postgres connection."""
+    """A Postgres connection. `feeds` are those whose targets are checked there."""
 
     connection: str
+    feeds: tuple[Feed, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -94,12 +99,12 @@ class _Probe:
 def asked_by(feeds: Iterable[Feed]) -> list[Bucket | Database]:
     """Returns each bucket and each database that the feeds name, once."""
     prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
-    databases: set[str] = set()
+    databases: dict[str, list[Feed]] = defaultdict(list)
     for feed in feeds:
         prefixes[feed.source.connection, feed.source.bucket].add(feed.source.prefix)
-        databases.add(feed.target.connection)
+        databases[feed.target.connection].append(feed)
     buckets = [Bucket(*names, tuple(sorted(prefixes[names]))) for names in sorted(prefixes)]
-    return [*buckets, *map(Database, sorted(databases))]
+    return [*buckets, *(Database(name, tuple(databases[name])) for name in sorted(databases))]
 
 
 def check(
@@ -135,7 +140,9 @@ def _probe(
     try:
         if isinstance(target, Database):
             warehouse = warehouse_of(target.connection)
-            return _Probe(target.connection, warehouse.name, partial(_use_database, warehouse))
+            return _Probe(
+                target.connection, warehouse.name, partial(_use_database, warehouse, target.feeds)
+            )
         store = store_of(target.connection)
         address = f"s3://{target.name} at {_address(store)}"
         return _Probe(target.connection, address, partial(_list_bucket, store, target))
@@ -202,7 +209,7 @@ def _list_bucket(store: Store, bucket: Bucket) -> str:
     return f"may be listed; files under {filled} of {len(pages)} prefixes"
 
 
-def _use_database(warehouse: Warehouse) -> str:
+def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
     options = {**warehouse.options, "connect_timeout": str(ANSWER_SECONDS)}
     with (
         connect(replace(warehouse, options=options), "landfall check") as connection,
@@ -212,13 +219,31 @@ def _use_database(warehouse: Warehouse) -> str:
     ):
         cursor.execute(f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'")
         rights: Any = cursor.execute(statement("ledger/rights")).fetchone()
-    if not rights.temporary:
-        raise ConnectionUnusable(
-            "the role may not make temporary tables",
-            do=f"GRANT TEMPORARY ON DATABASE {rights.database} TO {rights.role}",
-        )
-    ledger = _ledger(rights)
+        if not rights.temporary:
+            raise ConnectionUnusable(
+                "the role may not make temporary tables",
+                do=f"GRANT TEMPORARY ON DATABASE {rights.database} TO {rights.role}",
+            )
+        ledger = _ledger(rights)
+        for feed in feeds:
+            _check_target(connection, feed)
     return f"PostgreSQL {rights.version}; may make temporary tables; ledger: {ledger}"
+
+
+def _check_target(connection: Connection, feed: Feed) -> None:
+    """Checks what a load of the feed would meet in the database before it reads a file.
+
+    Raises: LandfallError.
+    """
+    target = feed.target
+    try:
+        check_types(connection, feed)
+        check_rights(connection, target.schema_name, target.table_name, ["SELECT", "INSERT"])
+        check_kind(connection, feed)
+    except LandfallError as error:
+        where = f", column {error.place.column}" if error.place.column else ""
+        error.what = f"feed {feed.name}{where}: {error.what}"
+        raise
 
 
 def _ledger(rights: Any) -> str:

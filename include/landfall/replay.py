@@ -17,7 +17,12 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger import changes, claims, replays
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
-from include.landfall.ledger.kept_rejects import OPEN, Selection, check_all_are_open
+from include.landfall.ledger.kept_rejects import (
+    OPEN,
+    Selection,
+    check_all_are_open,
+    check_selection,
+)
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
@@ -92,6 +97,7 @@ def rejects_to_replay(
         raise WrongUse("corrected rows name their rejects: they take neither key nor reason")
     selection = Selection(feed.name, key, reason)
     with connect(warehouse) as connection, postgres_errors(), connection.transaction():
+        check_selection(connection, selection)
         entries = replays.loads_with_rejects(connection, selection)
         if edited is None:
             return ToReplay([Batch(entry, reason) for entry in entries])

@@ -78,9 +78,7 @@ def validate(
         postgres_errors(),
         connection.transaction(force_rollback=True),
     ):
-        if ledger_exists(connection):
-            check_target(connection, feed)
-        create_missing(connection, feed)
+        _prepare(connection, feed)
         not_judged = _not_judged(connection, feed)
         copied = _copy_target(connection, feed)
         changes = fit(connection, feed, copied)
@@ -97,6 +95,13 @@ def validate(
             [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
             earlier.text if earlier else None,
         )  # fmt: skip
+
+
+def _prepare(connection: Connection, feed: Feed) -> None:
+    """Makes the target where it is missing. Raises: FeedError when it does not fit, or is gone."""
+    if ledger_exists(connection):
+        check_target(connection, feed)
+    create_missing(connection, feed)
 
 
 def _earlier(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -95,7 +96,10 @@ def check_target_to_force(feed: Feed) -> None:
 
 
 def new_of(feed: Feed) -> list[Arrival]:
-    """Returns the arrivals of the feed that are not loaded, oldest first."""
+    """Returns the arrivals of the feed that are not loaded, oldest first.
+
+    Those that changed a moment ago are left out, and standard error says so.
+    """
     warehouse = warehouse_from_environ(feed.target.connection)
     with (
         closing(make_client(store_from_environ(feed.source.connection))) as client,
@@ -105,7 +109,19 @@ def new_of(feed: Feed) -> list[Arrival]:
         listed = list_arrivals(client, feed.source, _tell_of_incomplete)
         new = new_arrivals(connection, feed, listed)
         _tell_of_missing_rows(connection, feed)
-    return new
+    now = time.time()
+    settling = [each for each in new if _is_settling(feed, each, now)]
+    for each in settling:
+        print(
+            f"{each.key} changed a moment ago, and is not taken before it is unchanged for"
+            f" source.settle_seconds: {feed.source.settle_seconds:g} (--key takes it at once)",
+            file=sys.stderr,
+        )
+    return [each for each in new if each not in settling]
+
+
+def _is_settling(feed: Feed, arrival: Arrival, now: float) -> bool:
+    return now - arrival.last_modified.timestamp() < feed.source.settle_seconds
 
 
 def plan_of(feed: Feed, now: float) -> Plan:
@@ -125,7 +141,7 @@ def plan_of(feed: Feed, now: float) -> Plan:
         age = arrival.last_modified, arrival.key
         if newest and arrival.key != newest[1] and age < newest:
             result.skipped.append((arrival, Reason.SUPERSEDED))
-        elif now - arrival.last_modified.timestamp() < feed.source.settle_seconds:
+        elif _is_settling(feed, arrival, now):
             result.skipped.append((arrival, "settling"))
         else:
             result.to_load.append((arrival, reason))

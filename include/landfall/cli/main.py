@@ -26,7 +26,7 @@ from include.landfall.cli.output import show_error
 from include.landfall.errors import LandfallError, TerminalError
 
 TRACE = "LANDFALL_TRACE"
-# Only sniff writes files too, into a temporary folder: other commands have no file that could fail so.
+# Only sniff writes files too, into a temporary folder.
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
 EXIT_CODES = """\

@@ -26,7 +26,7 @@ REASONS = {
     "loaded": "loaded already",
     "duplicate": "refused, a loaded file has the same content (load --key … --force loads it)",
     "superseded": "a newer file is loaded already",
-    "settling": "changed a moment ago: Airflow waits for source.settle_seconds",
+    "settling": "changed a moment ago: load and Airflow wait for source.settle_seconds",
     "no_marker": "not complete: its folder has neither _SUCCESS nor a manifest yet",
     "no_parts": "not complete: its manifest names objects that are not there, or not whole, yet",
     "no_files": "not complete: its folder has no object that source.pattern matches",

@@ -122,6 +122,7 @@ def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> No
     state = options.state or OPEN
     states = STATES if state == ALL else (state,)
     selection = Selection(feed.name, options.object, options.reason, states)
+    kept_rejects.check_selection(connection, selection)
     rejects = kept_rejects.rejects_of(connection, selection)
     if options.csv:
         sys.stdout.writelines(reject_csv.lines_of(feed, rejects))

@@ -79,19 +79,16 @@ class Warehouse:
         _check_type(conn_id, conn_type)
         options = _options(filled(extra))
         if "service" not in options:  # its file has what the connection leaves out
-            host, port = host or "localhost", port or 5432
-            schema, login = schema or "postgres", login or "postgres"
+            host, port, schema = host or "localhost", port or 5432, schema or "postgres"
+            login = login or "postgres"
         host, ports = _split_ports(options.pop("host", host or ""))
         options |= {"port": ports} if ports else {}
-        port = int(options.pop("port")) if options.get("port", "").isdigit() else port
+        port = int(options.pop("port")) if options.get("port", "").isdigit() else port or 0
         warehouse = cls(
-            host, port or 0, options.pop("dbname", schema or ""), options.pop("user", login or ""),
+            host, port, options.pop("dbname", schema or ""), options.pop("user", login or ""),
             options.pop("password", password), options, iam,
         )  # fmt: skip
-        if iam and "," in host:
-            raise ConnectionUnusable(
-                "a token of RDS is for one host", found=host, expected="one host, or a password"
-            )
+        _check_one_host(host, iam)
         return warehouse
 
     def conninfo(self) -> str:
@@ -120,6 +117,13 @@ class Warehouse:
     def name(self) -> str:
         """The name of this database in messages, without the password."""
         return f"{self.user}@{self.address}/{self.dbname}"
+
+
+def _check_one_host(host: str, iam: Store | None) -> None:
+    if iam and "," in host:
+        raise ConnectionUnusable(
+            "a token of RDS is for one host", found=host, expected="one host, or a password"
+        )
 
 
 def _check_type(conn_id: str, conn_type: str | None) -> None:

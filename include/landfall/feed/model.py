@@ -5,9 +5,17 @@ The whole feed as a model; `yaml_file` reads it from a file, `schema` describes 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
 
 from include.landfall.feed.columns import Column, Columns, check_names
 from include.landfall.feed.contract import Contract
@@ -22,6 +30,11 @@ from include.landfall.feed.target import Target
 NEED_A_HEADER = {"missing_columns", "row_shape"}
 NEED_NAMES = {"new_columns", "missing_columns", "case", "trim"}
 RESCUE = Column(type="jsonb", description="What the file has and no column of the table")
+PRESETS = (
+    "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
+)  # fmt: skip
+# Five or six fields. Airflow's own reader checks what stands in them: the engine does without it.
+CRON = re.compile(r"[\w*/,?#-]+(?:\s+[\w*/,?#-]+){4,5}", re.ASCII)
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 
 
@@ -42,6 +55,14 @@ class Feed(Strict):
     checks: dict[str, Check] = Field(default_factory=dict)
     rejects: Rejects = Rejects()
     limits: Limits = Limits()
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_schedule(cls, value: str | None) -> str | None:
+        if value is None or value in PRESETS or CRON.fullmatch(value.strip()):
+            return value
+        names = ", ".join(PRESETS)
+        raise ValueError(f"cron such as '0 6 * * *', null, or one of {names}")
 
     @property
     def table_columns(self) -> Columns:
@@ -157,12 +178,14 @@ class Feed(Strict):
         columns = self.table_columns
         for name, check in self.checks.items():
             if name != "rows" and name not in columns:
-                raise ValueError(f"checks: {name!r} is neither rows nor a column")
-            rules = check.model_dump(exclude_none=True).keys()
-            of_rows = rules & {"at_least", "at_most"}
-            of_column = rules - {"at_least", "at_most"}
-            if of_column and name == "rows" and name not in columns:
-                raise ValueError("checks: rows takes at_least and at_most")
-            if of_rows and name != "rows":
-                raise ValueError(f"checks: {name!r} takes minimum, maximum, not_null and unique")
+                raise combination_error("rows, or a column of the table", name, "checks", name)
+            rules = check.model_dump(exclude_none=True)
+            of_rows = {"at_least", "at_most"}
+            wrong = [] if name == "rows" else [each for each in rules if each in of_rows]
+            expected = "minimum, maximum, not_null or unique, because it is a column"
+            if name == "rows" and name not in columns:
+                wrong = [each for each in rules if each not in of_rows]
+                expected = "at_least or at_most"
+            for rule in wrong:
+                raise combination_error(expected, rule, "checks", name, rule)
         return self

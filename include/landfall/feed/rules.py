@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.strict import Strict, combination_error
 
 
 class Check(Strict):
@@ -16,3 +16,11 @@ class Check(Strict):
     maximum: float | None = Field(None, description="The largest value allowed.")
     not_null: bool | None = Field(None, description="No NULL.")
     unique: bool | None = Field(None, description="No value twice.")
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> Check:
+        for least, most in (("at_least", "at_most"), ("minimum", "maximum")):
+            low, high = getattr(self, least), getattr(self, most)
+            if low is not None and high is not None and low > high:
+                raise combination_error(f"at least {least}, which is {low:g}", f"{high:g}", most)
+        return self

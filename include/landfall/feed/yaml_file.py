@@ -20,6 +20,7 @@ from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import format_class_of
 from include.landfall.feed.limits import Limits
 from include.landfall.feed.model import Feed
+from include.landfall.feed.plain_messages import plain_message
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
 from include.landfall.feed.target import Target
@@ -141,17 +142,10 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
     if first["type"] == "missing":
         return _error_in(path, f"{name!r} is missing{more}", line, do="add it")
     given = context.get("found", first["input"])
-    value = "" if isinstance(given, dict) else str(given)
-    message = first["msg"].removeprefix("Value error, ")
-    return _error_in(path, f"{name!r} is wrong{more}", line, found=value, expected=message)
-
-
-def _with_field(steps: list[Any], value: Any, message: str) -> tuple[list[Any], str]:
-    """Returns the steps to the field, with which a message about a whole part begins."""
-    match = re.match(r"(?P<field>\w+(?:\.\w+)*): (?P<message>.*)", message, re.DOTALL)
-    if not match or not isinstance(value, dict):
-        return steps, message
-    return [*steps, *match["field"].split(".")], match["message"]
+    facts = {"expected": plain_message(first)}
+    if not isinstance(given, dict):
+        facts["found"] = "null" if given is None else str(given) or "''"
+    return _error_in(path, f"{name!r} is wrong{more}", line, **facts)
 
 
 def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:

@@ -26,11 +26,12 @@ import psycopg
 from psycopg import Connection, sql
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import FeedError
+from include.landfall.errors import ConnectionUnusable, FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger import queries
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.rights import check_rights
 from include.landfall.postgres.statements import statement, table
 
 PAGE = 5_000  # arrivals that one statement compares
@@ -174,8 +175,18 @@ def missing_rows(connection: Connection, feed: Feed) -> int | None:
             row = connection.execute(query).fetchone()
     except psycopg.errors.LockNotAvailable:
         return None
+    except psycopg.errors.InsufficientPrivilege:
+        _check_may_look(connection, feed)
+        raise
     is_empty = row is not None and not row[0]
     return queries.loaded_rows(connection, feed.name, target.table) if is_empty else 0
+
+
+def _check_may_look(connection: Connection, feed: Feed) -> None:
+    try:
+        check_rights(connection, feed.target.schema_name, feed.target.table_name, ["SELECT"])
+    except ConnectionUnusable as error:
+        raise error.at(feed=feed.name) from None
 
 
 def check_target(connection: Connection, feed: Feed) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
-from include.landfall.errors import WrongUse
+from include.landfall.errors import ObjectMissing, WrongUse
 from include.landfall.ledger.entries import SCHEMA
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.statements import identifiers
@@ -18,6 +18,13 @@ from include.landfall.postgres.statements import identifiers
 NAME = "rejects"
 OPEN = "open"
 STATES = (OPEN, "sample", "replayed", "nulled", "dismissed", "superseded")
+# The codes of docs/rejects.md.
+REASONS = frozenset(
+    """
+    cell null check unique foreign_key exclusion row fields quote encoding zero_byte carriage_return
+    too_long
+    """.split()
+)
 FETCHED = 1_000  # rows that are in memory at a time
 NAMES_SHOWN = 10
 
@@ -111,6 +118,44 @@ def counts(connection: Connection, selection: Selection) -> dict[str, int]:
         " ORDER BY count(*) DESC, reason"
     ).format(SELECTED)
     return dict(connection.execute(query, _parameters(selection)).fetchall())
+
+
+def check_selection(connection: Connection, selection: Selection) -> None:
+    """Checks that the reason and the object by which rejects are selected can have some.
+
+    Raises: WrongUse when there is no such reason, ObjectMissing when the ledger has no such object.
+    """
+    if not rejects_exist(connection):
+        return
+    of_feed = replace(selection, key=None, reason=None, states=STATES)
+    reasons = counts(connection, of_feed)
+    if selection.reason not in {None, *REASONS, *reasons}:
+        raise WrongUse(
+            f"there is no reason {selection.reason!r}",
+            expected=f"one that rejects of the feed have: {', '.join(reasons) or 'there are none'}",
+        ).at(feed=selection.feed)
+    if selection.key is not None and not _has_object(connection, selection):
+        keys = connection.execute(
+            "SELECT DISTINCT key FROM landfall.rejects WHERE feed = %s ORDER BY key LIMIT %s",
+            [selection.feed, NAMES_SHOWN],
+        ).fetchall()
+        raise ObjectMissing(
+            "the ledger has no such object",
+            found=selection.key,
+            expected="an object of the feed; rejects are of "
+            + (", ".join(key for (key,) in keys) or "none"),
+            do="look for its key: landfall status --feed ...",
+        ).at(feed=selection.feed)
+
+
+def _has_object(connection: Connection, selection: Selection) -> bool:
+    """Returns whether the ledger has the object, or one of a folder."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM landfall.ledger WHERE feed = %(feed)s AND (key = %(key)s"
+        " OR right(%(key)s, 1) = '/' AND starts_with(key, %(key)s)))",
+        _parameters(selection),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _parameters(selection: Selection) -> dict[str, Any]:

@@ -29,6 +29,7 @@ WRONG_OPTIONS = (
     "could not match", "could not parse network address", "weak sslmode", "definition of service",
     "unsupported startup parameter",
 )  # fmt: skip
+LIMITS = {"statement_timeout", "lock_timeout"}  # a feed can set them for its own loads
 
 
 @contextmanager
@@ -99,7 +100,8 @@ def _message(error: psycopg.Error) -> str:
 
 def _what_to_do(error: psycopg.Error, setting: str | None, verdict: Verdict) -> str | None:
     if setting:
-        return f"raise {setting} for the role if it happens again; retry"
+        of_feed = f"limits: {setting} of the feed, which goes before " if setting in LIMITS else ""
+        return f"retry; if it happens again, raise {of_feed}{setting} of the role"
     hint = (error.diag.message_hint or "").rstrip(".")
     return "; then ".join(part for part in (hint, verdict.do) if part) or None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from psycopg import Connection, sql
@@ -11,7 +12,7 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError
-from include.landfall.feed.column_types import parse_type
+from include.landfall.feed.column_types import ALIASES, BUILT_IN, parse_type
 from include.landfall.feed.columns import Column
 from include.landfall.feed.model import Feed
 from include.landfall.feed.names import RESERVED
@@ -79,6 +80,7 @@ def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[
 
     Raises: FeedError when the table lacks a column or has another type.
     """
+    check_types(connection, feed)
     connection.execute(
         sql.SQL("CREATE TEMP TABLE landfall_rows ({}) ON COMMIT DROP").format(_columns(feed))
     )
@@ -86,6 +88,26 @@ def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[
         others = [each for each in catalog_columns(connection, target) if _is_evolved(feed, each)]
         add_columns(connection, TYPED, [(each.name, each.type) for each in others])
     return target_columns(connection, feed, target)
+
+
+def check_types(connection: Connection, feed: Feed) -> None:
+    """Checks that the database has the types that the feed declares.
+
+    Raises: FeedError with the column, and the type that may be meant.
+    """
+    for name, column in feed.table_columns.items():
+        declared = column.parsed
+        if declared.built_in:
+            continue
+        row = connection.execute("SELECT to_regtype(%s)", [str(declared)]).fetchone()
+        if row and row[0] is None:
+            near = get_close_matches(declared.name, [*BUILT_IN, *ALIASES], n=1)
+            raise FeedError(
+                "the database has no such type",
+                found=str(declared),
+                expected="a type of Postgres, or an enum or domain of the database",
+                do=f"did you mean {near[0]!r}?" if near else "create the type, or name another",
+            ).at(feed=feed.name, column=name)
 
 
 def target_columns(
@@ -146,6 +168,7 @@ def _is_nullable(feed: Feed, name: str) -> bool:
 
 def _create(connection: Connection, feed: Feed) -> None:
     """Creates the table, unless another first load did so while this one waited."""
+    check_types(connection, feed)
     target = feed.target
     lock_name(connection, f"create {target.table}")
     if has_relation(connection, target.schema_name, target.table_name):

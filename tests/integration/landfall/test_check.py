@@ -311,6 +311,9 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
     assert done.code == 3
     assert "the role may not use the ledger" in done.of("warehouse")
     execute(warehouse, *do(done.of("warehouse")).split(";"))
+    done = check()
+    assert "the role may not fill raw.things" in done.of("warehouse")
+    execute(warehouse, *do(done.of("warehouse")).split(";"))
     assert check().of("warehouse").endswith("ledger: there")
 
 

@@ -134,3 +134,68 @@ def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mo
     mocker.patch("include.landfall.transfer.Transfer.run", side_effect=KeyboardInterrupt)
     assert shell.run("load") == (130, "", "stopped: nothing of the file is loaded\n")
     assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
+
+
+def test_plan_and_load_have_one_rule_for_a_file_that_changed_a_moment_ago(shell):
+    shell.write(source={"settle_seconds": 3600})
+    shell.put(1)
+    assert "skip  1  changed a moment ago" in shell.run("plan")[1]
+    for command in ("load", "validate", "status"):
+        code, _, err = shell.run(command)
+        assert (code, "t/1.csv changed a moment ago" in err) == (0, True)
+    assert shell.engine.sql("SELECT to_regclass('raw.t')") == [None]
+    assert shell.run("load", "--key", "t/1.csv")[0] == 0
+    assert shell.engine.sql("SELECT id FROM raw.t") == [1]
+
+
+def test_a_lock_timeout_names_the_feed_s_own_limit(shell):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.write(limits={"lock_timeout": 0.1})
+    shell.put(2)
+    with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.t IN SHARE MODE")
+        code, _, err = shell.run("load")
+    assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
+
+
+@pytest.mark.parametrize("command", ["load", "check"])
+def test_a_wrong_type_names_feed_column_and_the_nearest_type(shell, command):
+    shell.write(columns={"id": "intger", "name": "text"})
+    shell.put(1)
+    code, out, err = shell.run(command)
+    text = out + err
+    assert (code, "no such type" in text, "found: intger" in text) == (2, True, True)
+    assert "did you mean 'integer'?" in text
+    assert ("column: id" in text) or ("feed t, column id" in text)
+
+
+def test_check_finds_a_target_that_is_a_view(shell):
+    shell.engine.sql("CREATE SCHEMA raw; CREATE VIEW raw.t AS SELECT 1 AS id, '' AS name")
+    code, out, _ = shell.run("check")
+    assert (code, "feed t: raw.t is a view" in out) == (2, True)
+
+
+def test_a_role_without_rights_to_the_target_gets_the_grants(shell, monkeypatch):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    engine, role = shell.engine, f"loader_{shell.engine.bucket.replace('-', '_')}"
+    engine.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'p'")
+    engine.sql(
+        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON"
+        f" ALL TABLES IN SCHEMA landfall TO {role}"
+    )
+    where = engine.warehouse
+    uri = f"postgres://{role}:p@{where.host}:{where.port}/{where.dbname}"
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
+    try:
+        code, out, _ = shell.run("check")
+        assert (code, f'GRANT USAGE ON SCHEMA "raw" TO {role}' in out) == (3, True)
+        engine.sql(f"GRANT USAGE ON SCHEMA raw TO {role}; GRANT INSERT ON raw.t TO {role}")
+        code, _, err = shell.run("load")
+        assert (code, f'GRANT SELECT ON "raw"."t" TO {role}' in err) == (3, True)
+        assert "feed: t" in err
+        engine.sql(f"GRANT SELECT ON raw.t TO {role}")
+        assert shell.run("check")[0] == 0
+    finally:
+        engine.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")

@@ -69,7 +69,7 @@ def test_rejects_of_all_states_show_their_state(shell, rejects):
 @pytest.mark.parametrize(
     ("options", "number"),
     [
-        ([], 3), (["--reason", "fields"], 1), (["--object", "a.csv"], 3), (["--object", "b"], 0),
+        ([], 3), (["--reason", "fields"], 1), (["--object", "a.csv"], 3),
         (["--state", "dismissed"], 0), (["--state", "all", "--reason", "cell"], 1),
     ],
 )  # fmt: skip
@@ -323,7 +323,7 @@ def test_plan_says_what_would_be_loaded_in_which_order_and_why(shell, engine):
 def test_plan_of_a_feed_that_waits_or_whose_newest_file_is_the_table(shell, engine):
     engine.be(source={"bucket": engine.bucket, "pattern": "*.csv", "settle_seconds": 3600})
     engine.put("id,name\n", "a.csv")
-    assert "Airflow waits" in run_plan(shell, engine)
+    assert "load and Airflow wait" in run_plan(shell, engine)
     engine.be(disposition="replace")
     keep_load(engine, key="b.csv")
     engine.sql("UPDATE landfall.ledger SET last_modified = now() + interval '1 day'")
@@ -347,3 +347,12 @@ def run_plan(shell, engine):
     code, out, err = shell.run("plan")
     assert (code, err, "nothing to load" in out) == (0, "", True)
     return out
+
+
+@pytest.mark.parametrize("command", ["rejects", "replay"])
+def test_a_wrong_filter_is_no_success(shell, rejects, command):
+    code, _, err = shell.run(command, "--reason", "celll")
+    assert (code, "no reason 'celll'" in err, "cell, fields, null" in err) == (2, True, True)
+    code, _, err = shell.run(command, "--object", "nope.csv")
+    assert (code, "found: nope.csv" in err, "rejects are of a.csv" in err) == (4, True, True)
+    assert shell.run(command, "--reason", "unique")[0] == 0

@@ -32,7 +32,7 @@ WRONG = [
     ("header: maybe", "format.header", "true, false, or a number of rows"),
     ("columns: by place", "format.columns", "'by position'"),
     ("columns: by name\n  header: false", "format", "by position"),
-    ("skip_rows: -1", "format.skip_rows", "greater than or equal to 0"),
+    ("skip_rows: -1", "format.skip_rows", "at least 0"),
     ("skip_row: 1", "format.skip_row", "did you mean 'skip_rows'?"),
     ("footer: {pattern: '('}", "format.footer.pattern", "regular expression"),
     ("footer: {pattern: T, count_column: 0}", "format.footer.count_column", "1"),

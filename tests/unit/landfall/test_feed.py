@@ -107,8 +107,17 @@ WRONG = [
     (TEXT.replace("raw.flights", "flights"), 12, ["target.table", "schema.table"]),
     (TEXT.replace("append", "upsert"), 13, ["target.disposition", "upsert"]),
     (TEXT.replace("  year: smallint", "  _load_id: smallint"), 14, ["_load"]),
-    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 1, ["'yaer' is neither"]),
-    (TEXT.replace("  year: {minimum: 0}", "  year: {at_least: 0}"), 1, ["'year' takes minimum"]),
+    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 20,
+     ["'checks.yaer' is wrong", "rows, or a column"]),
+    (TEXT.replace("  year: {minimum: 0}", "  year: {at_least: 0}"), 20,
+     ["'checks.year.at_least'", "minimum, maximum"]),
+    (TEXT.replace("  year: {minimum: 0}", "  year: {minimum: 10, maximum: 1}"), 20,
+     ["'checks.year.maximum'", "found: 1", "at least minimum, which is 10"]),
+    (TEXT.replace("{at_least: 1}", "{at_least: 5, at_most: 1}"), 19, ["'checks.rows.at_most'"]),
+    (TEXT.replace('"@hourly"', "every day"), 4, ["'schedule' is wrong", "found: every day"]),
+    (TEXT.replace("{minimum: 0}", "{unique: maybe}"), 20, ["expected: true or false"]),
+    (SHORT.replace("columns: {", "limits: {row: 100 MB}\ncolumns: {"), None,
+     ["found: 100 MB", "expected: at most 8388608 (8 MiB)"]),
     (TEXT.replace("{type: csv,", "{type: xlsx,"), 9, ["format", "xlsx"]),
     # faults 6.4 and 1.16: what could never do anything is refused
     (TEXT.replace("flights/*.csv*", "s3://landing/flights"), 8, ["source.pattern", "bucket"]),
@@ -156,7 +165,7 @@ WRONG = [
     (with_column("{type: date, from: [jahr]}").replace("nulls: [NA]", "header: false"), 15,
      ["columns.year.from", "the names of a file do not count"]),
     (SHORT.replace("smallint", "{ignore: true}"), 4, ["columns", "not ignored"]),
-    (TEXT.replace("year: smallint", "year: {ignore: true}"), 1, ["'year' is neither"]),
+    (TEXT.replace("year: smallint", "year: {ignore: true}"), 20, ["rows, or a column"]),
     ("- a\n", None, ["not YAML of a feed"]),
     ("a: &x [*x]\n", None, []),
 ]  # fmt: skip
@@ -170,6 +179,23 @@ def test_a_wrong_feed_is_named_by_file_line_and_field(read, text, line, words):
     assert error.place.file.endswith("flights.yaml")
     assert [word for word in words if word not in str(error)] == []
     assert line is None or error.place.line == line
+
+
+EMPTY = [
+    TEXT.replace("nulls: [NA]", "decimal: '.', thousands: '.'"),
+    TEXT.replace("nulls: [NA]", "quote: ','"),
+    SHORT.replace("year: smallint", ""),
+    SHORT.replace("year: smallint", ", ".join(f"c{n}: text" for n in range(1700))),
+]
+
+
+@pytest.mark.parametrize("text", EMPTY)
+def test_no_message_has_a_name_with_nothing_behind_it_or_pydantic_s_own_words(read, text):
+    with pytest.raises(FeedError) as caught:
+        read(text)
+    lines = str(caught.value).splitlines()
+    assert [line for line in lines if line.rstrip().endswith(":")] == []
+    assert "should have" not in str(caught.value)
 
 
 def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):

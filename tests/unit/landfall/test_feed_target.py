@@ -46,7 +46,7 @@ WRONG = [
     (UPSERT.replace("id]", "id]\n  absent: close"), 7, "'target.absent'", "strategy: scd2"),
     (with_more("newest: at\n  absent: close"), 9, "'target.absent'", "keep, because of newest"),
     (with_more("absent: shut"), 8, "'target.absent'", "'keep' or 'close'"),
-    (with_more("keep_replaced: 0"), 8, "'target.keep_replaced'", "greater than or equal"),
+    (with_more("keep_replaced: 0"), 8, "'target.keep_replaced'", "at least"),
     (with_more("deleted: {column: x, values: [D]}"), 8, "'target.deleted.column'", "a column of"),
     (with_more("deleted: {column: op, values: []}"), 8, "'target.deleted.values'", "at least 1"),
     (with_more("deleted: {colum: op, values: [D]}"), 8,
