@@ -43,9 +43,7 @@ def read_batches(
     reader = _Reader(file.metadata, stream, sizes)
     batches: Iterator[pa.RecordBatch]
     if sum(column.held for column in sizes.columns) <= HELD_BYTES:
-        batches: Iterator[pa.RecordBatch] = chain.from_iterable(
-            reader.batches(names, run) for run in reader.runs()
-        )
+        batches = chain.from_iterable(reader.batches(names, run) for run in reader.runs())
     else:
         batches = _striped(reader)
     for batch in batches:
