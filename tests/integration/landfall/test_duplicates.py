@@ -197,6 +197,8 @@ def test_a_duplicate_of_another_feed_or_table_does_not_count(refusing):
     source = {"bucket": refusing.bucket, "pattern": "**", "duplicates": "refuse"}
     other = refusing.make_feed(table="raw.other", source=source)
     refusing.feed = other
+    # The feed's rows are nowhere else: that would be refused.
+    refusing.sql("CREATE TABLE raw.other (LIKE raw.t); DROP TABLE raw.t;")
     assert refusing.load(A, "b.csv").outcome == "loaded"
     refusing.feed = other.model_copy(update={"name": "another"})
     assert refusing.load(A, "c.csv").outcome == "loaded"

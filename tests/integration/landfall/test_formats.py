@@ -304,7 +304,7 @@ def test_a_column_from_the_key_stands_beside_those_of_any_format(engine):
         engine.be(
             columns={**COLUMNS, "day": columns["day"]}, format=write[0], table=f"raw.{declared}"
         )
-        engine.load(write[1](rows), f"{declared} 2013-01-01")
+        engine.load(write[1](rows), f"{declared} 2013-01-01", force=True)
         assert engine.sql(f'SELECT i, day FROM raw."{declared}"') == [(7, date(2013, 1, 1))]
 
 

@@ -133,7 +133,7 @@ def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
 
 def test_each_attack_is_played_here(request):
     here = {
-        kill, race, firsts, versions, commit, terminate, store, restart, kill_replay, race_replays,
-        kill_merge, race_merges, kill_plain, race_plain, commit_plain,
+        kill, race, firsts, versions, replacements, commit, terminate, store, restart,
+        kill_replay, race_replays, kill_merge, race_merges, kill_plain, race_plain, commit_plain,
     }  # fmt: skip
     assert {attack for attack, _ in ATTACKS.values()} == here

@@ -294,7 +294,7 @@ def test_what_is_loaded_does_not_depend_on_the_settings_of_the_role(engine):
         engine.sql(
             sql.SQL("ALTER DATABASE {} SET {} = {}").format(name, sql.SQL(setting), sql.SQL(value))
         )
-    engine.be(columns=columns, table="raw.odd").load(text, "2.csv")
+    engine.be(columns=columns, table="raw.odd").load(text, "2.csv", force=True)
     fields = ", ".join(columns)
     both = f"SELECT {fields} FROM raw.usual UNION SELECT {fields} FROM raw.odd"
     assert engine.sql(f"SELECT count(*) FROM ({both}) AS rows") == [1]
