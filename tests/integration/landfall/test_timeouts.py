@@ -39,25 +39,14 @@ WORK = pytest.mark.parametrize("work", [load_file, replay_rejects, forget_file, 
 
 @pytest.mark.timeout(60)
 @WORK
-def test_a_lock_is_waited_for_no_longer_than_the_feed_says(engine, work: Callable):
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+def test_nothing_takes_longer_than_the_feed_says(engine, work: Callable, limit):
     engine.be(rejects={"at_most": 9}).load(DIRTY)
-    engine.be(rejects={"at_most": 9}, limits={"lock_timeout": 0.3})
+    engine.be(rejects={"at_most": 9}, limits={limit: 0.3})
     with psycopg.connect(engine.warehouse.conninfo()) as other:
         other.execute("LOCK TABLE raw.t")
         other.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
-        with pytest.raises(LandfallError, match="because of lock_timeout"):
-            work(engine)
-
-
-@pytest.mark.timeout(60)
-@WORK
-def test_a_statement_takes_no_longer_than_the_feed_says(engine, work: Callable):
-    engine.be(rejects={"at_most": 9}).load(DIRTY)
-    engine.be(rejects={"at_most": 9}, limits={"statement_timeout": 0.3})
-    with psycopg.connect(engine.warehouse.conninfo()) as other:
-        other.execute("LOCK TABLE raw.t")
-        other.execute("SET LOCAL idle_in_transaction_session_timeout = '10s'")
-        with pytest.raises(LandfallError, match="because of statement_timeout"):
+        with pytest.raises(LandfallError, match=f"because of {limit}"):
             work(engine)
 
 

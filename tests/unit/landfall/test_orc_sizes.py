@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from random import Random
 
 import pyarrow as pa
 import pyarrow.orc as orc
 import pytest
 
+from include.landfall.arrival import Arrival
+from include.landfall.connections import Store
+from include.landfall.feed.column_types import parse_type
+from include.landfall.feed.formats import read_format
+from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import orc_stripes
 from include.landfall.read.formats.orc_tail import stripe_sizes
+from include.landfall.read.formats.parquet_batches import BATCH_BYTES
 
 RANDOM = Random(1)
 
@@ -57,6 +64,17 @@ def test_the_statistics_tell_how_many_bytes_the_columns_have(compression):
 def test_batches_are_bounded_in_bytes(mocker, column, rows):
     stream = write(pa.table({"c": column}), compression="zstd")
     assert orc_stripes._rows_at_once(stream, ["c"]) == rows
+
+
+def test_a_batch_as_it_is_read_is_bounded_in_bytes(mocker):
+    stream = write(pa.table({"c": ["a" * 100_000] * 300}), compression="zstd")
+    read = mocker.spy(orc_stripes, "pieces")
+    columns = (PlannedColumn("c", parse_type("text")),)
+    dialect = read_format({"type": "orc"}).dialect()
+    now = datetime.now(UTC)
+    job = Job("f", Arrival("b", "k", "e", 1, now), Store(), columns, 1, dialect)
+    assert sum(rows.count for rows in orc_stripes.rows(stream, job)) == 300
+    assert max(call.args[0].nbytes for call in read.call_args_list) <= BATCH_BYTES
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "zlib", "snappy", "lz4", "zstd"])

@@ -15,7 +15,7 @@ from include.landfall.errors import DataError
 from include.landfall.feed.maxima import MEMORY
 from include.landfall.read import process
 from include.landfall.read.formats import parquet_batches as module
-from include.landfall.read.formats import parquet_chunks
+from include.landfall.read.formats import parquet_chunks, parquet_sizes
 from include.landfall.read.formats.parquet_pages import pages_of
 from include.landfall.read.formats.parquet_sizes import sizes_of
 
@@ -129,6 +129,19 @@ def test_a_large_cell_of_a_small_row_group_is_refused_before_it_is_read(mocker):
     with pytest.raises(DataError, match="a cell is larger") as refused:
         batches(stream)
     assert (refused.value.place.column, reading.call_count) == ("name", 0)
+
+
+def test_a_large_page_of_another_row_group_than_the_largest_is_refused(mocker):
+    for patched in (parquet_sizes, parquet_chunks):
+        mocker.patch.object(patched, "MOST_HELD_BYTES", 1_000_000)
+    mocker.patch.object(parquet_chunks, "LARGE_TEXTS", 100_000)
+    largest = pa.array(["a" * 20] * 200_000)
+    other = pa.array(["b" * 1500] * 1024 + ["a" * 20] * 100_000)  # its values are about as long
+    pages = {"use_dictionary": False, "compression": "none", "data_page_size": 1000}
+    assert sum(map(len, batches(write_groups(largest, **pages)))) == 200_000
+    stream = write_groups(largest, other, **pages)
+    with pytest.raises(DataError, match="pages are larger than what a load can read"):
+        batches(stream)
 
 
 def test_a_large_cell_among_many_short_ones_is_refused_too():
