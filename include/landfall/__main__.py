@@ -2,9 +2,12 @@
 
 import sys
 
+from include.landfall.unused import leave_out_unused
+
 
 def run() -> int:
     """Runs the command line, and returns its exit code."""
+    leave_out_unused()
     try:
         from include.landfall.cli.main import main  # it takes a while, and Ctrl-C may come in it
 
