@@ -23,6 +23,8 @@ from include.landfall.read.formats.parquet_batches import BATCH_BYTES, BATCH_ROW
 from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = True
+# Of a batch; half of that of Parquet, because ORC's statistics do not count what holds the values.
+ORC_BATCH_BYTES = BATCH_BYTES // 2
 ROWS_UNSEEN = 256  # in a batch of a file without statistics, whose rows may have any length
 
 
@@ -73,7 +75,7 @@ def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
     if stripes is None:
         return ROWS_UNSEEN
     large = [stripe.size / max(stripe.rows, 1) for stripe in stripes if stripe.size > BATCH_BYTES]
-    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(large, default=1))))
+    return max(1, min(BATCH_ROWS, int(ORC_BATCH_BYTES / max(large, default=1))))
 
 
 def _source(stream: BinaryIO, job: Job) -> Source:
