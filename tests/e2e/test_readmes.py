@@ -60,6 +60,11 @@ ELSEWHERE = {
         commands("docs/contracts.md"),
         "tests/e2e/test_contracts_page.py::test_a_day_ends_as_the_page_shows",
     ),
+    **dict.fromkeys(
+        (c for c in commands("docs/arrivals.md") if "--force" in c),
+        "tests/integration/landfall/test_arrivals_cli.py"
+        "::test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced",
+    ),
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"
     "::test_the_script_takes_exactly_the_pictures_that_are_shown",
     "make test": ".ci/run::suite test",
@@ -277,7 +282,7 @@ def test_a_command_ends_well(walked, page, command):
         ("README.md", "make", "make demo "),
         ("README.md", "make up", "postgres      answers"),
         ("README.md", ".venv/bin/python -m include.local seed", "18 files in s3://landing, 18"),
-        ("README.md", f".venv/bin/landfall load --feed {FEED}", "1 rows"),
+        ("README.md", f".venv/bin/landfall load --feed {FEED}", "1 row in"),
         ("docs/operations.md", f".venv/bin/landfall status --feed {FEED}",
          "orders/2026-01.csv"),
         ("docs/operations.md", f".venv/bin/landfall load --feed {FEED}"

@@ -18,8 +18,8 @@ FEEDS = Path(__file__).parents[2] / "feeds"
 EXAMPLES = """
 --feed include/feeds/orders.yaml"""
 ABOUT = """\
-Connects to each object store and database, and looks whether the bucket is there and whether
-the rights are enough for a load. Writes nothing."""
+Connects to each object store and database, and looks whether the bucket is
+there and whether the rights are enough for a load. Writes nothing."""
 
 
 def add_to(commands: Any) -> None:

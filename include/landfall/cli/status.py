@@ -9,7 +9,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import show_json
+from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
@@ -23,8 +23,9 @@ from include.landfall.write.dispositions import disposition_of
 SHOWN = 20  # of the newest changes
 EXAMPLES = "--feed include/feeds/orders.yaml"
 ABOUT = """\
-Shows the feed's rows of the ledger (one for each version of a file that was loaded or tried),
-the files that are new, and how files departed from the feed or altered the table."""
+Shows the feed's rows of the ledger (one for each version of a file that was
+loaded or tried), the files that are new, and how files departed from the feed
+or altered the table."""
 
 
 def add_to(commands: Any) -> None:
@@ -64,7 +65,7 @@ def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) 
     print(f"{feed.name} -> {feed.target.table}")
     tried_again = {(arrival.key, arrival.version) for arrival in new}
     for entry in entries:
-        rows = "" if entry.rows is None else f"{entry.rows:,} rows"
+        rows = "" if entry.rows is None else counted(entry.rows, "row")
         when = entry.started.isoformat(sep=" ", timespec="seconds")
         print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
         if entry.status == "loaded":
@@ -87,9 +88,10 @@ def _show_loaded(feed: Feed, entry: Entry) -> None:
     if entry.duplicate_of:
         print(f"      its content is that of load {entry.duplicate_of}")
     if entry.deduplicated:
-        print(f"      {entry.deduplicated:,} rows lost to {disposition_of(feed).lost_to}")
+        lost = counted(entry.deduplicated, "row")
+        print(f"      {lost} lost to {disposition_of(feed).lost_to}")
     if entry.rejected:
-        print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
+        print(f"      {counted(entry.rejected, 'row')} rejected: landfall rejects shows them")
 
 
 def _show_changes(changes: list[KeptChange]) -> None:

@@ -115,7 +115,7 @@ def test_a_good_file_is_loaded_once_and_the_second_time_there_is_nothing_new(she
     assert shell.run() == (0, f"things: nothing new under s3://{shell.bucket}/things/\n", "")
     code, out, _ = shell.run("--key", "things/1.csv")
     assert code == 0
-    assert out.startswith("already_loaded")
+    assert out.startswith("already loaded")
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"id", b"id\n", b"id\r\n", b"\xef\xbb\xbfid\n"])
