@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
 from include.landfall.cli import (
     check,
@@ -23,7 +24,7 @@ from include.landfall.cli import (
 )
 from include.landfall.cli.command import PROGRAM
 from include.landfall.cli.output import show_error
-from include.landfall.errors import LandfallError, TerminalError
+from include.landfall.errors import LandfallError, TerminalError, WrongUse
 
 TRACE = "LANDFALL_TRACE"
 # Only sniff writes files too, into a temporary folder.
@@ -116,6 +117,12 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return text.partition("\n")[2] if action.nargs == argparse.PARSER else text
 
 
+def _without_command(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Shows the help to somebody who has typed the program's name alone."""
+    parser.print_help(sys.stderr)
+    return WrongUse.exit_code
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
@@ -123,7 +130,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=_Help,
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parser.set_defaults(run=partial(_without_command, parser), json=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
         check, sniff, validate, plan, load, status, rejects, replay, forget, schema,
     ):  # fmt: skip
