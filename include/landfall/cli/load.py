@@ -108,15 +108,15 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     outcome = receipt.outcome.replace("_", " ")
-    print(f"{outcome:<15}{receipt.key}  {detail}", flush=True)
+    print(f"{outcome:<16}{receipt.key}  {detail}", flush=True)
     if receipt.duplicate_of:
-        print(f"{'':<15}it has the same content as {receipt.duplicate_of}", flush=True)
+        print(f"{'':<16}it has the same content as {receipt.duplicate_of}", flush=True)
     for change in receipt.changes:
-        print(f"{'':<15}{change}", flush=True)
+        print(f"{'':<16}{change}", flush=True)
     if receipt.deduplicated:
         lost = counted(receipt.deduplicated, "row")
-        print(f"{'':<15}{lost} lost to a newer row of the same key", flush=True)
+        print(f"{'':<16}{lost} lost to a newer row of the same key", flush=True)
     if receipt.rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
-        print(f"{'':<15}{counted(receipt.rejected, 'row')} rejected: {counts}", flush=True)
-        print(f"{'':<15}to see them: landfall rejects --feed {options.feed}", flush=True)
+        print(f"{'':<16}{counted(receipt.rejected, 'row')} rejected: {counts}", flush=True)
+        print(f"{'':<16}to see them: landfall rejects --feed {options.feed}", flush=True)

@@ -43,7 +43,7 @@ OBJECT = "only rejects of this object; a key that ends with / stands for all obj
 REASON = "only rejects with this reason, such as cell: the list of rejects shows the reasons"
 CHOOSE = ("--object", "--reason", "--state")  # options that choose the rejects to show
 SHOWN = 100  # rejects that a person reads
-MESSAGE, ROW = 140, 72  # characters of a message and of a row: a row fits a line of 80
+MESSAGE, ROW = 140, 54  # characters of a message and of a row: a row fits a line of 80
 
 
 def add_to(commands: Any) -> None:

@@ -114,8 +114,8 @@ def _show_others(
         print(f"{'left out':<15}{settled} already replayed or closed", file=output)
     if chosen.batches or options.json:
         return
-    counted = feed.rejects.keep == "count"
+    keeps_none = feed.rejects.keep == "count"
     print(
         f"{feed.name}: no open rejects"
-        + (" (the feed keeps only their number: rejects.keep: count)" if counted else "")
+        + (" (the feed keeps only their number: rejects.keep: count)" if keeps_none else "")
     )

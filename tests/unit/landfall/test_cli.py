@@ -105,7 +105,7 @@ def test_progress_is_shown_to_a_person_and_to_no_program(load, path, mocker, cap
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("arguments", [[], ["load"], ["lode"], ["load", "--feed"]])
+@pytest.mark.parametrize("arguments", [["load"], ["lode"], ["load", "--feed"]])
 def test_wrong_arguments_end_with_the_documented_code(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
