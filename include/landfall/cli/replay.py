@@ -89,17 +89,16 @@ def _show(replayed: Replayed, feed: Feed, options: argparse.Namespace) -> None:
     if replayed.left_out:
         left_out = counted(replayed.left_out, "row")
         print(f"{'left out':<15}{replayed.key}  {left_out}: {_why(feed)}")
+        print(f"{'':<15}correct the CSV of landfall rejects --csv, and give it with --file")
 
 
 def _why(feed: Feed) -> str:
-    """Returns why rejects have no cells, and what to do."""
+    """Returns why rejects have no cells."""
     if feed.rejects.keep != "raw":
-        reason = f"the feed does not keep their cells (rejects.keep: {feed.rejects.keep})"
-    elif any(column.secret for column in feed.columns.values()):
-        reason = "the feed does not keep their cells (a column is secret)"
-    else:
-        reason = "they are not cut into cells"
-    return f"{reason}; correct them in the CSV of landfall rejects --csv, and give it with --file"
+        return f"the feed does not keep their cells (rejects.keep: {feed.rejects.keep})"
+    if any(column.secret for column in feed.columns.values()):
+        return "the feed does not keep their cells (a column is secret)"
+    return "not cut into cells"
 
 
 def _show_others(

@@ -67,25 +67,29 @@ def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptC
 
 def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) -> None:
     print(f"{feed.name} -> {feed.target.table}")
-    tried_again = {(arrival.key, arrival.version) for arrival in new}
+    untried = {(arrival.key, arrival.version): arrival for arrival in new}
     for entry in entries:
-        rows = "" if entry.rows is None else counted(entry.rows, "row")
-        line = f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {_time(entry.started)}"
-        print(f"{line}{_by(entry.loaded_by, len(line))}")
-        if entry.status == "loaded":
-            _show_loaded(feed, entry)
-        if entry.failed_at and entry.status in ("loaded", "superseded"):
-            failed = _time(entry.failed_at)
-            print(f"      a try to load it again failed at {failed}, and changed nothing:")
-        for line in (entry.error or "").splitlines():
-            print(f"      {line}")
-        if entry.retry_after and (entry.key, entry.version) in tried_again:
+        _show_entry(feed, entry, width)
+        if entry.retry_after and untried.pop((entry.key, entry.version), None):
             after = _time(entry.retry_after)
             print(f"      the sensor tries it again after {after}; load tries it at once")
-    for arrival in new:
+    for arrival in untried.values():
         print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
-    if not new:
+    if not untried:
         print("  nothing new")
+
+
+def _show_entry(feed: Feed, entry: Entry, width: int) -> None:
+    rows = "" if entry.rows is None else counted(entry.rows, "row")
+    line = f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {_time(entry.started)}"
+    print(f"{line}{_by(entry.loaded_by, len(line))}")
+    if entry.status == "loaded":
+        _show_loaded(feed, entry)
+    if entry.failed_at and entry.status in ("loaded", "superseded"):
+        failed = _time(entry.failed_at)
+        print(f"      a try to load it again failed at {failed}, and changed nothing:")
+    for error_line in (entry.error or "").splitlines():
+        print(f"      {error_line}")
 
 
 def _time(moment: datetime) -> str:

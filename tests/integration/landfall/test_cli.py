@@ -152,6 +152,7 @@ def test_status_shows_what_is_loaded_what_failed_and_why_and_what_is_new(shell):
     for word in ("loaded", "2 rows", "failed", "date/time field value out of range", "new"):
         assert word in out
     assert "things/3.csv" in out
+    assert out.count("things/2.csv\n") == 1  # in its error; it is not shown as new too
     assert "the sensor tries it again after 20" in out
 
 

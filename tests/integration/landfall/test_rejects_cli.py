@@ -159,11 +159,12 @@ def test_a_file_that_is_not_one_of_rejects_is_refused_whole(shell, rejects, what
 
 def test_a_replay_tells_what_is_refused_again_and_what_is_left_out(shell, rejects):
     code, out, _ = shell.run("replay")
-    replayed, again, left = out.splitlines()
-    assert (code, replayed.split()[1:4]) == (5, ["a.csv", "1", "rows"])
+    replayed, again, left, how = out.splitlines()
+    assert (code, replayed.split()[1:4]) == (5, ["a.csv", "1", "row"])
     assert again.split() == ["refused", "again", "a.csv", "1", "cell"]
     assert "left out" in left
     assert "not cut into cells" in left
+    assert "landfall rejects --csv" in how
 
 
 @pytest.mark.parametrize("keep", ["cut", "hashed"])
