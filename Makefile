@@ -23,6 +23,30 @@ help:
 demo: .venv  ## The main job from end to end: real flights from a bucket into Postgres, marts, a chart
 	@$(RUN) include.local demo
 
+up: .venv  ## Start the local services
+	@$(RUN) include.local up
+
+down: .venv  ## Stop the local services
+	@$(RUN) include.local down
+
+env: .venv  ## Print the variables that reach them: eval "$(make -s env)"
+	@$(RUN) include.local env
+
+airflow: .venv  ## Airflow's UI on this machine, with all connections
+	@$(RUN) include.local airflow
+
+lessons: .venv  ## Run every lesson of the course on a real Airflow; L=xcom or L=9 runs one
+	@$(RUN) include.local lessons $(L)
+
+celery: .venv  ## Airflow on CeleryExecutor with two workers, in containers (needs Docker)
+	@$(RUN) include.local celery
+
+celery-down: .venv  ## Stop the Celery stack and remove its volumes
+	@$(RUN) include.local celery-down
+
+reports: .venv  ## The report service: an API, a Celery worker, Flower
+	@$(RUN) include.local reports
+
 test: .venv  ## All tests: unit, integration, end to end
 	@$(RUN) pytest -n 3 --max-worker-restart=0 tests/e2e tests/integration tests/unit tests/project
 
@@ -48,21 +72,6 @@ docker:  ## Start Docker if it does not run, and pull the images or build them f
 
 docker-down:  ## Stop the Docker engine that `make docker` started
 	@tests/images/docker-down
-
-airflow: .venv  ## Airflow's UI on this machine, with all connections
-	@$(RUN) include.local airflow
-
-lessons: .venv  ## Run every lesson of the course on a real Airflow; L=xcom or L=9 runs one
-	@$(RUN) include.local lessons $(L)
-
-celery: .venv  ## Airflow on CeleryExecutor with two workers, in containers (needs Docker)
-	@$(RUN) include.local celery
-
-celery-down: .venv  ## Stop the Celery stack and remove its volumes
-	@$(RUN) include.local celery-down
-
-reports: .venv  ## The report service: an API, a Celery worker, Flower
-	@$(RUN) include.local reports
 
 screenshots: .venv  ## Take the pictures of Airflow's UI in the READMEs again (needs Chromium)
 	@$(RUN) include.local screenshots
@@ -105,15 +114,6 @@ format: .venv  ## Format the code, and fix what ruff can fix
 
 chaos: .venv  ## Attack the guarantees: kill processes, cut connections, restart servers
 	@$(RUN) tests.chaos
-
-up: .venv  ## Start the local services
-	@$(RUN) include.local up
-
-down: .venv  ## Stop the local services
-	@$(RUN) include.local down
-
-env: .venv  ## Print the variables of the running services: eval "$(make env)"
-	@$(RUN) include.local env
 
 audit: .venv  ## List known vulnerabilities of the locked packages (asks PyPI)
 	@$(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.txt -r include/training/requirements.txt -r .ci/uv.txt

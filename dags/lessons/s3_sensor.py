@@ -31,8 +31,7 @@ order_id,amount
 1,9.95
 2,19.90
 END
-.venv/bin/python -c 'import boto3
-boto3.client("s3").upload_file("/tmp/monday.csv", "landing", "lessons/s3_sensor/monday.csv")'
+.venv/bin/python -m include.local put /tmp/monday.csv lessons/s3_sensor/monday.csv
 ```
 Within seconds the run goes on. The log of `load` names the file, and so does its XCom, `woken_by`.
 Trigger the lesson again: it waits, because the ledger already has Monday's file.

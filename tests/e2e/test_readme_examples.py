@@ -144,7 +144,7 @@ def test_the_failures_that_nothing_has_replaced_are_those_that_the_page_finds(
 
 def test_the_feed_with_every_key_is_one(tmp_path):
     path = tmp_path / "orders.yaml"
-    path.write_text(only("docs/feeds.md", "yaml").text)
+    path.write_text(only("docs/feeds.md", "yaml", "settle_seconds").text)
     assert read_feed(path).target.table == "raw.orders"
 
 

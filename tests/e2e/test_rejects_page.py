@@ -39,11 +39,11 @@ def test_a_step_prints_what_the_page_shows(walked, block):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("--reason cell", "1 rows"),
-        ("replay --feed include/feeds/payments.yaml --file edited.csv", "1 rows"),
+        ("--reason cell", "1 row "),
+        ("replay --feed include/feeds/payments.yaml --file edited.csv", "1 row "),
         ("--dismiss 3", "1 dismissed"),
-        ("status --feed include/feeds/payments.yaml", "1 rows are rejects"),
-        ("forget --feed include/feeds/payments.yaml", "3 rows, 3 rejects, 2 replays, 1 rows of"),
+        ("status --feed include/feeds/payments.yaml", "1 row rejected"),
+        ("forget --feed include/feeds/payments.yaml", "3 rows, 3 rejects, 2 replays, 1 ledger row"),
         ("plan --feed include/feeds/payments.yaml", "load  payments/2026-01.csv"),
     ],
 )

@@ -12,6 +12,7 @@ E2E = Path(__file__).parents[1] / "e2e"
 PAGE = E2E.parents[1] / "docs" / "astro-sdk-uses.md"
 USES = E2E / "dags" / "uses"
 FAILS = "fails"
+HEADING = "## `uses_of_"
 AS_TEXT = "a text stays a text; the SDK made it a list of its letters"
 
 # Each use that gives something else here: what it gives, and why.
@@ -74,20 +75,19 @@ def _result(state: str, text: str) -> str:
 
 def page_table() -> str:
     """Returns the tables in docs/astro-sdk-uses.md: every use, and what differs."""
-    lines = []
-    for group, uses in recorded().items():
-        same = ", ".join(f"`{use}`" for use in sorted(uses) if use not in BETTER)
-        lines += [
-            f"**`uses_of_{group}.py`**: {len(uses)} uses. The same as on Airflow 2: {same}.",
-            "",
-        ]
-        better = [use for use in sorted(uses) if use in BETTER]
-        lines += ["| better here | Airflow 2 gave | here | why |", "|---|---|---|---|"]
-        for use in better:
-            here, why = BETTER[use]
-            lines.append(f"| `{use}` | {_cell(_result(*uses[use]))} | {_cell(here)} | {why} |")
-        lines.append("")
-    return "\n".join(lines)
+    return "\n".join(line for group, uses in recorded().items() for line in _section(group, uses))
+
+
+def _section(group: str, uses: dict[str, list[str]]) -> list[str]:
+    better = [use for use in sorted(uses) if use in BETTER]
+    same = [f"`{use}`" for use in sorted(uses) if use not in BETTER]
+    lines = [f"{HEADING}{group}.py`: {len(same)} the same, {len(better)} better here", ""]
+    lines += ["| better here | Airflow 2 gave | here | why |", "|---|---|---|---|"]
+    for use in better:
+        here, why = BETTER[use]
+        lines.append(f"| `{use}` | {_cell(_result(*uses[use]))} | {_cell(here)} | {why} |")
+    folded = f"<details><summary>The {len(same)} uses that give the same</summary>"
+    return [*lines, "", folded, "", ", ".join(same), "", "</details>", ""]
 
 
 def _cell(text: str) -> str:
@@ -96,5 +96,5 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    before, _, _ = PAGE.read_text(encoding="utf-8").partition("**`uses_of_")
+    before, _, _ = PAGE.read_text(encoding="utf-8").partition(HEADING)
     PAGE.write_text(before + page_table(), encoding="utf-8")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 from include.landfall.check import Finding, asked_by, check, in_one_line
@@ -18,8 +21,8 @@ FEEDS = Path(__file__).parents[2] / "feeds"
 EXAMPLES = """
 --feed include/feeds/orders.yaml"""
 ABOUT = """\
-Connects to each object store and database, and looks whether the bucket is there and whether
-the rights are enough for a load. Writes nothing."""
+Connects to each object store and database, and looks whether the bucket is
+there and whether the rights are enough for a load. Writes nothing."""
 
 
 def add_to(commands: Any) -> None:
@@ -68,4 +71,12 @@ def _show(findings: list[Finding]) -> None:
     for finding in findings:
         verdict = "ok" if finding.reachable else "FAILED"
         name, address = f"{finding.connection:<{names}}", f"{finding.address:<{addresses}}"
-        print(f"{verdict:<8}{name}  {address}  {finding.answer}")
+        print(_wrapped(f"{verdict:<8}{name}  {address}  {finding.answer}"))
+
+
+def _wrapped(line: str) -> str:
+    """Returns the line, broken for a terminal; what is no terminal gets one line each."""
+    if not sys.stdout.isatty():
+        return line
+    columns = get_terminal_size().columns
+    return textwrap.fill(line, columns, subsequent_indent=" " * 8, break_long_words=False)

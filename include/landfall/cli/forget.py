@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import show_json
+from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.errors import FeedError
 from include.landfall.feed.yaml_file import read_feed
@@ -15,12 +15,12 @@ from include.landfall.forget import Forgotten, forget_together
 
 EXAMPLES = """\
 --feed include/feeds/orders.yaml --object orders/2026-02.csv
---feed include/feeds/orders.yaml --object orders/2026-03.csv --object orders/2026-02.csv"""
+--feed include/feeds/orders.yaml --object 1.csv --object 2.csv"""
 
 ABOUT = """\
-Deletes the object's rows from the table, its rejects, and its rows of the ledger, all or nothing;
-where a merge replaced rows, they come back. The object stays in the bucket, and is new to the
-next load."""
+Deletes the object's rows from the table, its rejects, and its rows of the
+ledger, all or nothing. Where a merge replaced rows, they come back. The object
+stays in the bucket, and the next load takes it as new."""
 
 
 def add_to(commands: Any) -> None:
@@ -30,6 +30,7 @@ def add_to(commands: Any) -> None:
     add_feed(command)
     command.add_argument(
         "--object",
+        "--key",
         required=True,
         action="append",
         metavar="KEY",
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(forgotten: Forgotten) -> None:
     print(
-        f"{'forgotten':<15}{forgotten.key}  {forgotten.rows:,} rows,"
-        f" {forgotten.rejects:,} rejects, {forgotten.replays:,} replays,"
-        f" {forgotten.entries:,} rows of the ledger"
+        f"{'forgotten':<15}{forgotten.key}  {counted(forgotten.rows, 'row')},"
+        f" {counted(forgotten.rejects, 'reject')}, {counted(forgotten.replays, 'replay')},"
+        f" {counted(forgotten.entries, 'ledger row')}"
     )

@@ -9,7 +9,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import clear_tick, show_error, show_json, ticker
+from include.landfall.cli.output import clear_tick, counted, show_error, show_json, ticker
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from include.landfall.feed.model import Feed
@@ -19,12 +19,12 @@ from include.landfall.load import Receipt, load
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
 {FEED}
-{FEED} --key orders/2026-02.csv
-{FEED} --key orders/2026-02.csv --force"""
+{FEED} --key 1.csv --key 2.csv
+{FEED} --key 1.csv --force"""
 ABOUT = """\
-New is a file that the ledger does not have, or that has changed since. Each file is loaded
-completely or not at all; one that is refused does not stop the others. landfall plan shows
-beforehand what would be loaded."""
+A file is new when the ledger does not have it, or when it has changed since.
+Each file is loaded completely or not at all; one that is refused does not stop
+the others. landfall plan shows beforehand what would be loaded."""
 ERRORS_OF_ONE_OBJECT = (DataError, ObjectMissing, ObjectChanged)
 
 
@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
     summary = "load the files that are new, or the objects that you name"
     add_feed(command := add_command(commands, "load", summary, EXAMPLES, ABOUT))
     command.add_argument(
-        "--key", action="append", default=[], metavar="KEY",
+        "--key", "--object", action="append", default=[], metavar="KEY",
         help="load this object only; more than one: --key KEY --key KEY",
     )  # fmt: skip
     command.add_argument(
@@ -101,20 +101,22 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
     if options.json:
         show_json(receipt.as_dict())
         return
-    rows = f"{receipt.rows:,} rows"
+    rows = counted(receipt.rows, "row")
     detail = {
         "loaded": f"{rows} in {receipt.seconds:.1f} s (load {receipt.load_id})",
         "already_loaded": f"{rows}, by {receipt.by} (load {receipt.load_id})",
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
-    print(f"{receipt.outcome:<15}{receipt.key}  {detail}", flush=True)
+    outcome = receipt.outcome.replace("_", " ")
+    print(f"{outcome:<16}{receipt.key}  {detail}", flush=True)
     if receipt.duplicate_of:
-        print(f"{'':<15}it has the same content as {receipt.duplicate_of}", flush=True)
+        print(f"{'':<16}it has the same content as {receipt.duplicate_of}", flush=True)
     for change in receipt.changes:
-        print(f"{'':<15}{change}", flush=True)
+        print(f"{'':<16}{change}", flush=True)
     if receipt.deduplicated:
-        print(f"{'':<15}{receipt.deduplicated:,} rows lost to a newer row of their key", flush=True)
+        lost = counted(receipt.deduplicated, "row")
+        print(f"{'':<16}{lost} lost to a newer row of the same key", flush=True)
     if receipt.rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
-        print(f"{'':<15}{receipt.rejected:,} rows are rejected: {counts}", flush=True)
-        print(f"{'':<15}to see them: landfall rejects --feed {options.feed}", flush=True)
+        print(f"{'':<16}{counted(receipt.rejected, 'row')} rejected: {counts}", flush=True)
+        print(f"{'':<16}to see them: landfall rejects --feed {options.feed}", flush=True)

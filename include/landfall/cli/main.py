@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
 from include.landfall.cli import (
     check,
@@ -23,7 +24,7 @@ from include.landfall.cli import (
 )
 from include.landfall.cli.command import PROGRAM
 from include.landfall.cli.output import show_error
-from include.landfall.errors import LandfallError, TerminalError
+from include.landfall.errors import LandfallError, TerminalError, WrongUse
 
 TRACE = "LANDFALL_TRACE"
 # Only sniff writes files too, into a temporary folder.
@@ -31,23 +32,27 @@ DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 INTERRUPTED = 130  # as shells say it: 128 and the number of SIGINT
 EXIT_CODES = """\
 exit codes:
-  0   it is done: all that was new is loaded (or nothing was new; within its error budget a file
-      may have rejects); every reject was replayed; every connection can be used
-  1   an error that has no code of its own
-  2   the feed is wrong, or does not fit its table; wrong options, or options that do not go
-      together
-  3   a connection is missing, or its server refused the key, the password or a right
-  4   no such bucket or object; the ledger has no such object
-  5   a file's content is wrong: nothing of that file was loaded; a replayed row is still a reject
-  75  a server is away or a connection broke: a retry can help
-  130 stopped by Ctrl-C: a file is loaded whole or not at all
-check goes on after a failure, and ends with the lowest code of all that it met
+  0    done: what was new is loaded, or nothing was new; every reject was
+       replayed; every connection can be used
+  1    an error that has no code of its own
+  2    the feed is wrong, or does not fit its table; an option is wrong
+  3    a connection is missing, or a server refused the key, the password or a
+       right
+  4    no such bucket or object; the ledger has no such object
+  5    a file's content is wrong, and none of its rows were loaded; or a
+       replayed row is still a reject
+  75   a server is away or a connection broke: a retry can help
+  130  stopped by Ctrl-C: each file is loaded whole or not at all
+check goes on after a failure, and ends with the lowest code that it met.
 
-landfall COMMAND --help has the options and examples of a command. Connections come from the
-environment, as Airflow has them: AIRFLOW_CONN_WAREHOUSE (Postgres) and AIRFLOW_CONN_LANDING (S3),
-or the names that the feed gives.
+connections, from the environment, as Airflow spells them:
+  AIRFLOW_CONN_WAREHOUSE  Postgres: postgres://user:password@host:5432/database
+  AIRFLOW_CONN_LANDING    S3: {"conn_type": "aws", "login": "KEY", ...}
+A feed can name others. The local servers: make up; eval "$(make -s env)"
 
-in the project's folder: .venv/bin/landfall, or python -m include.landfall
+landfall COMMAND --help shows the options and examples of a command.
+In the project's folder the program is .venv/bin/landfall; elsewhere, such as in
+an image: python -m include.landfall
 """
 
 
@@ -104,16 +109,31 @@ def _unforeseen(error: Exception) -> LandfallError:
     )
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Shows the commands without the line that only names them COMMAND."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        return text.partition("\n")[2] if action.nargs == argparse.PARSER else text
+
+
+def _without_command(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Shows the help to somebody who has typed the program's name alone."""
+    parser.print_help(sys.stderr)
+    return WrongUse.exit_code
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Files land in S3, rows land in Postgres: exactly once, atomically.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parser.set_defaults(run=partial(_without_command, parser), json=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
-        sniff, load, plan, validate, status, rejects, replay, forget, check, schema,
+        check, sniff, validate, plan, load, status, rejects, replay, forget, schema,
     ):  # fmt: skip
         command.add_to(commands)
     return parser

@@ -20,6 +20,11 @@ def show_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, default=str), flush=True)
 
 
+def counted(number: int, thing: str) -> str:
+    """Returns a number with its noun: 1 row, 1,000 rows."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def show_error(error: LandfallError, *, as_json: bool, key: str | None = None) -> None:
     """Prints an error for people to standard error, and for programs to standard output too."""
     if as_json:

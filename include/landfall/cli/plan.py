@@ -16,8 +16,8 @@ from include.landfall.feed.yaml_file import read_feed
 
 EXAMPLES = "--feed include/feeds/orders.yaml"
 ABOUT = """\
-Lists the files that would be loaded, in their order, and the objects that would be skipped,
-each with the reason."""
+Lists the files that would be loaded, in their order, and the objects that would
+be skipped, each with the reason."""
 SHOWN = 10  # keys that are skipped for one reason
 REASONS = {
     "new": "new",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from psycopg import Connection
 
 from include.landfall.cli import reject_csv
 from include.landfall.cli.command import add_command, add_feed, refuse_beside
-from include.landfall.cli.output import show_json
+from include.landfall.cli.output import counted, show_json
 from include.landfall.cli.who import who
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.errors import shorten
@@ -26,7 +26,7 @@ from include.landfall.postgres.errors import postgres_errors
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
 {FEED}
-{FEED} --object orders/2026-02.csv --reason cell
+{FEED} --object 2026/ --reason cell
 {FEED} --csv > edited.csv
 {FEED} --dismiss 17 18
 {FEED} --expire"""
@@ -37,13 +37,13 @@ Without --dismiss and --expire it changes nothing. The states of a reject:
   replayed    is in the table now
   nulled      is in the table, with NULL in place of a cell
   dismissed   was closed by a person
-  superseded  a newer version of its file, or a newer row of its key, took its place"""
+  superseded  gave way to a newer version of its file, or a newer row of its key"""
 ALL = "all"
 OBJECT = "only rejects of this object; a key that ends with / stands for all objects below it"
 REASON = "only rejects with this reason, such as cell: the list of rejects shows the reasons"
 CHOOSE = ("--object", "--reason", "--state")  # options that choose the rejects to show
-SHOWN = 100  # rows of the table that a person reads
-MESSAGE, ROW = 70, 60  # characters of a message and of a row in the table
+SHOWN = 100  # rejects that a person reads
+MESSAGE, ROW = 140, 54  # characters of a message and of a row: a row fits a line of 80
 
 
 def add_to(commands: Any) -> None:
@@ -51,7 +51,7 @@ def add_to(commands: Any) -> None:
     summary = "show the rows that were refused, and why; dismiss or delete some"
     command = add_command(commands, "rejects", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", metavar="KEY", help=OBJECT)
+    command.add_argument("--object", "--key", metavar="KEY", help=OBJECT)
     command.add_argument("--reason", metavar="CODE", help=REASON)
     command.add_argument(
         "--state", choices=(*STATES, ALL), metavar="STATE",
@@ -131,32 +131,33 @@ def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> No
             show_json(reject.__dict__)
     else:
         counts = kept_rejects.counts(connection, selection)
-        _show_table(feed, state, counts, list(islice(rejects, SHOWN)))
+        _show_all(feed, state, counts, list(islice(rejects, SHOWN)))
 
 
-def _show_table(feed: Feed, state: str, counts: dict[str, int], shown: list[Reject]) -> None:
+def _show_all(feed: Feed, state: str, counts: dict[str, int], shown: list[Reject]) -> None:
+    """Prints the counts, then each reject below the name of its file."""
     total = sum(counts.values())
     of_state = "" if state == ALL else f"{state} "
     if not total:
         print(f"{feed.name}: no {of_state}rejects")
         return
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.items())
-    print(f"{feed.name} -> {feed.target.table}: {total:,} {of_state}rejects ({reasons})")
-    names = ("id", "line", "column", "reason", "message", "row", "object")
-    table = [(*names, "state"), *((*_cells(reject), reject.state) for reject in shown)]
-    if state != ALL:
-        table = [row[:-1] for row in table]
-    widths = [max(map(len, column)) for column in zip(*table)]
-    for row in table:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip())
+    number = counted(total, f"{of_state}reject")
+    print(f"{feed.name} -> {feed.target.table}: {number} ({reasons})")
+    for file, rejects in groupby(shown, key=lambda reject: reject.file):
+        print(file)
+        for reject in rejects:
+            _show_one(reject, with_state=state == ALL)
     if total > len(shown):
         print(f"and {total - len(shown):,} more: --csv and --json show all")
 
 
-def _cells(reject: Reject) -> tuple[str, ...]:
-    line = f"row {reject.row_number}" if reject.line is None else str(reject.line)
-    return (
-        str(reject.reject_id), line, reject.column_name or "", reject.reason,
-        shorten("; ".join([reject.message, *reject.messages[1:]]), MESSAGE),
-        shorten(reject.raw or "", ROW), shorten(reject.file, ROW),
-    )  # fmt: skip
+def _show_one(reject: Reject, *, with_state: bool) -> None:
+    """Prints where a row is and why it was refused, and the row itself on a second line."""
+    where = f"row {reject.row_number}" if reject.line is None else f"line {reject.line}"
+    column = f", column {reject.column_name}" if reject.column_name else ""
+    state = f" ({reject.state})" if with_state else ""
+    message = shorten("; ".join([reject.message, *reject.messages[1:]]), MESSAGE)
+    print(f"  id {reject.reject_id}{state}  {where}{column}: {reject.reason}: {message}")
+    if reject.raw:
+        print(f"      {shorten(reject.raw, ROW)}")

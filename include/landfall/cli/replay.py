@@ -8,7 +8,7 @@ from typing import Any
 
 from include.landfall.cli import reject_csv
 from include.landfall.cli.command import add_command, add_feed, refuse_beside
-from include.landfall.cli.output import show_error, show_json
+from include.landfall.cli.output import counted, show_error, show_json
 from include.landfall.cli.reject_csv import Edited
 from include.landfall.cli.rejects import OBJECT, REASON
 from include.landfall.cli.who import who
@@ -21,12 +21,12 @@ from include.landfall.replay import Replayed, ToReplay, rejects_to_replay, repla
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
 {FEED}
-{FEED} --object orders/2026-02.csv --reason cell
+{FEED} --object 2026/ --reason cell
 {FEED} --file edited.csv"""
 
 ABOUT = """\
-Fix the feed or the table, then replay; or correct the rows in a CSV file, and give it with
---file. What is refused again stays a reject. Ends with code 5 when a row is still a reject."""
+Fix the feed or the table, then replay; or correct the rows in a CSV file, and
+give it with --file. What is refused again stays a reject; the code is then 5."""
 
 
 def add_to(commands: Any) -> None:
@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
     summary = "load open rejects once more, after a fix"
     command = add_command(commands, "replay", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", metavar="KEY", help=OBJECT)
+    command.add_argument("--object", "--key", metavar="KEY", help=OBJECT)
     command.add_argument("--reason", metavar="CODE", help=REASON)
     command.add_argument(
         "--file", metavar="CSV",
@@ -78,26 +78,27 @@ def _show(replayed: Replayed, feed: Feed, options: argparse.Namespace) -> None:
     if options.json:
         show_json(replayed.as_dict())
         return
-    print(f"{'replayed':<15}{replayed.key}  {replayed.rows:,} rows (load {replayed.load_id})")
+    rows = counted(replayed.rows, "row")
+    print(f"{'replayed':<15}{replayed.key}  {rows} (load {replayed.load_id})")
     if replayed.deduplicated:
-        lost = f"{replayed.deduplicated:,} rows: the table has newer ones"
+        lost = f"{counted(replayed.deduplicated, 'row')}: the table has newer ones"
         print(f"{'superseded':<15}{replayed.key}  {lost}")
     if replayed.refused:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in replayed.refused.items())
         print(f"{'refused again':<15}{replayed.key}  {reasons}")
     if replayed.left_out:
-        print(f"{'left out':<15}{replayed.key}  {replayed.left_out:,} rows: {_why(feed)}")
+        left_out = counted(replayed.left_out, "row")
+        print(f"{'left out':<15}{replayed.key}  {left_out}: {_why(feed)}")
+        print(f"{'':<15}correct the CSV of landfall rejects --csv, and give it with --file")
 
 
 def _why(feed: Feed) -> str:
-    """Returns why rejects have no cells, and what to do."""
+    """Returns why rejects have no cells."""
     if feed.rejects.keep != "raw":
-        reason = f"the feed does not keep their cells (rejects.keep: {feed.rejects.keep})"
-    elif any(column.secret for column in feed.columns.values()):
-        reason = "the feed does not keep their cells (a column is secret)"
-    else:
-        reason = "they are not cut into cells"
-    return f"{reason}; correct them in the CSV of landfall rejects --csv, and give it with --file"
+        return f"the feed does not keep their cells (rejects.keep: {feed.rejects.keep})"
+    if any(column.secret for column in feed.columns.values()):
+        return "the feed does not keep their cells (a column is secret)"
+    return "not cut into cells"
 
 
 def _show_others(
@@ -108,11 +109,12 @@ def _show_others(
     for reject_id, reason in (edited.uncut if edited else {}).items():
         print(f"{'left out':<15}reject {reject_id}, {reason}", file=output)
     if chosen.settled:
-        print(f"{'left out':<15}{len(chosen.settled):,} rows that are settled already", file=output)
+        settled = counted(len(chosen.settled), "row")
+        print(f"{'left out':<15}{settled} already replayed or closed", file=output)
     if chosen.batches or options.json:
         return
-    counted = feed.rejects.keep == "count"
+    keeps_none = feed.rejects.keep == "count"
     print(
         f"{feed.name}: no open rejects"
-        + (" (the feed keeps only their number: rejects.keep: count)" if counted else "")
+        + (" (the feed keeps only their number: rejects.keep: count)" if keeps_none else "")
     )

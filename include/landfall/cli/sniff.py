@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_json, refuse_beside
-from include.landfall.cli.output import show_json
+from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import store_from_environ
 from include.landfall.errors import DataError, WrongUse
 from include.landfall.feed.model import NAME, Feed
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 # fifth of a second of every other command.
 EXAMPLES = """\
 s3://landing/orders/2026-02.csv > include/feeds/orders.yaml
-s3://landing/orders/2026-02.csv s3://landing/orders/2026-03.csv --name orders
+s3://landing/a.csv s3://landing/b.csv --name orders
 --check include/feeds/orders.yaml"""
 ABOUT = """\
-Reads the beginnings of objects, and prints a feed for them as YAML. Look at each line with DOUBT.
-With --check it says where the newest files of a feed no longer fit it; the code is then 5."""
+Reads the beginnings of objects, and prints a feed for them as YAML. Look at
+each line with DOUBT. With --check it says where the newest files of a feed no
+longer fit it; the code is then 5."""
 MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
 CONNECTION = "landing"
 NAME_HELP = "the feed's name; default: the first file's name without digits, else its folder's"
@@ -117,7 +118,7 @@ def _propose(options: argparse.Namespace) -> int:
         show_json({"feed": name, "yaml": sniffed.text, "doubts": sniffed.doubts})
     else:
         print(sniffed.text, end="")
-        print(f"{sniffed.doubts} lines with DOUBT: look at each", file=sys.stderr)
+        print(f"{counted(sniffed.doubts, 'line')} with DOUBT: look at each", file=sys.stderr)
     return 0
 
 
@@ -158,6 +159,6 @@ def _show(drift: Drift, *, as_json: bool) -> None:
         show_json({"key": drift.key, "rows": drift.rows, "departures": drift.departures})
         return
     verdict = "drifted" if drift.departures else "fits"
-    print(f"{verdict:<12}{drift.key}  {drift.rows:,} rows read")
+    print(f"{verdict:<12}{drift.key}  {counted(drift.rows, 'row')} read")
     for departure in drift.departures:
         print(f"    {departure}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from shutil import get_terminal_size
 from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import show_json
+from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
@@ -21,10 +23,13 @@ from include.landfall.postgres.errors import postgres_errors
 from include.landfall.write.dispositions import disposition_of
 
 SHOWN = 20  # of the newest changes
+WIDE = 200  # characters of a line where the output is no terminal
+LEAST = 10  # characters of a name that say anything
 EXAMPLES = "--feed include/feeds/orders.yaml"
 ABOUT = """\
-Shows the feed's rows of the ledger (one for each version of a file that was loaded or tried),
-the files that are new, and how files departed from the feed or altered the table."""
+Shows the feed's rows of the ledger (one for each version of a file that was
+loaded or tried), the files that are new, and how files departed from the feed
+or altered the table."""
 
 
 def add_to(commands: Any) -> None:
@@ -62,39 +67,55 @@ def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptC
 
 def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) -> None:
     print(f"{feed.name} -> {feed.target.table}")
-    tried_again = {(arrival.key, arrival.version) for arrival in new}
+    untried = {(arrival.key, arrival.version): arrival for arrival in new}
     for entry in entries:
-        rows = "" if entry.rows is None else f"{entry.rows:,} rows"
-        when = entry.started.isoformat(sep=" ", timespec="seconds")
-        print(f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {when}  {entry.loaded_by}")
-        if entry.status == "loaded":
-            _show_loaded(feed, entry)
-        if entry.failed_at and entry.status in ("loaded", "superseded"):
-            failed = entry.failed_at.isoformat(sep=" ", timespec="seconds")
-            print(f"      a try to load it again failed at {failed}, and changed nothing:")
-        for line in (entry.error or "").splitlines():
-            print(f"      {line}")
-        if entry.retry_after and (entry.key, entry.version) in tried_again:
-            after = entry.retry_after.isoformat(sep=" ", timespec="seconds")
+        _show_entry(feed, entry, width)
+        if entry.retry_after and untried.pop((entry.key, entry.version), None):
+            after = _time(entry.retry_after)
             print(f"      the sensor tries it again after {after}; load tries it at once")
-    for arrival in new:
+    for arrival in untried.values():
         print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
-    if not new:
+    if not untried:
         print("  nothing new")
+
+
+def _show_entry(feed: Feed, entry: Entry, width: int) -> None:
+    rows = "" if entry.rows is None else counted(entry.rows, "row")
+    line = f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {_time(entry.started)}"
+    print(f"{line}{_by(entry.loaded_by, len(line))}")
+    if entry.status == "loaded":
+        _show_loaded(feed, entry)
+    if entry.failed_at and entry.status in ("loaded", "superseded"):
+        failed = _time(entry.failed_at)
+        print(f"      a try to load it again failed at {failed}, and changed nothing:")
+    for error_line in (entry.error or "").splitlines():
+        print(f"      {error_line}")
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def _by(who: str, used: int) -> str:
+    """Returns who has loaded a file, cut to what a line of the terminal still takes."""
+    room = get_terminal_size((WIDE, 0)).columns - used - 2
+    if room < LEAST:
+        return ""
+    return f"  {who if len(who) <= room else who[: room - 1] + '…'}"
 
 
 def _show_loaded(feed: Feed, entry: Entry) -> None:
     if entry.duplicate_of:
         print(f"      its content is that of load {entry.duplicate_of}")
     if entry.deduplicated:
-        print(f"      {entry.deduplicated:,} rows lost to {disposition_of(feed).lost_to}")
+        lost = counted(entry.deduplicated, "row")
+        print(f"      {lost} lost to {disposition_of(feed).lost_to}")
     if entry.rejected:
-        print(f"      {entry.rejected:,} rows are rejects: landfall rejects shows them")
+        print(f"      {counted(entry.rejected, 'row')} rejected: landfall rejects shows them")
 
 
 def _show_changes(changes: list[KeptChange]) -> None:
     for change in changes[-SHOWN:]:
-        when = change.changed_at.isoformat(sep=" ", timespec="seconds")
-        print(f"  {'change':<11}{change.key}  {when}  {change.text}")
+        print(f"  {'change':<11}{change.key}  {_time(change.changed_at)}  {change.text}")
     if len(changes) > SHOWN:
         print(f"  and {len(changes) - SHOWN:,} changes before: --json shows all")

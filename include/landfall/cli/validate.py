@@ -9,7 +9,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import show_error, show_json
+from include.landfall.cli.output import counted, show_error, show_json
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing, TerminalError
 from include.landfall.feed.model import Feed
@@ -20,8 +20,9 @@ EXAMPLES = """\
 --feed include/feeds/orders.yaml
 --feed include/feeds/orders.yaml --key orders/2026-02.csv"""
 ABOUT = """\
-Without --key it judges the files that are new. It shows for each how many rows Postgres would
-take and which it would reject, and ends with code 5 when one of the files would be refused."""
+Without --key it judges the files that are new. It shows for each how many rows
+Postgres would take and which it would reject, and ends with code 5 when one of
+the files would be refused."""
 SHOWN = 20  # rejected rows of a file
 
 
@@ -30,7 +31,7 @@ def add_to(commands: Any) -> None:
     summary = "read and judge files as load would; change nothing"
     add_feed(command := add_command(commands, "validate", summary, EXAMPLES, ABOUT))
     command.add_argument(
-        "--key", action="append", default=[], metavar="KEY",
+        "--key", "--object", action="append", default=[], metavar="KEY",
         help="judge this object only; more than one: --key KEY --key KEY",
     )  # fmt: skip
     command.set_defaults(run=run)
@@ -76,13 +77,15 @@ def _run_one(feed: Feed, key: str, arrival: Arrival | TerminalError, *, as_json:
 def _show(feed: Feed, validated: Validated) -> None:
     verdict = "would load" if validated.fits_budget else "refused"
     print(
-        f"{verdict:<12}{validated.key}  {validated.read:,} rows read, {validated.accepted:,} good,"
-        f" {validated.rejected:,} rejected (error budget: {feed.rejects.budget})"
+        f"{verdict:<12}{validated.key}  {counted(validated.read, 'row')} read,"
+        f" {validated.accepted:,} good, {validated.rejected:,} rejected"
+        f" (error budget: {feed.rejects.budget})"
     )
     if validated.duplicate_of:
         print(f"    it has the same content as {validated.duplicate_of}")
     if validated.deduplicated:
-        print(f"    {validated.deduplicated:,} rows would lose to another row of their key")
+        lost = counted(validated.deduplicated, "row")
+        print(f"    {lost} would lose to another row of the same key")
     for change in validated.changes:
         print(f"    {change}")
     for row in validated.samples[:SHOWN]:

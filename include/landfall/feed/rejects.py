@@ -34,7 +34,9 @@ class Budget:
         return min(max(LEAST_SAMPLES, self.rows or 0), MOST_SAMPLES)
 
     def __str__(self) -> str:
-        parts = [] if self.rows is None else [f"{self.rows:,} rows a file"]
+        parts = []
+        if self.rows is not None:
+            parts.append("1 row a file" if self.rows == 1 else f"{self.rows:,} rows a file")
         if self.share is not None:
             parts.append(f"{(self.share * 100).normalize():f}% of a file's rows")
         return " and ".join(parts)

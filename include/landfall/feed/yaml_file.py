@@ -21,6 +21,7 @@ from include.landfall.feed.formats import format_class_of
 from include.landfall.feed.limits import Limits
 from include.landfall.feed.model import Feed
 from include.landfall.feed.plain_messages import plain_message
+from include.landfall.feed.rejects import Rejects
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
 from include.landfall.feed.target import Target
@@ -82,7 +83,7 @@ def _parse(path: Path) -> tuple[Any, Any]:
 
 PARTS: dict[str, type[BaseModel]] = {
     "source": Source, "target": Target, "columns": Column, "checks": Check,
-    "contract": Contract, "limits": Limits,
+    "contract": Contract, "rejects": Rejects, "limits": Limits,
 }  # fmt: skip
 
 

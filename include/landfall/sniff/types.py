@@ -78,7 +78,7 @@ def _number(values: Sequence[str], marks: Marks) -> Finding | None:
 
 
 def _integer(digits: int) -> Finding:
-    evidence = f"whole numbers of up to {digits} digits"
+    evidence = f"whole numbers of up to {_digits(digits)}"
     if digits <= INTEGER_DIGITS:
         return Finding("integer" if digits < INTEGER_DIGITS else "bigint", evidence)
     if digits <= BIGINT_DIGITS:
@@ -86,12 +86,16 @@ def _integer(digits: int) -> Finding:
     return Finding("text", evidence, ["longer than a bigint: numeric would do for counting"])
 
 
+def _digits(number: int) -> str:
+    return "1 digit" if number == 1 else f"{number} digits"
+
+
 def _decimal(whole: int, scale: int) -> Finding:
     precision = max(NUMERIC_DIGITS, whole + scale + 2)
     if precision > 38:
         return Finding("numeric", f"{whole} digits before and {scale} behind the mark")
-    doubt = f"more than {scale} digits behind the mark would be rounded"
-    evidence = f"up to {scale} digits behind the mark"
+    doubt = f"more than {_digits(scale)} behind the mark would be rounded"
+    evidence = f"up to {_digits(scale)} behind the mark"
     return Finding(f"numeric({precision},{scale})", evidence, [doubt])
 
 

@@ -90,7 +90,8 @@ def preview(reading: Reading) -> list[str]:
     cut = [[_cut(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cut, strict=False)]
     lines = [" | ".join(map(str.ljust, row, widths)).rstrip() for row in cut]
-    return [f"The first of {reading.rows:,} rows, as they would be loaded:", *lines]
+    rows_read = "1 row" if reading.rows == 1 else f"{reading.rows:,} rows"
+    return [f"{rows_read} read. The first, as they would be loaded:", *lines]
 
 
 def _shown(cell: str | None) -> str:

@@ -157,8 +157,7 @@ def _run_feeds(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
 def _line(load: Load) -> str:
     if load.status == "failed":
         return f"[red]failed[/]      {load.key}"
-    speed = f"{load.rows / load.seconds:>9,.0f} rows/s" if load.seconds else ""
-    return f"{load.status:12}{load.key:26}{load.rows:>8,} rows {load.seconds:>6.2f} s {speed}"
+    return f"{load.status:12}{load.key:34}{load.rows:>8,} rows {load.seconds:>6.2f} s"
 
 
 def _run_marts(demo: Demo, runner: DagRunner, watch: Watch) -> list[Result]:
@@ -222,8 +221,8 @@ def _print_verdict(demo: Demo, verdicts: list[Verdict], changed_files: list[Seed
     different = [verdict for verdict in verdicts if not verdict.equal]
     if not different:
         demo.console.print(
-            f"[green]equal[/]: all {cells:,} cells of {len(verdicts)} tables are as in the source,"
-            " NULLs included"
+            f"[green]equal[/]: all {cells:,} cells of the {len(verdicts)} source tables are as in"
+            " the source"
         )
         return True
     changed = {file.key.partition("/")[0] for file in changed_files}
@@ -251,11 +250,13 @@ def _print_end(demo: Demo, seconds: float) -> None:
     demo.console.print(f"\n[bold]done in {seconds:.0f} s.[/] What to look at next:")
     for topic, command in (
         ("the chart", str(shown)),
-        ("the marts", 'eval "$(make -s env)"; psql -c "TABLE marts.delays_by_weather"'),
-        ("corrections", 'psql -c "TABLE marts.arrival_corrections"   (a feed that is merged)'),
-        ("the ledger", 'psql -c "TABLE landfall.ledger"'),
+        ("this shell", 'eval "$(make -s env)"   (the next three need it)'),
+        ("a mart", 'psql -c "TABLE marts.delays_by_weather"'),
+        ("a merge", 'psql -c "TABLE marts.arrival_corrections"'),
+        ("the ledger", ".venv/bin/landfall status --feed include/feeds/flights.yaml"),
         ("Airflow's UI", "make airflow"),
-        ("again", "make demo   (it loads what is new: nothing, until you put a file there)"),
-        ("stop", "make down   (the services run on until then)"),
+        ("again", "make demo   (loads what is new: nothing, until you put a file there)"),
+        ("your file", "README.md, Add a feed"),
+        ("stop", "make down   (the services run until then)"),
     ):
         demo.console.print(f"  {topic:14}{command}", markup=False, soft_wrap=True)

@@ -15,11 +15,11 @@ from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
 
 PAGE = (Path(__file__).parents[3] / "docs" / "arrivals.md").read_text()
-BLOCK = re.compile(r"^```(yaml|csv|json|text)(?: ([^\n]+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?:yaml|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# A line of the table of objects: its key, and what is in it, a line between two backticks.
+OBJECT = re.compile(r"^\| `([^`]+/[^`]+)` \| (.*) \|$", re.MULTILINE)
 SECTIONS = {
-    section.splitlines()[0]: BLOCK.findall(section)
-    for section in PAGE.split("\n## ")
-    if "```yaml" in section
+    section.splitlines()[0]: section for section in PAGE.split("\n## ") if "```yaml" in section
 }
 
 
@@ -39,12 +39,12 @@ def cells_of(text):
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_an_example_leaves_the_ledger_and_the_table_that_the_page_shows(engine, section):
-    (_, _, keys), *files, (_, _, ledger), (_, _, table) = SECTIONS[section]
+    keys, ledger, table = BLOCK.findall(SECTIONS[section])
     values = yaml.safe_load(keys)
     values["source"]["bucket"] = engine.bucket
     engine.be(**values)
-    for _, key, text in files:
-        engine.put(text, key)
+    for key, lines in OBJECT.findall(SECTIONS[section]):
+        engine.put("".join(f"{line}\n" for line in re.findall(r"`([^`]+)`", lines)), key)
         load_what_is_new(engine)
     assert [[entry.status, entry.key] for entry in engine.entries()] == cells_of(ledger)
     rows = engine.sql("SELECT id::text, name FROM raw.t ORDER BY id")

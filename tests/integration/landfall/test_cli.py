@@ -115,7 +115,7 @@ def test_a_good_file_is_loaded_once_and_the_second_time_there_is_nothing_new(she
     assert shell.run() == (0, f"things: nothing new under s3://{shell.bucket}/things/\n", "")
     code, out, _ = shell.run("--key", "things/1.csv")
     assert code == 0
-    assert out.startswith("already_loaded")
+    assert out.startswith("already loaded")
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"id", b"id\n", b"id\r\n", b"\xef\xbb\xbfid\n"])
@@ -152,6 +152,7 @@ def test_status_shows_what_is_loaded_what_failed_and_why_and_what_is_new(shell):
     for word in ("loaded", "2 rows", "failed", "date/time field value out of range", "new"):
         assert word in out
     assert "things/3.csv" in out
+    assert out.count("things/2.csv\n") == 1  # in its error; it is not shown as new too
     assert "the sensor tries it again after 20" in out
 
 

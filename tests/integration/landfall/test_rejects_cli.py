@@ -45,25 +45,24 @@ def rejects(engine):
     ]  # fmt: skip
 
 
-def test_a_person_sees_id_line_column_reason_message_row_and_object(shell, rejects):
+def test_a_person_sees_file_id_line_column_reason_message_and_row(shell, rejects):
     _, ids = rejects
     code, out, err = shell.run("rejects")
-    head, titles, *rows = out.splitlines()
+    head, file, first, row, *others = out.splitlines()
     assert (code, err) == (0, "")
     assert head == "t -> raw.t: 3 open rejects (1 cell, 1 fields, 1 null)"
-    assert titles.split() == ["id", "line", "column", "reason", "message", "row", "object"]
-    assert rows[0].split() == [
-        str(ids[0]), "2", "id", "cell", "invalid", "input", "syntax", "x,a", "a.csv",
-    ]  # fmt: skip
-    assert '3,"b,c",d' in rows[2]
+    assert file == "a.csv"
+    assert first == f"  id {ids[0]}  line 2, column id: cell: invalid input syntax"
+    assert row == "      x,a"
+    assert others[-1] == '      3,"b,c",d'
 
 
 def test_rejects_of_all_states_show_their_state(shell, rejects):
     _, ids = rejects
     shell.run("rejects", "--dismiss", str(ids[1]))
-    _, titles, *rows = shell.run("rejects", "--state", "all")[1].splitlines()
-    assert titles.endswith("state")
-    assert [row.split()[-1] for row in rows] == ["open", "dismissed", "open"]
+    out = shell.run("rejects", "--state", "all")[1]
+    states = ["open", "dismissed", "open"]
+    assert all(f"  id {n} ({state})  " in out for n, state in zip(ids, states, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +118,7 @@ def test_corrected_rows_come_back_in_and_the_loop_is_closed(shell, rejects):
         (1, 'a "quoted" one\nof two lines'), (3, "b,c,d"), (None, ""),
     ]  # fmt: skip
     code, out, _ = shell.run("replay", "--file", str(shell.edited))  # the same file once more
-    assert (code, "3 rows that are settled already" in out) == (0, True)
+    assert (code, "3 rows already replayed or closed" in out) == (0, True)
     assert shell.engine.sql("SELECT rows, rejected FROM landfall.ledger") == [(5, 0)]
 
 
@@ -160,11 +159,12 @@ def test_a_file_that_is_not_one_of_rejects_is_refused_whole(shell, rejects, what
 
 def test_a_replay_tells_what_is_refused_again_and_what_is_left_out(shell, rejects):
     code, out, _ = shell.run("replay")
-    replayed, again, left = out.splitlines()
-    assert (code, replayed.split()[1:4]) == (5, ["a.csv", "1", "rows"])
+    replayed, again, left, how = out.splitlines()
+    assert (code, replayed.split()[1:4]) == (5, ["a.csv", "1", "row"])
     assert again.split() == ["refused", "again", "a.csv", "1", "cell"]
     assert "left out" in left
     assert "not cut into cells" in left
+    assert "landfall rejects --csv" in how
 
 
 @pytest.mark.parametrize("keep", ["cut", "hashed"])
@@ -196,7 +196,7 @@ def test_dismissed_rejects_are_settled_by_a_name_all_or_none(shell, rejects):
     assert len(settled) == 2
     assert "@" in settled[0]
     assert shell.engine.sql("SELECT rejected FROM landfall.ledger") == [3]
-    assert "1 open rejects (1 fields)" in shell.run("rejects")[1]
+    assert "1 open reject (1 fields)" in shell.run("rejects")[1]
 
 
 def test_rejects_older_than_the_feed_says_are_deleted_whatever_their_state(shell, rejects):
@@ -259,7 +259,7 @@ def test_forget_takes_rows_rejects_and_the_ledgers_rows_away(shell, rejects, eng
     shell.run("replay")
     code, out, _ = shell.run("forget", "--object", "a.csv")
     assert (code, out) == (
-        0, "forgotten      a.csv  3 rows, 3 rejects, 1 replays, 2 rows of the ledger\n"
+        0, "forgotten      a.csv  3 rows, 3 rejects, 1 replay, 2 ledger rows\n"
     )  # fmt: skip
     assert engine.sql("SELECT key FROM landfall.ledger") == ["b.csv"]
     assert engine.sql("SELECT count(*) FROM raw.t") == [3]
@@ -339,7 +339,7 @@ def test_status_says_to_what_the_rows_of_a_replay_have_lost(shell, engine):
     engine.sql("ALTER TABLE raw.t ALTER id TYPE text")
     assert shell.run("replay")[0] == 0
     out = shell.run("status")[1]
-    assert "1 rows lost to a later file, which replaced their part of the table" in out
+    assert "1 row lost to a later file, which replaced their part of the table" in out
     assert "key" not in out
 
 

@@ -91,7 +91,7 @@ def test_sniff_check_does_not_look_for_columns_of_the_key_in_the_file(landfall, 
         "  month: {type: text, from_key: '/(.*)[.]csv'}\n  file: {type: text, from_object: key}\n"
     )
     code, text, _ = landfall("sniff", "--check", str(feed))
-    assert (code, text) == (0, "fits        in/2026-01.csv  1 rows read\n")
+    assert (code, text) == (0, "fits        in/2026-01.csv  1 row read\n")
 
 
 def test_a_file_without_rows_is_named_by_sniff(landfall, engine):
@@ -111,7 +111,7 @@ def test_sniff_check_takes_what_the_feed_takes(landfall, engine, tmp_path):
     )
     assert landfall("validate", "--feed", str(feed))[0] == 0
     code, text, _ = landfall("sniff", "--check", str(feed))
-    assert (code, text) == (0, "fits        in/1.csv  1 rows read\n")
+    assert (code, text) == (0, "fits        in/1.csv  1 row read\n")
 
 
 def test_a_proposed_feed_reads_names_that_no_table_can_have(landfall, engine, tmp_path):

@@ -224,7 +224,7 @@ def test_over_the_budget_nothing_is_loaded_and_all_kinds_of_trouble_are_told(wri
     assert (error.place.row, error.place.column, error.found) == (2, "name", "too long")
     assert "rejected: 3 of 4 rows: 2 cell, 1 fields" in str(error)
     assert "also: line 4: the row has 1 fields, not 2" in str(error)
-    assert "error budget: 1 rows a file" in str(error)
+    assert "error budget: 1 row a file" in str(error)
     assert writing.query("SELECT to_regclass('raw.t') IS NULL") == [(True,)]
 
 

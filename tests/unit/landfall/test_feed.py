@@ -99,6 +99,8 @@ WRONG = [
     (TEXT.replace("nulls:", "nuls:"), 9, ["'format.nuls'", "did you mean 'nulls'?"]),
     (TEXT.replace("nullable:", "nulable:"), 17, ["'columns.tailnum.nulable'", "'nullable'"]),
     (TEXT.replace("at_least", "least"), 19, ["'checks.rows.least'", "did you mean 'at_least'?"]),
+    (TEXT + "rejects: {atmost: 5}\n", 21, ["'rejects.atmost'", "did you mean 'at_most'?"]),
+    (TEXT + "limits: {rows: 5}\n", 21, ["'limits.rows'", "did you mean 'row'?"]),
     (TEXT + "contracts: {}\n", 21, ["unknown key 'contracts'", "expected: one of feed,"]),
     (TEXT.replace("feed: flights\n", "feed: Flights!\n"), 1, ["'feed' is wrong", "Flights!"]),
     (TEXT.replace("  bucket: landing\n", ""), 5, ["'source.bucket' is missing", "add it"]),

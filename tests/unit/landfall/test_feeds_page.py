@@ -17,13 +17,17 @@ from include.landfall.feed.source import Source
 from include.landfall.feed.target import Target
 
 PAGE = (Path(__file__).parents[3] / "docs" / "feeds.md").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"```yaml\n(# yaml-language-server.*?)```", PAGE, re.DOTALL)
+SHORT, EXAMPLE = re.findall(r"```yaml\n(# yaml-language-server.*?)```", PAGE, re.DOTALL)
 CODE = EXAMPLE + " ".join(re.findall(r"`([^`\n]+)`", PAGE))
 SECTIONS = (Feed, Source, Target, Contract, Column, Rejects, Check)
 
 
 def test_the_example_with_every_key_is_a_feed():
     assert Feed.model_validate(yaml.safe_load(EXAMPLE)).name == "orders"
+
+
+def test_the_short_example_is_a_feed():
+    assert Feed.model_validate(yaml.safe_load(SHORT)).target.table == "raw.orders"
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -37,6 +37,11 @@ def test_status_says_that_nothing_runs(capsys):
     assert capsys.readouterr().out.count("does not run") == 2
 
 
+def test_put_names_a_file_that_is_not_there(capsys, tmp_path):
+    assert main(["put", str(tmp_path / "orders.csv"), "orders/1.csv"]) == 1
+    assert str(tmp_path / "orders.csv") in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["env", "seed", "compare"])
 def test_without_services_it_says_how_to_start_them(command, capsys):
     assert main([command]) == 1
