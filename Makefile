@@ -1,7 +1,7 @@
 # `make` without a target prints the list of targets. Each target makes .venv first, if it is missing or
 # the lock has changed. The machine needs Python 3.11 or 3.12, make, and access to the package registries.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench memory bench-beside bench-dirty bench-formats bench-merge bench-plain bench-polluted bench-celery lint format chaos up down env lock clean docker docker-down test-containers reports training-image audit .venv
+.PHONY: help demo test test-unit test-integration test-e2e airflow lessons celery celery-down screenshots bench memory bench-beside bench-dirty bench-formats bench-merge bench-plain bench-polluted bench-celery lint format chaos up down env lock clean docker docker-down test-celery test-containers reports training-image audit .venv
 .NOTPARALLEL:  # `make lint test` must run one after the other, and make .venv once
 MAKEFLAGS += --no-print-directory
 export PYTHON
@@ -64,8 +64,14 @@ test-e2e: .venv  ## The end-to-end tests: every DAG by dag.test(), and one run w
 ON_SERVERS := $(patsubst %,tests/integration/landfall/test_%.py,arrivals_model check corpus export faults \
 	guarantees judge law ledger load merge replay target target_kinds types writing)
 
+CELERY := tests/containers/test_celery.py
+IN_CONTAINERS := $(filter-out $(CELERY),$(wildcard tests/containers/test_*.py))
+
+test-celery: .venv  ## The tests of the Celery stack: they kill its parts
+	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest $(CELERY)
+
 test-containers: .venv  ## The tests of the engine against servers in containers, and the tests of the images
-	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest -n 2 --max-worker-restart=0 tests/containers tests/integration/plugins $(ON_SERVERS)
+	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest -n 2 --max-worker-restart=0 $(IN_CONTAINERS) tests/integration/plugins $(ON_SERVERS)
 
 docker:  ## Start Docker if it does not run, and pull the images or build them from package registries
 	@tests/images/docker-up

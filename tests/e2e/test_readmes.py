@@ -76,6 +76,7 @@ ELSEWHERE = {
     "make lock": "tests/project/test_requirements.py::test_the_lock_has_the_required_versions",
     "make docker": ".ci/run::make docker",
     "make docker-down": "tests/containers/test_engine.py::test_an_engine_is_started_once_and_ended",
+    "make test-celery": f"{GATE}::make test-celery",
     "make test-containers": ".ci/run::suite test-containers",
     "make bench": "tests/unit/bench/test_page.py::test_only_what_is_between_the_markers_changes",
     ".venv/bin/python -m tests.support.parquet_types": "tests/unit/landfall/test_parquet_types.py"

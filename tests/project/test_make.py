@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TARGETS = """
 demo test airflow lessons reports celery celery-down bench memory bench-celery lint chaos up down
-env clean lock audit docker docker-down test-containers
+env clean lock audit docker docker-down test-celery test-containers
 """.split()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -96,7 +96,8 @@ def gate(tmp_path):
     """Runs the real .ci/run in a project with these targets."""
 
     def make(**recipes: str):
-        targets = {"lint": "true", "test": PASSED, "docker": "true", "test-containers": PASSED}
+        suites = dict.fromkeys(("test", "test-celery", "test-containers"), PASSED)
+        targets = {"lint": "true", "docker": "true"} | suites
         targets |= {target.replace("_", "-"): recipe for target, recipe in recipes.items()}
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
@@ -111,7 +112,7 @@ def gate(tmp_path):
 PASSED = "echo '=== 3 passed in 1.00s ==='"
 
 
-@pytest.mark.parametrize("suite", ["test", "test-containers"])
+@pytest.mark.parametrize("suite", ["test", "test_celery", "test-containers"])
 @pytest.mark.parametrize(
     ("recipe", "code", "last"),
     [
@@ -131,7 +132,12 @@ def test_the_gate_ends_with_the_last_line_and_the_verdict_of_pytest(
 
 @pytest.mark.parametrize(
     ("target", "not_reached"),
-    [("lint", "tested"), ("test", "contained"), ("docker", "contained")],
+    [
+        ("lint", "tested"),
+        ("test", "contained"),
+        ("docker", "contained"),
+        ("test-celery", "contained"),
+    ],
 )
 def test_the_gate_stops_at_the_first_that_fails(gate, target, not_reached):
     recipes = {"test": "echo tested", "test-containers": "echo contained"}
@@ -144,7 +150,7 @@ def test_the_gate_stops_at_the_first_that_fails(gate, target, not_reached):
 def test_the_gate_needs_no_docker_for_the_first_suite(gate):
     """Users without Docker run `make test`, so the gate runs it without Docker too."""
     result = gate(test="echo on $$LANDFALL_TEST_SERVICES, $$DOCKER_HOST", docker="echo engine")
-    first, second, _ = result.stdout.splitlines()
+    first, second, *_ = result.stdout.splitlines()
     assert (first, second) == ("on embedded, unix:///no-docker-here", "engine")
 
 
@@ -163,6 +169,28 @@ def test_the_gate_leaves_no_build_behind_when_the_first_suite_fails(gate, tmp_pa
     assert result.returncode != 0
     time.sleep(3.5)
     assert not (tmp_path / "left-behind").exists()
+
+
+def test_the_gate_runs_the_tests_of_the_stack_beside_the_first_suite(gate):
+    wait = "for n in $$(seq 100); do test -f {} && exit; sleep 0.1; done; false"
+    result = gate(
+        docker="sleep 0.5; touch images",
+        test_celery=f"test -f images && touch stack-runs && {wait.format('tests-run')}",
+        test=f"touch tests-run; {wait.format('stack-runs')}",
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_gate_interrupts_the_tests_of_the_stack_when_the_first_suite_fails(gate, tmp_path):
+    """Pytest must be able to remove the stack."""
+    program = (
+        "import time\ntry: open('up', 'w').close(); time.sleep(60)\nfinally: open('down', 'w')"
+    )
+    (tmp_path / "stack.py").write_text(program)
+    wait_for_stack = "for n in $$(seq 100); do test -f up && break; sleep 0.1; done; exit 1"
+    result = gate(test=wait_for_stack, test_celery=f"{sys.executable} stack.py")
+    assert result.returncode != 0
+    assert (tmp_path / "down").exists()
 
 
 def test_these_tests_run_on_a_supported_python():

@@ -45,6 +45,7 @@ def test_every_job_has_a_timeout():
         "make test-integration",
         "make test-e2e",
         "make docker",
+        "make test-celery",
         "make test-containers",
         "astro dev parse",
         "astro dev pytest",

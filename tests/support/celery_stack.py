@@ -21,7 +21,7 @@ from include.local.airflow.api import Api
 from include.local.celery.docker import docker
 from include.local.celery.stack import Stack, wait_run
 from include.local.demo.seed import BUCKET
-from include.local.services.process import free_ports, wait_until
+from include.local.services.process import is_free, wait_until
 from include.local.state import PROJECT
 
 PROJECT_NAME = "landfall-test"
@@ -32,6 +32,9 @@ PORTS = (
     "LANDFALL_STORE_CONSOLE_PORT", "LANDFALL_WAREHOUSE_PORT", "LANDFALL_REPORTS_PORT",
     "LANDFALL_REPORTS_FLOWER_PORT",
 )  # fmt: skip
+# The stack takes its ports minutes after they are chosen. Meanwhile no client and no other server
+# of the tests is given one of these (see QUIET_PORTS).
+OWN_PORTS = range(30_000, 32_000)
 WORKERS = ("airflow-worker-1", "airflow-worker-2")
 UP_SECONDS = 900  # enough to build the images where they are missing
 
@@ -185,7 +188,7 @@ def run_local(environ: dict[str, str], *arguments: str) -> subprocess.CompletedP
 @contextmanager
 def running_stack() -> Iterator[RunningStack]:
     """Runs the stack for the block, after it has removed the stack of a killed run."""
-    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS)))))
+    ports = dict(zip(PORTS, map(str, filter(is_free, OWN_PORTS)), strict=False))
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
     environ = {**kept, **ports, "LANDFALL_PROJECT": PROJECT_NAME}
     run_local(environ, "celery-down")

@@ -54,7 +54,7 @@ class RealAirflow:
         for dag_id in dag_ids:
             self.api.unpause(dag_id)
             self.api.trigger(dag_id)
-        self._wait_until(lambda: all(map(self._ended, dag_ids)), seconds, f"{dag_ids} ended")
+        self._wait_until(lambda: not {*dag_ids} & self._open(), seconds, f"{dag_ids} ended")
 
     def states(self, dag_id: str) -> dict[str, str]:
         """Reads the states of the last run's tasks."""
@@ -66,6 +66,11 @@ class RealAirflow:
         path = f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=1"
         run: dict[str, Any] = self.api._call("GET", path)["dag_runs"][0]
         return run
+
+    def _open(self) -> set[str]:
+        """Reads which DAGs have a run that has not ended."""
+        runs = self.api.get("dags/~/dagRuns", state=["queued", "running"], limit=100)["dag_runs"]
+        return {run["dag_id"] for run in runs}
 
     def _ended(self, dag_id: str) -> bool:
         return self._last_run(dag_id)["state"] in ("success", "failed")

@@ -31,20 +31,22 @@ def make_session(store: Store, network: Mapping[str, Any]) -> Session:
     if store.role is None:
         return source
     session = _session(store)
-    provider = RoleProvider(store.role, source, region_of(store), network)
+    provider = RoleProvider(store.role, source, region_of(store, source), network)
     session.register_component("credential_provider", CredentialResolver([provider]))
     return session
 
 
-def region_of(store: Store) -> str:
+def region_of(store: Store, session: Session | None = None) -> str:
     """Returns the store's region: the connection's, that of AWS's own settings, or us-east-1.
+
+    A session of the store spares the time that a new one takes.
 
     Raises: botocore's errors when the profile does not exist.
     """
     if store.region:
         return store.region
     # boto3 reads AWS_DEFAULT_REGION and the profile. Other programs of AWS read AWS_REGION.
-    of_settings = _session(store).get_config_variable("region")
+    of_settings = (session or _session(store)).get_config_variable("region")
     return of_settings or os.environ.get("AWS_REGION") or DEFAULT_REGION
 
 

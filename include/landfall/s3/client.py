@@ -46,7 +46,7 @@ def make_client(store: Store, **settings: Any) -> S3Client:
         client = session.create_client(
             "s3",
             endpoint_url=store.endpoint_url,
-            region_name=aws.region_of(store),
+            region_name=aws.region_of(store, session),
             verify=_certificates(store.verify),
             config=config,
         )

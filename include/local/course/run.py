@@ -22,6 +22,8 @@ from include.local.course.school import open_classroom
 from include.local.services.program import Program, check_alive, interrupt_on
 
 AT_ONCE = 6
+# These take the longest: one that begins late is still at work when all others have ended.
+FIRST = ("backfill", "life_cycle")
 
 
 def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
@@ -56,8 +58,9 @@ def run_lessons(
     Raises: LocalError when one of the programs ends.
     """
     results: list[Result] = []
+    in_order = sorted(lessons, key=lambda lesson: lesson.name not in FIRST)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting = {pool.submit(attend, lesson, room, notify) for lesson in lessons}
+        waiting = {pool.submit(attend, lesson, room, notify) for lesson in in_order}
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)

@@ -39,9 +39,12 @@ def correction_files() -> Iterator[tuple[str, bytes]]:
 
 
 def _diverted() -> Iterator[dict[str, str]]:
-    for row in csv.DictReader(table_text("flights")):
-        if row["arr_time"] != NULL and row["arr_delay"] == NULL:
-            yield row
+    rows = csv.reader(table_text("flights"))
+    header = next(rows)
+    time, delay = header.index("arr_time"), header.index("arr_delay")
+    for row in rows:
+        if row[time] != NULL and row[delay] == NULL:
+            yield dict(zip(header, row, strict=True))
 
 
 def _minutes(time: str) -> int:

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from botocore import UNSIGNED
 
+from include.landfall.aws import session
 from include.landfall.connections import (
     Role,
     Store,
@@ -187,6 +188,12 @@ def test_a_public_bucket_needs_no_key():
     public = store('{"extra": {"config_kwargs": {"signature_version": "unsigned"}}}')
     with closing(make_client(public)) as client:
         assert client.meta.config.signature_version is UNSIGNED
+
+
+def test_a_client_needs_one_session_which_takes_the_most_time(mocker):
+    made = mocker.spy(session, "Session")
+    make_client(Store("http://s3:9000", "key", "secret")).close()
+    assert made.call_count == 1
 
 
 def test_no_repr_and_no_name_shows_a_secret():

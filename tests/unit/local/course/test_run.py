@@ -6,6 +6,7 @@ import json
 import signal
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from types import SimpleNamespace
@@ -60,6 +61,20 @@ def test_a_walk_that_sees_what_it_should_passes_with_its_summary_and_its_evidenc
     assert (result.passed, result.summary, result.error) == (True, "two runs", None)
     assert (result.runs, result.states) == (2, {"success": 1, "skipped": 1})
     assert result.evidence == {"a": 1}
+
+
+def test_the_longest_lessons_begin_first(room, monkeypatch):
+    monkeypatch.setattr(runner, "AT_ONCE", 1)
+    began = []
+
+    def begin(_, name):
+        began.append(name)
+        return Seen("seen")
+
+    lessons = [replace(each, walk=partial(begin, name=each.name)) for each in LESSONS]
+    runner.run_lessons([each for each in lessons if not each.needs], room, [], lambda *_: None)
+    assert began[:2] == ["life_cycle", "backfill"]
+    assert len(began) == len({*began}) > 15
 
 
 def test_a_lesson_that_fails_says_what_and_where_the_log_is(room, api):
