@@ -24,6 +24,7 @@ from include.landfall.postgres.connection import connect
 
 from . import dataframes, declared, exporting, loading, merging, statements, tables
 from .quoting import folded, in_sql
+from .same_database import check_same_database
 from .statements import Parameters, Statement
 from .tables import Name
 
@@ -94,6 +95,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         query_modifier: QueryModifier | None = None,
     ) -> int:
         """Replaces a table's rows by the query's, in one transaction; returns their number."""
+        check_same_database(self, target_table.conn_id)
         name, modifier = Name.of(target_table), query_modifier or QueryModifier()
         return statements.replace_table(self, name, statement, parameters, modifier)
 
@@ -192,6 +194,7 @@ class PostgresDatabase(AstroPostgresDatabase):
 
         Problem: psycopg 2 composed SQL for a connection of psycopg 3. Fix: psycopg 3 composes it.
         """
+        check_same_database(self, source_table.conn_id)
         source, target = Name.of(source_table), Name.of(target_table)
         columns, keys = source_to_target_columns_map, target_conflict_columns
         with self.transaction() as connection:
@@ -204,6 +207,7 @@ class PostgresDatabase(AstroPostgresDatabase):
 
         Problem: SQLAlchemy 2 takes no list in `select`. Fix: psycopg 3 composes the SQL.
         """
+        check_same_database(self, source_table.conn_id)
         source, target = Name.of(source_table), Name.of(target_table)
         with self.transaction() as connection:
             self.sql = merging.append(connection, source, target, source_to_target_columns_map)
