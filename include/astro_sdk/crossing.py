@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pandas.api.types import infer_dtype
 
+LABELS = {"string", "empty", "integer", "floating", "datetime64", "datetime"}
 MIXED = {"mixed", "mixed-integer"}
 
 
@@ -28,7 +29,7 @@ def to_data(frame: pd.DataFrame) -> dict[str, Any]:
     for place in places:
         columns[place] = columns[place].astype(object).map(_to_json)
     copy = pd.DataFrame(dict(enumerate(columns)), index=frame.index)
-    copy.columns = frame.columns
+    copy.columns = _labels(frame.columns)
     buffer = io.BytesIO()
     # pyarrow keeps names that are no texts, which pandas' own `to_parquet` refuses.
     pq.write_table(pa.Table.from_pandas(copy), buffer)
@@ -45,7 +46,15 @@ def from_data(data: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
+def _labels(columns: pd.Index) -> pd.Index:
+    """The names of the columns, as texts where Parquet cannot give their type back."""
+    is_kept = isinstance(columns, pd.MultiIndex) or infer_dtype(columns, skipna=False) in LABELS
+    return columns if is_kept else columns.map(str)
+
+
 def _needs_json(values: pd.Series) -> bool:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return isinstance(values.cat.categories.dtype, pd.IntervalDtype)  # as of pd.cut
     if values.dtype == object and infer_dtype(values, skipna=True) in MIXED:
         return True
     try:

@@ -27,6 +27,7 @@ from .quoting import folded, in_sql
 from .same_database import check_same_database
 from .statements import Parameters, Statement
 from .tables import Name
+from .wording import in_words_of_tables
 
 
 class PostgresDatabase(AstroPostgresDatabase):
@@ -58,7 +59,8 @@ class PostgresDatabase(AstroPostgresDatabase):
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Opens one of the engine's connections, in autocommit."""
-        with connect(self.warehouse, f"astro {self.conn_id}") as connection:
+        application = f"astro {self.conn_id}"
+        with in_words_of_tables(), connect(self.warehouse, application) as connection:
             yield connection
 
     @contextmanager

@@ -147,7 +147,8 @@ def feed_of(
     except ValidationError as error:
         first = error.errors()[0]
         raise FeedError(
-            f"the table {Name.of(to.table).quoted} cannot be loaded into: {first['msg']}",
+            f"the table {Name.of(to.table).quoted} cannot be loaded into:"
+            f" {first['msg'].removeprefix('Value error, ')}",
             found=str(first["input"]),
         ) from None
 

@@ -32,6 +32,7 @@ from .plain_feed import Destination, FileColumns, load_plain
 from .scratch import scratch_of
 from .sources import S3Files
 from .tables import Name
+from .wording import in_words_of_tables
 
 if TYPE_CHECKING:
     from .database import PostgresDatabase
@@ -63,6 +64,10 @@ class PlainLoad:
 
         Raises: LandfallError.
         """
+        with in_words_of_tables():
+            return self._run()
+
+    def _run(self) -> list[Receipt]:
         with self.database.connect() as connection:
             existing = tables.columns_of(connection, self.name)
         if self.if_exists == "append" and existing:
