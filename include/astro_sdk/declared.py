@@ -48,10 +48,11 @@ def _statements(columns: Sequence[Any], name: Name) -> list[tuple[Any, str]]:
     sqlalchemy.Table(name.table, metadata, *[column._copy() for column in columns])  # noqa: SLF001
     statements: list[tuple[Any, str]] = []
     dialect = postgresql.dialect()
+    preparer: Any = dialect.identifier_preparer  # SQLAlchemy's own for Postgres
 
     def keep(ddl: Any, *_args: Any, **_kwargs: Any) -> None:
         is_type = isinstance(ddl, postgresql.named_types.CreateEnumType)
-        type_name = dialect.identifier_preparer.format_type(ddl.element) if is_type else ""
+        type_name = preparer.format_type(ddl.element) if is_type else ""
         statements.append((str(ddl.compile(dialect=dialect)), type_name))
 
     engine = sqlalchemy.create_mock_engine("postgresql+psycopg://", keep)

@@ -62,7 +62,7 @@ def frame_of(database: PostgresDatabase, name: Name) -> pd.DataFrame:
     with database.sqlalchemy_engine.connect() as connection:
         query = sqlalchemy.text(statements.escaped(select_of(database, name, _as_the_sdk)))
         frame = pd.read_sql(query, con=connection, coerce_float=not exact_decimals())
-    for column in frame.columns[frame.dtypes == object]:
+    for column in frame.select_dtypes(object):
         if isinstance(next(iter(frame[column].dropna()), None), memoryview):
             frame[column] = frame[column].map(bytes, na_action="ignore")
     return PandasDataframe.from_pandas_df(frame)

@@ -93,7 +93,7 @@ ODD_CELLS = {
     "list into an array": ([1, 2], "integer[]", "{1,2}"),
     "array into an array": (np.array(["a"]), "text[]", "{a}"),
     "boolean into a text": (True, "text", "True"),
-    "boolean of numpy into a text": (np.bool_(False), "text", "False"),  # noqa: FBT003
+    "boolean of numpy into a text": (np.bool_(False), "text", "False"),
     "boolean": (True, "boolean", "true"),
     "address": (ipaddress.ip_address("10.0.0.1"), "text", "10.0.0.1"),
     "long integer": (10**30, None, str(10**30)),
@@ -129,7 +129,8 @@ def test_a_table_as_a_dataframe_has_the_types_of_the_sdk(warehouse: Warehouse) -
     with psycopg.connect(warehouse.conninfo()) as connection:
         connection.execute("CREATE TABLE t (u uuid, us uuid[], b bytea, n int)")
         connection.execute(
-            "INSERT INTO t VALUES (%(u)s, ARRAY[%(u)s]::uuid[], '\\x00ff', 1), (NULL, NULL, NULL, 2)",
+            "INSERT INTO t VALUES (%(u)s, ARRAY[%(u)s]::uuid[], '\\x00ff', 1),"
+            " (NULL, NULL, NULL, 2)",
             {"u": number},
         )
     frame = database_of(warehouse, table).export_table_to_pandas_dataframe(table)

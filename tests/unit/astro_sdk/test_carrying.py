@@ -14,7 +14,7 @@ import pytest
 from include.astro_sdk.carrying import carried
 
 NOON = datetime.datetime(2013, 1, 1, 12)  # noqa: DTZ001  a column without a zone
-Pair = namedtuple("Pair", "a b")  # noqa: PYI024  as a handler may write it
+Pair = namedtuple("Pair", "a b")
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ Pair = namedtuple("Pair", "a b")  # noqa: PYI024  as a handler may write it
     [
         (np.int64(5), 5),
         (np.float64(0.5), 0.5),
-        (np.bool_(True), True),  # noqa: FBT003
+        (np.bool_(True), True),
         (np.array([1, 2]), [1, 2]),
         ({1, 2}, {1, 2}),
         (frozenset({"x"}), {"x"}),

@@ -27,7 +27,8 @@ FRAMES = {
     "periods": pd.DataFrame({"a": pd.period_range("2013-01", periods=2, freq="M")}),
     "decimals and days": pd.DataFrame({"a": [Decimal("1.10")], "b": [DAY]}),
     "a zone": pd.DataFrame({"a": pd.to_datetime(["2013-01-01"]).tz_localize("Europe/Oslo")}),
-    "gaps": pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": pd.array([True, None], "boolean")}),
+    "gaps": pd.DataFrame({"a": pd.array([1, None], "Int64")}),
+    "gaps in booleans": pd.DataFrame({"a": pd.array([True, None], "boolean")}),
     "no rows": pd.DataFrame({"a": pd.Series([], dtype="int64")}),
     "no columns": pd.DataFrame(),
 }  # fmt: skip

@@ -46,8 +46,13 @@ def test_a_column_fits_by_name_then_by_case_then_by_position(
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("x" * 70, "x" * 63), ("x" * 63, "x" * 63), ("ü" * 40, "ü" * 31), ("x" + "ü" * 40, "x" + "ü" * 31)],
-)  # fmt: skip
+    [
+        ("x" * 70, "x" * 63),
+        ("x" * 63, "x" * 63),
+        ("ü" * 40, "ü" * 31),
+        ("x" + "ü" * 40, "x" + "ü" * 31),
+    ],
+)
 def test_a_long_name_is_cut_as_postgres_cuts_it(name: str, kept: str) -> None:
     assert kept_names([name, "b", ""]) == [kept, "b", ""]
 
