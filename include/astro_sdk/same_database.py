@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .names import Name
 
 if TYPE_CHECKING:
     from .database import PostgresDatabase
@@ -13,18 +15,22 @@ IDENTITY = (
 )
 
 
-def check_same_database(database: PostgresDatabase, conn_id: str) -> None:
-    """Refuses a table that the statement would look for in another database than its own.
+def name_in(database: PostgresDatabase, table: Any) -> Name:
+    """Returns a table's name, which a statement in this database may use.
 
-    Raises: ValueError when the connection leads elsewhere.
+    Raises: ValueError when the table's connection leads to another database.
     """
+    if not _is_same(database, table.conn_id):
+        raise ValueError(
+            f"the connections {database.conn_id!r} and {table.conn_id!r} lead to two databases,"
+            " and one statement takes tables of one. What to do: bring the rows over with"
+            " @aql.dataframe, or with export_to_file and load_file"
+        )
+    return Name.of(table)
+
+
+def _is_same(database: PostgresDatabase, conn_id: str) -> bool:
     if not conn_id or conn_id == database.conn_id:
-        return
+        return True
     with database.connect() as one, type(database)(conn_id).connect() as other:
-        if one.execute(IDENTITY).fetchone() == other.execute(IDENTITY).fetchone():
-            return
-    raise ValueError(
-        f"the connections {database.conn_id!r} and {conn_id!r} lead to two databases, and one"
-        " statement takes tables of one. What to do: bring the rows over with @aql.dataframe, or"
-        " with export_to_file and load_file"
-    )
+        return one.execute(IDENTITY).fetchone() == other.execute(IDENTITY).fetchone()
