@@ -24,8 +24,10 @@ from include.landfall.postgres.connection import connect
 
 from . import dataframes, declared, exporting, loading, merging, statements, tables
 from .quoting import folded, in_sql
+from .same_database import name_in
 from .statements import Parameters, Statement
 from .tables import Name
+from .wording import in_words_of_tables
 
 
 class PostgresDatabase(AstroPostgresDatabase):
@@ -57,8 +59,8 @@ class PostgresDatabase(AstroPostgresDatabase):
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Opens one of the engine's connections, in autocommit."""
-        with connect(self.warehouse, f"astro {self.conn_id}") as connection:
-            yield connection
+        with in_words_of_tables(), connect(self.warehouse, f"astro {self.conn_id}") as opened:
+            yield opened
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -94,7 +96,7 @@ class PostgresDatabase(AstroPostgresDatabase):
         query_modifier: QueryModifier | None = None,
     ) -> int:
         """Replaces a table's rows by the query's, in one transaction; returns their number."""
-        name, modifier = Name.of(target_table), query_modifier or QueryModifier()
+        name, modifier = name_in(self, target_table), query_modifier or QueryModifier()
         return statements.replace_table(self, name, statement, parameters, modifier)
 
     @staticmethod
@@ -192,10 +194,10 @@ class PostgresDatabase(AstroPostgresDatabase):
 
         Problem: psycopg 2 composed SQL for a connection of psycopg 3. Fix: psycopg 3 composes it.
         """
-        source, target = Name.of(source_table), Name.of(target_table)
+        names = name_in(self, source_table), Name.of(target_table)
         columns, keys = source_to_target_columns_map, target_conflict_columns
         with self.transaction() as connection:
-            self.sql = merging.merge(connection, source, target, columns, keys, if_conflicts)
+            self.sql = merging.merge(connection, *names, columns, keys, if_conflicts)
 
     def append_table(
         self, source_table: Any, target_table: Any, source_to_target_columns_map: dict[str, str]
@@ -204,9 +206,9 @@ class PostgresDatabase(AstroPostgresDatabase):
 
         Problem: SQLAlchemy 2 takes no list in `select`. Fix: psycopg 3 composes the SQL.
         """
-        source, target = Name.of(source_table), Name.of(target_table)
+        names = name_in(self, source_table), Name.of(target_table)
         with self.transaction() as connection:
-            self.sql = merging.append(connection, source, target, source_to_target_columns_map)
+            self.sql = merging.append(connection, *names, source_to_target_columns_map)
 
     def export_table_to_pandas_dataframe(
         self, source_table: Any, select_kwargs: dict[str, Any] | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 from psycopg import Connection, sql
@@ -13,13 +17,23 @@ from psycopg import Connection, sql
 from include.landfall.postgres.catalog import lock_name
 
 from . import declared, tables
-from .matching import match
+from .crossing import plain_of
+from .matching import kept_names, match
+from .strategies import check_if_exists
 from .tables import Name
 
 if TYPE_CHECKING:
     from .database import PostgresDatabase
+    from .sources import S3Files
 
 INTEGERS = {"smallint", "integer", "bigint"}
+TEXTS = {"text", "character varying"}
+# What psycopg writes as Postgres reads it.
+WRITTEN = (
+    str, int, float, bytes, bytearray, memoryview, Decimal, datetime.date, datetime.time,
+    datetime.timedelta, uuid.UUID,
+)  # fmt: skip
+BIGGEST = 2**63
 INFERRED = {
     "integer": "bigint", "floating": "double precision", "mixed-integer-float": "double precision",
     "decimal": "numeric", "boolean": "boolean", "date": "date", "time": "time",
@@ -45,10 +59,22 @@ def read_files(
     return (database.get_dataframe_from_file(each) for each in files)
 
 
+def read_objects(database: PostgresDatabase, file: Any, files: S3Files) -> Iterator[pd.DataFrame]:
+    """Reads the objects of a path in S3, one dataframe for each."""
+    for arrival in files.arrivals:
+        each = type(file)(arrival.uri, conn_id=file.conn_id, filetype=file.filetype)
+        each.load_options = file.load_options
+        yield database.get_dataframe_from_file(each)
+
+
 def load(
     database: PostgresDatabase, frames: Iterable[pd.DataFrame], table: Any, if_exists: str
 ) -> None:
-    """Loads dataframes into astro's table in one transaction; the first one gives the columns."""
+    """Loads dataframes into astro's table in one transaction; the first one gives the columns.
+
+    Raises: ValueError when `if_exists` is neither `replace` nor `append`.
+    """
+    check_if_exists(if_exists)
     name = Name.of(table)
     with database.transaction() as connection:
         exists = bool(tables.columns_of(connection, name))
@@ -75,13 +101,16 @@ def _create(connection: Connection, table: Any, name: Name, frame: pd.DataFrame)
 
 def types_of(frame: pd.DataFrame) -> dict[str, str]:
     """Returns the Postgres types of a dataframe's columns; text where pandas gives no other."""
-    return {str(name): _type_of(frame[name]) for name in frame.columns}
+    names = kept_names([str(name) for name in frame.columns])
+    return {name: _type_of(frame.iloc[:, place]) for place, name in enumerate(names)}
 
 
 def _type_of(values: pd.Series) -> str:
     type_name = DTYPES.get(values.dtype.name.lower()) or INFERRED.get(
         infer_dtype(values, skipna=True), "text"
     )
+    if type_name == "bigint" and any(abs(number) >= BIGGEST for number in values.dropna()):
+        return "numeric"
     if type_name == "timestamp" and any(moment.tzinfo for moment in values.dropna()[:1]):
         return "timestamptz"
     return type_name
@@ -95,7 +124,7 @@ def copy(connection: Connection, frame: pd.DataFrame, name: Name) -> int:
     Raises: ValueError when the table lacks a column.
     """
     existing = tables.data_columns(tables.columns_of(connection, name))
-    columns = match([str(column) for column in frame.columns], list(existing))
+    columns = match(kept_names([str(column) for column in frame.columns]), list(existing))
     missing = [column for column in columns if column not in existing]
     if missing:
         raise ValueError(
@@ -123,12 +152,19 @@ def _values(values: pd.Series, type_name: str) -> list[Any]:
         values = values.astype("Int64")
     missing = values.isna()
     return [
-        None if absent else _plain(value)
+        None if absent else _plain(value, type_name)
         for value, absent in zip(values.astype(object), missing, strict=True)
     ]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, default=str)
-    return value.item() if hasattr(value, "item") and not isinstance(value, bytes) else value
+def _plain(value: Any, type_name: str) -> Any:
+    """The value in a type that psycopg writes, and as text where there is none."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        if type_name.endswith("[]") and not isinstance(value, dict):
+            return list(value)
+        return json.dumps(value if isinstance(value, dict) else list(value), default=plain_of)
+    if isinstance(value, bool) and type_name in TEXTS:
+        return str(value)  # as pandas wrote it for the SDK; Postgres would write `t`
+    return value if isinstance(value, WRITTEN) else str(value)

@@ -14,8 +14,10 @@ from .tables import Name
 
 def create(connection: Connection, columns: Sequence[Any], name: Name) -> None:
     """Creates a table of the declared columns, with their keys and defaults."""
-    for statement in _statements(columns, name):
-        connection.execute(statement)
+    for statement, type_name in _statements(columns, name):
+        # An Enum's type belongs to no table, and may be there from an earlier load.
+        if not type_name or not _has_type(connection, type_name):
+            connection.execute(statement)
 
 
 def types_of(connection: Connection, columns: Sequence[Any], name: Name) -> dict[str, str]:
@@ -29,19 +31,30 @@ def types_of(connection: Connection, columns: Sequence[Any], name: Name) -> dict
         return tables.columns_of(connection, scratch)
 
 
-def _statements(columns: Sequence[Any], name: Name) -> list[Any]:
-    """CREATE TABLE, and the statements for its indexes and comments."""
+def _has_type(connection: Connection, name: str) -> bool:
+    row = connection.execute("SELECT to_regtype(%s) IS NOT NULL", [name]).fetchone()
+    return bool(row and row[0])
+
+
+def _statements(columns: Sequence[Any], name: Name) -> list[tuple[Any, str]]:
+    """CREATE TABLE, and the statements for its types, indexes and comments.
+
+    With each goes the name of the type that it creates, which is empty for the others.
+    """
     from sqlalchemy.dialects import postgresql
 
     metadata = sqlalchemy.MetaData(schema=name.schema)
     # A column belongs to one table only, and its author may use it in another table.
     sqlalchemy.Table(name.table, metadata, *[column._copy() for column in columns])  # noqa: SLF001
-    statements: list[Any] = []
-    engine = sqlalchemy.create_mock_engine(
-        "postgresql+psycopg://",
-        lambda ddl, *_args, **_kwargs: statements.append(
-            str(ddl.compile(dialect=postgresql.dialect()))
-        ),
-    )
+    statements: list[tuple[Any, str]] = []
+    dialect = postgresql.dialect()
+    preparer: Any = dialect.identifier_preparer  # SQLAlchemy's own for Postgres
+
+    def keep(ddl: Any, *_args: Any, **_kwargs: Any) -> None:
+        is_type = isinstance(ddl, postgresql.named_types.CreateEnumType)
+        type_name = preparer.format_type(ddl.element) if is_type else ""
+        statements.append((str(ddl.compile(dialect=dialect)), type_name))
+
+    engine = sqlalchemy.create_mock_engine("postgresql+psycopg://", keep)
     metadata.create_all(cast("Any", engine), checkfirst=False)
     return statements

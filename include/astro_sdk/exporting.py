@@ -60,10 +60,18 @@ def frame_of(database: PostgresDatabase, name: Name) -> pd.DataFrame:
     from astro.dataframes.pandas import PandasDataframe
 
     with database.sqlalchemy_engine.connect() as connection:
-        query = sqlalchemy.text(statements.escaped(select_of(database, name)))
-        return PandasDataframe.from_pandas_df(
-            pd.read_sql(query, con=connection, coerce_float=not exact_decimals())
-        )
+        query = sqlalchemy.text(statements.escaped(select_of(database, name, _as_the_sdk)))
+        frame = pd.read_sql(query, con=connection, coerce_float=not exact_decimals())
+    for column in frame.select_dtypes(object):
+        if isinstance(next(iter(frame[column].dropna()), None), memoryview):
+            frame[column] = frame[column].map(bytes, na_action="ignore")
+    return PandasDataframe.from_pandas_df(frame)
+
+
+def _as_the_sdk(column: str, type_name: str) -> str:
+    """A UUID is a text in the SDK's dataframes."""
+    is_uuid = type_name in {"uuid", "uuid[]"}
+    return f"{column}::{type_name.replace('uuid', 'text')} AS {column}" if is_uuid else column
 
 
 def select_of(

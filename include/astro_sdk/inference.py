@@ -23,7 +23,7 @@ from include.landfall.read.unpack import open_file, open_text
 from include.landfall.s3.client import make_client
 
 from .cell_types import EXACT, NUMBERS, chosen_types, scale_of, type_of, wider
-from .matching import match, pandas_names
+from .matching import kept_names, match, pandas_names
 from .sources import S3Files
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def csv_layout(sample: bytes, form: CsvFormat, rows: int, choice: str = EXACT) -
     if not sample.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
         return Layout()
     header, size = header_of(sample, dialect)
-    names = pandas_names(header)
+    names = kept_names(pandas_names(header))
     whole = len(sample) < SAMPLE_BYTES
     # The last row of an incomplete sample is incomplete too.
     body = sample[size:] if whole else sample[size : sample.rfind(b"\n") + 1]
@@ -124,13 +124,20 @@ def _first_rows(
         yield [None if text in nulls else text for text in texts]
 
 
-def _parquet_layout(stream: object) -> Layout:
+def columns_of_parquet(stream: object) -> list[tuple[str, pa.DataType]]:
+    """Reads the names and types of a Parquet file; a name is empty where it is left out."""
     import pyarrow.parquet as pq
 
     schema = pq.ParquetFile(pa.PythonFile(stream, "r")).schema_arrow
     left_out = _index_columns(schema)
-    types = {f.name: postgres_type(f.type) for f in schema if f.name not in left_out}
-    return Layout(tuple("" if name in left_out else name for name in schema.names), types)
+    names = kept_names(["" if name in left_out else name for name in schema.names])
+    return list(zip(names, schema.types, strict=True))
+
+
+def _parquet_layout(stream: object) -> Layout:
+    columns = columns_of_parquet(stream)
+    types = {name: postgres_type(arrow) for name, arrow in columns if name}
+    return Layout(tuple(name for name, _ in columns), types)
 
 
 def _index_columns(schema: pa.Schema) -> set[str]:

@@ -10,6 +10,7 @@ from include.airflow_bridge import airflow_errors, arrival_errors, push_xcom, ta
 from . import dataframes, sources
 from .arrivals import ArrivalFile, load_arrival
 from .plain_load import PlainLoad
+from .strategies import check_if_exists
 
 if TYPE_CHECKING:
     from .database import PostgresDatabase
@@ -28,8 +29,10 @@ def load_file(
     """Loads astro's file into a table; the engine's receipts go to XCom as `receipts`.
 
     Raises: AirflowException or AirflowFailException, by whether a retry can help;
-    AirflowSkipException when an arrival has changed since it was listed.
+    AirflowSkipException when an arrival has changed since it was listed; ValueError when
+    `if_exists` is neither `replace` nor `append`.
     """
+    check_if_exists(if_exists)
     with airflow_errors():
         if isinstance(file, ArrivalFile):
             with arrival_errors():
@@ -39,10 +42,13 @@ def load_file(
         database.create_schema_if_applicable(table.metadata.schema, assume_schema_exists)
         reason = sources.reason_for_pandas(file)
         if reason:
-            log.warning("Loading %s through pandas, in memory: %s", file.path, reason)
             frames = dataframes.read_files(database, file, normalize_config)
+        else:
+            plain = PlainLoad(database, table, sources.files_of(file), if_exists, task_identity())
+            reason = plain.reason_for_pandas()
+            frames = dataframes.read_objects(database, file, plain.files)
+        if reason:
+            log.warning("Loading %s through pandas, in memory: %s", file.path, reason)
             dataframes.load(database, frames, table, if_exists)
-            return
-        files = sources.files_of(file)
-        receipts = PlainLoad(database, table, files, if_exists, task_identity()).run()
-        push_xcom("receipts", [receipt.as_dict() for receipt in receipts])
+        else:
+            push_xcom("receipts", [receipt.as_dict() for receipt in plain.run()])

@@ -6,6 +6,8 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
+from .quoting import cut
+
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +26,21 @@ def pandas_names(header: Sequence[str]) -> list[str]:
             own = f"{name}.{repeats[name]}"
         names.append(own)
     return names
+
+
+def kept_names(names: Sequence[str]) -> list[str]:
+    """Returns the names of a file's columns as Postgres keeps them, cut to 63 bytes.
+
+    Raises: ValueError when two of them are one name then.
+    """
+    kept = [cut(name) for name in names]
+    twice = [name for name, number in Counter(kept).items() if name and number > 1]
+    if twice and len(set(names)) == len(names):
+        raise ValueError(
+            f"two columns begin with the same 63 bytes, and Postgres keeps no more: {twice[0]}."
+            " What to do: give the columns shorter names"
+        )
+    return kept
 
 
 def match(names: Sequence[str], columns: Sequence[str]) -> list[str]:

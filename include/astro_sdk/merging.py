@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from psycopg import Connection, sql
 
 from . import tables
+from .strategies import check_if_conflicts
 from .tables import Name
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,10 @@ def merge(
 
     `mapping` has the columns, source to target, and all of the target's when it is empty; `keys`
     are the columns that may conflict, `strategy` is `update`, `ignore` or `exception`.
+
+    Raises: ValueError when the strategy is another one.
     """
+    check_if_conflicts(strategy)
     mapping = mapping or _all_columns(connection, target)
     conflict = on_conflict(strategy, keys, list(mapping.values()))
     return _insert(connection, source, target, mapping, conflict)

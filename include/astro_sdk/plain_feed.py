@@ -145,11 +145,14 @@ def feed_of(
             columns={**columns, **own.left_out},
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise FeedError(
-            f"the table {Name.of(to.table).quoted} cannot be loaded into: {first['msg']}",
-            found=str(first["input"]),
-        ) from None
+        raise _misfit(to, error) from None
+
+
+def _misfit(to: Destination, error: ValidationError) -> FeedError:
+    first = error.errors()[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    what = f"the table {Name.of(to.table).quoted} cannot be loaded into: {reason}"
+    return FeedError(what, found=str(first["input"]))
 
 
 def _format(form: CsvFormat | ParquetFormat, own: FileColumns) -> PlainCsv | PlainParquet:

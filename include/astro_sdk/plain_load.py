@@ -20,16 +20,19 @@ from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, LandfallError
+from include.landfall.feed.formats import ParquetFormat
 from include.landfall.ledger.entries import can_record
 from include.landfall.load import Receipt
 from include.landfall.postgres.catalog import lock_name
 
 from . import declared, inference, recording, tables
 from .matching import match
+from .parquet_fit import misfit_of
 from .plain_feed import Destination, FileColumns, load_plain
 from .scratch import scratch_of
 from .sources import S3Files
 from .tables import Name
+from .wording import in_words_of_tables
 
 if TYPE_CHECKING:
     from .database import PostgresDatabase
@@ -61,6 +64,10 @@ class PlainLoad:
 
         Raises: LandfallError.
         """
+        with in_words_of_tables():
+            return self._run()
+
+    def _run(self) -> list[Receipt]:
         with self.database.connect() as connection:
             existing = tables.columns_of(connection, self.name)
         if self.if_exists == "append" and existing:
@@ -72,6 +79,20 @@ class PlainLoad:
             if list(existing.items()) == list(columns.items()) and len(self.files.arrivals) == 1:
                 return [self._load(self.files.arrivals[0], self.name, columns, "replace")]
             return self._replace_whole(columns)
+
+    def reason_for_pandas(self) -> str:
+        """Says why only pandas can load the files, for the log; empty when the engine can.
+
+        Raises: LandfallError.
+        """
+        if not isinstance(self.files.format, ParquetFormat):
+            return ""
+        with self.database.connect() as connection:
+            if self.table.columns:
+                return misfit_of(self.files, self._new_columns())
+            if self.if_exists != "append":
+                return ""
+            return misfit_of(self.files, tables.columns_of(connection, self.name))
 
     def _new_columns(self) -> dict[str, str]:
         """The columns that a new table gets."""

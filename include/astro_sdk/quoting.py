@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+NAME_BYTES = 63
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
@@ -22,6 +23,11 @@ def folded(name: str) -> str:
     if len(name) > 2 and name[0] == name[-1] == '"':
         return name[1:-1].replace('""', '"')
     return name.lower() if PLAIN.fullmatch(name) else name
+
+
+def cut(name: str) -> str:
+    """Returns the name as Postgres keeps it: its first 63 bytes."""
+    return name.encode()[:NAME_BYTES].decode(errors="ignore")
 
 
 def unfolded(name: str) -> str:

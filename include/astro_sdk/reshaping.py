@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection, errors, sql
@@ -53,6 +53,18 @@ FROM pg_constraint WHERE conrelid = %(table)s::regclass AND contype IN ('p', 'u'
 UNION ALL
 SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %(table)s::regclass
     AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)
+"""
+OWN_NAMES = """
+SELECT format('ALTER TABLE %%s RENAME CONSTRAINT %%I TO %%I',
+    %(table)s::text, conname, replace(conname, %(old)s::text, %(new)s::text))
+FROM pg_constraint WHERE conrelid = %(table)s::regclass AND strpos(conname, %(old)s::text) > 0
+UNION ALL
+SELECT format('ALTER %%s %%I.%%I RENAME TO %%I',
+    CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'INDEX' END,
+    %(schema)s::text, relname, replace(relname, %(old)s::text, %(new)s::text))
+FROM pg_depend JOIN pg_class AS part ON part.oid = objid AND classid = 'pg_class'::regclass
+WHERE refobjid = %(table)s::regclass AND refclassid = 'pg_class'::regclass
+    AND relkind IN ('S', 'i') AND strpos(relname, %(old)s::text) > 0
 """
 # Postgres says so when another object needs what is to be changed or dropped.
 IN_USE = (errors.DependentObjectsStillExist, errors.FeatureNotSupported)
@@ -147,7 +159,7 @@ def exchange(connection: Connection, target: Name, source: Name) -> None:
     indexes = [] if has_own else _lines(connection, INDEXES, target.quoted)
     with views_aside(connection, target):
         connection.execute(sql.SQL("DROP TABLE {}").format(target.identifier))
-        _run(connection, f"ALTER TABLE {source.quoted} RENAME TO {quoted(target.table)}")
+        take_name(connection, target, source)
         for index in indexes:
             try:
                 with connection.transaction():
@@ -157,6 +169,20 @@ def exchange(connection: Connection, target: Name, source: Name) -> None:
                             target.quoted, index, error.diag.message_primary)  # fmt: skip
         for grant in grants:
             _run(connection, grant)
+
+
+def take_name(connection: Connection, target: Name, source: Name) -> None:
+    """Gives a table another one's name, and to its constraints, indexes and sequences, too.
+
+    `ON CONFLICT ON CONSTRAINT t_pkey` must find the key of a loaded table.
+    """
+    _run(connection, f"ALTER TABLE {source.quoted} RENAME TO {quoted(target.table)}")
+    parts = {"table": target.quoted, "schema": target.schema, "old": source.table}
+    names = connection.execute(OWN_NAMES, {**parts, "new": target.table}).fetchall()
+    for (statement,) in names:
+        # Where a name is taken, the part keeps the one that it has.
+        with suppress(errors.DuplicateTable, errors.DuplicateObject), connection.transaction():
+            _run(connection, statement)
 
 
 def _lines(connection: Connection, query: LiteralString, table: str) -> list[str]:

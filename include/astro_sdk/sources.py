@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ NULLS = (
     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
 UTF8 = {"utf-8", "utf8", "utf_8", "utf-8-sig", "ascii"}
+LONGEST_NUMBER = 30  # digits of a number among `na_values`; one with more is a text
 # The options of `pandas.read_csv` that the engine has too.
 ENGINE_OPTIONS = {"sep", "delimiter", "quotechar", "na_values", "keep_default_na"}
 
@@ -50,9 +52,14 @@ def reason_for_pandas(file: Any) -> str:
         return f"its type is {declared}"
     options = _options(file)
     only_pandas = {name for name in ("dtype", "columns") if options.get(name) is not None}
-    only_pandas |= set(options.get("kwargs") or {}) - ENGINE_OPTIONS
+    more = options.get("kwargs") or {}
+    only_pandas |= set(more) - ENGINE_OPTIONS
     if (options.get("encoding") or "utf-8").lower() not in UTF8:
         only_pandas.add("encoding")
+    if len(_delimiter(options)) != 1:  # to pandas a longer one is a regular expression
+        only_pandas.add("delimiter")
+    if isinstance(more.get("na_values"), dict):  # by column
+        only_pandas.add("na_values")
     return f"pandas must read it: {', '.join(sorted(only_pandas))}" if only_pandas else ""
 
 
@@ -135,15 +142,37 @@ def csv_format(file: Any) -> CsvFormat:
     """Returns the engine's CSV format with the options that the file has for pandas."""
     options = _options(file)
     more = options.get("kwargs") or {}
-    missing = more.get("na_values") or ()
-    missing = [missing] if isinstance(missing, str) else list(missing)
-    nulls = [*(NULLS if more.get("keep_default_na", True) else ()), *map(str, missing)]
-    delimiter = options.get("delimiter") or more.get("delimiter") or more.get("sep") or ","
+    nulls = [*(NULLS if more.get("keep_default_na", True) else ()), *_nulls(more.get("na_values"))]
     # To pandas a missing cell may stand in quotes, and missing last cells are missing ones.
     return CsvFormat(
-        delimiter=delimiter, quote=more.get("quotechar") or '"', nulls=nulls,
-        quoted_nulls="always", ragged="pad",
+        delimiter=_delimiter(options), quote=more.get("quotechar") or '"',
+        nulls=list(dict.fromkeys(nulls)), quoted_nulls="always", ragged="pad",
     )  # fmt: skip
+
+
+def _delimiter(options: dict[str, Any]) -> str:
+    more = options.get("kwargs") or {}
+    return str(options.get("delimiter") or more.get("delimiter") or more.get("sep", ",") or "")
+
+
+def _nulls(na_values: Any) -> list[str]:
+    """The texts of pandas' `na_values`: one value or several, and a number in each usual form."""
+    if na_values is None:
+        return []
+    is_one = isinstance(na_values, str) or not isinstance(na_values, Iterable)
+    values = [na_values] if is_one else na_values
+    return [text for value in values for text in (str(value), *_same_numbers(str(value)))]
+
+
+def _same_numbers(text: str) -> Iterator[str]:
+    """Other texts of the number, because -999 is -999.0 and -999.00 to pandas."""
+    with suppress(ArithmeticError):
+        number = Decimal(text)
+        if number.is_finite() and abs(number.adjusted()) < LONGEST_NUMBER:
+            plain = f"{number.normalize():f}"
+            yield plain
+            point = "" if "." in plain else "."
+            yield from (plain + point + "0" * zeros for zeros in range(1, 7))
 
 
 # The file types that the engine loads, and what makes their formats.

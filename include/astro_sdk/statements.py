@@ -78,7 +78,14 @@ def with_colons(sql: str, parameters: Parameters) -> str:
     """
     given = _names(parameters)
     sql = PYFORMAT.sub(lambda each: f":{each[1]}" if each[1] in given else each[0], sql)
-    return COLON.sub(lambda each: f"{each[0]} " if each[1] in given else f"\\{each[0]}", sql)
+    return COLON.sub(lambda each: _with_colon(each, given), sql)
+
+
+def _with_colon(name: re.Match[str], given: set[str]) -> str:
+    if name[1] not in given:
+        return f"\\{name[0]}"
+    # The space is only before a cast: within a text ('{{month}}') it would be part of the text.
+    return f"{name[0]} " if name.string.startswith(":", name.end()) else name[0]
 
 
 def _names(parameters: Parameters) -> set[str]:

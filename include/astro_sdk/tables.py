@@ -103,8 +103,7 @@ def replace(connection: Connection, target: Name, source: Name) -> None:
     """
     old, new = columns_of(connection, target), columns_of(connection, source)
     if not old:
-        renamed = sql.SQL("ALTER TABLE {} RENAME TO {}")
-        connection.execute(renamed.format(source.identifier, sql.Identifier(target.table)))
+        reshaping.take_name(connection, target, source)
         return
     # Two replacements at the same time must not both stay. Readers do not wait for this lock.
     lock = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"

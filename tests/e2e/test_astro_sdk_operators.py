@@ -9,30 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support.astro_dags import HOMES, World, dag, run, world
+from tests.support.astro_dags import HOMES, World, dag, homes, mart, run, world
 
-__all__ = ["dag", "run", "world"]
+__all__ = ["dag", "homes", "run", "world"]
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def homes(world: World) -> Any:
-    """A table of three homes."""
-    from astro.table import Metadata, Table
-
-    world.run(
-        "CREATE SCHEMA raw; CREATE TABLE raw.homes (sell int, beds int, agent text);"
-        " INSERT INTO raw.homes VALUES (142, 5, 'Ann'), (175, 4, NULL), (129, 3, 'Bo')"
-    )
-    return Table("homes", conn_id="warehouse", metadata=Metadata(schema="raw"))
-
-
-def mart(name: str) -> Any:
-    """A table to write to."""
-    from astro.table import Metadata, Table
-
-    return Table(name, conn_id="warehouse", metadata=Metadata(schema="marts"))
 
 
 def test_transform_makes_a_table_of_a_query_with_parameters(

@@ -104,3 +104,22 @@ def run(airflow_db: object, dag: Any) -> Callable[..., Any]:
         return states
 
     return run_to_end
+
+
+@pytest.fixture
+def homes(world: World) -> Any:
+    """A table of three homes."""
+    from astro.table import Metadata, Table
+
+    world.run(
+        "CREATE SCHEMA raw; CREATE TABLE raw.homes (sell int, beds int, agent text);"
+        " INSERT INTO raw.homes VALUES (142, 5, 'Ann'), (175, 4, NULL), (129, 3, 'Bo')"
+    )
+    return Table("homes", conn_id="warehouse", metadata=Metadata(schema="raw"))
+
+
+def mart(name: str) -> Any:
+    """A table to write to."""
+    from astro.table import Metadata, Table
+
+    return Table(name, conn_id="warehouse", metadata=Metadata(schema="marts"))

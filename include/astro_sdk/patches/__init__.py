@@ -10,7 +10,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import ModuleType
 
-from . import airflow3, assets, checks, cleanup, database, lineage, sql, templates, xcom
+from . import (
+    airflow3,
+    assets,
+    checks,
+    cleanup,
+    database,
+    frames,
+    lineage,
+    options,
+    sql,
+    templates,
+    xcom,
+)
 
 StandIn = Callable[[], AbstractContextManager[None]]
 Patch = Callable[[ModuleType], None]
@@ -40,17 +52,26 @@ PATCHES: dict[str, tuple[Patch, ...]] = {
     "astro.files.base": (xcom.files_cross_xcom,),
     "astro.table": (xcom.tables_cross_xcom,),
     "astro.sql.operators.upstream_task_mixin": (templates.old_names_in_templates,),
-    "astro.sql.operators.base_decorator": (sql.read_sql_as_written, templates.old_names_in_sql),
+    "astro.sql.operators.base_decorator": (
+        sql.read_sql_as_written,
+        templates.old_names_in_sql,
+        frames.tables_of_dataframes_are_dropped,
+    ),
     "astro.sql.operators.append": (lineage.facets_without_xcom,),
-    "astro.sql.operators.load_file": (lineage.facets_without_xcom,),
+    "astro.sql.operators.load_file": (
+        options.options_reach_upstream_files,
+        lineage.facets_without_xcom,
+    ),
     "astro.sql.operators.merge": (lineage.facets_without_xcom,),
     "astro.sql.operators.transform": (
         sql.transform_in_one_transaction,
+        frames.drop_when_done,
         lineage.facets_without_xcom,
     ),
     "astro.sql.operators.raw_sql": (
         sql.rows_cross_xcom,
         sql.handlers_fail_aloud,
+        frames.drop_when_done,
         lineage.facets_without_xcom,
     ),
     "astro.sql.operators.dataframe": (sql.annotations_may_be_text, xcom.series_cross_xcom),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 
 def asset_of(uri: str) -> Any:
@@ -15,6 +15,8 @@ def asset_of(uri: str) -> Any:
     """
     from airflow.sdk import Asset
 
+    # Airflow takes no other letters in a URI, and refuses the whole DAG file.
+    uri = "".join(letter if letter.isascii() else quote(letter) for letter in uri)
     parts = urlsplit(uri)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if parts.scheme != "astro" or "table" not in query:

@@ -30,8 +30,7 @@ def clean_up_without_the_metadata_database(module: ModuleType) -> None:
         tables = self.tables_to_cleanup or list(_tables_of_run(module, self, context))
         temporary = module.filter_for_temp_tables(tables)
         self.log.info("Temporary tables to drop: %s", [table.name for table in temporary])
-        for table in temporary:
-            self.drop_table(table)
+        _drop_each(self, temporary)
 
     def drop_table(self: Any, table: Any) -> None:
         database = module.create_database(conn_id=table.conn_id, table=table)
@@ -46,12 +45,19 @@ def _states(operator: Any, context: Any) -> dict[str, str | None]:
     ti = context["ti"]
     excluded = {operator.task_id, *operator.get_flat_relative_ids(upstream=False)}
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
-    # A mapped task's instances are called <task id>_<map index>.
     return {
         name: state
         for name, state in states.items()
-        if name not in excluded and name.rpartition("_")[0] not in excluded
+        if name not in excluded and _task_of(operator, name) not in excluded
     }
+
+
+def _task_of(operator: Any, name: str) -> str:
+    """The task of a state. A mapped task's instances are called <task id>_<map index>."""
+    if operator.dag.has_task(name):
+        return name
+    task_id, _, index = name.rpartition("_")
+    return task_id if index.isdecimal() else name
 
 
 def _wait_for_the_others(operator: Any, context: Any) -> None:
@@ -61,6 +67,19 @@ def _wait_for_the_others(operator: Any, context: Any) -> None:
     if running:
         operator.log.info("Cleanup waits for %s", ", ".join(sorted(running)))
         raise AirflowRescheduleException(datetime.now(UTC) + POLL)
+
+
+def _drop_each(operator: Any, tables: list[Any]) -> None:
+    """Drops all that can be dropped; the first error of the others is the task's."""
+    errors: list[Exception] = []
+    for table in tables:
+        try:
+            operator.drop_table(table)
+        except Exception as error:  # noqa: BLE001  another table can be dropped all the same
+            operator.log.error("The table %s stays: %s", table.name, error)
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _any_failed(operator: Any, context: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import typing
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,11 +54,11 @@ def transform_in_one_transaction(module: ModuleType) -> None:
     drop_and_create = cls.execute
 
     def execute(self: Any, context: Any) -> Any:
+        # Only this finds the connection of a mapped task.
+        module.BaseSQLDecoratedOperator.execute(self, context)
         database = self.database_impl
         if not hasattr(database, "replace_table_from_select"):
             return drop_and_create(self, context)
-        module.BaseSQLDecoratedOperator.execute(self, context)
-        database = self.database_impl
         schema = self.output_table.metadata.schema
         database.create_schema_if_applicable(schema, self.assume_schema_exists)
         rows = database.replace_table_from_select(
@@ -82,10 +81,16 @@ def rows_cross_xcom(module: ModuleType) -> None:
     made them, unless the setting `astro_sdk/exact_decimals` is on.
     """
     cls = module.RawSQLOperator
-    cls.make_row_serializable = staticmethod(lambda rows: carried(rows))
+    cls.make_row_serializable = staticmethod(_carried)
     cls.results_as_list = staticmethod(lambda results: [list(row) for row in results.fetchall()])
     cls.results_as_pandas_dataframe = staticmethod(_as_dataframe)
     xcom.allow_named("include.astro_sdk.rows.NamedRow")
+
+
+def _carried(value: Any) -> Any:
+    from include.astro_sdk.carrying import carried
+
+    return carried(value)
 
 
 def _as_dataframe(result: Any) -> Any:
@@ -122,34 +127,6 @@ def handlers_fail_aloud(module: ModuleType) -> None:
         return conversion_func if fail_on_empty else handle
 
     module.RawSQLOperator.get_wrapped_handler = staticmethod(get_wrapped_handler)
-
-
-def carried(value: Any) -> Any:
-    """Returns the value in types that Airflow's XCom can carry, and as text where there is none."""
-    import datetime
-    import decimal
-    import uuid
-
-    import pandas as pd
-    from sqlalchemy import Row
-
-    from include.astro_sdk.rows import row_of
-
-    if isinstance(value, Row):
-        return row_of(list(value._fields), [carried(item) for item in value])
-    if isinstance(value, list | Iterator):
-        return [carried(item) for item in value]
-    if isinstance(value, dict):
-        return {key: carried(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(carried(item) for item in value)
-    if isinstance(value, bytes | memoryview):
-        return f"\\x{bytes(value).hex()}"
-    plain_types = (
-        str, int, float, bool, decimal.Decimal, datetime.date, datetime.timedelta, uuid.UUID,
-        pd.DataFrame, type(None),
-    )  # fmt: skip
-    return value if isinstance(value, plain_types) or hasattr(value, "serialize") else str(value)
 
 
 def annotations_may_be_text(module: ModuleType) -> None:

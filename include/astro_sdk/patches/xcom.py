@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from types import ModuleType
 from typing import Any
@@ -55,21 +54,29 @@ def dataframes_keep_their_types(module: ModuleType) -> None:
 
     Problem: a dataframe crossed as JSON text. `read_json` warns of a text, and JSON has no form for
     dates, for integers with gaps, and for the leading zeros of texts.
-    Fix: it crosses as Parquet, which keeps the types. Older XComs, as JSON, are still read.
+    Fix: it crosses as Parquet (`crossing`), which keeps the types. Older XComs, as JSON, are still
+    read.
     """
     cls = module.PandasDataframe
     serialize, deserialize = cls.serialize, cls.deserialize
+    settings = module.settings
 
     def to_data(self: Any) -> dict[str, Any]:
-        data = serialize(self)
-        return {"parquet": _parquet(self)} if "data" in data else data
+        from include.astro_sdk import crossing
+
+        size = self.memory_usage(deep=True).sum()
+        if size < settings.MAX_DATAFRAME_MEMORY_FOR_XCOM_DB * 1024:
+            return crossing.to_data(self)
+        data: dict[str, Any] = serialize(self)
+        return data
 
     def from_data(data: dict[str, Any], version: int) -> Any:
         import pandas as pd
 
+        from include.astro_sdk import crossing
+
         if "parquet" in data:
-            raw = base64.b64decode(data["parquet"])
-            return cls.from_pandas_df(pd.read_parquet(io.BytesIO(raw)))
+            return cls.from_pandas_df(crossing.from_data(data))
         if "data" in data:
             return cls.from_pandas_df(pd.read_json(io.StringIO(data["data"])))
         return deserialize(data, version)
@@ -99,12 +106,6 @@ def series_cross_xcom(module: ModuleType) -> None:
         return PandasSeries(result) if isinstance(result, pd.Series) else result
 
     cls.execute = execute
-
-
-def _parquet(frame: Any) -> str:
-    # Parquet needs texts as names of columns, and a dataframe without names has numbers.
-    named = frame.rename(columns=str)
-    return base64.b64encode(named.to_parquet(engine="pyarrow")).decode("ascii")
 
 
 def _without_class(values: dict[str, Any]) -> dict[str, Any]:

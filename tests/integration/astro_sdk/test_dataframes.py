@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import psycopg
 import pytest
@@ -79,3 +81,58 @@ def test_append_of_a_dataframe_in_another_case_fits(warehouse: Warehouse) -> Non
         tables.create(connection, NAME, {"a": "integer", "b": "integer"})
         dataframes.copy(connection, pd.DataFrame({"B": [2], "A": [1]}), NAME)
         assert connection.execute(f"SELECT a, b FROM {NAME.quoted}").fetchall() == [(1, 2)]
+
+
+ODD_CELLS = {
+    "period": (pd.Period("2013-01", "M"), "text", "2013-01"),
+    "interval": (pd.Interval(0, 1), "text", "(0, 1]"),
+    "array": (np.array([1, 2]), "text", "[1, 2]"),
+    "array of one": (np.array([1]), "text", "[1]"),
+    "set": ({1}, "text", "[1]"),
+    "tuple": ((1, 2), "text", "[1, 2]"),
+    "list into an array": ([1, 2], "integer[]", "{1,2}"),
+    "array into an array": (np.array(["a"]), "text[]", "{a}"),
+    "boolean into a text": (True, "text", "True"),
+    "boolean of numpy into a text": (np.bool_(False), "text", "False"),
+    "boolean": (True, "boolean", "true"),
+    "address": (ipaddress.ip_address("10.0.0.1"), "text", "10.0.0.1"),
+    "long integer": (10**30, None, str(10**30)),
+    "unsigned": (np.uint64(2**63), None, str(2**63)),
+}
+
+
+@pytest.mark.parametrize(("cell", "type_name", "text"), ODD_CELLS.values(), ids=ODD_CELLS)
+def test_a_cell_of_any_type_arrives_as_the_sdk_wrote_it(
+    warehouse: Warehouse, cell: object, type_name: str | None, text: str
+) -> None:
+    frame = pd.DataFrame({"a": pd.Series([cell, None], dtype=object)})
+    types = {"a": type_name} if type_name else dataframes.types_of(frame)
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        tables.create(connection, NAME, types)
+        dataframes.copy(connection, frame, NAME)
+        rows = connection.execute(f"SELECT a::text FROM {NAME.quoted}").fetchall()
+    assert rows == [(text,), (None,)]
+
+
+def test_a_long_name_of_a_column_is_the_one_that_postgres_keeps(warehouse: Warehouse) -> None:
+    frame = pd.DataFrame({"x" * 70: [1]})
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        tables.create(connection, NAME, dataframes.types_of(frame))
+        dataframes.copy(connection, frame, NAME)
+        assert tables.columns_of(connection, NAME) == {"x" * 63: "bigint"}
+
+
+@pytest.mark.usefixtures("connections")
+def test_a_table_as_a_dataframe_has_the_types_of_the_sdk(warehouse: Warehouse) -> None:
+    table = Table("t", conn_id="warehouse", metadata=Metadata(schema="public"))
+    number = "00000000-0000-0000-0000-000000000001"
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute("CREATE TABLE t (u uuid, us uuid[], b bytea, n int)")
+        connection.execute(
+            "INSERT INTO t VALUES (%(u)s, ARRAY[%(u)s]::uuid[], '\\x00ff', 1),"
+            " (NULL, NULL, NULL, 2)",
+            {"u": number},
+        )
+    frame = database_of(warehouse, table).export_table_to_pandas_dataframe(table)
+    assert [*frame.iloc[0]] == [number, [number], b"\x00\xff", 1]
+    assert [*frame.iloc[1]] == [None, None, None, 2]

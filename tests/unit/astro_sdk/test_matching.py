@@ -7,7 +7,7 @@ import io
 import pandas as pd
 import pytest
 
-from include.astro_sdk.matching import match, pandas_names
+from include.astro_sdk.matching import kept_names, match, pandas_names
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,21 @@ def test_a_column_fits_by_name_then_by_case_then_by_position(
     names: list[str], columns: list[str], matched: list[str]
 ) -> None:
     assert match(names, columns) == matched
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("x" * 70, "x" * 63),
+        ("x" * 63, "x" * 63),
+        ("ü" * 40, "ü" * 31),
+        ("x" + "ü" * 40, "x" + "ü" * 31),
+    ],
+)
+def test_a_long_name_is_cut_as_postgres_cuts_it(name: str, kept: str) -> None:
+    assert kept_names([name, "b", ""]) == [kept, "b", ""]
+
+
+def test_names_that_are_one_name_to_postgres_are_refused() -> None:
+    with pytest.raises(ValueError, match="begin with the same 63 bytes"):
+        kept_names(["x" * 63 + "1", "x" * 63 + "2"])

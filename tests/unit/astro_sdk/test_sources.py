@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import airflow  # noqa: F401  finds the patches
 import boto3
+import pandas as pd
 import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
@@ -36,6 +38,12 @@ def file(path: str, options: Any = None, **more: Any) -> Any:
         (("s3://b/a.csv", PandasLoadOptions(encoding="latin-1")), "encoding"),
         (("s3://b/a.csv", PandasLoadOptions(dtype={"a": str})), "dtype"),
         (("s3://b/a.csv", PandasLoadOptions(kwargs={"skiprows": 3})), "skiprows"),
+        (("s3://b/a.csv", PandasLoadOptions(delimiter="§")), ""),
+        (("s3://b/a.csv", PandasLoadOptions(delimiter=r"\s+")), "delimiter"),
+        (("s3://b/a.csv", PandasLoadOptions(delimiter="||")), "delimiter"),
+        (("s3://b/a.csv", PandasLoadOptions(kwargs={"sep": r"\|\|"})), "delimiter"),
+        (("s3://b/a.csv", PandasLoadOptions(kwargs={"sep": None})), "delimiter"),
+        (("s3://b/a.csv", PandasLoadOptions(kwargs={"na_values": {"a": ["x"]}})), "na_values"),
     ],
 )
 def test_what_the_engine_cannot_read_goes_through_pandas(
@@ -52,6 +60,17 @@ def test_an_option_is_never_dropped_silently() -> None:
             "quotechar": "'", "na_values": "-", "keep_default_na": False}))
     )  # fmt: skip
     assert (form.delimiter, form.quote, form.nulls) == (";", "'", ["-"])
+
+
+@pytest.mark.parametrize("na_values", [-999, [-999], ["-999"], (-999.0,), {-999}, [0.5], "x", []])
+@pytest.mark.parametrize("cell", ["-999", "-999.0", "-999.00", "0.5", "0.50", "x", "99", "-9990"])
+def test_a_missing_value_is_what_pandas_takes_for_it(na_values: Any, cell: str) -> None:
+    options = {"na_values": na_values, "keep_default_na": False}
+    form = sources.csv_format(file("s3://b/a.csv", PandasLoadOptions(kwargs=options)))
+    # A column of numbers: to pandas -999.00 among texts is a text.
+    rest = "" if cell == "x" else "\n7"
+    pandas = pd.read_csv(io.StringIO(f"a\n{cell}{rest}"), **options)
+    assert (cell in form.nulls) == bool(pandas["a"].isna()[0])
 
 
 def test_missing_values_are_those_of_pandas_by_default() -> None:

@@ -13,9 +13,11 @@ KNOWN = {"day": 1, "ids": (1, 2)}
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        ("a > :day", "a > :day "),
+        ("a > :day", "a > :day"),
         (":day::date", ":day ::date"),
-        ("IN %(ids)s", "IN :ids "),
+        ("':day'", "':day'"),  # within a text a space would be part of the text
+        ("LIKE '-:day%'", "LIKE '-:day%'"),
+        ("IN %(ids)s", "IN :ids"),
         ("LIKE '%(other)s'", "LIKE '%(other)s'"),
         ("""'{"a":1}'""", """'{"a"\\:1}'"""),
         ("'12:30'", "'12:30'"),
@@ -28,7 +30,7 @@ def test_only_a_parameters_colon_begins_a_parameter(written: str, read: str) -> 
 
 
 def test_several_sets_of_parameters_have_their_names_too() -> None:
-    assert with_colons("VALUES (:a, :b)", [{"a": 1}]) == "VALUES (:a , \\:b)"
+    assert with_colons("VALUES (:a, :b)", [{"a": 1}]) == "VALUES (:a, \\:b)"
 
 
 def test_numbers_of_numpy_and_objects_are_parameters() -> None:
