@@ -66,15 +66,19 @@ def noted(texts: pa.Array, mask: pa.BooleanArray, note: str) -> pa.Array:
     return pc.if_else(mask, pc.binary_join_element_wise(texts, f" ({note})", ""), texts)
 
 
-def note_undecided(texts: pa.Array) -> pa.Array:
-    """Returns the texts with a note behind dates that two orders read as different days."""
+def note_undecided(texts: pa.Array, has_dates: bool = False) -> pa.Array:
+    """Returns the texts with a note behind dates that two orders read as different days.
+
+    `has_dates` is whether the feed has `dates:`, which reads no date within other text.
+    """
     # In most columns nothing is left to search: that pattern takes half a millisecond to compile.
     if not pc.any(not_matching(texts, _YEAR_FIRST)).as_py():
         return texts
     undecided = matching(texts, _UNDECIDED)
     if not pc.any(undecided).as_py():
         return texts
-    return noted(texts, undecided, "which is the month? the feed's dates: says it")
+    do = "dates: reads no date within other text" if has_dates else "the feed's dates: says it"
+    return noted(texts, undecided, f"which is the month? {do}")
 
 
 def step_for(dates: Sequence[str]) -> Step:
