@@ -155,6 +155,7 @@ class FixedDialect(Dialect):
     pads: bool = False
     ignores_rest: bool = False
     skip_rows: int = 0
+    skip_footer: int = 0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import (
     AfterValidator,
     Field,
     PlainValidator,
+    PrivateAttr,
     SerializeAsAny,
     field_validator,
     model_validator,
@@ -38,6 +39,15 @@ CRON = re.compile(r"[\w*/,?#-]+(?:\s+[\w*/,?#-]+){4,5}", re.ASCII)
 NAME = r"^[a-z][a-z0-9_]{0,54}$"
 
 
+class Places(dict[str, str]):
+    """Where columns stand in a file. All are equal, as feeds of the same values are."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+
 class Feed(Strict):
     """A feed, read and validated."""
 
@@ -55,6 +65,8 @@ class Feed(Strict):
     checks: dict[str, Check] = Field(default_factory=dict)
     rejects: Rejects = Rejects()
     limits: Limits = Limits()
+    # Where each column stands in the YAML file that the feed was read from.
+    _places: Places = PrivateAttr(default_factory=Places)
 
     @field_validator("schedule")
     @classmethod
@@ -63,6 +75,14 @@ class Feed(Strict):
             return value
         names = ", ".join(PRESETS)
         raise ValueError(f"cron such as '0 6 * * *', null, or one of {names}")
+
+    def remember_places(self, places: dict[str, str]) -> None:
+        """Keeps where each column stands in the feed's file, for errors about it."""
+        self._places.update(places)
+
+    def place_of(self, column: str) -> str | None:
+        """Returns where a column stands in the feed's file, or None without a file."""
+        return self._places.get(column)
 
     @property
     def table_columns(self) -> Columns:

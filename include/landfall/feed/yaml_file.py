@@ -45,9 +45,13 @@ def read_feed(path: Path | str) -> Feed:
     if not isinstance(values, dict):
         raise _error_in(path, "the feed's file is not YAML of a feed", expected="keys and values")
     try:
-        return Feed.model_validate(values)
+        feed = Feed.model_validate(values)
     except ValidationError as error:
         raise _invalid(path, node, values, error) from None
+    feed.remember_places(
+        {name: f"{path}, line {_line_of(node, ['columns', name, 'type'])}" for name in feed.columns}
+    )
+    return feed
 
 
 def read_folder(folder: Path | str) -> Feeds:

@@ -23,8 +23,17 @@ _MARK = r"\s?[-/. ]\s?"
 _REST = r"(?:[T ,]\s*(?P<rest>.*?))?\s*$"
 _SHORT, _YEAR = r"(?P<{}>\d{{1,2}})", r"(?P<Y>\d{4}|\d{2})"
 _PARTS = {"D": _SHORT.format("d"), "M": _SHORT.format("m"), "Y": _YEAR}
+# What may stand before a date: the name of the day, and the time of day.
+_AHEAD = (
+    r"^\s*(?:(?i:mon|tue|wed|thu|fri|sat|sun)[A-Za-z]*[.,]?\s+)?"
+    r"(?:(?P<ahead>\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[AaPp][Mm])?)\s+)?"
+)
 # Three numbers, or digits alone; a year of four digits in front is the same in every order.
-_THREE = rf"^\s*\d{{1,3}}{_MARK}\d{{1,3}}{_MARK}\d+"
+_THREE = rf"{_AHEAD}\d{{1,3}}{_MARK}\d{{1,3}}{_MARK}\d+"
+# Between two numbers of two digits the name of a month leaves open which is the year.
+_NAMED_MARK = r"\s?[-/. ,]?\s?"
+_PARTS_NAMED = (r"(?P<Y>\d{2})", "(?P<b>[A-Za-z]{3,9})", r"(?P<d>\d{1,2})")
+_NAMED = _AHEAD + _NAMED_MARK.join(_PARTS_NAMED) + _REST
 _DIGITS = r"^\s*\d{5,}\s*$"
 # Two numbers that are both months, and not the same; in an array, too.
 _BETWEEN = r"[-/. !-*;-@\[-`{-~]"  # to Postgres every other mark parts two numbers as these do
@@ -57,15 +66,19 @@ def noted(texts: pa.Array, mask: pa.BooleanArray, note: str) -> pa.Array:
     return pc.if_else(mask, pc.binary_join_element_wise(texts, f" ({note})", ""), texts)
 
 
-def note_undecided(texts: pa.Array) -> pa.Array:
-    """Returns the texts with a note behind dates that two orders read as different days."""
+def note_undecided(texts: pa.Array, has_dates: bool = False) -> pa.Array:
+    """Returns the texts with a note behind dates that two orders read as different days.
+
+    `has_dates` is whether the feed has `dates:`, which reads no date within other text.
+    """
     # In most columns nothing is left to search: that pattern takes half a millisecond to compile.
     if not pc.any(not_matching(texts, _YEAR_FIRST)).as_py():
         return texts
     undecided = matching(texts, _UNDECIDED)
     if not pc.any(undecided).as_py():
         return texts
-    return noted(texts, undecided, "which is the month? the feed's dates: says it")
+    do = "dates: reads no date within other text" if has_dates else "the feed's dates: says it"
+    return noted(texts, undecided, f"which is the month? {do}")
 
 
 def step_for(dates: Sequence[str]) -> Step:
@@ -77,21 +90,30 @@ def step_for(dates: Sequence[str]) -> Step:
 
 def by_order(order: str) -> Step:
     """Makes the step for dates in digits whose parts have this order."""
-    pattern = r"^\s*" + _MARK.join(_PARTS[part] for part in order) + _REST
+    pattern = _AHEAD + _MARK.join(_PARTS[part] for part in order) + _REST
 
     def step(texts: pa.Array) -> pa.Array:
         wanted = matching(texts, _THREE)
         if order != "YMD":  # digits alone begin with the year, to Postgres
             wanted = pc.or_(wanted, matching(texts, _DIGITS))
-        if not pc.any(wanted).as_py():
-            return texts
-        parts = pc.extract_regex(texts, pattern)
-        written = _joined([(_day(parts), ""), (pc.struct_field(parts, "rest"), " ")])
-        fits = pc.and_(wanted, parts.is_valid())
-        others = noted(texts, pc.and_(wanted, parts.is_null()), f"not {order}")
-        return pc.if_else(fits, written, others)
+        texts = _ordered(texts, wanted, pattern, order)
+        if order == "YMD":  # Postgres takes the number before the name of a month for the day
+            texts = _ordered(texts, matching(texts, _NAMED), _NAMED, order)
+        return texts
 
     return step
+
+
+def _ordered(texts: pa.Array, wanted: pa.BooleanArray, pattern: str, order: str) -> pa.Array:
+    """Rewrites the wanted texts by the pattern; what does not fit it gets a note."""
+    if not pc.any(wanted).as_py():
+        return texts
+    parts = pc.extract_regex(texts, pattern)
+    ahead, rest = (pc.struct_field(parts, name) for name in ("ahead", "rest"))
+    written = _joined([(_day(parts), ""), (ahead, " "), (rest, " ")])
+    fits = pc.and_(wanted, written.is_valid())
+    others = noted(texts, pc.and_(wanted, written.is_null()), f"not {order}")
+    return pc.if_else(fits, written, others)
 
 
 def by_formats(formats: Sequence[str]) -> Step:
@@ -158,8 +180,16 @@ def _joined(pieces: Sequence[tuple[pa.Array, str]]) -> pa.Array:
     return result
 
 
-# A time of day, and then no zone: neither an offset nor a name of three letters or more.
-_TIME_AND_ZONE = r"(?i):\d.*([+-]\d|Z\s*$|[a-z]{3})|[a-z_]+/[a-z_]+"
+# A time of day with an offset or Z behind it, or with a name of three letters or more, which is
+# none of a day or a month. ISO's basic format has no colon: 20260701T120000Z.
+_TIME_AND_ZONE = (
+    r"(?i)(:\d\d(\.\d+)?|[T ]\d{4}(\d\d(\.\d+)?)?)\s*([ap]m)?\s*([+-]\d|Z\s*$)"
+    r"|:\d.*[a-z]{3}|[a-z_]+/[a-z_]+"
+)
+_NAMES_OF_DAYS = (
+    r"(?i)\b(mon|tues?|wed(nes)?|thu(rs?)?|fri|sat(ur)?|sun)(day)?\b"
+    rf"|\b({'|'.join(sorted(_NAMES, key=len, reverse=True))})\b"
+)
 _WORDS = r"(?i)^\s*[-+]?[a-z]+\s*$"  # infinity, now
 
 
@@ -167,7 +197,8 @@ def in_zone(zone: str) -> Step:
     """Makes the step that names the zone in cells that name none."""
 
     def step(texts: pa.Array) -> pa.Array:
-        has_zone = either(matching(texts, _TIME_AND_ZONE), matching(texts, _WORDS))
+        nameless = pc.replace_substring_regex(texts, _NAMES_OF_DAYS, " ")
+        has_zone = either(matching(nameless, _TIME_AND_ZONE), matching(texts, _WORDS))
         return pc.if_else(has_zone, texts, pc.binary_join_element_wise(texts, zone, " "))
 
     return step

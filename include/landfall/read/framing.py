@@ -135,7 +135,8 @@ class Framer:
         if self._job.dialect.spelling.session_dates:
             return texts
         is_date = column.read_as.name in dates.READ_DATES and is_text(values.type)
-        return dates.note_undecided(texts) if is_date else texts
+        has_dates = bool(self._job.dialect.spelling.dates)
+        return dates.note_undecided(texts, has_dates) if is_date else texts
 
     def _cells(self, batch: pa.RecordBatch) -> pa.Array:
         """Returns the cells of each row as a list of texts."""

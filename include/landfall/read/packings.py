@@ -233,7 +233,8 @@ PACKINGS: dict[bytes, Unpack] = {
     b"\x04\x22\x4d\x18": _arrow("lz4"),
     SNAPPY_BEGIN: _snappy,
 }
-NOT_READ = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"\x02\x21\x4c\x18": "lz4's legacy form"}
+NOT_READ = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"\x02\x21\x4c\x18": "lz4's legacy form",
+            b"\x1f\x9d": "compress (.Z)", b"\x5d\0\0": "lzma's old form"}  # fmt: skip
 OTHER_FILES = {b"PAR1": "Parquet", b"ORC\x08": "ORC", b"Obj\x01": "Avro", b"ARROW1": "Arrow",
                b"%PDF-": "PDF"}  # fmt: skip
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: a zip without a member

@@ -9,6 +9,8 @@ from typing import BinaryIO, cast
 from include.landfall.errors import MisshapenRow
 
 CHUNK_BYTES = 1 << 18
+# Files of mainframes (EBCDIC: cp037, cp500, cp1140) end their lines with NEL, and few with LF.
+EBCDIC_LF, NEL = b"\x25", "\x85"
 # What a byte that is no text becomes: UTF-8 has no such sequence, so its row is rejected.
 _NO_TEXT = re.compile(r"\\xed\\x(b[23])\\x([89ab][0-9a-f])")
 
@@ -29,6 +31,7 @@ class Transcoded:
         wide = encoding.startswith(("utf-16", "utf-32"))
         errors = "surrogatepass" if wide else "surrogateescape"
         self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+        self._ends_with_nel = "\n".encode(encoding) == EBCDIC_LF
         self._ready, self._offset, self._ended = bytearray(), 0, False
 
     def read(self, size: int = -1) -> bytes:
@@ -51,6 +54,8 @@ class Transcoded:
         except UnicodeError as error:
             raise self._broken(error) from None
         self._offset += len(data)
+        if self._ends_with_nel:
+            text = text.replace(NEL, "\n")
         return text.encode("utf-8", "surrogatepass")
 
     def _broken(self, error: UnicodeError) -> MisshapenRow:

@@ -13,6 +13,7 @@ from include.landfall.errors import DataError
 
 ENCRYPTED = 0x1  # the bit of a member's flags
 SHOWN_NAMES = 10
+NO_DATA = {".DS_Store", "Thumbs.db", "desktop.ini"}
 MOST_DIRECTORY_BYTES = 16 << 20  # of the list of members, which is held in memory
 END_SIGNATURE = b"PK\x05\x06"
 
@@ -124,5 +125,6 @@ def _names(members: list[zipfile.ZipInfo]) -> str:
 
 
 def _is_by_the_way(name: str) -> bool:
-    """Returns whether a member is a folder, or what macOS puts beside each file."""
-    return name.endswith(("/", ".DS_Store")) or name.startswith("__MACOSX/")
+    """Returns whether a member is a folder, or what macOS or Windows puts beside the files."""
+    base = name.rpartition("/")[2]
+    return not base or name.startswith("__MACOSX/") or base.startswith("._") or base in NO_DATA

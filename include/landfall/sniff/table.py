@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "delimiter": ",", "quote": '"', "escape": "doubled", "newline": "auto", "encoding": "utf-8",
     "header": True,
 }  # fmt: skip
+CONTROL = re.compile(rb"(?<!\\)\\[bfnrtv]")
 SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -99,6 +101,10 @@ class _Sniffer:
         self._delimiter(trial, rivals, text)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
+        if best.options["escape"] == "backslash" and (control := CONTROL.search(text)):
+            shown = control[0].decode()
+            doubt = f"{shown} is read as a control character: in C:{shown}… it would be two letters"
+            self.proposal.options["escape"].doubts.append(doubt)
         if best.options["quote"] is None:
             doubt = "there are quotes, and they are taken for text: look at the cells with them"
             self.proposal.options["quote"].doubts.append(doubt)

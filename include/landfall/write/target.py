@@ -102,12 +102,15 @@ def check_types(connection: Connection, feed: Feed) -> None:
         row = connection.execute("SELECT to_regtype(%s)", [str(declared)]).fetchone()
         if row and row[0] is None:
             near = get_close_matches(declared.name, [*BUILT_IN, *ALIASES], n=1)
-            raise FeedError(
+            error = FeedError(
                 "the database has no such type",
                 found=str(declared),
                 expected="a type of Postgres, or an enum or domain of the database",
                 do=f"did you mean {near[0]!r}?" if near else "create the type, or name another",
-            ).at(feed=feed.name, column=name)
+            )
+            if place := feed.place_of(name):
+                error.more.append(("declared in", place))
+            raise error.at(feed=feed.name, column=name)
 
 
 def target_columns(

@@ -36,6 +36,13 @@ def test_criterion_8_a_domain_over_date_reads_no_date_that_two_orders_fit(engine
     assert "which is the month?" in rejects(engine)[0][2]
 
 
+def test_criterion_8_an_array_of_dates_is_not_read_in_the_order_of_single_ones(engine):
+    engine.be(columns={"d": "date[]"}, format={"dates": "DMY"}, rejects=BUDGET)
+    engine.load("d\n{03/04/2026}\n{2026-04-03}\n")
+    assert engine.sql("SELECT d::text FROM raw.t") == ["{2026-04-03}"]
+    assert "dates: reads no date within other text" in rejects(engine)[0][2]
+
+
 def test_a_domain_reads_cells_as_the_feed_says_that_they_are_spelt(engine):
     """1.234 is no number of decimal commas, whatever Postgres takes it for."""
     engine.sql(

@@ -332,6 +332,29 @@ def test_new_columns_of_a_format_with_types_evolve_the_table(engine):
     assert engine.sql("SELECT id, extra, tags FROM raw.t") == [(1, {"a": [1, 2]}, ["x"])]
 
 
+def test_new_columns_of_a_sheet_of_excel_evolve_the_table(engine):
+    """A sheet has no types: a new column gets the one that all its cells fit."""
+    engine.be(format="excel", columns={"id": "integer"}, contract={"new_columns": "evolve"})
+    workbook = openpyxl.Workbook()
+    for row in (
+        ["id", "day", "at", "paid", "count", "done", "note"],
+        [1, date(2026, 3, 1), datetime(2026, 3, 1, 8, 30), 1.5, 2, True, "a"],  # noqa: DTZ001
+        [2, None, datetime(2026, 3, 2), 2, 3, False, "7"],  # noqa: DTZ001
+    ):
+        workbook.active.append(row)
+    workbook.save(sink := io.BytesIO())
+    assert engine.load(sink.getvalue(), "a.xlsx").changes == [
+        "column added day: date", "column added at: timestamp", "column added paid: numeric",
+        "column added count: bigint", "column added done: boolean", "column added note: text",
+    ]  # fmt: skip
+    columns = "id, day::text, at::text, paid::text, count, done, note"
+    assert engine.sql(f"SELECT {columns} FROM raw.t ORDER BY id") == [
+        (1, "2026-03-01", "2026-03-01 08:30:00", "1.5", 2, True, "a"),
+        (2, None, "2026-03-02 00:00:00", "2", 3, False, "7"),
+    ]
+    assert engine.load(sink.getvalue(), "b.xlsx").changes == []
+
+
 READ = [
     ({"type": "json"}, '{"id":1,"id":2}\n', "the row has the key 'id' twice"),
     ({"type": "json"}, '{"id":1,"x":2}\n', "the row has a key that the feed does not know: 'x'"),

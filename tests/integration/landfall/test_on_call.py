@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 import yaml
@@ -168,6 +170,7 @@ def test_a_wrong_type_names_feed_column_and_the_nearest_type(shell, command):
     assert (code, "no such type" in text, "found: intger" in text) == (2, True, True)
     assert "did you mean 'integer'?" in text
     assert ("column: id" in text) or ("feed t, column id" in text)
+    assert command == "check" or re.search(r"declared in: \S+\.yaml, line 8\b", text)
 
 
 def test_check_finds_a_target_that_is_a_view(shell):

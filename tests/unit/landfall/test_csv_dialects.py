@@ -109,7 +109,15 @@ LOADS = [
     ({"encoding": "shift_jis"}, "a,b\n日本,ソ\n".encode("shift_jis"), [("日本", "ソ")]),
     ({"encoding": "gb18030"}, "a,b\n中文,𠮷\n".encode("gb18030"), [("中文", "𠮷")]),
     ({"encoding": "utf-8-sig"}, b"\xef\xbb\xbfa,b\n1,2\n", [("1", "2")]),
+    ({"encoding": "cp037"}, "a,b\x851,2\x85".encode("cp037"), [("1", "2")]),
+    ({"encoding": "cp500", "delimiter": "||"}, "a||b\n1||2\n".encode("cp500"), [("1", "2")]),
+    ({"encoding": "latin-1"}, b"a,b\n1,2\x853\n", [("1", "2\x853")]),
     ({"encoding": "utf-16", "delimiter": "||"}, "a||b\n1||2\n".encode("utf-16"), [("1", "2")]),
+    # the end of the file
+    ({"skip_footer": 1, "newline": "CRLF"}, b"a,b\r\n1,2\n3\r\nTot\nal\r\n", [("1", "2\n3")]),
+    ({"footer": {"pattern": "T;.*", "count_column": 2}, "delimiter": ";", "decimal": ",", "thousands": "."},
+     b"a;b\n" + b"1;2\n" * 1000 + b"T;1.000\n", [("1", "2")] * 1000),
+    ({"escape": "backslash"}, b"a,b\n1,x\\\\0\n", [("1", "x\\0")]),
     # ragged rows
     ({"ragged": "pad"}, b"a,b\n1\n1,2,\n1,2\n\n3,4,,,\n", [("1", None), ("1", "2"), ("1", "2"), ("3", "4")]),
     ({"ragged": "pad"}, b"a,b,\n1,2,\n3,4,\n5\n", [("1", "2"), ("3", "4"), ("5", None)]),
@@ -145,6 +153,7 @@ REJECTS = [
     ({"escape": "backslash"}, b'a,b\n"1""2",3\n', [(2, "quote", '"1""2",3')]),
     ({"quotes": "repair"}, b'a,b\n1,"x,2\n3,4\n', [(2, "quote", '1,"x,2')]),
     ({"comment": "#"}, b"a,b\n# x\n1\n", [(3, "fields", "1")]),
+    ({"escape": "backslash"}, b'a,b\n1,x\\0\n"\\0",2\n', [(2, "zero_byte", "1,x\\0"), (3, "zero_byte", '"\\0",2')]),
     ({"newline": "CRLF"}, b"a,b\r\n1\n,2,3\r\n4\r\n", [(2, "fields", "1\n,2,3"), (3, "fields", "4")]),
 ]  # fmt: skip
 
@@ -169,6 +178,9 @@ SPELLINGS = [
     ({"dates": "DMY"}, "date", ["03/04/2026", "2026-04-03", "3.4.26"], ["2026-04-03"] * 3),
     ({"dates": "MDY"}, "timestamp", ["03/04/2026 10:00"], ["2026-03-04 10:00"]),
     ({"dates": "YMD"}, "date", ["26-03-04"], ["2026-03-04"]),
+    ({"dates": "YMD"}, "date", ["26-Apr-03", "26 APR 03", "26-Apr-2003"], ["2026-04-03", "2026-04-03", "26-Apr-2003"]),
+    ({"dates": "DMY"}, "timestamp", ["10:00 03/04/2026", '"Fri, 03/04/2026 10:00"', "10:00 PM 3.4.26"],
+     ["2026-04-03 10:00", "2026-04-03 10:00", "2026-04-03 10:00 PM"]),
     ({"dates": "%d%m%Y"}, "date", ["03042026"], ["2026-04-03"]),
     ({"dates": ["%d.%m.%Y", "%d %b %Y %H:%M"]}, "timestamp", ["3.4.2026", "3 Apr 2026 5:06"], ["2026-04-03", "2026-04-03 05:06"]),
     ({"dates": "DMY"}, "text", ["03/04/2026"], ["03/04/2026"]),
@@ -184,6 +196,19 @@ def test_cells_become_what_postgres_reads(options, column_type, cells, expected)
     assert (rows, misshapen) == ([(cell,) for cell in expected], [])
 
 
+# With a zone in the cell, and without.
+ZONED = ["2026-07-01 12:00:00+02", "20260701T120000Z", "20260701T120000+0200", "2026-07-01 120000Z",
+         "Wed Jul 01 12:00:00 CEST 2026", "2026-07-01 12:00 CET", "2026-07-01 12:00 Asia/Tokyo"]  # fmt: skip
+ZONELESS = ["2026-07-01", "20260701T120000", "12:00 1-Jul-2026", "12:00 July 1 2026", "12:00 Sun 5 May 2026",
+            "Wed Jul 01 12:00:00 2026", "Jul 1, 2026 12:00:00 PM"]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", [*ZONED, *ZONELESS])
+def test_a_cell_without_a_zone_gets_that_of_the_feed(cell):
+    rows, _ = read(f'a\n"{cell}"\n'.encode(), {"a": "timestamptz"}, time_zone="Europe/Berlin")
+    assert rows == [(cell if cell in ZONED else f"{cell} Europe/Berlin",)]
+
+
 UNFIT = [
     ({"decimal": ","}, "numeric(9,2)", "1.5"),
     ({"decimal": ",", "thousands": "."}, "integer", "1.5"),
@@ -191,6 +216,8 @@ UNFIT = [
     ({"dates": "YMD"}, "date", "03/04/2026"),
     ({"dates": "DMY"}, "date", "20122010"),
     ({"dates": "%d.%m.%Y"}, "date", "2026-04-03"),
+    ({"dates": "YMD"}, "date", "26-Foo-03"),
+    ({"dates": "YMD"}, "timestamp", "10:00 03/04/2026"),
 ]  # fmt: skip
 
 

@@ -139,9 +139,9 @@ def test_a_cell_without_a_value_refuses_its_row(cell, reason, message):
 
 def test_an_empty_row_is_none_and_columns_are_found_by_name():
     data = book([], ["b", None, "a"], [None], [1, None, 2], [None, None, None], [3, None, 4])
-    with pytest.raises(HeaderMismatch, match="not in the feed: ''"):
-        read(data)
-    assert read(book([], ["b", "a"], [], [1, 2], [], [3, 4]))[0] == {1: ("2", "1"), 2: ("4", "3")}
+    assert read(data)[0] == {1: ("2", "1"), 2: ("4", "3")}
+    with pytest.raises(HeaderMismatch, match="not in the feed: 'c'"):
+        read(book([], ["b", "c", "a"], [1, None, 2]))
 
 
 def test_the_range_and_the_header_are_those_of_the_feed():
@@ -163,6 +163,50 @@ def test_the_sheet_is_that_of_the_feed():
     assert "'One', 'Two'" in str(several.value)
     with pytest.raises(DataError, match="no sheet 'Three'"):
         read(data, sheet="Three")
+
+
+def test_a_hidden_sheet_is_read_where_the_feed_names_it():
+    workbook = openpyxl.load_workbook(io.BytesIO(book(["a", "b"], [1, 2], sheets=["One", "Two"])))
+    workbook["Two"].sheet_state = "hidden"
+    workbook["Two"]["A2"] = 3
+    workbook.save(sink := io.BytesIO())
+    assert read(sink.getvalue())[0] == {1: ("1", "2")}
+    assert read(sink.getvalue(), sheet="Two")[0] == {1: ("3", "2")}
+
+
+def test_a_column_without_a_name_may_stand_between_others_while_it_is_empty():
+    rows, rejects = read(book(["a", None, "b"], [1, None, 2], [3, "note", 4], [5, None, 6]))
+    assert rows == {1: ("1", "2"), 3: ("5", "6")}
+    assert [(r.number, r.line, r.reason) for r in rejects] == [(2, 3, "fields")]
+
+
+# What a workbook has that is saved as "Strict Open XML Spreadsheet", in place of the usual names.
+STRICT = {
+    NAMESPACE: "http://purl.oclc.org/ooxml/spreadsheetml/main",
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships":
+        "http://purl.oclc.org/ooxml/officeDocument/relationships",
+}  # fmt: skip
+
+
+def as_strict(data):
+    source, sink = zipfile.ZipFile(io.BytesIO(data)), io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as target:
+        for name in source.namelist():
+            content = source.read(name).decode()
+            for usual, strict in STRICT.items():
+                content = content.replace(usual, strict)
+            target.writestr(name, content)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("options", [{}, {"sheet": "Sheet"}, {"header": False}])
+def test_a_strict_workbook_is_read_as_any_other(options):
+    data = book(["a", "b"], ["x", date(2026, 3, 1)], [1.5, True])
+    usual = read(data, **options)
+    assert len(usual[0]) >= 2
+    assert read(as_strict(data), **options) == usual
+    shared = cells('<c r="A2" t="s"><v>1</v></c><c r="B2"><v>2</v></c>')
+    assert read(as_strict(shared), **options) == read(shared, **options)
 
 
 def test_the_origins_of_rows_are_their_json_and_their_number_in_the_sheet():

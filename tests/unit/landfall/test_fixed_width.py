@@ -15,6 +15,7 @@ from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.feed.model import Feed
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import fixed_width
+from include.landfall.read.spelling import Speller
 
 FIELDS = {"a": {"start": 1, "width": 3}, "b": {"start": 5, "width": 4}}
 
@@ -102,6 +103,20 @@ def test_lines_at_the_beginning_are_skipped_and_counted():
     assert read("TITLE", skip_rows=2) == ({}, [])
 
 
+@pytest.mark.parametrize("tail", ["T0002", "T0002\n", "T0002\r\n\r\n"])
+def test_lines_at_the_end_are_skipped(tail):
+    rows, rejects = read(f"1   abcd\n2   ab\n{tail}", skip_footer=1)
+    assert (rows, [r.line for r in rejects]) == ({1: ("1", "abcd")}, [2])
+
+
+@pytest.mark.parametrize("blank", ["\f", "\t", "\u00a0"])
+def test_only_spaces_are_trimmed(blank):
+    """A line that a form feed moved by one place must not be read as one with an empty field."""
+    task = job()
+    (part,) = fixed_width.rows(io.BytesIO(f"{blank}  1abcd\n".encode()), task)
+    assert Speller(task).rows(part).batch.to_pylist()[0]["a"] == blank
+
+
 def test_a_line_that_is_too_long_is_a_reject():
     rows, rejects = read(b"1   abcd\n" + b"x" * (2 * LONGEST_ROW) + b"\n3   abcd\n")
     assert list(rows) == [1, 3]
@@ -124,6 +139,7 @@ def test_the_origins_of_rows_are_found_in_one_more_pass():
         ({"fields": FIELDS | {"c": {"start": 8, "width": 1}}}, "'b' and 'c' overlap"),
         ({"encoding": "klingon"}, "an encoding as Python names it"),
         ({"trim": "all"}, "valid boolean"),
+        ({"quoted_nulls": "always"}, "Extra inputs"),
     ],
 )  # fmt: skip
 def test_a_bad_option_is_refused(options, message):

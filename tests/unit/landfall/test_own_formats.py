@@ -260,6 +260,40 @@ def test_avro_is_read_with_all_its_types(codec):
         assert [rows[1][place], rows[6000][place]] == AVRO[name][3], name
 
 
+DAY = {"type": "int", "logicalType": "date"}
+CENTS = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}
+PART = {"type": "record", "name": "part", "fields": [
+    {"name": "on", "type": DAY}, {"name": "raw", "type": "bytes"}, {"name": "paid", "type": ["null", CENTS]},
+]}  # fmt: skip
+# The branches of a column of several types, its values, and their texts.
+UNIONS = [
+    (["null", "string", DAY], [date(2026, 3, 1), "x", None], ["2026-03-01", "x", None]),
+    (["string", {"type": "long", "logicalType": "timestamp-millis"}], [WHEN], ["2013-01-01 00:00:00.000Z"]),
+    (["string", {"type": "int", "logicalType": "time-millis"}], [time(8, 30)], ["08:30:00.000"]),
+    (["int", CENTS], [Decimal("1.50"), 7], ["1.50", "7"]),
+    (["long", "double"], [1 << 60, 1.5, float("nan")], ["1152921504606846976", "1.5", "NaN"]),
+    (["boolean", "bytes"], [True, b"\0\xff"], ["true", "\\x00ff"]),
+    (["int", {"type": "array", "items": DAY}], [[date(2026, 3, 1)], 3], ['["2026-03-01"]', "3"]),
+    (["int", {"type": "string", "logicalType": "uuid"}], [UUID(int=5)], [str(UUID(int=5))]),
+    (["string", PART], [{"on": date(2026, 3, 1), "raw": b"\1", "paid": Decimal("0.10")}],
+     ['{"on": "2026-03-01", "raw": "\\\\x01", "paid": 0.10}']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("branches", "values", "texts"), UNIONS)
+def test_a_value_of_an_avro_union_is_the_text_of_what_its_own_type_means(branches, values, texts):
+    data = to_avro({"u": branches, "after": "int"}, [{"u": value, "after": 1} for value in values])
+    rows, rejects = read(data, "avro", {"u": "text", "after": "integer"})
+    assert ([row[0] for row in rows.values()], rejects) == (texts, [])
+
+
+def test_a_name_that_an_avro_union_defines_may_be_used_behind_it():
+    row = {"on": date(2026, 3, 1), "raw": b"", "paid": None}
+    data = to_avro({"u": ["string", PART], "again": "part"}, [{"u": "x", "again": row}])
+    rows, _ = read(data, "avro", {"u": "text", "again": "jsonb"})
+    assert rows == {1: ("x", '{"on": "2026-03-01", "raw": "\\\\x", "paid": null}')}
+
+
 @pytest.mark.parametrize("codec", ["snappy", "zstandard"])
 def test_avro_may_be_packed_by_other_codecs(codec):
     plain = to_avro({"i": "int"}, [{"i": n} for n in range(100)])

@@ -326,3 +326,14 @@ def test_a_key_gives_the_pattern_and_the_name():
     assert pattern_of("shop/orders_2026-01-31.csv.gz") == "shop/orders_*.csv.gz"
     assert name_of("shop/Orders 2026-01-31.csv.gz") == "orders"
     assert name_of("2026/01.csv") == "new_feed"
+
+
+@pytest.mark.parametrize(("path", "is_doubted"), [("C:\\new", True), ("C:/new", False)])
+def test_a_letter_behind_a_backslash_that_would_be_a_control_character_is_a_doubt(
+    propose, path, is_doubted
+):
+    """Spark escapes quotes with a backslash, and leaves the backslashes of paths alone."""
+    rows = "".join(f'{n},{path}{n},"say \\"hi\\", ok"\n' for n in range(20))
+    feed, _, text = propose(f"id,path,note\n{rows}".encode())
+    assert feed.format.escape == "backslash"
+    assert ("is read as a control character" in text) is is_doubted

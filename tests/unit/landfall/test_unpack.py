@@ -113,12 +113,22 @@ def test_folders_and_files_of_macos_are_no_members():
     assert unpack(packed) == DATA
 
 
+BESIDE = ["._a.csv", "in/._a.csv", "in/.DS_Store", "Thumbs.db", "desktop.ini"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_a_system_puts_beside_a_file_is_no_member(name):
+    assert unpack(zipped((name, b"x"), ("in/a.csv", DATA))) == DATA
+
+
 REFUSED = {
     "two members": (zipped(("a.csv", b"1"), ("b.csv", b"2")), {}, "a.csv, b.csv"),
     "two that fit": (zipped(("a.csv", b"1"), ("b.csv", b"2")), {"member": "*.csv"}, "a.csv, b.csv"),
     "none that fits": (zipped(("a.txt", b"1")), {"member": "*.csv"}, "a.txt"),
     "no member": (zipped(), {}, "has 0 members"),
     "encrypted": (encrypted(), {}, "is encrypted"),
+    "compress": (b"\x1f\x9d\x90abc", {}, "packed with compress"),
+    "lzma": (lzma.compress(DATA, lzma.FORMAT_ALONE), {}, "packed with lzma's old form"),
     "7-Zip": (b"7z\xbc\xaf\x27\x1c", {}, "packed with 7-Zip"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,6 +13,8 @@ from include.landfall.feed.dialect import (
     CsvDialect,
     ExactCsvDialect,
     Footer,
+    NullScope,
+    Spelling,
     needs_exact_reader,
 )
 from include.landfall.feed.formats.base import register
@@ -72,6 +74,11 @@ class CsvFormat(SpeltFormat):
         "auto", description="What ends a row: auto is LF or CRLF; mixed is any of the three."
     )
     encoding: Encoding = "utf-8"
+    quoted_nulls: NullScope = Field(
+        "never",
+        description="Where quoted texts of nulls, and the quoted empty one, are NULL too: never, "
+        "in columns whose type is no_text, or always.",
+    )
     header: bool | int = Field(
         True,
         description="Whether the first row has the names, or how many rows have; these are joined.",
@@ -158,6 +165,16 @@ class CsvFormat(SpeltFormat):
     def takes_names(self) -> bool:
         """Whether the names that a file gives its columns count."""
         return self.columns == "by name"
+
+    def spelling(self) -> Spelling:
+        """Returns how the cells are spelt, of which blanks and NULLs are told without quotes."""
+        needs_nulls = self.trim or self.quoted_nulls != "never"
+        return replace(
+            super().spelling(),
+            nulls=("", *self.nulls) if needs_nulls else (),
+            null_scope=self.quoted_nulls,
+            trim=self.trim,
+        )
 
     def dialect(self) -> CsvDialect:
         """Returns the dialect with the options of this format."""

@@ -14,6 +14,8 @@ from include.landfall.feed.formats.encoding import Encoding
 from include.landfall.feed.formats.spelling import SpeltFormat
 from include.landfall.feed.strict import Strict
 
+MOST_SKIPPED = 10_000  # lines at the end, which are held back
+
 
 class Span(Strict):
     """Where the field of a column is in each line."""
@@ -42,6 +44,9 @@ class FixedFormat(SpeltFormat):
         "refuse", description="What becomes of a line with text behind its last field."
     )
     skip_rows: int = Field(0, ge=0, description="How many lines at the beginning are no rows.")
+    skip_footer: int = Field(
+        0, ge=0, le=MOST_SKIPPED, description="How many lines at the end are no rows."
+    )
 
     @model_validator(mode="after")
     def _fields_are_apart(self) -> FixedFormat:
@@ -59,7 +64,7 @@ class FixedFormat(SpeltFormat):
         )
         return FixedDialect(
             fields, self.encoding, self.trim, tuple(self.nulls), self.ragged == "pad",
-            self.rest == "ignore", self.skip_rows, spelling=self.spelling(),
+            self.rest == "ignore", self.skip_rows, self.skip_footer, spelling=self.spelling(),
         )  # fmt: skip
 
     def check_columns(self, names: Collection[str]) -> None:

@@ -22,11 +22,6 @@ class SpeltFormat(FileFormat):
         default_factory=list,
         description="Unquoted texts that are NULL, beside the empty one. Quoted, they are text.",
     )
-    quoted_nulls: Literal["never", "no_text", "always"] = Field(
-        "never",
-        description="Where quoted texts of nulls, and the quoted empty one, are NULL too: never, "
-        "in columns whose type is no_text, or always.",
-    )
     trim: bool = Field(False, description="Whether blanks at the ends of a cell are taken off.")
     decimal: Literal[".", ","] = Field(".", description="The decimal mark of numbers.")
     thousands: str = Field(
@@ -92,13 +87,9 @@ class SpeltFormat(FileFormat):
         return self.true_words, self.false_words
 
     def spelling(self) -> Spelling:
-        """Returns how the cells are spelt."""
+        """Returns how numbers, dates and truth are spelt."""
         dates = [self.dates] if isinstance(self.dates, str) else self.dates
-        quoted = self.quoted_nulls != "never"
         return Spelling(
-            nulls=("", *self.nulls) if quoted or self.trim else (),
-            null_scope=self.quoted_nulls,
-            trim=self.trim,
             decimal=self.decimal,
             thousands=self.thousands,
             dates=tuple(dates),
@@ -122,5 +113,20 @@ def _check_dates(text: str) -> None:
         raise ValueError(f"{', '.join(ORDERS)}, or formats of {all_of_them}, not {text!r}")
     if sum(each in "yY" for each in directives) != 1 or "d" not in directives:
         raise ValueError(f"a format has one year, a month and a day, not {text!r}")
-    if sum(each in "mbB" for each in directives) != 1 or len(set(directives)) < len(directives):
+    parts = [each for each in directives if each != "%"]
+    if sum(each in "mbB" for each in parts) != 1 or len(set(parts)) < len(parts):
         raise ValueError(f"a format has each part of a date once, not {text!r}")
+    _check_clock(text, {"H" if each == "I" else each for each in parts}, parts)
+
+
+def _check_clock(text: str, clock: set[str], parts: list[str]) -> None:
+    """Checks that the hour stands once, and no part of the time of day without the larger one.
+
+    Raises: ValueError.
+    """
+    if {"H", "I"} <= set(parts):
+        raise ValueError(f"a format has the hour once, as %H or as %I, not {text!r}")
+    for part, larger in (("f", "S"), ("S", "M"), ("M", "H"), ("p", "H")):
+        if part in clock and larger not in clock:
+            hour = "%H or %I" if larger == "H" else f"%{larger}"
+            raise ValueError(f"a format has %{part} together with {hour}, not {text!r}")

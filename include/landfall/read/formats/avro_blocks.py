@@ -14,7 +14,7 @@ from include.landfall.errors import DataError
 from include.landfall.feed.dialect import AvroDialect
 from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.avro_container import Container, corrupt
-from include.landfall.read.formats.avro_types import ArrowTypes, column_of, without_moments
+from include.landfall.read.formats.avro_types import ArrowTypes, as_read, column_of
 from include.landfall.read.formats.own_batches import Source, origins_in_batches, rows_of_batches
 from include.landfall.read.local_faults import local_fault
 from include.landfall.read.rows import Origin, Rows
@@ -77,7 +77,7 @@ class _Rows:
 
     def _column(self, name: str, records: list[dict[str, Any]]) -> pa.Array:
         try:
-            return column_of([record[name] for record in records], *self._types[name])
+            return column_of([record[name] for record in records], self._types[name])
         except (pa.ArrowException, UnicodeError) as error:
             raise local_fault(error) or corrupt(str(error)).at(column=name) from error
 
@@ -95,7 +95,7 @@ class _Rows:
 
     def _records(self) -> Iterator[tuple[dict[str, Any], int]]:
         """Yields each row, and how many bytes it has in the file."""
-        schema = fastavro.parse_schema(without_moments(self._container.schema))
+        schema = fastavro.parse_schema(as_read(self._container.schema))
         for count, data in self._container.blocks():
             block, before = io.BytesIO(data), 0
             for _ in range(count):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from include.landfall.errors import DataError
+from include.landfall.feed.column_types import ColumnType
+from include.landfall.read.casts.own_types import as_text
 
 PLAIN = {
     "null": pa.null(), "boolean": pa.bool_(), "int": pa.int32(), "long": pa.int64(),
@@ -27,6 +29,9 @@ LOGICAL = {
     "local-timestamp-nanos": pa.timestamp("ns"),
 }
 DECIMAL128_DIGITS, DECIMAL256_DIGITS = 38, 76
+AS_TEXT = ColumnType("text")
+# The types of a column's values. Where there are several, the values become texts.
+ColumnTypes: TypeAlias = tuple[pa.DataType, ...]
 
 
 class ArrowTypes:
@@ -36,20 +41,15 @@ class ArrowTypes:
         self._named: dict[str, Any] = {}
         self._open: list[str] = []
 
-    def of_field(self, field: dict[str, Any]) -> tuple[pa.DataType, bool]:
-        """Returns the type of a column, and whether its values are of several types.
-
-        Those become texts.
+    def of_field(self, field: dict[str, Any]) -> ColumnTypes:
+        """Returns the types of a column's values.
 
         Raises: DataError when Arrow has no such type.
         """
         schema = field["type"]
-        others = [each for each in schema if each != "null"] if isinstance(schema, list) else []
-        if len(others) > 1:
-            for each in others:
-                self.of(each)  # it may define a name that another field uses
-            return pa.string(), True
-        return self.of(schema), False
+        if is_mixed(schema):
+            return tuple(self.of(each) for each in schema)
+        return (self.of(schema),)
 
     def of(self, schema: Any) -> pa.DataType:
         """Returns the type of a schema.
@@ -96,6 +96,37 @@ class ArrowTypes:
         return pa.string() if kind == "enum" else self.of(kind)
 
 
+def is_mixed(schema: Any) -> bool:
+    """Returns whether values of the schema may be of several types beside null."""
+    return isinstance(schema, list) and sum(each != "null" for each in schema) > 1
+
+
+def as_read(schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema of a file's rows as they are read: moments as numbers, unions by branch.
+
+    Each branch of a column of several types is put into a record of one field, whose name is the
+    branch's place. Such a record is written as its field alone is, and so tells the branch.
+    """
+    plain: dict[str, Any] = without_moments(schema)
+    fields = [
+        {**field, "type": _branches(field["type"], at)} if is_mixed(field["type"]) else field
+        for at, field in enumerate(plain["fields"])
+    ]
+    return {**plain, "fields": fields}
+
+
+def _branches(schema: list[Any], column: int) -> list[Any]:
+    # Without a namespace of their own, since names within them belong to that of the row.
+    return [
+        each if each == "null" else {
+            "type": "record",
+            "name": f"landfall_{column}_{place}",
+            "fields": [{"name": str(place), "type": each}],
+        }
+        for place, each in enumerate(schema)
+    ]  # fmt: skip
+
+
 def without_moments(schema: Any) -> Any:
     """Returns the schema with dates and times as numbers: so they are read whatever the year is."""
     if isinstance(schema, list):
@@ -108,10 +139,12 @@ def without_moments(schema: Any) -> Any:
     return kept
 
 
-def column_of(values: Sequence[Any], own: pa.DataType, is_mixed: bool) -> pa.Array:
+def column_of(values: Sequence[Any], types: ColumnTypes) -> pa.Array:
     """Returns the values of a column. Bytes that are no UTF-8 stay, for their row to be refused."""
-    if is_mixed:
-        values = [_text(value) for value in values]
+    return _array(values, types[0]) if len(types) == 1 else _texts(values, types)
+
+
+def _array(values: Sequence[Any], own: pa.DataType) -> pa.Array:
     if own != pa.string():
         return pa.array(values, own)
     data = [None if v is None else v.encode("utf-8", "surrogateescape") for v in values]
@@ -119,12 +152,24 @@ def column_of(values: Sequence[Any], own: pa.DataType, is_mixed: bool) -> pa.Arr
     return pa.Array.from_buffers(own, len(array), array.buffers())
 
 
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _texts(values: Sequence[dict[str, Any] | None], types: ColumnTypes) -> pa.Array:
+    """Returns values of several types as texts, each by the type of its branch (see `as_read`)."""
+    texts: list[bytes | None] = [None] * len(values)
+    for place, own in enumerate(types):
+        key = str(place)
+        rows = [at for at, value in enumerate(values) if value is not None and key in value]
+        branch = [(values[at] or {})[key] for at in rows]
+        for at, text in zip(rows, _texts_of_branch(branch, own), strict=True):
+            texts[at] = text
+    array = pa.array(texts, pa.binary())
+    return pa.Array.from_buffers(pa.string(), len(array), array.buffers())
+
+
+def _texts_of_branch(values: Sequence[Any], own: pa.DataType) -> list[bytes | None]:
+    if pa.types.is_floating(own):
+        return [json.dumps(value).encode() for value in values]  # NaN, where Arrow writes nan
+    texts: list[bytes | None] = as_text(_array(values, own), AS_TEXT).cast(pa.binary()).to_pylist()
+    return texts
 
 
 def _decimal(schema: dict[str, Any]) -> pa.DataType:

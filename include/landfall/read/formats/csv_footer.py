@@ -81,7 +81,7 @@ class FooterCheck:
         place = footer.count_column
         if place is None:
             return
-        count = _field(fields, place)
+        count = _plain(pa.array([_field(fields, place)]), self._dialect)[0].as_py()
         if not re.fullmatch("[0-9]+", count) or int(count) != self._rows:
             raise MisshapenRow(
                 "the footer counts other rows than the file has",

@@ -11,7 +11,9 @@ from include.landfall.feed.dialect import CsvDialect
 from include.landfall.read.rows import LONE_RETURN, QUOTE_INSIDE, TEXT_AFTER_QUOTE, Fault
 
 # As in Postgres's own text format: https://www.postgresql.org/docs/current/sql-copy.html
-CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+# MySQL writes a zero byte as \0, which no text of Postgres can hold.
+CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
+            b"0": b"\0"}  # fmt: skip
 ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 MOST_CLOSINGS = 10  # quotes that may close a cell, of those that are tried
 NULL_ESCAPED = b"\\N"  # alone and without quotes

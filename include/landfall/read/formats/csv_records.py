@@ -155,6 +155,8 @@ class Records(Iterator[Record]):
             return Record(self.line, raw, fault=cut.fault)
         if fault := self._fault_of_text(raw):
             return Record(self.line, raw, fault=fault)
+        if b"\\0" in raw and any(cell and b"\0" in cell for cell in cut.cells):
+            return Record(self.line, raw, fault=ZERO_BYTE)
         cells = self._fitted(cut.cells)
         if cells is None:
             fault = wrong_width(len(cut.cells), self._columns or 0)

@@ -21,6 +21,7 @@ LINE_ENDS = {
     "CR": re.compile(b"\r"),
     "mixed": re.compile(b"\r\n|\r|\n"),
 }
+TAIL_ENDS = {"CRLF": (b"\r\n",), "CR": (b"\r",), "mixed": (b"\r", b"\n")}  # else LF
 
 
 class Lines(Iterator[bytes]):
@@ -74,7 +75,7 @@ class Tail:
 
     def __init__(self, stream: BinaryIO, newline: str, lines: int) -> None:
         self._stream, self._lines = stream, lines
-        self._ends = {"CR": b"\r", "mixed": b"\r\n"}.get(newline, b"\n")
+        self._ends = TAIL_ENDS.get(newline, (b"\n",))
         self._data, self._ended = b"", False
         self.text = b""
 
@@ -98,10 +99,10 @@ class Tail:
         """Returns where the last lines begin, as far as the stream is read."""
         end = len(self._data.rstrip(b"\r\n"))
         for _ in range(self._lines):
-            at = max(self._data.rfind(bytes([each]), 0, end) for each in self._ends)
+            at, size = max((self._data.rfind(each, 0, end), len(each)) for each in self._ends)
             if at < 0:
                 return 0
-            cut, end = at + 1, at - (self._data[at - 1 : at + 1] == b"\r\n")
+            cut, end = at + size, at - (self._data[at - 1 : at + 1] == b"\r\n")
         return cut
 
 

@@ -68,8 +68,11 @@ class _Sheet:
         self._part = self._book.part_of(self._dialect.sheet)
         self._cells = Cells(self._book, self._book.texts())
         self._rows = self._in_range()
-        self.names = self._header()
-        self._keys = unique_names(self.names)  # of the columns in a row's JSON
+        columns = self._header()
+        self.names = list(columns.values())
+        # The names of the columns in a row's JSON, and those of the places in the sheet.
+        self._keys = unique_names(self.names)
+        self._key_at = dict(zip(columns, self._keys, strict=True))
 
     def _in_range(self) -> Iterator[tuple[int, Values]]:
         """Yields number and cells of each row in the range that is not empty."""
@@ -85,14 +88,15 @@ class _Sheet:
                 if values:
                     yield number, values
 
-    def _header(self) -> list[str]:
-        self._first = self._dialect.first[0]
+    def _header(self) -> dict[int, str]:
+        """Returns the columns: their places in the sheet with their names."""
         if self._dialect.header == 0:
-            return [column.name for column in self._job.expected]
+            return dict(enumerate((c.name for c in self._job.expected), self._dialect.first[0]))
         for number, values in self._rows:
             if self._dialect.header in {None, number}:
-                self._first = min(values)
-                return [_name(values.get(at, "")) for at in range(min(values), max(values) + 1)]
+                places = range(min(values), max(values) + 1)
+                names = {at: _name(values.get(at, "")) for at in places}
+                return {at: name for at, name in names.items() if name or self._takes_nameless()}
             if self._dialect.header and number > self._dialect.header:
                 break
         raise MisshapenRow(
@@ -101,6 +105,13 @@ class _Sheet:
             expected="a row with the names of the columns",
             do="write in the feed where it is, as in format: {type: excel, header: 3}",
         )
+
+    def _takes_nameless(self) -> bool:
+        """Returns whether a column without a name is one. Else it may have no values."""
+        rules = self._job.rules
+        declared = [*self._job.expected, *rules.ignored]
+        has_one = any("" in (column.name, *column.other_names) for column in declared)
+        return has_one or rules.new_columns != "refuse"
 
     def blocks(self) -> Iterator[Block]:
         """Yields the rows after the header in blocks of about 1 MiB, as JSON."""
@@ -120,9 +131,7 @@ class _Sheet:
         """Returns the cells by the names of their columns, those without by their places."""
         row: dict[str, Any] = {}
         for at, value in values.items():
-            place = at - self._first
-            has_name = 0 <= place < len(self._keys)
-            name = self._keys[place] if has_name else f"column {at} of row {number}"
+            name = self._key_at.get(at, f"column {at} of row {number}")
             row[name] = {FAULT: str(value)} if isinstance(value, NoValue) else value
         return row
 

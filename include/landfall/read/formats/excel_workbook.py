@@ -24,6 +24,14 @@ from include.landfall.errors import DataError, LandfallError, TruncatedFile
 from include.landfall.read.local_faults import local_fault
 from include.landfall.read.unpack import UNPACKED_FREELY
 
+# What Excel's "Strict Open XML" has in place of the usual namespaces, for the same names.
+STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+STRICT_NAMES = {
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main":
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships":
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+}  # fmt: skip
 NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
@@ -33,12 +41,24 @@ MOST_ROW_BYTES = 32 << 20  # of one row as XML
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
+class _Archive(zipfile.ZipFile):
+    """A workbook's parts, those that openpyxl reads with the usual namespaces."""
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        """Returns a part."""
+        data = super().read(name, pwd)
+        for strict, usual in STRICT_NAMES.items():
+            data = data.replace(strict, usual)
+        return data
+
+
 @dataclass(frozen=True)
 class Workbook:
     """An open workbook: its sheets by name, its calendar, and the styles that show dates."""
 
     archive: zipfile.ZipFile
     sheets: dict[str, str]  # the visible ones, with their parts
+    hidden: dict[str, str]  # the others: a feed may name them
     strings: str | None
     epoch: Any
     date_styles: frozenset[int]
@@ -68,21 +88,23 @@ class Workbook:
     def _open(cls, stream: BinaryIO) -> Workbook:
         stream.seek(0)
         reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+        reader.archive = _Archive(stream)
         for part in reader.archive.infolist():
             if part.filename.endswith((".rels", "styles.xml", "workbook.xml", "Types].xml")):
                 _check_size(part.filename, part.file_size, MOST_PART_BYTES)
         reader.read_manifest()
         reader.read_workbook()
         apply_stylesheet(reader.archive, reader.wb)
-        sheets = {
-            sheet.name: relation.target
-            for sheet, relation in reader.parser.find_sheets()
-            if sheet.state == "visible" and "chartsheet" not in relation.Type
-        }
+        sheets, hidden = dict[str, str](), dict[str, str]()
+        for sheet, relation in reader.parser.find_sheets():
+            if "chartsheet" not in relation.Type:
+                own = sheets if sheet.state == "visible" else hidden
+                own[sheet.name] = relation.target
         strings = reader.package.find(STRINGS)
         return cls(
             reader.archive,
             sheets,
+            hidden,
             strings.PartName[1:] if strings else None,
             reader.wb.epoch,
             # openpyxl tells which styles show dates nowhere else
@@ -98,8 +120,8 @@ class Workbook:
         names = list(self.sheets)
         if isinstance(sheet, int) and sheet <= len(names):
             return self.sheets[names[sheet - 1]]
-        if isinstance(sheet, str) and sheet in self.sheets:
-            return self.sheets[sheet]
+        if isinstance(sheet, str) and (part := {**self.hidden, **self.sheets}.get(sheet)):
+            return part
         if sheet is None and len(names) == 1:
             return self.sheets[names[0]]
         raise DataError(
@@ -168,6 +190,8 @@ def _elements(source: BinaryIO | _Limited, name: str) -> Iterator[Element]:
     try:
         for event, element in iterparse(source, ("start", "end")):
             if event == "start":
+                if element.tag.startswith(STRICT):
+                    element.tag = NAMESPACE + element.tag.removeprefix(STRICT)
                 parent = element if element.tag in PARENTS else parent
             elif element.tag == NAMESPACE + name:
                 yield element

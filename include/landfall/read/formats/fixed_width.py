@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from include.landfall.feed.dialect import FixedDialect
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.job import BLOCK_BYTES, Job
+from include.landfall.read.formats.csv_stream import Tail
 from include.landfall.read.formats.text_blocks import (
     Block,
     Cells,
@@ -61,6 +62,8 @@ def origins_of(
 
 def _blocks(stream: BinaryIO, dialect: FixedDialect) -> Iterator[Block]:
     stream = as_utf8(stream, dialect.encoding)
+    if dialect.skip_footer:
+        stream = cast(BinaryIO, Tail(stream, "auto", dialect.skip_footer))
     ahead = stream.read(BLOCK_BYTES).removeprefix(BOM)
     skipped = 0
     while skipped < dialect.skip_rows:
