@@ -42,11 +42,17 @@ def has_relation(connection: Connection, schema: str, name: str) -> bool:
 
     to_regclass() would not do: inside a transaction it still believes what it saw before the wait.
     """
+    return relation_id(connection, schema, name) is not None
+
+
+def relation_id(connection: Connection, schema: str, name: str) -> int | None:
+    """Returns the object id of the table or view, also right after a wait for a lock."""
     query = (
-        "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        "SELECT c.oid::bigint FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = %s"
     )
-    return connection.execute(query, [schema, name]).fetchone() is not None
+    row = connection.execute(query, [schema, name]).fetchone()
+    return int(row[0]) if row else None
 
 
 def missing_relations(connection: Connection, names: Iterable[str]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -11,7 +12,7 @@ from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
 
 from include.landfall.contract import IfMissing
-from include.landfall.errors import FeedError
+from include.landfall.errors import FeedError, ServerUnavailable
 from include.landfall.feed.column_types import ALIASES, BUILT_IN, parse_type
 from include.landfall.feed.columns import Column
 from include.landfall.feed.model import Feed
@@ -26,6 +27,7 @@ from include.landfall.postgres.catalog import (
     has_column,
     has_relation,
     lock_name,
+    relation_id,
 )
 from include.landfall.postgres.connection import shorten_lock_timeout
 from include.landfall.postgres.statements import statement, table
@@ -64,6 +66,26 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
     return compare(connection, feed, table(feed.target.table))
 
 
+@contextmanager
+def held(connection: Connection, feed: Feed) -> Iterator[list[TargetColumn]]:
+    """Prepares the target for a load, and checks that it was one table from there to the end.
+
+    A lock keeps others from altering the table, and not from renaming its schema.
+
+    Raises: ServerUnavailable when another table has its name in the end, FeedError as `prepare`.
+    """
+    place = feed.target.schema_name, feed.target.table_name
+    before = relation_id(connection, *place)
+    columns = prepare(connection, feed)
+    before = before or relation_id(connection, *place)
+    yield columns
+    if relation_id(connection, *place) != before:
+        raise ServerUnavailable(
+            f"another table took the name {feed.target.table} while the file was loaded",
+            do="retry; then the new table is compared with the feed",
+        )
+
+
 def create_missing(connection: Connection, feed: Feed) -> None:
     """Creates schema and table where they are missing.
 
@@ -71,8 +93,26 @@ def create_missing(connection: Connection, feed: Feed) -> None:
     """
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
+    _hold(connection, feed)
     check_kind(connection, feed)
     disposition_of(feed).check_target(connection, feed)
+
+
+def _hold(connection: Connection, feed: Feed) -> None:
+    """Lets nobody alter, rename or swap the table until the load ends. Others may read and write.
+
+    A column that got another type after it was compared would take the bytes of a binary COPY as
+    values of that type: 1094861636 of an integer as the text ABCD.
+    """
+    name = table(feed.target.table)
+    mode = connection.execute(
+        "SELECT CASE WHEN has_table_privilege(oid, 'SELECT') THEN 'ACCESS SHARE'"
+        " WHEN has_table_privilege(oid, 'INSERT') THEN 'ROW EXCLUSIVE' END FROM pg_class"
+        " WHERE oid = to_regclass(%s) AND relkind IN ('r', 'p')",
+        [name.as_string(connection)],
+    ).fetchone()
+    if mode and mode[0]:
+        connection.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(name, sql.SQL(mode[0])))
 
 
 def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[TargetColumn]:
