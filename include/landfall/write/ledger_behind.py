@@ -36,7 +36,11 @@ def check_ledger(connection: Connection, feed: Feed) -> None:
         last=sql.Literal(last),
         first_page=sql.Literal(f"({max(0, pages - PAGES)},0)"),
     )
-    if row := connection.execute(query).fetchone():
+    # Rolled back, so that the look keeps no lock: a merge needs a stronger one later, and a REINDEX
+    # that waits for this one would meet it.
+    with connection.transaction(force_rollback=True):
+        row = connection.execute(query).fetchone()
+    if row:
         raise FeedError(
             f"the ledger is behind the table {feed.target.table}: it was lost, or an older one was"
             " brought back",

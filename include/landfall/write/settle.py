@@ -207,7 +207,7 @@ def _fill(
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
-    with target.held(connection, feed) as columns:
+    with target.unaltered(connection, feed) as columns:
         if load_id and feed.target.load_id and not disposition.replaces_feed:
             check_ledger(connection, feed)
         remove_replaced(connection, feed, disposition, replaced)

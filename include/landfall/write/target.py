@@ -27,7 +27,7 @@ from include.landfall.postgres.catalog import (
     has_column,
     has_relation,
     lock_name,
-    relation_id,
+    shape_of,
 )
 from include.landfall.postgres.connection import shorten_lock_timeout
 from include.landfall.postgres.statements import statement, table
@@ -67,22 +67,24 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
 
 
 @contextmanager
-def held(connection: Connection, feed: Feed) -> Iterator[list[TargetColumn]]:
-    """Prepares the target for a load, and checks that it was one table from there to the end.
+def unaltered(connection: Connection, feed: Feed) -> Iterator[list[TargetColumn]]:
+    """Prepares the target for a load, and checks in the end that nobody has altered it since.
 
-    A lock keeps others from altering the table, and not from renaming its schema.
+    A column that got another type after it was compared takes the bytes of a binary COPY as values
+    of that type: 1094861636 of an integer as the text ABCD. A lock would prevent that, and make a
+    merge and a REINDEX CONCURRENTLY wait for each other: the merge needs a stronger one later.
 
-    Raises: ServerUnavailable when another table has its name in the end, FeedError as `prepare`.
+    Raises: ServerUnavailable when somebody has, FeedError as `prepare`.
     """
     place = feed.target.schema_name, feed.target.table_name
-    before = relation_id(connection, *place)
+    before = shape_of(connection, *place)
     columns = prepare(connection, feed)
-    before = before or relation_id(connection, *place)
+    before = before or shape_of(connection, *place)
     yield columns
-    if relation_id(connection, *place) != before:
+    if not before <= shape_of(connection, *place):  # the load itself may have added columns
         raise ServerUnavailable(
-            f"another table took the name {feed.target.table} while the file was loaded",
-            do="retry; then the new table is compared with the feed",
+            f"another session altered or replaced {feed.target.table} while the file was loaded",
+            do="retry: then the table is compared with the feed again",
         )
 
 
@@ -93,26 +95,8 @@ def create_missing(connection: Connection, feed: Feed) -> None:
     """
     if not has_relation(connection, feed.target.schema_name, feed.target.table_name):
         _create(connection, feed)
-    _hold(connection, feed)
     check_kind(connection, feed)
     disposition_of(feed).check_target(connection, feed)
-
-
-def _hold(connection: Connection, feed: Feed) -> None:
-    """Lets nobody alter, rename or swap the table until the load ends. Others may read and write.
-
-    A column that got another type after it was compared would take the bytes of a binary COPY as
-    values of that type: 1094861636 of an integer as the text ABCD.
-    """
-    name = table(feed.target.table)
-    mode = connection.execute(
-        "SELECT CASE WHEN has_table_privilege(oid, 'SELECT') THEN 'ACCESS SHARE'"
-        " WHEN has_table_privilege(oid, 'INSERT') THEN 'ROW EXCLUSIVE' END FROM pg_class"
-        " WHERE oid = to_regclass(%s) AND relkind IN ('r', 'p')",
-        [name.as_string(connection)],
-    ).fetchone()
-    if mode and mode[0]:
-        connection.execute(sql.SQL("LOCK TABLE {} IN {} MODE").format(name, sql.SQL(mode[0])))
 
 
 def compare(connection: Connection, feed: Feed, target: sql.Identifier) -> list[TargetColumn]:
