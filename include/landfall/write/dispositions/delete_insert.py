@@ -19,6 +19,7 @@ class DeleteInsert(Merging):
     """Rows take the place of those of their key. It needs no unique index."""
 
     deletes_rows = True
+    rights = ("DELETE",)
 
     def check_target(self, connection: Connection, feed: Feed) -> None:
         """Checks that no other table loses rows with those that are deleted.

@@ -18,6 +18,7 @@ class ReplaceWhere(Merging):
 
     keeps_rows = False
     deletes_rows = True
+    rights = ("DELETE",)
     lost_to = "a later file, which replaced their part of the table"
 
     def remove_replaced(
