@@ -21,7 +21,7 @@ from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
-from include.landfall.write.dependents import check_dependents
+from include.landfall.write.dependents import check_dependents, keep_dependents_away
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.replaced import check_removed
 
@@ -170,6 +170,7 @@ def _delete_rows(connection: Connection, feed: Feed, objects: list[list[int]]) -
     load_ids = [load_id for ids in objects for load_id in ids]
     disposition = disposition_of(feed)
     if not disposition.keeps_rows:
+        keep_dependents_away(connection, name)
         check_dependents(connection, target.table, load_ids)
     rows = disposition.forget(connection, feed, objects)
     if not disposition.keeps_rows:

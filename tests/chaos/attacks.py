@@ -19,7 +19,8 @@ from include.landfall.connections import Warehouse
 from include.landfall.errors import TransientError
 from include.landfall.load import Receipt
 from tests.chaos.cases import LARGE, SMALL, Case, File, Servers, State, TableWatcher, wait_until
-from tests.chaos.merges import kill_merge, race_merges
+from tests.chaos.interrupts import interrupt
+from tests.chaos.merges import kill_long_merge, kill_merge, race_merges
 from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain
 from tests.chaos.process import Loader
 from tests.chaos.proxy import Cut, Link, Proxy, passing
@@ -420,7 +421,9 @@ ATTACKS: dict[str, tuple[Callable[[Servers, random.Random], str], int]] = {
     "SIGKILL of a replay": (kill_replay, 50),
     "two replays at once": (race_replays, 50),
     "SIGKILL of a merge": (kill_merge, 300),
+    "SIGKILL in a long statement": (kill_long_merge, 20),
     "two merges of the same keys at once": (race_merges, 300),
+    "a statement canceled, a backend terminated": (interrupt, 200),
     "SIGKILL of a plain load": (kill_plain, 50),
     "plain loads at once": (race_plain, 50),
     "plain load cut at COMMIT": (commit_plain, 30),

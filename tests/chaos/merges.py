@@ -10,9 +10,19 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.chaos.cases import LARGE, SMALL, Case, File, Servers, State, TableWatcher
+from tests.chaos.cases import LARGE, SMALL, Case, File, Servers, State, TableWatcher, wait_until
 from tests.chaos.process import Loader
 
+# A merge that takes ten minutes, as one of many millions of rows may.
+LONG = """
+CREATE FUNCTION chaos.slow_{name}() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';
+CREATE TRIGGER slow AFTER INSERT ON chaos.{name} EXECUTE FUNCTION chaos.slow_{name}()
+"""
+SLEEPING = (
+    "SELECT count(*)::int FROM pg_stat_activity"
+    " WHERE application_name LIKE %s AND wait_event = 'PgSleep'"
+)
 STRATEGIES = ["upsert", "delete-insert", "scd2"]
 
 
@@ -58,6 +68,26 @@ def kill_merge(servers: Servers, rng: random.Random) -> str:
     watcher.check(after(old), after(old, new))
     _check(case, old, new)
     return f"{case.feed.target.strategy}, {rerun}"
+
+
+def kill_long_merge(servers: Servers, rng: random.Random) -> str:
+    """Kills a process whose merge is one long statement: the server ends it, and the rerun goes."""
+    case, after = make_case(servers, rng)
+    old, new = case.put("old", SMALL), case.put("new", SMALL // 2)
+    case.load(old)
+    servers.execute(LONG.format(name=case.name))
+    with Loader() as loader:
+        loader.next_message()
+        loader.send_job(case, new)
+        wait_until(lambda: servers.execute(SLEEPING, f"landfall {case.name}%") == [(1,)])
+        loader.kill()
+        loader.check_gone()
+    case.check_quiet()
+    servers.execute(f"DROP TRIGGER slow ON chaos.{case.name}")
+    assert case.state() == after(old)
+    assert case.load(new).outcome == "loaded"
+    _check(case, old, new)
+    return case.feed.target.strategy
 
 
 def race_merges(servers: Servers, rng: random.Random) -> str:

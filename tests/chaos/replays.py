@@ -49,12 +49,12 @@ class ReplayScene:
         assert execute(query, name) == [(len(self.edited),)]
 
 
-def make_replay(servers: Servers) -> ReplayScene:
-    """Loads a file with rejects, and corrects them all."""
-    case = servers.case(at_most=REJECTS + len(BAD))
-    file = case.put("f", REJECTS, spoil=lambda line: "x" + line)
+def make_replay(servers: Servers, rows: int = REJECTS) -> ReplayScene:
+    """Loads a file with so many rejects, and corrects them all."""
+    case = servers.case(at_most=rows + len(BAD))
+    file = case.put("f", rows, spoil=lambda line: "x" + line)
     receipt = case.load(file)
-    assert (receipt.rows, receipt.rejected) == (0, REJECTS + len(BAD))
+    assert (receipt.rows, receipt.rejected) == (0, rows + len(BAD))
     query = "SELECT reject_id FROM landfall.rejects WHERE feed = %s"
     ids = [reject_id for (reject_id,) in servers.execute(query, case.name)]
     edited = {reject_id: [str(n), "f", "1.00", "edited"] for n, reject_id in enumerate(ids, 1)}

@@ -39,12 +39,12 @@ def pair(certificate: tuple[str, str]) -> Iterator[PostgresPair]:
     installation = PostgresInstallation.make(folder / "primary", durable=False)
     with _cleared(folder, installation):
         sockets = _configure(installation)
-        with _served(installation, ports[0]):
+        with served(installation, ports[0]):
             password = installation.state["password"]
             primary = Warehouse(LOCALHOST, ports[0], DATABASE, USER, password)
             create_database(primary, DATABASE)
-            standby = _copied(installation, primary, folder)
-            with _served(standby, ports[1]), tls_front(ports[0], certificate) as port:
+            standby = copied(installation, primary, folder)
+            with served(standby, ports[1]), tls_front(ports[0], certificate) as port:
                 others = (replace(primary, port=each) for each in (ports[1], port))
                 yield PostgresPair(primary, *others, sockets)
 
@@ -58,9 +58,10 @@ def _configure(installation: PostgresInstallation) -> str:
     return str(sockets)
 
 
-def _copied(
+def copied(
     installation: PostgresInstallation, primary: Warehouse, folder: Path
 ) -> PostgresInstallation:
+    """Makes a standby of the server: a copy that follows it."""
     standby = replace(installation, base=installation.base.parent / "standby")
     installation.account.own(standby.base)
     result = installation.account.run(
@@ -74,7 +75,8 @@ def _copied(
 
 
 @contextmanager
-def _served(installation: PostgresInstallation, port: int) -> Iterator[None]:
+def served(installation: PostgresInstallation, port: int) -> Iterator[None]:
+    """Runs the server for the block."""
     assert installation.launch({"port": port}), installation.log.read_text()
     try:
         yield

@@ -90,6 +90,16 @@ def claim(connection: Connection, claimant: Claimant, force: bool) -> Claim | No
         return cursor.execute(statement("ledger/claim"), parameters).fetchone()
 
 
+def last_with_rows(connection: Connection) -> int:
+    """Returns the highest id of the loads that brought rows; 0 when there is none."""
+    query = (
+        "SELECT max(load_id) FROM landfall.ledger"
+        " WHERE status IN ('loaded', 'superseded') OR coalesce(rows, 0) > 0"
+    )
+    row = connection.execute(query).fetchone()
+    return int((row and row[0]) or 0)
+
+
 def supersede(connection: Connection, claimant: Claimant, load_id: int) -> list[int]:
     """Marks the loads that this one replaces, and returns their ids."""
     rows = connection.execute(statement("ledger/supersede"), claimant.values(load_id=load_id))

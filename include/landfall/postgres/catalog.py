@@ -49,6 +49,19 @@ def has_relation(connection: Connection, schema: str, name: str) -> bool:
     return connection.execute(query, [schema, name]).fetchone() is not None
 
 
+def shape_of(connection: Connection, schema: str, name: str) -> set[tuple[int, str, int, int]]:
+    """Returns what nobody may alter while rows go in: the relation's id, its columns and types.
+
+    Also right after a wait for a lock. It is empty when there is no such table or view.
+    """
+    query = (
+        "SELECT c.oid::bigint, attname::text, atttypid::bigint, atttypmod FROM pg_class AS c"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_attribute ON attrelid = c.oid"
+        " WHERE n.nspname = %s AND c.relname = %s AND attnum > 0 AND NOT attisdropped"
+    )
+    return set(connection.execute(query, [schema, name]).fetchall())
+
+
 def missing_relations(connection: Connection, names: Iterable[str]) -> list[str]:
     """Returns those of the tables and views that are not there.
 

@@ -16,6 +16,8 @@ from include.landfall.connections import Warehouse
 from include.landfall.feed.limits import Limits
 from include.landfall.postgres.errors import postgres_errors, unreached
 
+CHECK_SECONDS = 2  # how often a server that works on a statement looks whether its client is there
+
 # What the reading of a cell depends on is set in every load, whatever the role's settings are.
 # When a client's host is gone, its locks end after two minutes, not after the system's two hours.
 # LOCAL: behind a pooler the next transaction may be in another session, and the session left behind
@@ -28,7 +30,16 @@ SETTINGS = (
     # A COPY only sends. A server with notices to send would wait for us, while we wait for it.
     " SET LOCAL client_min_messages = 'error';"
     " SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 10;"
-    " SET LOCAL tcp_keepalives_count = 6"
+    " SET LOCAL tcp_keepalives_count = 6;"
+    # What a receipt calls loaded must survive a crash of the server: COMMIT waits for its disk.
+    " SELECT set_config('synchronous_commit', 'local', true)"
+    " WHERE current_setting('synchronous_commit') = 'off';"
+    # When a client is killed, the server notices it in mid-statement, and the locks end.
+    # A server before 14, and one on a system without such news of a socket (on Windows), refuse the
+    # setting: then the statement goes on to its end. A role's own interval stays.
+    f" DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '{CHECK_SECONDS}s', true)"
+    " WHERE current_setting('client_connection_check_interval') = '0';"
+    " EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL; END $$"
 )
 
 SHORT_LOCK_TIMEOUT = 5_000  # milliseconds in which others may queue behind an ALTER TABLE

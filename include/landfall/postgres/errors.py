@@ -23,6 +23,14 @@ REFUSALS = (
     "password", "authentication", "does not exist", "pg_hba.conf", "not permitted",
     "permission denied", "certificate", "does not support SSL", "channel binding",
 )  # fmt: skip
+# What the server says of a login that it could not finish in time, as one that is overloaded.
+UNFINISHED = "canceling authentication due to timeout"
+# How the server words that another session changed or dropped what a statement was working on. The
+# state is that of an error inside the server, and yet a later transaction succeeds.
+OVERTAKEN = (
+    "tuple concurrently updated", "tuple concurrently deleted", "cache lookup failed for",
+    "could not open relation with OID",
+)  # fmt: skip
 # Words of libpq, psycopg and PgBouncer about options that they do not take as they are.
 WRONG_OPTIONS = (
     " value: \"", "bad value for", "invalid integer value", "invalid port number",
@@ -83,10 +91,12 @@ def unreached(warehouse: Warehouse, error: psycopg.Error) -> LandfallError:
 def _is_refused(error: psycopg.Error, message: str) -> bool:
     if error.sqlstate:
         return not _verdict(error).error.retryable
-    return any(words in message for words in REFUSALS)
+    return UNFINISHED not in message and any(words in message for words in REFUSALS)
 
 
 def _verdict(error: psycopg.Error) -> Verdict:
+    if error.sqlstate == "XX000" and any(words in str(error) for words in OVERTAKEN):
+        return STATES["40"]
     if error.sqlstate:
         return STATES.get(error.sqlstate) or STATES.get(error.sqlstate[:2], UNKNOWN)
     lines = (CLASSES.get(base.__name__) for base in type(error).__mro__)

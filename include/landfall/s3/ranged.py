@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import BotoCoreError
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import ServerUnavailable
-from include.landfall.s3.stream import RESUMES, get_range
+from include.landfall.s3.stream import RESUMES, gave_up, get_range, smaller
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 FIRST_AHEAD = 1 << 18
+STEP = 1 << 20  # bytes of one read
 AHEAD = 4 << 20  # bytes read ahead of random access, at most
 
 
@@ -80,23 +80,28 @@ class ObjectFile(io.RawIOBase):
 
     def _get(self, start: int, stop: int) -> bytearray:
         data = bytearray(stop - start)
-        filled = 0
-        for _ in range(RESUMES + 1):
-            filled += self._fill(memoryview(data)[filled:], start + filled, stop)
+        filled = failures = 0
+        while True:
+            step = smaller(STEP, failures)
+            count, error = self._fill(memoryview(data)[filled:], start + filled, step)
+            filled += count
             if filled == len(data):
                 return data
-        raise ServerUnavailable("the connection to the object store keeps breaking", do="retry").at(
-            object=self._arrival.uri
-        )
+            failures = 0 if count else failures + 1
+            if failures > RESUMES:
+                raise gave_up(self._arrival, failures, start + filled, error)
 
-    def _fill(self, buffer: memoryview, start: int, stop: int) -> int:
-        """Reads until `stop` or until the connection breaks. Returns how many bytes it got."""
-        filled = 0
+    def _fill(self, buffer: memoryview, start: int, step: int) -> tuple[int, Exception | None]:
+        """Fills the buffer with what is from `start` on, or until the connection breaks.
+
+        Returns how many bytes it got, and why they are not all.
+        """
+        filled, stop = 0, start + len(buffer)
         try:
             with closing(get_range(self._client, self._arrival, start, stop)) as body:
-                while chunk := body.read(1 << 20):
+                while chunk := body.read(step):
                     buffer[filled : filled + len(chunk)] = chunk
                     filled += len(chunk)
-        except (BotoCoreError, OSError):
-            pass  # the caller asks again for what is missing
-        return filled
+        except (BotoCoreError, OSError) as error:
+            return filled, error
+        return filled, None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import ObjectChanged, ServerUnavailable
+from include.landfall.errors import LandfallError, ObjectChanged, ServerUnavailable
 from include.landfall.s3.errors import s3_errors
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ObjectStream(io.RawIOBase):
         failures = 0
         while self._offset < self._arrival.size:
             try:
-                chunk = self._source().read(size)
+                chunk = self._source().read(smaller(size, failures))
                 if chunk:
                     self._offset += len(chunk)
                     if self._on_read:
@@ -73,18 +73,32 @@ class ObjectStream(io.RawIOBase):
                 self._drop()
                 failures += 1
                 if failures > RESUMES:
-                    raise ServerUnavailable(
-                        f"the connection to the object store broke {failures} times"
-                        f" at byte {self._offset}",
-                        found=str(error),
-                        do="retry",
-                    ).at(object=self._arrival.uri) from error
+                    raise gave_up(self._arrival, failures, self._offset, error) from error
         return b""
 
     def _source(self) -> Any:
         if self._body is None:
             self._body = get_range(self._client, self._arrival, self._offset)
         return self._body
+
+
+def smaller(size: int, failures: int) -> int:
+    """Returns how many bytes to read after so many failures: those of a read that breaks are lost.
+
+    So also a connection that never lives for long brings some.
+    """
+    return max(1, size >> 4 * failures)
+
+
+def gave_up(
+    arrival: Arrival, failures: int, offset: int, error: Exception | None
+) -> ServerUnavailable:
+    """Returns the error of a connection that broke this often without a byte between."""
+    return ServerUnavailable(
+        f"the connection to the object store broke {failures} times at byte {offset}",
+        found=str(error) if error else None,
+        do="retry",
+    ).at(object=arrival.uri)
 
 
 def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None = None) -> Any:
@@ -97,20 +111,50 @@ def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None =
         request["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
     with s3_errors(arrival.bucket, arrival.key):
         answer = client.get_object(Bucket=arrival.bucket, Key=arrival.key, **request)
-    # Not every S3 clone obeys If-Match, so the answer is compared with the listing.
-    if answer["ETag"].strip('"') != arrival.etag:
-        raise ObjectChanged(
-            "the object is no longer the version that was listed",
-            found=f"ETag {answer['ETag']}",
-            expected=f"ETag {arrival.etag}",
-            do="run again: the new version is a new arrival",
-        ).at(object=arrival.uri)
-    if start and answer.get("ContentRange", "").partition("-")[0] != f"bytes {start}":
+    try:
+        _check_version(answer, arrival)
+        if "Range" in request:
+            _check_range(answer, arrival, start, stop)
+    except LandfallError as error:
         answer["Body"].close()
+        raise error.at(object=arrival.uri) from None
+    return answer["Body"]
+
+
+def _check_version(answer: Any, arrival: Arrival) -> None:
+    """Checks the version of an answer. Not every S3 clone obeys If-Match.
+
+    Some give two objects one ETag, so the size counts too.
+    """
+    size = _size_of(answer)
+    if answer["ETag"].strip('"') == arrival.etag and size in (None, arrival.size):
+        return
+    raise ObjectChanged(
+        "the object is no longer the version that was listed",
+        found=f"ETag {answer['ETag']}, {size} bytes",
+        expected=f"ETag {arrival.etag}, {arrival.size} bytes",
+        do="run again: the new version is a new arrival",
+    )
+
+
+def _size_of(answer: Any) -> int | None:
+    """Returns the size of the whole object, as far as the answer tells it."""
+    if not (content_range := answer.get("ContentRange")):
+        return cast("int | None", answer.get("ContentLength"))
+    size = content_range.rpartition("/")[2]
+    return int(size) if size.isdecimal() else None
+
+
+def _check_range(answer: Any, arrival: Arrival, start: int, stop: int | None) -> None:
+    """Checks that the answer has these bytes, and not others or the whole object."""
+    last = min(arrival.size if stop is None else stop, arrival.size) - 1
+    given = answer.get("ContentRange")
+    if given is None and (start, last) == (0, arrival.size - 1):
+        return
+    if not (given or "").startswith(f"bytes {start}-{last}/"):
         raise ServerUnavailable(
             "the object store answered with another range than was asked for",
-            found=answer.get("ContentRange") or "the whole object",
-            expected=f"bytes {start}-",
+            found=given or "the whole object",
+            expected=f"bytes {start}-{last}",
             do="retry; if it happens again, the store does not support ranged reads",
-        ).at(object=arrival.uri)
-    return answer["Body"]
+        )

@@ -45,11 +45,7 @@ def check_dependents_where(
 ) -> None:
     """Does so for the rows that a condition names; None means all rows of the table."""
     name = table(target)
-    with connection.cursor(row_factory=namedtuple_row) as cursor:
-        dependents: list[Any] = cursor.execute(
-            statement("write/dependents"), {"target": name.as_string(connection)}
-        ).fetchall()
-    for dependent in dependents:
+    for dependent in _dependents(connection, name):
         if _has_rows(connection, name, dependent, is_deleted):
             raise FeedError(
                 f"{dependent.name} would lose rows, or their values, with those that are replaced"
@@ -58,6 +54,23 @@ def check_dependents_where(
                 expected="a load that changes its own table alone",
                 do=f"drop that rule of {dependent.name}, or take its rows away first",
             )
+
+
+def keep_dependents_away(connection: Connection, target: sql.Identifier) -> None:
+    """Lets no other table get rows that a DELETE from the target would take away.
+
+    A row that comes between a check and the DELETE would be lost. It waits until the load ends, and
+    is then refused where the row to which it refers is gone.
+    """
+    if _dependents(connection, target):
+        connection.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(target))
+
+
+def _dependents(connection: Connection, target: sql.Identifier) -> list[Any]:
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(
+            statement("write/dependents"), {"target": target.as_string(connection)}
+        ).fetchall()
 
 
 def _has_rows(

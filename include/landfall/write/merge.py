@@ -6,6 +6,8 @@ refuses are known: those are rejects.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 from psycopg import sql
 
@@ -13,6 +15,7 @@ from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.deferred import check_own_at_once
+from include.landfall.write.dependents import keep_dependents_away
 from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
 from include.landfall.write.judge import run_in_savepoint, run_rows
 from include.landfall.write.merge_parts import Merge
@@ -34,7 +37,7 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     disposition = staging.disposition
     if not isinstance(disposition, Merging):
         return staged
-    _lock(staging)
+    _lock(staging, disposition)
     check_own_at_once(staging.connection, staging.target)
     what = _merge_of(staging, is_whole_file)
     if staging.keeps_replaced:
@@ -65,6 +68,7 @@ def _merge_at_once(staging: Staging, disposition: Merging, what: Merge, staged: 
 
 def _merge_in_steps(staging: Staging, disposition: Merging, what: Merge) -> int:
     _analyze(what)
+    what = replace(what, moment=disposition.moment(what))
     staging.deduplicated = disposition.deduplicate(what)
     disposition.begin(what)
     merged = _apply_all(staging, disposition, what)
@@ -79,11 +83,17 @@ def _analyze(what: Merge) -> None:
     what.execute("ANALYZE {incoming} ({names})", names=identifiers(names))
 
 
-def _lock(staging: Staging) -> None:
-    """Makes other writers of the target wait until the load commits. Readers never wait."""
-    connection, target = staging.connection, staging.target
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
-    check_visible(connection, staging.feed)
+def _lock(staging: Staging, disposition: Merging) -> None:
+    """Makes other writers of the target wait until the load commits. Readers never wait.
+
+    What the load has checked when it began may have changed while the file was read.
+    """
+    connection, feed = staging.connection, staging.feed
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(staging.target))
+    check_visible(connection, feed)
+    if disposition.deletes_rows:
+        keep_dependents_away(connection, staging.target)
+    disposition.check_target(connection, feed)
 
 
 def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 
 from psycopg import Connection, sql
 
@@ -22,6 +23,7 @@ class Merging(Disposition):
 
     is_merged = True
     keeps_rows = True
+    deletes_rows = False  # so that rows of other tables may go with them
 
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]
@@ -42,6 +44,10 @@ class Merging(Disposition):
         The rows that it does not count are deduplicated. None where rows must be merged in steps.
         """
         return None
+
+    def moment(self, merge: Merge) -> datetime:
+        """Returns the time of the merge."""
+        return merge.moment
 
     def begin(self, merge: Merge) -> None:
         """Does what needs all rows of the file, before they are merged."""

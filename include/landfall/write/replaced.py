@@ -8,7 +8,7 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import table
-from include.landfall.write.dependents import check_dependents
+from include.landfall.write.dependents import check_dependents, keep_dependents_away
 from include.landfall.write.dispositions import Disposition
 
 
@@ -24,6 +24,8 @@ def remove_replaced(
         disposition.remove_replaced(connection, target, load_ids)
         return
     removed = load_ids if feed.target.load_id else []
+    if removed or disposition.replaces_feed:
+        keep_dependents_away(connection, target)
     check_dependents(connection, feed.target.table, None if disposition.replaces_feed else removed)
     if feed.target.load_id or not disposition.needs_load_id:
         disposition.remove_replaced(connection, target, load_ids)

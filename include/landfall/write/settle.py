@@ -23,6 +23,7 @@ from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
+from include.landfall.write.ledger_behind import check_ledger
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
@@ -206,10 +207,12 @@ def _fill(
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
-    columns = target.prepare(connection, feed)
-    remove_replaced(connection, feed, disposition, replaced)
-    staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
-    staging, read, written = write_rows(staging_of, write, load_id)
+    with target.unaltered(connection, feed) as columns:
+        if load_id and feed.target.load_id and not disposition.replaces_feed:
+            check_ledger(connection, feed)
+        remove_replaced(connection, feed, disposition, replaced)
+        staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
+        staging, read, written = write_rows(staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
     kept = [*altered, *staging.changes, *_padded(staging), *_nulled(staging)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -11,7 +12,7 @@ from psycopg import Connection, sql
 from psycopg.rows import namedtuple_row
 
 from include.landfall.contract import IfMissing
-from include.landfall.errors import FeedError
+from include.landfall.errors import FeedError, ServerUnavailable
 from include.landfall.feed.column_types import ALIASES, BUILT_IN, parse_type
 from include.landfall.feed.columns import Column
 from include.landfall.feed.model import Feed
@@ -26,6 +27,7 @@ from include.landfall.postgres.catalog import (
     has_column,
     has_relation,
     lock_name,
+    shape_of,
 )
 from include.landfall.postgres.connection import shorten_lock_timeout
 from include.landfall.postgres.statements import statement, table
@@ -62,6 +64,28 @@ def prepare(connection: Connection, feed: Feed) -> list[TargetColumn]:
     """
     create_missing(connection, feed)
     return compare(connection, feed, table(feed.target.table))
+
+
+@contextmanager
+def unaltered(connection: Connection, feed: Feed) -> Iterator[list[TargetColumn]]:
+    """Prepares the target for a load, and checks in the end that nobody has altered it since.
+
+    A column that got another type after it was compared takes the bytes of a binary COPY as values
+    of that type: 1094861636 of an integer as the text ABCD. A lock would prevent that, and make a
+    merge and a REINDEX CONCURRENTLY wait for each other: the merge needs a stronger one later.
+
+    Raises: ServerUnavailable when somebody has, FeedError as `prepare`.
+    """
+    place = feed.target.schema_name, feed.target.table_name
+    before = shape_of(connection, *place)
+    columns = prepare(connection, feed)
+    before = before or shape_of(connection, *place)
+    yield columns
+    if not before <= shape_of(connection, *place):  # the load itself may have added columns
+        raise ServerUnavailable(
+            f"another session altered or replaced {feed.target.table} while the file was loaded",
+            do="retry: then the table is compared with the feed again",
+        )
 
 
 def create_missing(connection: Connection, feed: Feed) -> None:

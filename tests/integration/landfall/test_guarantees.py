@@ -20,7 +20,8 @@ from tests.chaos.attacks import (
     versions,
 )
 from tests.chaos.cases import Servers
-from tests.chaos.merges import kill_merge, race_merges
+from tests.chaos.interrupts import WORKS, interrupt
+from tests.chaos.merges import kill_long_merge, kill_merge, race_merges
 from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain
 from tests.chaos.replays import kill_replay, race_replays
 from tests.chaos.servers import make_bucket, own_servers
@@ -106,6 +107,10 @@ def test_after_sigkill_of_a_merge_nobody_saw_a_part_and_a_rerun_is_right(servers
     kill_merge(servers, chance)
 
 
+def test_after_sigkill_in_a_long_statement_the_server_ends_it_in_seconds(servers, chance):
+    kill_long_merge(servers, chance)
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_two_merges_of_the_same_keys_at_once_come_one_after_the_other(servers, chance, number):
     race_merges(servers, chance)
@@ -126,6 +131,11 @@ def test_a_plain_load_cut_at_a_commit_is_completed_by_the_retry(servers, chance,
     commit_plain(servers, chance)
 
 
+@pytest.mark.parametrize("name", WORKS)
+def test_work_that_is_stopped_at_any_statement_changes_nothing(servers, chance, name):
+    interrupt(servers, chance, name)
+
+
 def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
     with own_servers() as servers:
         restart(servers, chance)
@@ -134,6 +144,7 @@ def test_a_server_that_stops_or_crashes_in_the_middle_loses_nothing(chance):
 def test_each_attack_is_played_here(request):
     here = {
         kill, race, firsts, versions, replacements, commit, terminate, store, restart,
-        kill_replay, race_replays, kill_merge, race_merges, kill_plain, race_plain, commit_plain,
+        kill_replay, race_replays, kill_merge, kill_long_merge, race_merges, kill_plain,
+        race_plain, commit_plain, interrupt,
     }  # fmt: skip
     assert {attack for attack, _ in ATTACKS.values()} == here

@@ -10,11 +10,12 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from include.landfall.errors import DataError, ObjectMissing, ServerUnavailable
+from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerUnavailable
 from include.landfall.ledger import claims
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect
+from tests.support.engine import many
 
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
 
@@ -139,3 +140,59 @@ def test_a_superseded_file_whose_forced_rerun_failed_does_not_come_back(engine):
         engine.load(old, force=True)
     assert engine.load(old).outcome == "superseded"
     assert engine.rows() == [(2, "b")]
+
+
+# ---- a ledger without the latest loads of its table ----------------------------------------------
+
+
+def bring_back_ledger(engine, rows):
+    """Makes the ledger again with these rows alone, as a restore of an older dump of it does."""
+    engine.sql("DROP SCHEMA landfall CASCADE")
+    with connect(engine.warehouse) as connection:
+        create_ledger(connection)
+    for entry in rows:
+        engine.sql(
+            "INSERT INTO landfall.ledger (load_id, feed, bucket, key, etag, size, last_modified,"
+            " target, rows, started, seconds, status, loaded_by, attempt) OVERRIDING SYSTEM VALUE"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 'x', gen_random_uuid())",
+            entry.load_id, entry.feed, entry.bucket, entry.key, entry.etag, entry.size,
+            entry.last_modified, entry.target, entry.rows, entry.started, entry.status,
+        )  # fmt: skip
+    engine.sql(
+        "SELECT setval(pg_get_serial_sequence('landfall.ledger', 'load_id'),"
+        " greatest(1, (SELECT max(load_id) FROM landfall.ledger)))"
+    )
+
+
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("disposition", ["append", "merge"])
+def test_a_ledger_that_is_behind_its_table_is_noticed_and_no_row_is_doubled(
+    engine, left, disposition
+):
+    target = {"table": "raw.t", "disposition": disposition}
+    target |= {"key": ["id"]} if disposition == "merge" else {}
+    feed = {**engine.feed.model_dump(exclude_unset=True), "target": target}
+    engine.feed = type(engine.feed).model_validate(feed)
+    for number in range(1, 4):
+        engine.load(many(3_000, first=number * 10_000), f"{number}.csv")
+    bring_back_ledger(engine, engine.entries()[:left])
+    last = engine.put(many(3_000, first=30_000), "3.csv")
+    for force in (False, True, False, True):  # each try takes a load id
+        with pytest.raises(FeedError, match=r"the ledger is behind the table raw\.t"):
+            engine.load(last, force=force)
+    assert engine.sql("SELECT count(*) FROM raw.t") == [9_000]
+    engine.sql("DELETE FROM raw.t WHERE _load_id > %s", engine.sql(
+        "SELECT coalesce(max(load_id) FILTER (WHERE status = 'loaded'), 0) FROM landfall.ledger"
+    )[0])  # fmt: skip
+    for number in range(2 if left else 1, 4):
+        assert engine.load(many(3_000, first=number * 10_000), f"{number}.csv").rows == 3_000
+    assert engine.sql("SELECT count(*), count(DISTINCT id) FROM raw.t") == [(9_000, 9_000)]
+
+
+def test_rows_of_no_load_and_rows_of_another_feed_are_no_reason(engine):
+    engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text)")
+    engine.sql("INSERT INTO raw.t VALUES (0, 'by hand')")
+    engine.load("id,name\n1,a\n", "1.csv")
+    feed = {**engine.feed.model_dump(exclude_unset=True), "feed": "other"}
+    engine.feed = type(engine.feed).model_validate(feed)
+    assert engine.load("id,name\n2,b\n", "2.csv").outcome == "loaded"

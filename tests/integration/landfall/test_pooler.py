@@ -21,6 +21,7 @@ OF_THE_DATABASE = {
     "DateStyle": "German, DMY", "TimeZone": "Asia/Tokyo", "IntervalStyle": "iso_8601",
     "default_transaction_isolation": "serializable", "client_min_messages": "notice",
     "bytea_output": "escape", "statement_timeout": "2min", "tcp_keepalives_idle": "77",
+    "client_connection_check_interval": "0", "synchronous_commit": "off",
 }  # fmt: skip
 COLUMNS = {"id": "integer", "name": "timestamptz"}
 FILE = "id,name\n1,2013-02-01 12:00:00\n2, 2013-02-01 12:00:00+00 \n3,Jan 2 2013\n"

@@ -27,6 +27,7 @@ from include.landfall.postgres.connection import connect
         ("FATAL:  the database system is starting up", ServerUnavailable),
         ("FATAL:  sorry, too many clients already", ServerUnavailable),
         ("could not translate host name", ServerUnavailable),
+        ("FATAL:  canceling authentication due to timeout", ServerUnavailable),
     ],
 )
 def test_a_connection_that_fails_is_refused_or_away_and_shows_no_password(mocker, message, kind):

@@ -168,3 +168,47 @@ def test_fault_1_12_a_store_that_ignores_the_range_of_a_resumed_get_loads_no_byt
         open_text(client, client.arrival()) as stream,
     ):
         stream.read()
+
+
+@pytest.mark.parametrize("gap", [64 << 10, 1000, 1])
+def test_a_connection_that_is_reset_again_and_again_brings_the_object_all_the_same(gap):
+    """What a read has got when the connection is reset is lost, so reads become smaller."""
+    data = DATA[: 40 * gap]
+    reset = ConnectionResetError("reset")
+    assert Breaking(data, [gap] * 10_000, error=reset, loses=True).read() == data
+    store = Breaking(data, [gap] * 10_000, error=reset, loses=True)
+    with open_file(store, store.arrival()) as file:
+        assert file.read() == data
+
+
+def test_a_file_at_any_offset_gives_up_with_the_reason():
+    store = Breaking(breaks=[0] * 50, error=ConnectionResetError("reset by peer"))
+    with (
+        pytest.raises(ServerUnavailable, match="broke 6 times at byte 0") as caught,
+        open_file(store, store.arrival()) as file,
+    ):
+        file.read(10)
+    assert caught.value.found == "reset by peer"
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+def test_an_object_of_the_listed_etag_and_another_size_is_another_version(by):
+    """Some stores give two objects one ETag. A part of the longer one must not be loaded."""
+    store = Breaking()
+    store.listed += by
+    with pytest.raises(ObjectChanged, match="no longer the version") as caught:
+        store.read()
+    assert f"{len(DATA)} bytes" in caught.value.found
+    with pytest.raises(ObjectChanged), open_file(store, store.arrival()) as file:
+        file.read(100)
+    assert all(body.closed for body in store.bodies)
+
+
+def test_a_store_that_ignores_the_range_of_the_first_bytes_is_refused_too():
+    client = Breaking()
+    client.ignores_range = True
+    with (
+        pytest.raises(ServerUnavailable, match="another range than was asked for"),
+        open_file(client, client.arrival()) as file,
+    ):
+        file.read(100)

@@ -244,3 +244,17 @@ def test_a_connection_that_fails_is_judged_by_the_server_s_message(text, kind):
 def test_a_state_goes_before_the_words_of_a_message_in_any_language(refused, kind):
     text = "mot de passe" if kind is ConnectionUnusable else "no password, as it happens"
     assert type(unreached(WAREHOUSE, refused(text))) is kind
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("tuple concurrently updated", ServerUnavailable),
+        ("tuple concurrently deleted", ServerUnavailable),
+        ("cache lookup failed for relation 16384", ServerUnavailable),
+        ("could not open relation with OID 16384", ServerUnavailable),
+        ("invalid memory alloc request size 18446744073709551613", TerminalError),
+    ],
+)
+def test_what_another_session_changed_meanwhile_can_be_tried_again(message, error):
+    assert type(refusal(raised("XX000", message))) is error

@@ -222,7 +222,8 @@ class HugeObject:
         start, stop = int(start), int(stop) + 1 if stop else self.size
         body = HugeBody(self.line, start, stop)
         self.bodies.append(body)
-        return {"ETag": '"e"', "Body": body, "ContentRange": f"bytes {start}-"}
+        content_range = f"bytes {start}-{stop - 1}/{self.size}"
+        return {"ETag": '"e"', "Body": body, "ContentRange": content_range}
 
 
 @dataclass
@@ -234,7 +235,8 @@ class SmallObject:
     def get_object(self, **request):
         start, _, stop = request.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         part = self.data[int(start) : int(stop) + 1 if stop else None]
-        return {"ETag": '"e"', "Body": io.BytesIO(part), "ContentRange": f"bytes {start}-"}
+        content_range = f"bytes {start}-{int(start) + len(part) - 1}/{len(self.data)}"
+        return {"ETag": '"e"', "Body": io.BytesIO(part), "ContentRange": content_range}
 
 
 class HugeBody:

@@ -18,6 +18,7 @@ from include.landfall.write.merging import (
 class DeleteInsert(Merging):
     """Rows take the place of those of their key. It needs no unique index."""
 
+    deletes_rows = True
     rights = ("DELETE",)
 
     def check_target(self, connection: Connection, feed: Feed) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
@@ -37,6 +39,22 @@ class Scd2(Merging):
         """Keeps the later row of each key and moment; without `newest` a file has one moment."""
         newest = merge.feed.target.newest
         return keep_newest(merge, [*merge.key, newest] if newest else merge.key)
+
+    def moment(self, merge: Merge) -> datetime:
+        """Returns the time of the merge, later than that of every version of the file's keys.
+
+        The server's clock may go back, for instance when another server takes over. The rows that
+        came last would then end before those that they change.
+        """
+        if merge.feed.target.newest:
+            return merge.moment
+        of_file = "" if merge.feed.target.closes_absent else "JOIN {incoming} AS i ON {same_key}"
+        latest: datetime = merge.value(
+            statement("write/moment"),
+            moment=sql.Literal(merge.moment),
+            of_file=merge.fill(of_file),
+        )
+        return latest
 
     def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
         """Puts the changes into the timelines of their keys. What changes nothing is left out."""
