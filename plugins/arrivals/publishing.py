@@ -13,22 +13,38 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.airflow_bridge import airflow_errors, warehouse_of
 from include.landfall.feed.model import Feed
 
-FINGERPRINT = "landfall_loads"  # the key in the event's `extra`
-# Other DAGs may update the asset too, and their events have no fingerprint.
-EVENTS_READ = 100
+# Keys in the event's `extra`.
+FINGERPRINT = "landfall_loads"
+FEED = "landfall_feed"
+NO_LOADS = "none"  # the fingerprint of a feed whose loads are all undone
+# Other feeds and DAGs may update the asset too.
+EVENTS_READ = 500
 
 
 def unpublished_loads(feed: Feed, events: Any) -> str:
     """Returns the fingerprint of the feed's loads. `events` are those of its asset.
 
-    Raises: AirflowSkipException when the newest fingerprint among the events is the same.
+    Raises: AirflowSkipException when the newest event of the feed has the same.
     """
-    fingerprint = _fingerprint(feed)
-    newest_first = events.ascending(False).limit(EVENTS_READ)
-    published = (event.extra.get(FINGERPRINT) for event in newest_first if event.extra)
-    if fingerprint is None or fingerprint == next(filter(None, published), None):
+    published = _published(feed, events)
+    fingerprint = _fingerprint(feed) or NO_LOADS
+    if fingerprint == (published or NO_LOADS):
         raise AirflowSkipException("every load is published")
     return fingerprint
+
+
+def _published(feed: Feed, events: Any) -> str | None:
+    """Returns the newest fingerprint of the feed. An earlier release did not name the feed."""
+    for event in events.ascending(False).limit(EVENTS_READ):
+        extra = event.extra or {}
+        if extra.get(FINGERPRINT) and extra.get(FEED, feed.name) == feed.name:
+            return str(extra[FINGERPRINT])
+    return None
+
+
+def extra_of_feed(feed: Feed, fingerprint: str) -> dict[str, str]:
+    """Returns what an event of the feed's asset carries, so that `unpublished_loads` knows it."""
+    return {FEED: feed.name, FINGERPRINT: fingerprint}
 
 
 def _fingerprint(feed: Feed) -> str | None:

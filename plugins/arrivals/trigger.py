@@ -12,8 +12,15 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from include.airflow_bridge import astore_of, awarehouse_of
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
-from plugins.arrivals.look import event_of, event_of_error, look
-from plugins.arrivals.waiting import Wait, Watch
+from plugins.arrivals.look import (
+    event_of,
+    event_of_error,
+    event_of_surprise,
+    look,
+    look_again,
+    waiting_message,
+)
+from plugins.arrivals.waiting import Nothing, Ready, Wait, Watch
 
 
 class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
@@ -36,19 +43,32 @@ class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yields the one event that `NewArrivalsSensor.conclude` takes."""
+        # Each error is an event, because a trigger that raises gives the task a traceback and no
+        # verdict.
         try:
             yield TriggerEvent(await self._wait())
         except LandfallError as error:
-            # An event, because a trigger that raises gives the task a traceback and no verdict.
             yield TriggerEvent(event_of_error(error))
+        except Exception as error:  # for instance, a later release has another Feed
+            self.log.exception("the look for new arrivals failed")
+            yield TriggerEvent(event_of_surprise(error))
 
     async def _wait(self) -> dict[str, Any]:
         feed, watch = Feed.model_validate(self.feed), Watch.from_dict(self.watch)
-        store = await astore_of(feed.source.connection)
-        warehouse = await awarehouse_of(feed.target.connection)
         while True:
             await asyncio.sleep(max(0.0, watch.next_look - time.time()))
-            outcome = await asyncio.to_thread(look, feed, watch, store, warehouse)
+            try:
+                outcome = await self._look(feed, watch)
+            except LandfallError as error:
+                outcome = look_again(error, watch)
+                self.log.warning(str(error))
             if not isinstance(outcome, Wait):
                 return event_of(outcome, feed)
             watch = outcome.watch
+            self.log.info(waiting_message(outcome, feed))
+
+    async def _look(self, feed: Feed, watch: Watch) -> Ready | Wait | Nothing:
+        """Looks once. The connections may have changed since the last look: a password ends."""
+        store = await astore_of(feed.source.connection)
+        warehouse = await awarehouse_of(feed.target.connection)
+        return await asyncio.to_thread(look, feed, watch, store, warehouse)
