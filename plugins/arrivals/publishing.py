@@ -26,11 +26,10 @@ def unpublished_loads(feed: Feed, events: Any) -> str:
 
     Raises: AirflowSkipException when the newest event of the feed has the same.
     """
-    published = _published(feed, events)
-    fingerprint = _fingerprint(feed) or NO_LOADS
-    if fingerprint == (published or NO_LOADS):
+    fingerprint = _fingerprint(feed)
+    if fingerprint in (None, _published(feed, events) or NO_LOADS):
         raise AirflowSkipException("every load is published")
-    return fingerprint
+    return str(fingerprint)
 
 
 def _published(feed: Feed, events: Any) -> str | None:
@@ -48,14 +47,20 @@ def extra_of_feed(feed: Feed, fingerprint: str) -> dict[str, str]:
 
 
 def _fingerprint(feed: Feed) -> str | None:
+    """Returns the fingerprint of the feed's loads; None where it has neither loads nor a table."""
     # Imported here, because every parse of a DAG file would pay for psycopg.
     from include.landfall.ledger.queries import loads_fingerprint
+    from include.landfall.postgres.catalog import has_relation
     from include.landfall.postgres.connection import connect
     from include.landfall.postgres.errors import postgres_errors
 
+    target = feed.target
     with (
         airflow_errors(),
-        connect(warehouse_of(feed.target.connection), f"landfall {feed.name}") as connection,
+        connect(warehouse_of(target.connection), f"landfall {feed.name}") as connection,
         postgres_errors(),
     ):
-        return loads_fingerprint(connection, feed.name)
+        fingerprint = loads_fingerprint(connection, feed.name)
+        if fingerprint is None and has_relation(connection, target.schema_name, target.table_name):
+            return NO_LOADS
+        return fingerprint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -30,16 +31,17 @@ class NewArrivalsTrigger(BaseTrigger):  # type: ignore[misc]
     that takes over continues with the same deadline. It holds no connection between looks.
     """
 
-    def __init__(self, feed: dict[str, Any], watch: dict[str, Any]) -> None:
+    def __init__(self, feed: dict[str, Any] | str, watch: dict[str, Any]) -> None:
         super().__init__()
-        self.feed = feed
+        self.feed = json.loads(feed) if isinstance(feed, str) else feed
         self.watch = watch
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Returns the path that the triggerer imports, and the arguments."""
         cls = type(self)
         path = f"{cls.__module__}.{cls.__qualname__}"
-        return path, {"feed": self.feed, "watch": self.watch}
+        # As a text, because Airflow refuses dicts with some keys, and a column may be called so.
+        return path, {"feed": json.dumps(self.feed), "watch": self.watch}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yields the one event that `NewArrivalsSensor.conclude` takes."""

@@ -103,6 +103,15 @@ def test_the_marts_hear_that_the_last_file_is_forgotten(feed_of, load, warehouse
     assert publish(feed, events)
 
 
+def test_a_new_warehouse_is_no_news(feed_of, load, warehouse):
+    """Nothing can be checked there before the first load: the run would be red."""
+    feed, events = feed_of("one"), Events()
+    events.add(extra_of_feed(feed, "loads of another warehouse"))
+    assert not publish(feed, events)
+    load(feed, 1)
+    assert publish(feed, events)
+
+
 def test_a_server_s_time_zone_does_not_make_old_loads_new(feed_of, load, warehouse):
     feed, events = feed_of("one"), Events()
     load(feed, 1)

@@ -362,3 +362,16 @@ def test_5_13_a_key_forges_no_line_of_the_log():
     forged = replace(ARRIVAL, key="a\n[2026-01-01] INFO - all is well\x1b[2J.csv")
     for outcome in (Ready([forged], 0, [forged]), Nothing([forged], (forged.key,), (forged.key,))):
         assert event_of(outcome, FEED)["message"].isprintable()
+
+
+@pytest.mark.parametrize("name", ["__classname__", "__id__", "__type", "schema"])
+def test_a_column_of_any_name_can_be_deferred_with(monkeypatch, name):
+    """Airflow refuses to store a dict with some of these keys."""
+    from airflow.models.trigger import Trigger
+
+    values = {**FEED.model_dump(mode="json", by_alias=True), "columns": {name: "text"}}
+    monkeypatch.setattr("plugins.arrivals.sensor.look", lambda *_: Wait(Watch(started=0)))
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(feed=Feed.model_validate(values)).execute({})
+    stored = Trigger._decrypt_kwargs(Trigger.encrypt_kwargs(deferred.value.trigger.serialize()[1]))
+    assert list(Feed.model_validate(NewArrivalsTrigger(**stored).feed).columns) == [name]
