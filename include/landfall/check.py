@@ -34,10 +34,11 @@ from include.landfall.errors import (
 from include.landfall.feed.model import Feed
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.postgres.rights import check_rights
+from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
 from include.landfall.postgres.statements import statement
 from include.landfall.s3.client import make_client, region_of
 from include.landfall.s3.errors import s3_errors, without_login
+from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 from include.landfall.write.target import check_types
 
@@ -238,8 +239,12 @@ def _check_target(connection: Connection, feed: Feed) -> None:
     target = feed.target
     try:
         check_types(connection, feed)
-        check_rights(connection, target.schema_name, target.table_name, ["SELECT", "INSERT"])
+        check_may_create(connection, target.schema_name)
+        rights = disposition_of(feed).rights_of(feed)
+        check_rights(connection, target.schema_name, target.table_name, rights)
         check_kind(connection, feed)
+        if feed.contract.types == "widen" or feed.contract.new_columns == "evolve":
+            check_may_alter(connection, target.schema_name, target.table_name)
     except LandfallError as error:
         where = f", column {error.place.column}" if error.place.column else ""
         error.what = f"feed {feed.name}{where}: {error.what}"

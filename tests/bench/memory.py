@@ -92,7 +92,7 @@ class Servers:
         declared = {
             "feed": "memory", "source": {"bucket": BUCKET, "pattern": "*"},
             "format": shape.format, "target": {"table": "bench.memory"},
-            "columns": dict(shape.columns),
+            "columns": dict(shape.columns), **shape.more,
         }  # fmt: skip
         feed.write_text(yaml.safe_dump(declared, sort_keys=False))
         return [sys.executable, "-m", "include.landfall", "load", "--feed", feed, "--key", "file"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,16 @@ TWO = {"id": "integer", "name": "text"}
 
 @dataclass(frozen=True)
 class Shape:
-    """A file to load: what it is, its format, the feed's columns, and what writes it to a path."""
+    """A file to load: what it is, its format, the feed's columns, and what writes it to a path.
+
+    `more` is what the feed says beside them.
+    """
 
     name: str
     format: str
     columns: Mapping[str, str]
     write: Callable[[Path], None]
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def shapes(scale: float = 1) -> list[Shape]:
@@ -59,6 +63,13 @@ def _csv_shapes(size: int) -> list[Shape]:
         *long_rows,
         csv("an open quote in row 1", partial(_open_quote_text, size)),
         csv("lines that end with CR alone", partial(_cr_text, size * 2 // 3)),
+        Shape(
+            "CSV, each row a reject",
+            "csv",
+            TWO,
+            partial(_write_text, partial(_rejects_text, size // 30)),
+            {"rejects": {"at_most": "100%"}},
+        ),
     ]
 
 
@@ -163,6 +174,13 @@ def _wide_text(count: int, size: int) -> Iterator[bytes]:
     row = b",".join(b"%d" % (number * 7919) for number in range(count)) + b"\n"
     for _ in range(size // 2 // len(row)):
         yield row
+
+
+def _rejects_text(size: int) -> Iterator[bytes]:
+    """The first cell of each row is no number, and each is another text."""
+    yield b"id,name\n"
+    for number in range(size // 12):
+        yield b"x%d,abc\n" % number
 
 
 def _suspects_text(count: int, size: int) -> Iterator[bytes]:

@@ -286,6 +286,8 @@ def test_a_role_that_cannot_make_the_ledger_and_what_to_do_helps(check, role, wa
     assert done.code == 3
     assert "there is no ledger, and the role may not make its schema" in done.of("warehouse")
     execute(warehouse, *do(done.of("warehouse")).split(";"))
+    assert "there is no schema raw, and the role may not make it" in check().of("warehouse")
+    execute(warehouse, *do(check().of("warehouse")).split(";"))
     assert check().of("warehouse").endswith("ledger: the first load makes it")
 
 
@@ -347,7 +349,7 @@ def test_a_role_that_may_not_write_rejects_and_what_to_do_helps(
     )
     done = check()
     assert (done.code, message in done.of("warehouse")) == (3, True)
-    for _ in range(2):  # of a ledger of an earlier version, the second thing comes after the first
+    for _ in range(3):  # of a ledger of an earlier version, one thing comes after the other
         if (line := check().of("warehouse")).startswith("FAILED"):
             execute(warehouse, *do(line).split(";"))
     assert check().of("warehouse").split("ledger: ")[1] in ("there", UPGRADED)

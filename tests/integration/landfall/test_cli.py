@@ -471,6 +471,19 @@ def test_the_program_itself_exits_with_the_code_and_shows_no_traceback(shell, ob
     assert object_store.secret_key not in done.stderr
 
 
+def test_a_load_imports_no_package_that_it_has_no_use_for(shell):
+    """Numpy and pandas, which pyarrow would import, take a third of the time that a person waits."""
+    shell.put(GOOD)
+    command = ["-X", "importtime", "-m", "include.landfall", "load", "--feed", str(shell.path)]
+    done = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 0
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyarrow" in imported
+    assert not [name for name in imported if name.startswith(("numpy.", "pandas."))]
+
+
 def test_a_large_file_is_read_by_another_process_whose_errors_are_as_clear(shell, mocker):
     """A child process reads a file beyond eight megabytes, and its errors cross a pipe."""
     mocker.patch("include.landfall.transfer.INLINE_BYTES", 10)

@@ -84,7 +84,7 @@ def test_any_other_place_of_the_reading_process_tells_them_too(mocker, monkeypat
     monkeypatch.setattr(process, "_end_with_parent", lambda: None)
     monkeypatch.setattr(process.pickle, "load", lambda _: None)
     monkeypatch.setattr(process.signal, "signal", lambda *_: None)
-    monkeypatch.setitem(process.sys.modules, "numpy", None)
+    monkeypatch.setattr(process, "leave_out_unused", lambda: None)
     for error in (MemoryError(), NO_SPACE):
         mocker.patch.object(process, "_produce", side_effect=error)
         process.main()

@@ -37,8 +37,15 @@ class Disposition(ABC):
     keeps_rows: ClassVar[bool] = False
     # Whether it finds the rows that a load replaces by their load id.
     needs_load_id: ClassVar[bool] = True
+    # What its loads do with rows of the target, beside reading and adding some.
+    rights: ClassVar[tuple[str, ...]] = ()
     # What the rows have lost to that are counted as deduplicated.
     lost_to: ClassVar[str] = "a newer row of their key"
+
+    def rights_of(self, feed: Feed) -> list[str]:
+        """Returns what the role must be granted on the table, so that any file can be loaded."""
+        deletes = ("DELETE",) if feed.target.deleted else ()
+        return ["SELECT", "INSERT", *dict.fromkeys([*self.rights, *deletes])]
 
     def definitions(self, feed: Feed) -> list[sql.Composable]:
         """Returns columns and constraints of a new table, beside the feed's columns."""

@@ -18,6 +18,8 @@ from include.landfall.write.merging import (
 class DeleteInsert(Merging):
     """Rows take the place of those of their key. It needs no unique index."""
 
+    rights = ("DELETE",)
+
     def check_target(self, connection: Connection, feed: Feed) -> None:
         """Checks that no other table loses rows with those that are deleted.
 

@@ -12,6 +12,7 @@ class Replace(Disposition):
 
     replaces_feed = True
     needs_load_id = False
+    rights = ("DELETE",)
 
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]

@@ -17,6 +17,7 @@ class ReplaceWhere(Merging):
     """A file is the whole part of the table that its values name, for instance its months."""
 
     keeps_rows = False
+    rights = ("DELETE",)
     lost_to = "a later file, which replaced their part of the table"
 
     def remove_replaced(

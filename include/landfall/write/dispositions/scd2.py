@@ -16,6 +16,8 @@ TIMELINE = sql.Identifier("pg_temp", "landfall_timeline")
 class Scd2(Merging):
     """A change of a key ends its version and begins another one. No version is ever lost."""
 
+    rights = ("UPDATE", "DELETE")
+
     def definitions(self, feed: Feed) -> list[sql.Composable]:
         """Returns the columns of a version's time, and the primary key."""
         newest = feed.target.newest

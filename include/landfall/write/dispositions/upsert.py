@@ -21,6 +21,8 @@ from include.landfall.write.merging import (
 class Upsert(Merging):
     """Rows are inserted, or update the row of their key. Columns beside the feed's stay."""
 
+    rights = ("UPDATE",)
+
     def check_target(self, connection: Connection, feed: Feed) -> None:
         """Checks that the table has a unique index on the key.
 
