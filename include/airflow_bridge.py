@@ -250,7 +250,7 @@ def _missing_connections(conn_id: str) -> Iterator[None]:
         raise ConnectionUnusable(str(denied)) from None
 
 
-def _missing(conn_id: str) -> LandfallError:
+def _missing(conn_id: object) -> LandfallError:
     """Returns the error of a connection that Airflow does not give.
 
     Airflow says the same when it cannot read the connection, and when a secrets backend is away.

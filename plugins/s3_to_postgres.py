@@ -134,13 +134,13 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         from include.landfall.postgres.errors import postgres_errors
 
         with airflow_errors():
-            _check_names(tables)
+            names = _names_of(tables)
         with (
             airflow_errors(),
             connect(warehouse_of(self.postgres_conn_id)) as connection,
             postgres_errors(),
         ):
-            return missing_relations(connection, tables)
+            return missing_relations(connection, names)
 
 
 def _check_feed(feed: object) -> None:
@@ -152,16 +152,18 @@ def _arrival_of(value: object) -> Arrival:
     if isinstance(value, Arrival):
         return value
     try:
-        return Arrival.from_dict(value)  # type: ignore[arg-type]  it refuses what is no dict
+        return Arrival.from_dict(dict(value))  # type: ignore[call-overload]
     except (KeyError, TypeError, ValueError, AttributeError):
         expected = "an Arrival, such as find_arrival returns, or a dict of NewArrivalsSensor"
         raise _wrong("arrival", value, expected) from None
 
 
-def _check_names(tables: object) -> None:
+def _names_of(tables: Iterable[str]) -> list[str]:
     is_list = isinstance(tables, Iterable) and not isinstance(tables, str | bytes)
-    if not is_list or not all(isinstance(name, str) for name in tables):  # type: ignore[attr-defined]
+    names = list(tables) if is_list else []
+    if not is_list or not all(isinstance(name, str) for name in names):
         raise _wrong("tables", tables, "a list of names, each schema.table")
+    return names
 
 
 def _wrong(argument: str, value: object, expected: str) -> WrongUse:
