@@ -158,7 +158,7 @@ def _arrival_of(value: object) -> Arrival:
         raise _wrong("arrival", value, expected) from None
 
 
-def _names_of(tables: Iterable[str]) -> list[str]:
+def _names_of(tables: Any) -> list[str]:
     is_list = isinstance(tables, Iterable) and not isinstance(tables, str | bytes)
     names = list(tables) if is_list else []
     if not is_list or not all(isinstance(name, str) for name in names):
