@@ -7,56 +7,76 @@ the other feeds. dags/broken_feeds.py shows the same error among Airflow's impor
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException
-from croniter import croniter
+from croniter import CroniterError, croniter
 
-from dags.common.defaults import NO_RETRY, dag_defaults
+from dags.common.defaults import NO_RETRY, START, dag_defaults
 from dags.common.feed_pages import broken_feed_page, feed_page
 from dags.common.receipts import extra_of
 from include import astro_sdk
+from include.airflow_bridge import shortened
 from include.astro_sdk import aql, feed_checks, feed_table, table_asset
 from include.landfall.errors import FeedError
+from include.landfall.feed.dispositions import MERGE
 from include.landfall.feed.model import PRESETS, Feed
 from include.landfall.feed.yaml_file import read_folder
-from plugins.arrivals.publishing import FINGERPRINT, unpublished_loads
+from plugins.arrivals.publishing import extra_of_feed, unpublished_loads
 from plugins.arrivals.sensor import NewArrivalsSensor
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
+LONGEST_ID = 200  # of 250 characters that Airflow takes
+LONGEST_TAG = 100
+# How long a run of @continuous waits for files: without it, there would be a run every few seconds.
+LOOP_SECONDS = 600
 
 
-def make_dags(folder: Path) -> None:
-    """Makes the DAG of every feed in a folder.
-
-    Airflow registers every DAG that is made in a `with` block while it parses this file.
-    """
-    feeds = read_folder(folder)
+def make_dags(folder: Path) -> dict[str, DAG]:
+    """Makes the DAG of every feed in a folder, and returns them by their ids."""
+    feeds, dags = read_folder(folder), {}
     for feed in feeds.feeds:
-        try:
-            check_schedule(feed)
-            make_feed_dag(feed)
-        except FeedError as wrong:
-            make_broken_feed_dag(Path(f"{feed.name}.yaml"), wrong.at(feed=feed.name))
-        except Exception as cause:  # noqa: BLE001  Airflow refuses it; the other feeds must not go
-            refused = FeedError("Airflow refuses the feed", found=str(cause)).at(feed=feed.name)
-            make_broken_feed_dag(Path(f"{feed.name}.yaml"), refused)
-    names = {feed.name for feed in feeds.feeds}
+        dags[f"feed_{feed.name}"] = dag_of(feed)
     for path, error in feeds.broken.items():
-        if path.stem not in names:  # the file may be broken because it took another feed's name
-            make_broken_feed_dag(path, error)
-            names.add(path.stem)
+        dag_id = broken_dag_id(path, dags)
+        dags[dag_id] = make_broken_feed_dag(dag_id, path.name, error)
+    return dags
+
+
+def dag_of(feed: Feed) -> DAG:
+    """Makes a feed's DAG, or where Airflow refuses the feed one that says why."""
+    try:
+        check_schedule(feed)
+        return make_feed_dag(feed)
+    except FeedError as wrong:
+        error = wrong
+    except Exception as cause:  # noqa: BLE001  whatever it is, the other feeds keep their DAGs
+        error = FeedError("Airflow refuses the feed", found=str(cause))
+    return make_broken_feed_dag(f"feed_{feed.name}", f"{feed.name}.yaml", error.at(feed=feed.name))
+
+
+def broken_dag_id(path: Path, taken: Container[str]) -> str:
+    """Returns an id for the DAG of a file that cannot be read, beside the ids that are taken.
+
+    A file may have a name that a DAG cannot have.
+    """
+    dag_id = re.sub(r"[^\w.-]+", "_", f"feed_{path.stem}")[:LONGEST_ID]
+    if dag_id not in taken:
+        return dag_id
+    return f"{dag_id}_{sha256(path.name.encode(errors='replace')).hexdigest()[:8]}"
 
 
 def check_schedule(feed: Feed) -> None:
     """Checks that Airflow can take the schedule: it looks only after it has made the DAG.
 
-    Raises: FeedError when the schedule is neither a preset nor cron.
+    Raises: FeedError when the schedule is neither a preset nor cron, or names no day that exists.
     """
-    if feed.schedule in (None, *PRESETS) or croniter.is_valid(str(feed.schedule)):
+    if feed.schedule in (None, *PRESETS) or _has_next(str(feed.schedule)):
         return
     raise FeedError(
         "'schedule' is wrong",
@@ -65,23 +85,37 @@ def check_schedule(feed: Feed) -> None:
     )
 
 
-def make_feed_dag(feed: Feed) -> None:
+def _has_next(cron: str) -> bool:
+    try:
+        croniter(cron, START).get_next()
+    except CroniterError:  # also of a day that never comes, such as February 30
+        return False
+    return True
+
+
+def make_feed_dag(feed: Feed) -> DAG:
     """Makes a feed's DAG: sensor → one load for each arrival → checks → the feed's asset."""
     with DAG(
         f"feed_{feed.name}",
         description=feed.description,
         doc_md=feed_page(feed),
         schedule=feed.schedule,
-        tags=["feed", feed.target.table],
+        tags=["feed", shortened(feed.target.table, LONGEST_TAG)],
+        auto_register=False,  # a DAG that fails on the way is half of one
         **dag_defaults(feed.owner),
-    ):
-        arrivals = NewArrivalsSensor(task_id="new_arrivals", feed=feed, soft_fail=True)
+    ) as dag:
+        timeout = LOOP_SECONDS if feed.schedule == "@continuous" else 0
+        arrivals = NewArrivalsSensor(
+            task_id="new_arrivals", feed=feed, soft_fail=True, timeout=timeout
+        )
         load = aql.LoadFileOperator.partial(
             task_id="load",
             output_table=feed_table(feed),
             if_exists="append",
             outlets=[],  # the asset waits for the checks
-            map_index_template="{{ task.input_file.key }}",
+            map_index_template="{{ task.input_file.label }}",
+            # Where the later file wins, the files are loaded one after the other, oldest first.
+            max_active_tis_per_dag=1 if later_file_wins(feed) else None,
         ).expand(
             # `astro_sdk.ArrivalFile` imports the whole engine, so the parse must not look it up.
             input_file=arrivals.output.map(lambda arrival: astro_sdk.ArrivalFile.of(arrival, feed))
@@ -89,6 +123,14 @@ def make_feed_dag(feed: Feed) -> None:
         # A run is as green as its last tasks: this one is red when any file was refused.
         load >> EmptyOperator(task_id="every_file_loaded")
         check_and_publish(feed, load)
+    return dag
+
+
+def later_file_wins(feed: Feed) -> bool:
+    """Returns whether the table depends on the order in which files are loaded."""
+    target = feed.target
+    is_merge = target.disposition == MERGE and not target.newest
+    return bool(target.replace_where) or is_merge
 
 
 def check_and_publish(feed: Feed, load: Any) -> None:
@@ -105,7 +147,7 @@ def check_and_publish(feed: Feed, load: Any) -> None:
     @task(outlets=[asset])
     def published(loads: str, ti: Any = None, outlet_events: Any = None) -> None:
         receipts = ti.xcom_pull(task_ids=["load"], key="receipts")
-        outlet_events[asset].extra = {FINGERPRINT: loads, **extra_of(receipts)}
+        outlet_events[asset].extra = {**extra_of_feed(feed, loads), **extra_of(receipts)}
 
     loads = loads_to_publish()
     last = published(loads)
@@ -120,17 +162,17 @@ def check_and_publish(feed: Feed, load: Any) -> None:
         loads >> columns >> last
 
 
-def make_broken_feed_dag(path: Path, error: FeedError) -> None:
+def make_broken_feed_dag(dag_id: str, file: str, error: FeedError) -> DAG:
     """Makes a DAG that fails on schedule with the reason why the feed's own DAG is missing."""
     with DAG(
-        # A file may have a name that a DAG cannot have.
-        re.sub(r"[^\w.-]+", "_", f"feed_{path.stem}"),
-        description=f"{path.name} cannot be read: {error.what}",
-        doc_md=broken_feed_page(path, error),
+        dag_id,
+        description=f"{file} cannot be read: {error.what}",
+        doc_md=broken_feed_page(file, error),
         schedule="@hourly",
         tags=["feed", "broken"],
+        auto_register=False,
         **dag_defaults(),
-    ):
+    ) as dag:
         message = str(error)
 
         @task(task_id="read_feed")
@@ -138,6 +180,7 @@ def make_broken_feed_dag(path: Path, error: FeedError) -> None:
             raise AirflowFailException(message)
 
         read_feed()
+    return dag
 
 
-make_dags(FEEDS)
+globals().update(make_dags(FEEDS))  # where Airflow finds them

@@ -6,6 +6,7 @@ to Airflow as its own, and the ledger learns which task loads.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,13 +18,20 @@ from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
     AirflowNotFoundException,
+    AirflowSecretsBackendAccessDenied,
     AirflowSkipException,
 )
 
 from include.landfall.connections import Store, Warehouse
 from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
-from include.landfall.errors import ConnectionUnusable, LandfallError, ObjectChanged
+from include.landfall.errors import (
+    ConnectionUnusable,
+    LandfallError,
+    ObjectChanged,
+    ServerUnavailable,
+    printable,
+)
 
 if TYPE_CHECKING:
     from include.landfall.load import Receipt
@@ -39,11 +47,11 @@ def store_of(conn_id: str | None) -> Store:
     """
     try:
         connection = _connection(conn_id or DEFAULT_STORE)
-    except ConnectionUnusable:
-        if conn_id:
+    except LandfallError:
+        if conn_id or _variable(DEFAULT_STORE) in os.environ:
             raise
         return Store()
-    return _store(connection, connection.extra_dejson)
+    return _store(connection, _extra(connection, connection.extra_dejson))
 
 
 def warehouse_of(conn_id: str, database: str | None = None) -> Warehouse:
@@ -52,7 +60,7 @@ def warehouse_of(conn_id: str, database: str | None = None) -> Warehouse:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     connection = _connection(conn_id)
-    extra = connection.extra_dejson
+    extra = _extra(connection, connection.extra_dejson)
     iam = store_of(extra.get("aws_conn_id")) if uses_iam(extra) else None
     return _warehouse(connection, extra, iam, database)
 
@@ -64,11 +72,11 @@ async def astore_of(conn_id: str | None) -> Store:
     """
     try:
         connection = await _aconnection(conn_id or DEFAULT_STORE)
-    except ConnectionUnusable:
-        if conn_id:
+    except LandfallError:
+        if conn_id or _variable(DEFAULT_STORE) in os.environ:
             raise
         return Store()
-    return _store(connection, await connection.aextra_dejson())
+    return _store(connection, _extra(connection, await connection.aextra_dejson()))
 
 
 async def awarehouse_of(conn_id: str) -> Warehouse:
@@ -77,7 +85,7 @@ async def awarehouse_of(conn_id: str) -> Warehouse:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     connection = await _aconnection(conn_id)
-    extra = await connection.aextra_dejson()
+    extra = _extra(connection, await connection.aextra_dejson())
     iam = await astore_of(extra.get("aws_conn_id")) if uses_iam(extra) else None
     return _warehouse(connection, extra, iam)
 
@@ -121,7 +129,9 @@ def arrival_errors() -> Iterator[None]:
         try:
             yield
         except ObjectChanged as changed:
-            raise AirflowSkipException(f"{changed}\nskipped: the next run loads it") from None
+            raise AirflowSkipException(
+                f"{changed}\nskipped: the next run lists the feed again"
+            ) from None
 
 
 def loader() -> str:
@@ -149,7 +159,15 @@ def push_xcom(key: str, value: Any) -> None:
 def rejects_command(feed: str, key: str | None = None) -> str:
     """Returns the command that shows the rejects of a feed of the project, or of one object."""
     command = f".venv/bin/landfall rejects --feed include/feeds/{feed}.yaml"
-    return f"{command} --object {shlex.quote(key)}" if key else command
+    return f"{command} --object {_quoted(key)}" if key else command
+
+
+def _quoted(text: str) -> str:
+    """Returns the text as a shell takes it, on one line."""
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = text.encode("unicode_escape").decode().replace("'", "\\'")
+    return f"$'{escaped}'"
 
 
 def rejects_warning(receipt: Receipt) -> str | None:
@@ -158,7 +176,7 @@ def rejects_warning(receipt: Receipt) -> str | None:
         return None
     reasons = ", ".join(f"{number} {reason}" for reason, number in receipt.reasons.items())
     return (
-        f"s3://{receipt.bucket}/{receipt.key}: {receipt.rejected} rows are rejected ({reasons});"
+        f"{_uri(receipt)}: {receipt.rejected} rows are rejected ({reasons});"
         f" to see them: {rejects_command(receipt.feed, receipt.key)}"
     )
 
@@ -167,9 +185,7 @@ def changes_warning(receipt: Receipt) -> str | None:
     """Returns the warning of a load whose file departs from its feed, or that altered the table."""
     if not receipt.changes:
         return None
-    return (
-        f"s3://{receipt.bucket}/{receipt.key} departs from its feed: {'; '.join(receipt.changes)}"
-    )
+    return f"{_uri(receipt)} departs from its feed: {printable('; '.join(receipt.changes))}"
 
 
 def duplicate_warning(receipt: Receipt) -> str | None:
@@ -177,8 +193,8 @@ def duplicate_warning(receipt: Receipt) -> str | None:
     if not receipt.duplicate_of:
         return None
     return (
-        f"s3://{receipt.bucket}/{receipt.key} has content that was loaded before:"
-        f" {receipt.duplicate_of}; where the sender sends files twice, write"
+        f"{_uri(receipt)} has content that was loaded before:"
+        f" {printable(receipt.duplicate_of)}; where the sender sends files twice, write"
         " source.duplicates: refuse in the feed"
     )
 
@@ -187,6 +203,17 @@ def load_warnings(receipt: Receipt) -> list[str]:
     """Returns the warnings of a load, for its log."""
     warnings = (duplicate_warning(receipt), changes_warning(receipt), rejects_warning(receipt))
     return [warning for warning in warnings if warning]
+
+
+def shortened(text: str, most: int) -> str:
+    """Returns the text as one line of at most so many characters: a long one lacks its middle."""
+    line = printable(text)
+    end = most // 2
+    return line if len(line) <= most else f"{line[: most - end - 1]}…{line[-end:]}"
+
+
+def _uri(receipt: Receipt) -> str:
+    return printable(f"s3://{receipt.bucket}/{receipt.key}")
 
 
 def _task_instance() -> Any:
@@ -198,12 +225,19 @@ def _task_instance() -> Any:
 
 def _connection(conn_id: str) -> Any:
     with _missing_connections(conn_id):
-        return BaseHook.get_connection(conn_id)
+        return _read(BaseHook.get_connection(conn_id))
 
 
 async def _aconnection(conn_id: str) -> Any:
     with _missing_connections(conn_id):
-        return await BaseHook.aget_connection(conn_id)
+        return _read(await BaseHook.aget_connection(conn_id))
+
+
+def _read(connection: Any) -> Any:
+    """Returns the connection, unless Airflow made it of a text that is none, such as a password."""
+    if connection.conn_type == "" and _variable(connection.conn_id) in os.environ:
+        raise _unreadable(connection.conn_id)
+    return connection
 
 
 @contextmanager
@@ -211,10 +245,62 @@ def _missing_connections(conn_id: str) -> Iterator[None]:
     try:
         yield
     except AirflowNotFoundException:
-        raise ConnectionUnusable(
-            f"Airflow has no connection {conn_id!r}",
-            do=f"define it: airflow_settings.yaml, AIRFLOW_CONN_{conn_id.upper()} or the UI",
-        ) from None
+        raise _missing(conn_id) from None
+    except AirflowSecretsBackendAccessDenied as denied:
+        raise ConnectionUnusable(str(denied)) from None
+
+
+def _missing(conn_id: object) -> LandfallError:
+    """Returns the error of a connection that Airflow does not give.
+
+    Airflow says the same when it cannot read the connection, and when a secrets backend is away.
+    """
+    if not isinstance(conn_id, str) or not conn_id:
+        name = repr(conn_id)
+        return ConnectionUnusable("a connection without a name", found=name, expected="its id")
+    if _variable(conn_id) in os.environ:
+        return _unreadable(conn_id)
+    settings = ("workers", "secrets_backend"), ("secrets", "backend")
+    backend = next(filter(None, (conf.get(*each, fallback="") for each in settings)), None)
+    if backend:
+        return ServerUnavailable(
+            f"Airflow has no connection {conn_id!r}, or its secrets backend did not answer",
+            found=f"the secrets backend {backend}",
+            do="define the connection there, or find out why the backend does not answer",
+        )
+    return ConnectionUnusable(
+        f"Airflow has no connection {conn_id!r}",
+        do=f"define it: airflow_settings.yaml, {_variable(conn_id)} or the UI",
+    )
+
+
+def _unreadable(conn_id: str) -> ConnectionUnusable:
+    return ConnectionUnusable(
+        f"Airflow cannot read the connection {conn_id!r}",
+        found=f"a text in {_variable(conn_id)}",
+        expected="JSON of an object, or a URI such as postgres://login:password@host/database",
+    )
+
+
+def _variable(conn_id: str) -> str:
+    return f"AIRFLOW_CONN_{conn_id.upper()}"
+
+
+def _extra(connection: Any, parsed: Any) -> Mapping[str, Any]:
+    """Returns the connection's extra. `parsed` is what Airflow makes of it.
+
+    Raises: ConnectionUnusable when it is no JSON of an object: Airflow would go on without it.
+    """
+    if isinstance(parsed, Mapping) and (parsed or _is_empty(connection.extra)):
+        return parsed
+    raise ConnectionUnusable(
+        f"the extra of the connection {connection.conn_id!r} cannot be read",
+        expected='JSON of an object, such as {"sslmode": "require"}',
+    )
+
+
+def _is_empty(extra: str | None) -> bool:
+    return (extra or "").replace(" ", "") in {"", "{}"}
 
 
 def _store(connection: Any, extra: Mapping[str, Any]) -> Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
@@ -16,6 +16,7 @@ from include.airflow_bridge import (
     warehouse_of,
 )
 from include.landfall.arrival import Arrival
+from include.landfall.errors import WrongUse, printable, shorten
 from include.landfall.feed.model import Feed
 
 # The engine is imported where it is used, because every parse of a DAG file would pay for pyarrow,
@@ -42,6 +43,8 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
     @classmethod
     def of(cls, feed: Feed) -> S3ToPostgresHook:
         """Makes the hook for the feed's own two connections."""
+        with airflow_errors():
+            _check_feed(feed)
         return cls(feed.source.connection, feed.target.connection)
 
     def load(
@@ -55,9 +58,9 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         """
         from include.landfall.load import load
 
-        if isinstance(arrival, dict):
-            arrival = Arrival.from_dict(arrival)
         with arrival_errors():
+            _check_feed(feed)
+            arrival = _arrival_of(arrival)
             receipt = load(
                 feed,
                 arrival,
@@ -66,7 +69,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
                 force=force,
                 by=by or loader(),
             )
-        self.log.info("%s: %s, %s rows", arrival.uri, receipt.outcome, receipt.rows)
+        self.log.info("%s: %s, %s rows", printable(arrival.uri), receipt.outcome, receipt.rows)
         for warning in load_warnings(receipt):
             self.log.warning(warning)
         return receipt
@@ -77,6 +80,8 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         from include.landfall.postgres.connection import connect
         from include.landfall.postgres.errors import postgres_errors
 
+        with airflow_errors():
+            _check_feed(feed)
         with (
             airflow_errors(),
             connect(warehouse_of(self.postgres_conn_id)) as connection,
@@ -128,9 +133,40 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         from include.landfall.postgres.connection import connect
         from include.landfall.postgres.errors import postgres_errors
 
+        with airflow_errors():
+            names = _names_of(tables)
         with (
             airflow_errors(),
             connect(warehouse_of(self.postgres_conn_id)) as connection,
             postgres_errors(),
         ):
-            return missing_relations(connection, tables)
+            return missing_relations(connection, names)
+
+
+def _check_feed(feed: object) -> None:
+    if not isinstance(feed, Feed):
+        raise _wrong("feed", feed, "a Feed, such as read_feed(path) returns")
+
+
+def _arrival_of(value: object) -> Arrival:
+    if isinstance(value, Arrival):
+        return value
+    try:
+        return Arrival.from_dict(dict(value))  # type: ignore[call-overload]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        expected = "an Arrival, such as find_arrival returns, or a dict of NewArrivalsSensor"
+        raise _wrong("arrival", value, expected) from None
+
+
+def _names_of(tables: Any) -> list[str]:
+    is_list = isinstance(tables, Iterable) and not isinstance(tables, str | bytes)
+    names = list(tables) if is_list else []
+    if not is_list or not all(isinstance(name, str) for name in names):
+        raise _wrong("tables", tables, "a list of names, each schema.table")
+    return names
+
+
+def _wrong(argument: str, value: object, expected: str) -> WrongUse:
+    return WrongUse(
+        f"the argument {argument} is wrong", found=shorten(repr(value)), expected=expected
+    )

@@ -11,6 +11,9 @@ START = datetime(2013, 1, 1, tzinfo=UTC)
 # Whatever this says, only the engine's transient errors are retried (include.airflow_bridge).
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=30)
+# A task that hangs would keep its feed waiting, and nobody would know. A load that is stopped
+# leaves nothing, and is made again.
+LONGEST_TASK = timedelta(hours=24)
 # For checks: rows that broke a rule will break it again in a minute. A database that cannot be
 # reached is still retried.
 NO_RETRY = {"retry_on_failure": False}
@@ -28,5 +31,6 @@ def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
             "retry_delay": RETRY_DELAY,
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
+            "execution_timeout": LONGEST_TASK,
         },
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from include.airflow_bridge import rejects_command
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
@@ -41,10 +39,10 @@ Checks after each load:
 """
 
 
-def broken_feed_page(path: Path, error: FeedError) -> str:
+def broken_feed_page(file: str, error: FeedError) -> str:
     """Writes the page of a feed whose file cannot be read: the error, and what to do."""
     return f"""\
-### `{path.name}` cannot be read, so nothing of this feed is loaded
+### `{file}` cannot be read, so nothing of this feed is loaded
 
 ```
 {error}
@@ -64,7 +62,7 @@ def _columns(feed: Feed) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _check(check: Check) -> str:

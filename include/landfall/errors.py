@@ -65,7 +65,7 @@ class LandfallError(Exception):
         facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
         facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
         pairs = [*facts.items(), *self.more]
-        lines += [f"  {name}: {_printable(v)}" for name, v in pairs if v is not None]
+        lines += [f"  {name}: {printable(v)}" for name, v in pairs if v is not None]
         if self.do:
             lines.append(f"  what to do: {self.do}")
         return "\n".join(lines)
@@ -81,7 +81,7 @@ def _revive(error_class: type[LandfallError], state: dict[str, object]) -> Landf
     return error
 
 
-def _printable(value: object) -> str:
+def printable(value: object) -> str:
     """Returns the value so that it can forge no line of a log."""
     text = str(value)
     return text if text.isprintable() else repr(text)

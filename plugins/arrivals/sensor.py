@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator, BaseSensorOperator
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import (
     AirflowException,
     AirflowSensorTimeout,
@@ -19,10 +20,11 @@ from airflow.sdk.exceptions import (
 )
 
 from include.airflow_bridge import airflow_errors, store_of, verdict, warehouse_of
+from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
-from plugins.arrivals.look import event_of, look
+from plugins.arrivals.look import event_of, look, look_again, waiting_message
 from plugins.arrivals.trigger import NewArrivalsTrigger
-from plugins.arrivals.waiting import MOST_ARRIVALS, Wait, Watch
+from plugins.arrivals.waiting import MOST_ARRIVALS, Nothing, Ready, Wait, Watch
 
 # How long the event of a deferred sensor may be overdue before the task itself fails.
 TRIGGERER_GRACE_SECONDS = 600
@@ -62,8 +64,10 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
                 "NewArrivalsSensor takes no never_fail, silent_fail, exponential_backoff or"
                 " mode='reschedule': it is deferrable, and only the absence of files is soft"
             )
-        if not 1 <= most <= MOST_ARRIVALS:
-            raise ValueError(f"most is {most}: a task maps over 1 to {MOST_ARRIVALS} arrivals")
+        if not isinstance(feed, Feed):
+            raise TypeError(f"feed is {feed!r}: a Feed is needed, such as read_feed(path) returns")
+        if type(most) is not int or not 1 <= most <= MOST_ARRIVALS:
+            raise ValueError(f"most is {most!r}: a task maps over 1 to {MOST_ARRIVALS} arrivals")
         self.feed = feed
         self.most = most
         self.deferrable = deferrable
@@ -72,11 +76,9 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         """Looks, and waits here or on the triggerer while there is something to wait for."""
         watch = self._watch(time.time(), is_manual(context))
         with airflow_errors():
-            store = store_of(self.feed.source.connection)
-            warehouse = warehouse_of(self.feed.target.connection)
-            while isinstance(outcome := look(self.feed, watch, store, warehouse), Wait):
+            while isinstance(outcome := self._look(watch), Wait):
                 watch = outcome.watch
-                self.log.info("%s: nothing to hand on yet, waiting", self.feed.source.pattern)
+                self.log.info(waiting_message(outcome, self.feed))
                 if self.deferrable:
                     self._defer(watch)
                 time.sleep(max(0.0, watch.next_look - time.time()))
@@ -87,9 +89,25 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         if event["status"] == "failed":
             raise verdict(event["message"], event["retryable"])
         if event["status"] == "ready":
-            self.log.info(event["message"])
+            self._log(event)
             return list(event["arrivals"])
-        raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(event["message"])
+        if self.soft_fail:
+            self._log(event)
+            raise AirflowSkipException(event["message"])
+        raise AirflowSensorTimeout(event["message"])
+
+    def _log(self, event: dict[str, Any]) -> None:
+        (self.log.warning if event.get("warns") else self.log.info)(event["message"])
+
+    def _look(self, watch: Watch) -> Ready | Wait | Nothing:
+        try:
+            store = store_of(self.feed.source.connection)
+            warehouse = warehouse_of(self.feed.target.connection)
+            return look(self.feed, watch, store, warehouse)
+        except LandfallError as error:
+            wait = look_again(error, watch)
+            self.log.warning(str(error))
+            return wait
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
@@ -112,7 +130,7 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
             timeout=self.timeout,
             poke_interval=self.poke_interval,
             settle=self.feed.source.settle_seconds,
-            most=self.most,
+            most=min(self.most, conf.getint("core", "max_map_length", fallback=MOST_ARRIVALS)),
             retries_failed=retries_failed,
         )
 

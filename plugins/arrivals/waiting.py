@@ -71,31 +71,36 @@ class Watch:
 class Ready:
     """New and complete arrivals in the ledger's order; `left` more are left to the next run.
 
-    `incomplete` are the keys of snapshots that lack a part or their marker.
+    `incomplete` are the keys of snapshots that lack a part or their marker, `early` those of failed
+    arrivals whose time for another try has not come.
     """
 
     arrivals: list[Arrival]
     left: int
     growing: list[Arrival]
     incomplete: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Wait:
-    """The decision to look again at `watch.next_look`."""
+    """The decision to look again at `watch.next_look`; `growing` is new and not complete yet."""
 
     watch: Watch
+    growing: list[Arrival] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Nothing:
     """The decision that the time is up. What is in `growing` is still new to the next run.
 
-    So are the snapshots in `incomplete`, once they are complete.
+    So are the snapshots in `incomplete`, once they are complete, and the failed ones in `early`,
+    once their time has come.
     """
 
     growing: list[Arrival]
     incomplete: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
 
 def decide(new: Iterable[Arrival], watch: Watch, now: float) -> Ready | Wait | Nothing:
@@ -116,7 +121,21 @@ def decide(new: Iterable[Arrival], watch: Watch, now: float) -> Ready | Wait | N
         return Nothing(growing)
     pause = min([watch.poke_interval, ends - now, *unsettled.values()])
     next_look = now + max(pause, SHORTEST_WAIT)
-    return Wait(replace(watch, sightings=sightings, next_look=next_look))
+    # Airflow's database keeps the watch, so it must not grow with the files: where the store's
+    # clock is not ahead, last-modified says at least as much as a sighting.
+    ahead = {a.key: sightings[a.key] for a in arrivals if a.last_modified.timestamp() > now}
+    return Wait(replace(watch, sightings=ahead, next_look=next_look), growing)
+
+
+def wait_on(watch: Watch, now: float) -> Wait | None:
+    """Returns the decision after a look that a passing fault has ended: to look again, in time.
+
+    None: the time is up, or waiting for anything new has not begun.
+    """
+    next_look = now + max(watch.poke_interval, SHORTEST_WAIT)
+    if watch.next_look == 0 or next_look > watch.ends:
+        return None
+    return Wait(replace(watch, next_look=next_look))
 
 
 def _sighting(arrival: Arrival, before: Sighting | None, now: float) -> Sighting:

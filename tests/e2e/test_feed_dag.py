@@ -19,7 +19,7 @@ def feed(world: World) -> Feed:
     return Feed.model_validate(
         {
             "feed": "parcels",
-            "source": {"bucket": world.bucket, "pattern": "parcels/*"},
+            "source": {"bucket": world.bucket, "pattern": "parcels/**"},
             "target": {"table": "raw.parcels"},
             "columns": {"id": "integer"},
             "checks": {"id": {"minimum": 1}},
@@ -42,3 +42,69 @@ def test_2_6_loads_that_could_not_be_checked_are_published_by_the_next_run(
     assert (state, tasks["load"], tasks["published"]) == ("success", ["skipped"], ["skipped"])
     world.put("parcels/2.csv", "id\n2\n")
     assert run_feed_dag(dag)[1]["published"] == ["success"]
+
+
+KEYS = {
+    "a template": "parcels/{{ ds }}.csv",
+    "a template's beginning": "parcels/{%.csv",
+    "a comment's beginning": "parcels/{#.csv",
+    "a percent sign": "parcels/100%s.csv",
+    "a long one": "/".join(["parcels", *["k" * 100] * 9]),
+    "a line break": "parcels/a\nb.csv",
+}
+
+
+def test_a_key_of_any_letters_is_loaded_under_a_name_that_airflow_s_database_takes(
+    world: World, feed: Feed, airflow_db: object
+) -> None:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    for key in KEYS.values():
+        world.put(key, "id\n1\n")
+    dag = make_dag(feed)
+    state, tasks = run_feed_dag(dag)
+    assert (state, tasks["load"]) == ("success", ["success"] * len(KEYS))
+    loaded = {key for (key,) in world.rows("SELECT key FROM landfall.ledger")}
+    assert loaded == set(KEYS.values())
+    with create_session() as session:
+        query = select(TaskInstance._rendered_map_index).where(TaskInstance.task_id == "load")
+        labels = list(session.scalars(query.where(TaskInstance.dag_id == dag.dag_id)))
+    assert max(len(label) for label in labels) == 250
+    assert all(label.isprintable() for label in labels)
+
+
+def test_a_feed_of_a_format_that_astro_does_not_know_is_loaded(
+    world: World, airflow_db: object
+) -> None:
+    fixed = {"type": "fixed", "fields": {"id": {"start": 1, "width": 4}}}
+    feed = Feed.model_validate(
+        {
+            "feed": "pallets",
+            "source": {"bucket": world.bucket, "pattern": "pallets/*"},
+            "target": {"table": "raw.pallets"},
+            "format": fixed,
+            "columns": {"id": "integer"},
+        }
+    )
+    world.put("pallets/1.dat", "   1\n   2\n")
+    assert run_feed_dag(make_dag(feed))[1]["load"] == ["success"]
+    assert world.rows("SELECT id FROM raw.pallets ORDER BY id") == [(1,), (2,)]
+
+
+def test_2_3_a_run_that_is_skipped_names_the_files_that_failed_and_wait(
+    world: World, feed: Feed, airflow_db: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run is green: nothing but the log of its sensor says that a file is not loaded."""
+    from plugins.arrivals import sensor
+
+    world.put("parcels/bad.csv", "id\nx\n")
+    dag = make_dag(feed)
+    assert run_feed_dag(dag)[0] == "failed"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sensor, "is_manual", lambda _: False)  # as a schedule starts it
+        state, tasks = run_feed_dag(dag)
+    assert (state, tasks["new_arrivals"]) == ("success", ["skipped"])
+    message = "failed, and tried again later or by a run that you start: parcels/bad.csv"
+    assert message in capsys.readouterr().out

@@ -35,8 +35,8 @@ def export_format(declared: str | dict[str, Any], compression: str | None) -> Fi
 
     Raises: TerminalError when a result is not written so.
     """
-    name = declared if isinstance(declared, str) else declared.get("type", "csv")
-    if (name, compression) not in CONTENT_TYPES:
+    name = declared.get("type", "csv") if isinstance(declared, dict) else declared
+    if (name, compression) not in list(CONTENT_TYPES):  # either may be of any type
         raise TerminalError(
             "a result is not exported this way",
             found=f"format {name!r}, compression {compression!r}",

@@ -6,7 +6,7 @@ Parquet, and leave as parts of a multipart upload. An object appears only when i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,7 +16,7 @@ import psycopg
 from pydantic import TypeAdapter, ValidationError
 
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import ConnectionUnusable, TerminalError
+from include.landfall.errors import ConnectionUnusable, TerminalError, WrongUse, shorten
 from include.landfall.export.formats import content_type, export_format
 from include.landfall.export.output import Output, Place
 from include.landfall.export.types import Compression, Format, Parameters, Progress
@@ -82,6 +82,7 @@ def export(
     Raises: TransientError when a retry can help (ObjectChanged when the condition is not
     fulfilled), TerminalError when it cannot.
     """
+    _check_arguments(query, parameters, bucket, key)
     file_format = export_format(format, compression)
     write = import_module(WRITERS[file_format.type]).write
     place = Place(bucket, key, _size_of(part_size))
@@ -96,6 +97,26 @@ def export(
         progress = progress or _ignore
         rows = write(connection, query, parameters, output, file_format, compression, progress)
     return _exported(rows, output)
+
+
+def _check_arguments(query: object, parameters: object, bucket: object, key: object) -> None:
+    """Checks what types cannot hold in a DAG: an argument may come from a template or XCom.
+
+    Raises: WrongUse.
+    """
+    for name, value in {"query": query, "bucket": bucket, "key": key}.items():
+        is_blank = isinstance(value, str) and name != "key" and not value.strip(" \n\t;")
+        if is_blank or not isinstance(value, str):
+            raise _wrong(name, value, "a text")
+    is_text = isinstance(parameters, str | bytes)
+    if parameters is not None and (is_text or not isinstance(parameters, Sequence | Mapping)):
+        raise _wrong("parameters", parameters, "a list for %s, or a dict for %(name)s")
+
+
+def _wrong(argument: str, value: object, expected: str) -> WrongUse:
+    return WrongUse(
+        f"{argument} of an export is wrong", found=shorten(repr(value)), expected=expected
+    )
 
 
 def _exported(rows: int, output: Output) -> Exported:
@@ -114,11 +135,8 @@ def _size_of(part_size: int | str | None) -> int | None:
     try:
         return None if part_size is None else SIZE.validate_python(part_size)
     except ValidationError as error:
-        raise TerminalError(
-            "part_size of an export is wrong",
-            found=repr(part_size),
-            expected=str(error.errors()[0]["msg"]).removeprefix("Value error, "),
-        ) from None
+        expected = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise _wrong("part_size", part_size, expected) from None
 
 
 @contextmanager

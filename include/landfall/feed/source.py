@@ -12,6 +12,8 @@ from pydantic import Field, field_validator, model_validator
 from include.landfall.feed.hidden import is_hidden
 from include.landfall.feed.strict import Strict, combination_error
 
+LONGEST_SETTLE = 31 * 86_400
+
 
 class Source(Strict):
     """Where the files are."""
@@ -25,6 +27,7 @@ class Source(Strict):
     settle_seconds: float = Field(
         0,
         ge=0,
+        le=LONGEST_SETTLE,  # a sensor waits for it, and infinity would be for ever
         description="How long an object must be unchanged before it is taken as whole.",
     )
 
@@ -103,7 +106,8 @@ def _matches(pattern: str, text: str) -> bool:
 def _regex(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"(\*\*|\*|\?|\[[^\]]+\])", pattern)
     wildcards = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts))
+    # A key may have line breaks.
+    return re.compile("".join(wildcards.get(p) or _literal_or_set(p) for p in parts), re.DOTALL)
 
 
 def _literal_or_set(part: str) -> str:

@@ -68,6 +68,9 @@ def read_folder(folder: Path | str) -> Feeds:
             result.feeds.append(feed)
         except FeedError as error:
             result.broken[path] = error
+        except Exception as error:  # noqa: BLE001  not foreseen: the other feeds must not go
+            reason = f"{type(error).__name__}: {error}"
+            result.broken[path] = _error_in(path, "the feed's file cannot be read", found=reason)
     return result
 
 
@@ -83,6 +86,8 @@ def _parse(path: Path) -> tuple[Any, Any]:
         raise _error_in(path, "the feed's file is not UTF-8 text") from None
     except yaml.YAMLError as error:
         raise _not_yaml(path, error) from None
+    except RecursionError:
+        raise _error_in(path, "the feed's file is nested too deeply") from None
 
 
 PARTS: dict[str, type[BaseModel]] = {

@@ -16,7 +16,7 @@ same memory for any number of files that are loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -47,30 +47,42 @@ class Reason(StrEnum):
     LOADED = "loaded"  # nothing to do
     DUPLICATE = "duplicate"  # nothing to do: refused, because a loaded file has its content
     SUPERSEDED = "superseded"  # nothing to do: a newer file took its place
+    EARLY = "early"  # nothing to do yet: it failed, and its time for another try has not come
 
     @property
     def is_new(self) -> bool:
         """Whether an arrival of this reason is loaded."""
-        return self not in (Reason.LOADED, Reason.DUPLICATE, Reason.SUPERSEDED)
+        return self in (Reason.NEW, Reason.CHANGED, Reason.FAILED)
 
 
 Explained = tuple[Arrival, Reason]
+OnEarly = Callable[[Arrival], object]
 
 
 def new_arrivals(
-    connection: Connection, feed: Feed, arrivals: Iterable[Arrival], *, due_only: bool = False
+    connection: Connection,
+    feed: Feed,
+    arrivals: Iterable[Arrival],
+    *,
+    due_only: bool = False,
+    on_early: OnEarly = lambda arrival: None,
 ) -> list[Arrival]:
     """Returns the arrivals that are not loaded: first those never tried, then the failed ones.
 
     Each oldest first. So files that fail again and again never keep a good one waiting. With
-    `due_only` a failed one is left out until its time has come (Entry.retry_after).
+    `due_only` a failed one is left out until its time has come (Entry.retry_after); `on_early` gets
+    those.
 
     Raises: FeedError when the table that the ledger tells of is gone or has another name in the
     feed, and when another feed loaded one of the arrivals into the same table.
     """
-    reasons = _with_reasons(connection, feed, arrivals, due_only=due_only)
-    ordered = _in_turn(each for each in reasons if each[1].is_new)
-    new = [arrival for arrival, _ in ordered]
+    to_load = []
+    for arrival, reason in _with_reasons(connection, feed, arrivals, due_only=due_only):
+        if reason is Reason.EARLY:
+            on_early(arrival)
+        elif reason.is_new:
+            to_load.append((arrival, reason))
+    new = [arrival for arrival, _ in _in_turn(to_load)]
     _check_other_feeds(connection, feed, new)
     return new
 
@@ -93,7 +105,7 @@ def _with_reasons(
 ) -> Iterator[Explained]:
     """Yields every arrival with the reason why it is new, or why it is not.
 
-    With `due_only` one that failed and whose time has not come is as if it were loaded.
+    With `due_only` one that failed and whose time has not come is early.
     """
     if not ledger_exists(connection):
         yield from ((arrival, Reason.NEW) for arrival in arrivals)

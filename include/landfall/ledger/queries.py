@@ -83,7 +83,8 @@ def loads_fingerprint(connection: Connection, feed: str) -> str | None:
         return None
     query = (
         "SELECT count(*) || '-' ||"
-        " sum(hashtextextended(concat_ws(' ', load_id, started, rows), 0))"
+        # Not the time as text, which depends on the session's time zone.
+        " sum(hashtextextended(concat_ws(' ', load_id, extract(epoch FROM started), rows), 0))"
         " FROM landfall.ledger WHERE feed = %s AND status = 'loaded'"
     )
     fingerprint: str | None = (connection.execute(query, [feed]).fetchone() or (None,))[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import psycopg
@@ -157,3 +158,23 @@ def test_old_rejects_expire_through_the_hook(feed, engine_of):
     )
     assert S3ToPostgresHook.of(feed).expire_rejects(feed) == {"open": 1}
     assert S3ToPostgresHook.of(feed).expire_rejects(feed) == {}
+
+
+def test_2_1_a_load_that_waits_for_a_forgotten_lock_ends_with_its_task_s_time(
+    feed, arrival, warehouse
+):
+    """As the task's execution_timeout does; the next try loads the file."""
+    from airflow.sdk.exceptions import AirflowTaskTimeout
+    from airflow.sdk.execution_time.timeout import timeout
+
+    hook = S3ToPostgresHook.of(feed)
+    hook.load(feed, arrival("id,name\n1,one\n"))
+    second = arrival("id,name\n2,two\n", "things/2.csv")
+    with psycopg.connect(warehouse.conninfo()) as other:
+        other.execute("LOCK TABLE raw.things")
+        started = time.monotonic()
+        with pytest.raises(AirflowTaskTimeout), timeout(2):
+            hook.load(feed, second)
+        assert time.monotonic() - started < 20
+    assert hook.load(feed, second).outcome == "loaded"
+    assert rows(warehouse) == [(1, "one"), (2, "two")]

@@ -36,7 +36,7 @@ def test_the_sensor_names_what_is_not_complete_and_hands_on_what_is(
     put("1/part-1", b"id\n2\n")
     nothing = look(feed, Watch(started=0), object_store, warehouse)
     assert isinstance(nothing, Nothing)
-    assert event_of(nothing, feed)["message"].endswith("complete; not complete: things/1/")
+    assert event_of(nothing, feed)["message"].endswith("every other file; not complete: things/1/")
     put("1/_SUCCESS")
     put("2/part-0", b"id\n3\n")
     ready = look(feed, Watch(started=0), object_store, warehouse)

@@ -7,7 +7,11 @@ from typing import Any
 import airflow  # noqa: F401  finds the patches
 import pytest
 
-from include.astro_sdk import ArrivalFile, feed_checks, feed_table, table_asset
+from include.astro_sdk import ArrivalFile, arrivals, feed_checks, feed_table, table_asset
+from include.astro_sdk.arrivals import load_arrival
+from include.landfall.connections import Warehouse
+from include.landfall.errors import ObjectChanged
+from include.landfall.feed.formats import FORMATS as FORMATS_OF_FEEDS
 from include.landfall.feed.model import Feed
 
 ARRIVAL = {
@@ -85,3 +89,73 @@ def test_an_arrival_file_is_one_version_and_names_its_object() -> None:
     assert file.arrival is not None
     assert file.arrival.version == "e"
     assert file.conn_id == "landing"
+
+
+FORMATS: dict[str, Any] = {
+    "csv": "csv", "json": "json", "parquet": "parquet", "excel": "excel", "avro": "avro",
+    "orc": "orc", "arrow": "arrow",
+    "fixed": {"type": "fixed", "fields": {"year": {"start": 1, "width": 4}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_arrival_of_every_format_of_a_feed_is_a_file(name: str) -> None:
+    """Astro knows five formats; a load of the others would fail before it begins."""
+    file = ArrivalFile.of(ARRIVAL, feed(format=FORMATS[name], columns={"year": "smallint"}))
+    assert file.type.name
+
+
+def test_the_formats_tried_are_all_that_a_feed_can_have() -> None:
+    assert set(FORMATS) == set(FORMATS_OF_FEEDS)
+
+
+@pytest.mark.parametrize("key", ["k" * 1024, "ü" * 512, "flights/" + "a/" * 400 + "last.csv"])
+def test_a_long_key_has_a_label_that_airflow_s_database_takes(key: str) -> None:
+    """It takes 250 characters; beyond, the end of the task is never written down."""
+    label = ArrivalFile.of({**ARRIVAL, "key": key}, feed()).label
+    assert len(label) <= 250
+    assert (label[:100], label[-100:]) == (key[:100], key[-100:])
+
+
+def test_a_short_key_is_the_label() -> None:
+    assert ArrivalFile.of(ARRIVAL, feed()).label == ARRIVAL["key"]
+
+
+SNAPSHOT = {"bucket": "landing", "pattern": "flights/*/part-*", "snapshot": "dir"}
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [
+        ({"bucket": "landing", "pattern": "other/*"}, "flights/1.csv"),
+        ({"bucket": "other", "pattern": "flights/*"}, "flights/1.csv"),
+        (SNAPSHOT, "flights/1/part-0"),
+        ({"bucket": "landing", "pattern": "flights/**"}, "flights/1/"),
+    ],
+    ids=["pattern", "bucket", "snapshot now", "no snapshot now"],
+)
+def test_an_arrival_of_a_feed_that_was_edited_since_is_not_loaded(
+    source: dict[str, Any], key: str
+) -> None:
+    """The sensor listed it with the feed of then; the load has the feed of now."""
+    edited = feed(source=source, target={"table": "raw.flights", "disposition": "replace"})
+    file = ArrivalFile.of({**ARRIVAL, "key": key}, edited)
+    with pytest.raises(ObjectChanged, match="does not name it any more"):
+        load_arrival(file, Warehouse(), feed_table(edited))
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [({"bucket": "landing", "pattern": "flights/*"}, "flights/1.csv"), (SNAPSHOT, "flights/1/")],
+    ids=["file", "folder"],
+)
+def test_an_arrival_that_is_the_feed_s_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, source: dict[str, Any], key: str
+) -> None:
+    same = feed(source=source, target={"table": "raw.flights", "disposition": "replace"})
+    monkeypatch.setattr(arrivals, "load", lambda *_, **__: "the receipt")
+    monkeypatch.setattr(arrivals, "store_of", lambda _: None)
+    monkeypatch.setattr(arrivals, "load_warnings", lambda _: [])
+    monkeypatch.setattr(arrivals, "_message", lambda _: "loaded")
+    file = ArrivalFile.of({**ARRIVAL, "key": key}, same)
+    assert load_arrival(file, Warehouse(), feed_table(same)) == "the receipt"

@@ -296,3 +296,16 @@ def test_fault_4_9_yaml_s_own_merge_key_works(read):
         )
     )
     assert (feed.columns["origin"].type, feed.columns["origin"].nullable) == ("text", False)
+
+
+@pytest.mark.parametrize("seconds", [".inf", ".nan", "1.0e+300", "2678401", "-1"])
+def test_a_sensor_does_not_wait_for_ever_for_an_object_to_settle(read, seconds):
+    text = SHORT.replace("flights/*}", f"flights/*, settle_seconds: {seconds}}}")
+    with pytest.raises(FeedError, match=r"source\.settle_seconds"):
+        read(text)
+
+
+@pytest.mark.parametrize("pattern", ["**", "a/*", "a/?*", "a/**.csv", "a/[!x]b.csv"])
+def test_a_key_with_a_line_break_is_matched_like_any_other(pattern):
+    """It would be in no run, and nobody would be told."""
+    assert Source(bucket="landing", pattern=pattern).matches("a/\nb.csv")

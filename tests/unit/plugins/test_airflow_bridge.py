@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
-from include.airflow_bridge import astore_of, awarehouse_of, store_of, warehouse_of
+from include.airflow_bridge import (
+    astore_of,
+    awarehouse_of,
+    load_warnings,
+    shortened,
+    store_of,
+    warehouse_of,
+)
 from include.landfall.connections import Store, store_from_environ, warehouse_from_environ
-from include.landfall.errors import ConnectionUnusable
+from include.landfall.errors import ConnectionUnusable, ServerUnavailable
+from include.landfall.load import Receipt
 
 ROLE = "aws://key:secret@/?role_arn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Floader"
 
@@ -52,3 +61,91 @@ def test_a_file_in_s3_with_the_connection_of_a_database_is_refused_by_its_type(m
             ask("warehouse")
         assert "postgres" in str(refused.value)
         assert "secret" not in str(refused.value)
+
+
+WAREHOUSE = {"conn_type": "postgres", "host": "db", "login": "loader", "schema": "w"}
+ASK = {
+    "store": store_of,
+    "warehouse": warehouse_of,
+    "store in the triggerer": lambda name: asyncio.run(astore_of(name)),
+    "warehouse in the triggerer": lambda name: asyncio.run(awarehouse_of(name)),
+}
+every_way = pytest.mark.parametrize("ask", ASK.values(), ids=ASK)
+
+
+@every_way
+@pytest.mark.parametrize(
+    "extra", ["{'sslmode': 'require'}", "sslmode=require", '["sslmode"]', '"x"']
+)
+def test_6_1_an_extra_that_airflow_cannot_read_is_refused_and_not_left_out(monkeypatch, ask, extra):
+    """Airflow logs it and goes on with no extra: without TLS, or as another identity."""
+    monkeypatch.setenv("AIRFLOW_CONN_W", json.dumps({**WAREHOUSE, "extra": extra}))
+    with pytest.raises(ConnectionUnusable, match="extra of the connection 'w' cannot be read"):
+        ask("w")
+
+
+@pytest.mark.parametrize("extra", [None, "", "{}", "{ }", {}])
+def test_an_empty_extra_is_no_fault(monkeypatch, extra):
+    monkeypatch.setenv("AIRFLOW_CONN_W", json.dumps({**WAREHOUSE, "extra": extra}))
+    assert warehouse_of("w").host == "db"
+
+
+@every_way
+@pytest.mark.parametrize("text", ['{"conn_type": "postgres"', "postgres://db:port/w", "[]"])
+def test_a_connection_that_is_there_and_unreadable_is_not_called_missing(monkeypatch, ask, text):
+    monkeypatch.setenv("AIRFLOW_CONN_W", text)
+    with pytest.raises(ConnectionUnusable, match="cannot read the connection 'w'") as refused:
+        ask("w")
+    assert "AIRFLOW_CONN_W" in str(refused.value)
+
+
+@every_way
+def test_with_a_secrets_backend_a_missing_connection_is_tried_again(monkeypatch, ask):
+    """Airflow says the same where the backend does not answer, as while a vault restarts."""
+    backend = "airflow.secrets.local_filesystem.LocalFilesystemBackend"
+    monkeypatch.setenv("AIRFLOW__WORKERS__SECRETS_BACKEND", backend)
+    with pytest.raises(ServerUnavailable, match="secrets backend did not answer") as missing:
+        ask("w")
+    assert backend in str(missing.value)
+
+
+@every_way
+@pytest.mark.parametrize("name", ["", 5, ["warehouse"]], ids=str)
+def test_a_connection_without_a_name_is_refused_in_one_message(ask, name):
+    if name == "" and ask in (ASK["store"], ASK["store in the triggerer"]):
+        return  # without a name, the store is that of aws_default or AWS's own
+    with pytest.raises(ConnectionUnusable, match="a connection without a name"):
+        ask(name)
+
+
+@pytest.mark.parametrize("ask", [warehouse_of, lambda name: asyncio.run(awarehouse_of(name))])
+def test_a_warehouse_without_a_name_is_refused_in_one_message(ask):
+    with pytest.raises(ConnectionUnusable, match="a connection without a name"):
+        ask(None)
+
+
+def test_an_unreadable_default_is_not_passed_over_for_aws_s_own_settings(monkeypatch):
+    """The load would run as the machine's role, and not as its owner thinks."""
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws"')
+    with pytest.raises(ConnectionUnusable, match="aws_default"):
+        store_of(None)
+
+
+FORGED = "a\n[2026-01-01] INFO - all is well\x1b[2J.csv"
+
+
+def test_5_13_a_key_forges_no_line_of_a_task_s_log():
+    receipt = Receipt(
+        "orders", "landing", FORGED, "e", 1, "loaded", 1, 0.1, "me", 1, {"cell": 1}, 0, [FORGED],
+        FORGED,
+    )  # fmt: skip
+    warnings = load_warnings(receipt)
+    assert len(warnings) == 3
+    for warning in warnings:
+        assert warning.isprintable(), warning
+
+
+def test_a_long_text_is_shortened_in_its_middle():
+    assert shortened("short", 9) == "short"
+    assert shortened("0123456789", 9) == "0123…6789"
+    assert shortened("012345678\n", 8).isprintable()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
@@ -56,7 +58,7 @@ def looks(monkeypatch):
         outcome = outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
-        return Wait(watch) if outcome is Wait else outcome
+        return Wait(replace(watch, next_look=time.time())) if outcome is Wait else outcome
 
     monkeypatch.setattr("plugins.arrivals.sensor.look", look)
     monkeypatch.setattr("plugins.arrivals.trigger.look", look)
@@ -218,6 +220,9 @@ def test_a_blocking_look_does_not_stop_the_triggerer(monkeypatch):
         {"mode": "reschedule"},
         {"most": 1025},
         {"most": 0},
+        {"most": "10"},
+        {"most": None},
+        {"most": True},
     ],
     ids=str,
 )
@@ -235,3 +240,138 @@ def test_connections_become_the_engines(monkeypatch):
 
     assert store_of("landing") == Store(None, "key", "s3cr3t")
     assert warehouse_of("warehouse") == Warehouse(host="nowhere", dbname="w")
+
+
+@pytest.mark.parametrize("feed", [None, "flights", {"feed": "flights"}, 5], ids=repr)
+def test_what_is_no_feed_is_refused_when_the_dag_is_read(feed):
+    with pytest.raises(TypeError, match="a Feed is needed, such as read_feed"):
+        sensor(feed=feed)
+
+
+def test_no_more_are_handed_on_than_this_airflow_maps_over(looks, monkeypatch):
+    """Airflow refuses the whole XCom beyond [core] max_map_length: the feed would never load."""
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_MAP_LENGTH", "50")
+    looks[0].append(Nothing([]))
+    with pytest.raises(AirflowSkipException):
+        run(sensor())
+    assert looks[1][0].most == 50
+
+
+@both_ways
+def test_a_server_that_comes_back_does_not_end_the_wait(looks, deferrable):
+    """A retry would begin to wait from the start, and retries are soon used up."""
+    away = ServerUnavailable("the object store cannot be reached")
+    looks[0].extend([Wait, away, away, Ready([ARRIVAL], 0, [])])
+    task = sensor(deferrable=deferrable, timeout=600, poke_interval=0.01)
+    assert len(run(task)) == 1
+
+
+@both_ways
+def test_a_server_that_is_away_until_the_time_is_up_is_no_absence_of_files(looks, deferrable):
+    away = ServerUnavailable("the object store cannot be reached")
+    looks[0].extend([Wait, away, away, away, away, away, away, away, away])
+    task = sensor(deferrable=deferrable, timeout=0.4, poke_interval=0.01)
+    with pytest.raises(AirflowException, match="cannot be reached") as failure:
+        run(task)
+    assert not isinstance(failure.value, AirflowSkipException)
+
+
+@both_ways
+def test_a_password_that_changes_during_the_wait_is_used_by_the_next_look(monkeypatch, deferrable):
+    hosts = []
+
+    def look(feed, watch, store, warehouse):
+        hosts.append(warehouse.host)
+        other = {"conn_type": "postgres", "host": "moved", "schema": "w"}
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(other))
+        if len(hosts) < 3:
+            return Wait(replace(watch, next_look=time.time()))
+        return Ready([ARRIVAL], 0, [])
+
+    monkeypatch.setattr("plugins.arrivals.sensor.look", look)
+    monkeypatch.setattr("plugins.arrivals.trigger.look", look)
+    run(sensor(deferrable=deferrable))
+    assert hosts == ["nowhere", "moved", "moved"]
+
+
+STORED = {"feed": FEED.model_dump(mode="json"), "watch": Watch(started=0).as_dict()}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {**STORED, "feed": {**STORED["feed"], "a_key_of_another_release": 1}},
+        {**STORED, "watch": {**STORED["watch"], "a_field_of_another_release": 1}},
+        {**STORED, "watch": {}},
+    ],
+    ids=["feed", "watch", "empty watch"],
+)
+def test_what_another_release_stored_ends_in_a_retry_and_no_traceback(stored):
+    """Landfall is upgraded while the sensor is deferred: a retry makes a new trigger."""
+    event = fire(NewArrivalsTrigger(**stored)).payload
+    with pytest.raises(AirflowException, match="look for new arrivals failed") as failure:
+        sensor().conclude({}, event)
+    assert not isinstance(failure.value, AirflowFailException | AirflowSkipException)
+
+
+def test_an_event_of_an_earlier_release_is_taken():
+    """The task may resume on a worker that is newer than the triggerer."""
+    event = {"status": "ready", "message": "1 new", "arrivals": [ARRIVAL.as_dict()]}
+    assert len(sensor().conclude({}, event)) == 1
+
+
+def test_files_that_failed_and_wait_are_named_and_not_called_loaded():
+    """A run is skipped while they wait, so that only its log can say it."""
+    event = event_of(Nothing([], early=("flights/bad.csv",)), FEED)
+    assert "flights/bad.csv" in event["message"]
+    assert "failed" in event["message"]
+    assert "has every file" not in event["message"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level"),
+    [
+        (Nothing([]), "info"),
+        (Nothing([], early=("flights/bad.csv",)), "warning"),
+        (Ready([ARRIVAL], 0, []), "info"),
+        (Ready([ARRIVAL], 9000, []), "warning"),
+        (Ready([ARRIVAL], 0, [], early=("flights/bad.csv",)), "warning"),
+    ],
+    ids=str,
+)
+def test_a_backlog_and_failed_files_are_warnings(looks, capsys, outcome, level):
+    looks[0].append(outcome)
+    with suppress(AirflowSkipException):
+        run(sensor())
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "s3://" in line]
+    assert f"[{level}" in line
+
+
+@both_ways
+def test_a_sensor_that_waits_says_until_when_and_for_what(looks, capsys, deferrable):
+    watch = Watch(started=1_000_000, timeout=60, next_look=1_000_030)
+    looks[0].extend([Wait(watch, [ARRIVAL]), Wait(watch), Nothing([])])
+    with pytest.raises(AirflowSkipException):
+        run(sensor(deferrable=deferrable))
+    log = capsys.readouterr().out
+    assert log.count("the next look is at 1970-01-12 13:47:10Z") == 2
+    assert "the last one at 1970-01-12 13:47:40Z; still growing: flights/1.csv" in log
+
+
+def test_5_13_a_key_forges_no_line_of_the_log():
+    forged = replace(ARRIVAL, key="a\n[2026-01-01] INFO - all is well\x1b[2J.csv")
+    for outcome in (Ready([forged], 0, [forged]), Nothing([forged], (forged.key,), (forged.key,))):
+        assert event_of(outcome, FEED)["message"].isprintable()
+
+
+@pytest.mark.parametrize("name", ["__classname__", "__id__", "__type", "schema"])
+def test_a_column_of_any_name_can_be_deferred_with(monkeypatch, name):
+    """Airflow refuses to store a dict with some of these keys."""
+    from airflow.models.trigger import Trigger
+
+    values = {**FEED.model_dump(mode="json", by_alias=True), "columns": {name: "text"}}
+    monkeypatch.setattr("plugins.arrivals.sensor.look", lambda *_: Wait(Watch(started=0)))
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(feed=Feed.model_validate(values)).execute({})
+    stored = Trigger._decrypt_kwargs(Trigger.encrypt_kwargs(deferred.value.trigger.serialize()[1]))
+    assert list(Feed.model_validate(NewArrivalsTrigger(**stored).feed).columns) == [name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.landfall.arrival import Arrival
-from plugins.arrivals.waiting import Nothing, Ready, Sighting, Wait, Watch, decide
+from plugins.arrivals.waiting import Nothing, Ready, Sighting, Wait, Watch, decide, wait_on
 
 START = 1_000_000.0
 
@@ -133,3 +134,32 @@ def test_every_new_arrival_is_handed_on_left_or_growing_and_waiting_ends(
         case Wait(later):
             assert now < later.next_look <= now + max(rule.poke_interval, 0.1)
             assert now < rule.ends_for_growing
+
+
+def test_what_airflow_stores_of_a_wait_does_not_grow_with_the_files():
+    """Of 100,000 fresh files, only the few that a clock ahead of ours wrote are remembered."""
+    fresh = [arrival(f"{n}", at=START - 1) for n in range(1000)]
+    ahead = arrival("ahead", at=START + 5)
+    wait = decide([*fresh, ahead], watch(settle=30), START)
+    assert isinstance(wait, Wait)
+    assert list(wait.watch.sightings) == ["ahead"]
+    assert len(wait.growing) == 1001
+    outcome = decide([*fresh, ahead], wait.watch, START + 30)
+    assert isinstance(outcome, Ready)
+    assert len(outcome.arrivals) == 1000  # all fresh ones have settled, and one waits for most
+
+
+@pytest.mark.parametrize(
+    ("started", "timeout", "next_look", "goes_on"),
+    [(START, 600, START + 1, True), (START, 0, START + 1, False), (START, 600, 0, False),
+     (START - 700, 600, START - 1, False)],
+    ids=["in time", "no time", "first look", "time is up"],
+)  # fmt: skip
+def test_after_a_passing_fault_it_looks_again_while_there_is_time(
+    started, timeout, next_look, goes_on
+):
+    waiting = Watch(started=started, timeout=timeout, poke_interval=60, next_look=next_look)
+    wait = wait_on(waiting, START + 2)
+    assert (wait is not None) is goes_on
+    if wait:
+        assert wait.watch == replace(waiting, next_look=START + 62)

@@ -4,6 +4,7 @@
 SELECT
     listed.place,
     CASE
+        WHEN %(due_only)s AND same.retry_after > clock_timestamp() THEN 'early'
         WHEN same.status = 'failed' THEN 'failed'
         WHEN same.is_duplicate THEN 'duplicate'
         WHEN loaded.version IS NOT NULL AND same.has_failed THEN 'failed'
@@ -47,5 +48,4 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS same ON true
 WHERE (loaded.version IS NULL OR (loaded.version, loaded.size) <> (listed.version, listed.size))
-    AND NOT (%(due_only)s AND coalesce(same.retry_after > clock_timestamp(), false))
 ORDER BY listed.place
