@@ -15,6 +15,7 @@ from include.landfall.ledger import claims
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect
+from include.landfall.write import ledger_behind
 from tests.support.engine import many
 
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
@@ -196,3 +197,19 @@ def test_rows_of_no_load_and_rows_of_another_feed_are_no_reason(engine):
     feed = {**engine.feed.model_dump(exclude_unset=True), "feed": "other"}
     engine.feed = type(engine.feed).model_validate(feed)
     assert engine.load("id,name\n2,b\n", "2.csv").outcome == "loaded"
+
+
+def test_a_load_that_commits_during_the_look_at_the_ledger_is_no_reason(engine, mocker):
+    """The ledger is read before the table, and another load may commit in between."""
+    engine.load("id,name\n1,a\n", "1.csv")
+    read = ledger_behind.last_with_rows
+
+    def meanwhile(connection):
+        mocker.stopall()
+        last = read(connection)
+        engine.load("id,name\n2,b\n", "2.csv")
+        return last
+
+    mocker.patch.object(ledger_behind, "last_with_rows", meanwhile)
+    assert engine.load("id,name\n3,c\n", "3.csv").outcome == "loaded"
+    assert engine.sql("SELECT id FROM raw.t ORDER BY 1") == [1, 2, 3]
