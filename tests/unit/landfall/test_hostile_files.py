@@ -73,7 +73,7 @@ HOSTILE = {
     "100 MB in one element": ("json", lambda: b'[{"a": "' + b"x" * 100_000_000 + b'"}]', "too_long"),
     "100 MB in one line": (FIXED, lambda: b"x" * 100_000_000, "too_long"),
     "10,000 deep": ("json", lambda: b'{"a": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "json"),
-    "1,000,000 deep": ("json", lambda: b"[" * 1_000_000, "never closed"),
+    "1,000,000 deep": ("json", lambda: b"[" * 1_000_000, "nested too deep"),
     "100,000 keys": ("json", many_keys, "other_key"),
     "100,000 columns of CSV": ("csv", lambda: ",".join(f"c{n}" for n in range(100_000)).encode(), "not the feed's"),
     "footer that lies": ("parquet", parquet_whose_footer_lies, "not whole Parquet"),

@@ -18,6 +18,7 @@ _INSIDE = re.compile(rb'(?:[^"\[\]{}]++|%b)*+(["\[\]{}]?)' % _TEXT, re.DOTALL)
 _BETWEEN = re.compile(rb'(?:[^"\[\]{},]++|%b)*+(["\[\]{},]?)' % _TEXT, re.DOTALL)
 _REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 _SPACE = b" \t\r\n"
+DEEPEST = 100_000  # of brackets, one within another: no parser takes so many
 
 
 def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Block]:
@@ -26,7 +27,8 @@ def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Bl
     `ahead` is what was read of the stream before, with the opening bracket, and `line` the number
     of its first line.
 
-    Raises: TruncatedFile when the array is not closed, MisshapenRow when more follows it.
+    Raises: TruncatedFile when the array is not closed, MisshapenRow when more follows it, or when
+    it is nested too deep.
     """
     first, raws, lines, size = 1, [], [], 0
     for at, raw in elements(stream, ahead, line):
@@ -84,7 +86,16 @@ class _Elements:
             elif token == b'"':
                 in_text = not in_text
             else:
-                depth = max(0, depth + (1 if token in (b"[", b"{") else -1))
+                depth = self._checked(max(0, depth + (1 if token in (b"[", b"{") else -1)))
+
+    def _checked(self, depth: int) -> int:
+        if depth > DEEPEST:
+            raise MisshapenRow(
+                "the JSON array is nested too deep",
+                found=f"more than {DEEPEST:,} brackets, one within another",
+                do="ask the sender for another file; its new version is a new arrival",
+            ).at(line=self._line)
+        return depth
 
     def _taken(self) -> bytes:
         raw = (self._element + self._data[: self._at - 1])[: LONGEST_ROW + 1]
