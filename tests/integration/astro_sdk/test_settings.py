@@ -82,7 +82,7 @@ SETTINGS = [
     ("AUTO_ADD_INLETS_OUTLETS", "False", OUTLETS, "1 1", "0 0"),
     ("EXACT_DECIMALS", "True", DECIMALS, "1.5", "Decimal('1.50')"),
     ("OPENLINEAGE_EMIT_TEMP_TABLE_EVENT", "False", TEMPORARY, "True", "False"),
-    ("MAX_DATAFRAME_MEM_FOR_XCOM_DB", "1", FRAME, "['parquet']", "True"),
+    ("MAX_DATAFRAME_MEM_FOR_XCOM_DB", "1", FRAME, "['json', 'parquet']", "True"),
     ("RUN_RAW_SQL_RESPONSE_SIZE", "3", "print(settings.RAW_SQL_MAX_RESPONSE_SIZE)", "-1", "3"),
     ("LOAD_TABLE_AUTODETECT_ROWS_COUNT", "7",
      "print(settings.LOAD_TABLE_AUTODETECT_ROWS_COUNT)", "1000", "7"),

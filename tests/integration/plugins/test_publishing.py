@@ -97,7 +97,7 @@ def test_the_marts_hear_that_the_last_file_is_forgotten(feed_of, load, warehouse
     load(feed, 1)
     assert publish(feed, events)
     with psycopg.connect(warehouse.conninfo()) as connection:
-        connection.execute("DELETE FROM landfall.ledger")
+        connection.execute("DELETE FROM landfall.ledger; DELETE FROM raw.things")
     assert [publish(feed, events) for _ in range(2)] == [True, False]
     load(feed, 2)
     assert publish(feed, events)

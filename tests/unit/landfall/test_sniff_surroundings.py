@@ -81,7 +81,7 @@ def test_a_table_with_something_around_it(data, options, types, doubt):
     assert doubt in text
     assert "quoted_nulls" not in proposed
     if not doubt:
-        rounded = "digits behind the mark would be rounded"
+        rounded = "behind the mark would be rounded"
         assert [
             line for line in text.splitlines() if "DOUBT:" in line and rounded not in line
         ] == []
