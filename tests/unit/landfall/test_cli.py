@@ -201,6 +201,7 @@ def test_ctrl_c_is_one_line_while_modules_are_imported(tmp_path):
         "        if name == 'include.landfall.cli.main':\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Early())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job may ignore it
         "from include.landfall.__main__ import run\n"
         "sys.exit(run())\n"
     )
