@@ -171,24 +171,24 @@ def test_the_gate_leaves_no_build_behind_when_the_first_suite_fails(gate, tmp_pa
     assert not (tmp_path / "left-behind").exists()
 
 
-def test_the_gate_runs_the_tests_of_the_stack_beside_the_first_suite(gate):
+def test_the_gate_runs_the_tests_of_the_stack_beside_the_others_that_need_docker(gate):
     wait = "for n in $$(seq 100); do test -f {} && exit; sleep 0.1; done; false"
     result = gate(
-        docker="sleep 0.5; touch images",
-        test_celery=f"test -f images && touch stack-runs && {wait.format('tests-run')}",
-        test=f"touch tests-run; {wait.format('stack-runs')}",
+        docker="touch images",
+        test_celery=f"test -f images && touch stack-runs && {wait.format('others-run')}",
+        test_containers=f"touch others-run; {wait.format('stack-runs')}",
     )
     assert result.returncode == 0, result.stdout
 
 
-def test_the_gate_interrupts_the_tests_of_the_stack_when_the_first_suite_fails(gate, tmp_path):
-    """Pytest must be able to remove the stack."""
+def test_the_gate_interrupts_the_others_when_the_tests_of_the_stack_fail(gate, tmp_path):
+    """Pytest must be able to remove its containers."""
     program = (
         "import time\ntry: open('up', 'w').close(); time.sleep(60)\nfinally: open('down', 'w')"
     )
-    (tmp_path / "stack.py").write_text(program)
-    wait_for_stack = "for n in $$(seq 100); do test -f up && break; sleep 0.1; done; exit 1"
-    result = gate(test=wait_for_stack, test_celery=f"{sys.executable} stack.py")
+    (tmp_path / "others.py").write_text(program)
+    wait_for_others = "for n in $$(seq 100); do test -f up && break; sleep 0.1; done; exit 1"
+    result = gate(test_celery=wait_for_others, test_containers=f"{sys.executable} others.py")
     assert result.returncode != 0
     assert (tmp_path / "down").exists()
 
