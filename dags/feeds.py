@@ -108,22 +108,27 @@ def make_feed_dag(feed: Feed) -> DAG:
         arrivals = NewArrivalsSensor(
             task_id="new_arrivals", feed=feed, soft_fail=True, timeout=timeout
         )
-        load = aql.LoadFileOperator.partial(
-            task_id="load",
-            output_table=feed_table(feed),
-            if_exists="append",
-            outlets=[],  # the asset waits for the checks
-            map_index_template="{{ task.input_file.label }}",
-            # Where the later file wins, the files are loaded one after the other, oldest first.
-            max_active_tis_per_dag=1 if later_file_wins(feed) else None,
-        ).expand(
-            # `astro_sdk.ArrivalFile` imports the whole engine, so the parse must not look it up.
-            input_file=arrivals.output.map(lambda arrival: astro_sdk.ArrivalFile.of(arrival, feed))
-        )
+        load = load_each(feed, arrivals)
         # A run is as green as its last tasks: this one is red when any file was refused.
         load >> EmptyOperator(task_id="every_file_loaded")
         check_and_publish(feed, load)
     return dag
+
+
+def load_each(feed: Feed, arrivals: NewArrivalsSensor) -> Any:
+    """Returns the task that loads an arrival, mapped over those that the sensor found."""
+    return aql.LoadFileOperator.partial(
+        task_id="load",
+        output_table=feed_table(feed),
+        if_exists="append",
+        outlets=[],  # the asset waits for the checks
+        map_index_template="{{ task.input_file.label }}",
+        # Where the later file wins, the files are loaded one after the other, oldest first.
+        max_active_tis_per_dag=1 if later_file_wins(feed) else None,
+    ).expand(
+        # `astro_sdk.ArrivalFile` imports the whole engine, so the parse must not look it up.
+        input_file=arrivals.output.map(lambda arrival: astro_sdk.ArrivalFile.of(arrival, feed))
+    )
 
 
 def later_file_wins(feed: Feed) -> bool:

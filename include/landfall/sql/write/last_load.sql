@@ -1,0 +1,4 @@
+-- The latest load that brought rows of the table's last pages.
+SELECT max(t.{load_id})
+FROM {target} AS t
+WHERE t.ctid >= {first_page}::tid
