@@ -166,3 +166,7 @@ class HeaderMismatch(DataError):
 
 class RefusedCell(DataError):
     """A cell, or a row, that Postgres refuses."""
+
+
+# Errors of one file, which stop no other. A refused connection or feed stops them all.
+OF_ONE_FILE = (DataError, ObjectMissing, ObjectChanged)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import LandfallError
+from include.landfall.errors import OF_ONE_FILE, LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.job import Hashed
 from include.landfall.ledger.changes import text_of
@@ -20,6 +22,9 @@ from include.landfall.transfer import Progress, Transfer, hashed_for
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.settle import Settled, keep_failure, settle, settle_unrecorded
 from include.landfall.write.target import add_load_id
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,13 @@ def load(
     by: str = "",
     progress: Progress = lambda rows: None,
     recorded: bool = True,
+    client: S3Client | None = None,
 ) -> Receipt:
     """Loads an arrival exactly once; `force` loads it again in place of its own rows.
 
     `by` is whom the ledger names; `progress` hears of the rows read so far, now and then. Without
-    `recorded` there is no ledger, and each call loads (`write.settle.settle_unrecorded`).
+    `recorded` there is no ledger, and each call loads (`write.settle.settle_unrecorded`). `client`
+    is one for the store that the caller keeps, because making one is a third of a small load.
 
     Returns a receipt whether this call loaded the arrival or another one had.
 
@@ -78,11 +85,50 @@ def load(
     replaces_feed = disposition_of(feed).replaces_feed
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     started = time.monotonic()
-    settled = _Load(claimant, store, warehouse, force, progress, recorded).run()
+    settled = _Load(claimant, store, warehouse, force, progress, recorded, client).run()
     seconds = round(time.monotonic() - started, 3)
     became = {**settled.__dict__, "changes": [text_of(change) for change in settled.changes]}
     place = feed.name, arrival.bucket, arrival.key, arrival.version
     return Receipt(*place, seconds=seconds, **became)
+
+
+def load_each(
+    feed: Feed,
+    arrivals: Sequence[Arrival],
+    *,
+    store: Store,
+    warehouse: Warehouse,
+    force: bool = False,
+    by: str = "",
+    progress_of: Callable[[Arrival], Progress] = lambda arrival: lambda rows: None,
+) -> Iterator[tuple[Arrival, Receipt | LandfallError]]:
+    """Loads arrivals in their order, each as `load` does.
+
+    Yields each arrival with its receipt, or with the error that is its own and stops no other.
+
+    Raises: LandfallError of another kind, which would meet the others too.
+    """
+    with _client_for(arrivals, store) as client:
+        for arrival in arrivals:
+            became: Receipt | LandfallError
+            try:
+                became = load(
+                    feed, arrival, store=store, warehouse=warehouse, force=force, by=by,
+                    progress=progress_of(arrival), client=client,
+                )  # fmt: skip
+            except OF_ONE_FILE as error:
+                became = error
+            yield arrival, became
+
+
+def _client_for(
+    arrivals: Sequence[Arrival], store: Store
+) -> AbstractContextManager[S3Client | None]:
+    if len(arrivals) < 2:
+        return nullcontext()  # a large load needs none in this process
+    from include.landfall.s3.client import make_client
+
+    return closing(make_client(store))
 
 
 @dataclass(frozen=True)
@@ -95,6 +141,7 @@ class _Load:
     force: bool
     progress: Progress
     recorded: bool
+    client: S3Client | None
 
     def run(self) -> Settled:
         """Loads the arrival, and keeps the failure in the ledger when that fails."""
@@ -122,8 +169,9 @@ class _Load:
                     create_ledger(connection)
                 add_load_id(connection, feed)
                 encoding = server_encoding(connection)
-            hashed = self._hashed()
-            transfer = Transfer(feed, arrival, self.store, encoding, self.progress, hashed)
+            transfer = Transfer(
+                feed, arrival, self.store, encoding, self.progress, self._hashed(), self.client
+            )
             disposition = disposition_of(feed)
             if not self.recorded:
                 return settle_unrecorded(connection, self.claimant, disposition, transfer.run)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival, numbers_by_part
 from include.landfall.connections import Store
@@ -20,6 +21,9 @@ from include.landfall.write.merge import merge
 from include.landfall.write.rejected import Located
 from include.landfall.write.staging import Staging
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
 Progress = Callable[[int], None]
 
@@ -34,7 +38,8 @@ class Transfer:
     """Reads one arrival and writes its rows. `encoding` is the database's, where it is not UTF-8.
 
     `progress` hears of the rows read so far, now and then. `hashed`: whether the staging gets the
-    hash of the file's content.
+    hash of the file's content. `client` is one for the store that the caller keeps for several
+    loads; without it each reading makes its own.
     """
 
     feed: Feed
@@ -43,6 +48,7 @@ class Transfer:
     encoding: str | None
     progress: Progress = lambda rows: None
     hashed: Hashed = Hashed.NONE
+    client: S3Client | None = None
 
     def run(self, staging: Staging, load_id: int) -> tuple[int, int]:
         """Returns how many rows were read, and how many the target took.
@@ -53,7 +59,7 @@ class Transfer:
         Raises: LandfallError when the file as a whole is wrong, or a server is away.
         """
         self._check_size()
-        with closing(_read(self._job(staging, load_id))) as frames:
+        with closing(self._read(self._job(staging, load_id))) as frames:
             read, written = copy.copy(self._reported(frames), staging)
         job = self._job(staging, load_id)  # by now the staging has the file's columns and parts
         written = self._judge(job, staging, written)
@@ -93,7 +99,7 @@ class Transfer:
             return merge(staging, copied + judge(staging))
         except LandfallError as error:
             if error.place.row:
-                _place(error, job, error.place.row)
+                self._place(error, job, error.place.row)
             if self.feed.hides_texts:
                 error.found = None  # what a trigger raises may quote the row
             raise
@@ -108,7 +114,7 @@ class Transfer:
             unknown = rejected.without_origin()
         for numbers in unknown:
             if numbers:
-                rejected.set_origins(_origins(job, numbers))
+                rejected.set_origins(self._origins(job, numbers))
 
     def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Yields the frames, and reports the number of their rows."""
@@ -119,37 +125,40 @@ class Transfer:
                 self.progress(rows)
             yield frame
 
+    def _read(self, job: Job) -> Generator[Frame]:
+        """Yields the job's frames, read in a process of its own when the file is large."""
+        if job.arrival.size > INLINE_BYTES:
+            yield from read_frames(job)
+            return
+        # Imported here, so that a large load's copying process stays small.
+        from include.landfall.read.pipeline import frames
 
-def _read(job: Job) -> Generator[Frame]:
-    """Yields the job's frames, read in a process of its own when the file is large."""
-    if job.arrival.size > INLINE_BYTES:
-        yield from read_frames(job)
-        return
-    # Imported here, so that a large load's copying process stays small.
-    from include.landfall.read.pipeline import frames
-    from include.landfall.s3.client import make_client
+        with self._opened() as client:
+            yield from frames(client, job)
 
-    with closing(make_client(job.store)) as client:
-        yield from frames(client, job)
+    def _origins(self, job: Job, numbers: Sequence[int]) -> Iterator[Located]:
+        """Yields line, text and cells of the rows, by one more pass over the file."""
+        from include.landfall.read.pipeline import origins
 
+        with self._opened() as client:
+            for number, origin, cells in origins(client, job, numbers):
+                yield number, origin.line, origin.raw, cells
 
-def _origins(job: Job, numbers: Sequence[int]) -> Iterator[Located]:
-    """Yields line, text and cells of the rows, by one more pass over the file."""
-    from include.landfall.read.pipeline import origins
-    from include.landfall.s3.client import make_client
+    @contextmanager
+    def _opened(self) -> Iterator[S3Client]:
+        """Gives the caller's client, or one of its own, which it closes."""
+        if self.client is not None:
+            yield self.client
+            return
+        from include.landfall.s3.client import make_client
 
-    with closing(make_client(job.store)) as client:
-        for number, origin, cells in origins(client, job, numbers):
-            yield number, origin.line, origin.raw, cells
+        with closing(make_client(self.store)) as client:
+            yield client
 
-
-def _place(error: LandfallError, job: Job, number: int) -> None:
-    """Fills in the line of the row with this number; of several files also the part and its row."""
-    error.at(line=_line_of(job, number))
-    for part, (row,) in numbers_by_part(job.parts, [number]):
-        uri = f"s3://{job.arrival.bucket}/{part.key}"
-        error.place = replace(error.place, row=row, object=uri, member=part.member)
-
-
-def _line_of(job: Job, number: int) -> int | None:
-    return next((line for _, line, _, _ in _origins(job, [number])), None)
+    def _place(self, error: LandfallError, job: Job, number: int) -> None:
+        """Fills in the row's line; of several files also the part, and the row's number there."""
+        line = next((line for _, line, _, _ in self._origins(job, [number])), None)
+        error.at(line=line)
+        for part, (row,) in numbers_by_part(job.parts, [number]):
+            uri = f"s3://{job.arrival.bucket}/{part.key}"
+            error.place = replace(error.place, row=row, object=uri, member=part.member)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from include.landfall.arrival import Arrival
@@ -11,10 +12,12 @@ from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import clear_tick, counted, show_error, show_json, ticker
 from include.landfall.connections import store_from_environ, warehouse_from_environ
-from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
+from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
-from include.landfall.load import Receipt, load
+from include.landfall.load import Receipt, load_each
+
+_Each = tuple[Arrival, Receipt | LandfallError]
 
 FEED = "--feed include/feeds/orders.yaml"
 EXAMPLES = f"""\
@@ -25,7 +28,6 @@ ABOUT = """\
 A file is new when the ledger does not have it, or when it has changed since.
 Each file is loaded completely or not at all; one that is refused does not stop
 the others. landfall plan shows beforehand what would be loaded."""
-ERRORS_OF_ONE_OBJECT = (DataError, ObjectMissing, ObjectChanged)
 
 
 def add_to(commands: Any) -> None:
@@ -48,13 +50,12 @@ def run(options: argparse.Namespace) -> int:
     """Loads the arrivals one after another, and returns the exit code."""
     feed = read_feed(options.feed)
     arrivals, code = _named(feed, options) if options.key else (_wanted(feed, options), 0)
-    for arrival in arrivals:
-        try:
-            _show(_load_one(feed, arrival, options), options)
-        except ERRORS_OF_ONE_OBJECT as error:
-            # One bad file stops no other; a refused connection or feed stops them all.
-            show_error(error, as_json=options.json, key=arrival.key)
-            code = code or error.exit_code
+    for arrival, became in _load_each(feed, arrivals, options):
+        if isinstance(became, LandfallError):
+            show_error(became, as_json=options.json, key=arrival.key)
+            code = code or became.exit_code
+        else:
+            _show(became, options)
     if not arrivals and not options.key and not options.json:
         print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
     return code
@@ -81,20 +82,27 @@ def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     return arrivals[-1:] if feed.target.is_whole else arrivals
 
 
-def _load_one(feed: Feed, arrival: Arrival, options: argparse.Namespace) -> Receipt:
+def _load_each(feed: Feed, arrivals: list[Arrival], options: argparse.Namespace) -> Iterator[_Each]:
     is_watched = sys.stderr.isatty() and not options.json
+    loads = load_each(
+        feed,
+        arrivals,
+        store=store_from_environ(feed.source.connection),
+        warehouse=warehouse_from_environ(feed.target.connection),
+        force=options.force,
+        progress_of=ticker if is_watched else lambda arrival: lambda rows: None,
+    )
+    return _cleared(loads) if is_watched else loads
+
+
+def _cleared(loads: Iterator[_Each]) -> Iterator[_Each]:
+    """Yields the loads, and clears the line that each has ticked on."""
     try:
-        return load(
-            feed,
-            arrival,
-            store=store_from_environ(feed.source.connection),
-            warehouse=warehouse_from_environ(feed.target.connection),
-            force=options.force,
-            progress=ticker(arrival) if is_watched else lambda rows: None,
-        )
-    finally:
-        if is_watched:
+        for each in loads:
             clear_tick()
+            yield each
+    finally:
+        clear_tick()
 
 
 def _show(receipt: Receipt, options: argparse.Namespace) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from include.landfall import transfer
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
+from include.landfall.load import Receipt, load_each
+from include.landfall.s3 import client as s3_client
 from tests.support.engine import LARGE, many
 
 A, B, C = "id,name\n1,a\n2,b\n", "id,name\n3,c\n", "id,name\n1,A\n"
@@ -330,3 +332,16 @@ def test_rows_that_grow_in_the_encoding_all_arrive(engine, mocker, child):
     engine.load("id,name\n" + "".join(f"{n},\n" for n in numbers))
     query = "SELECT count(DISTINCT id), min(id), max(id), count(name), count(*) FROM raw.t"
     assert engine.sql(query) == [(300_000, 0, 299_999, 0, 300_000)]
+
+
+def test_many_files_are_loaded_through_one_client_and_a_bad_one_stops_no_other(engine, mocker):
+    """A client and its connection take longer to make than a small file takes to load."""
+    made = mocker.spy(s3_client, "make_client")
+    arrivals = [engine.put(text, f"{n}.csv") for n, text in enumerate([A, "id,name\nx,y\n", B])]
+    servers = {"store": engine.store, "warehouse": engine.warehouse}
+    became = list(load_each(engine.feed, arrivals, **servers))
+    assert [arrival for arrival, _ in became] == arrivals
+    assert [isinstance(each, Receipt) for _, each in became] == [True, False, True]
+    assert isinstance(became[1][1], DataError)
+    assert engine.rows() == [(1, "a"), (2, "b"), (3, "c")]
+    assert made.call_count == 1

@@ -41,10 +41,15 @@ def path(tmp_path):
 
 @pytest.fixture
 def load(mocker):
+    mocker.patch.object(load_command, "_wanted", return_value=ARRIVALS)
+    return mocked_load(mocker)
+
+
+def mocked_load(mocker):
     for name in ("store_from_environ", "warehouse_from_environ"):
         mocker.patch.object(load_command, name)
-    mocker.patch.object(load_command, "_wanted", return_value=ARRIVALS)
-    return mocker.patch.object(load_command, "load", side_effect=lambda feed, a, **_: receipt(a))
+    mocker.patch("include.landfall.s3.client.make_client")
+    return mocker.patch("include.landfall.load.load", side_effect=lambda feed, a, **_: receipt(a))
 
 
 def test_each_arrival_is_a_line(load, path, capsys):
@@ -145,10 +150,8 @@ def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_new
         "feed: x\nsource: {bucket: landing, pattern: x/*}\n"
         f"target: {{table: raw.x, disposition: {disposition}}}\ncolumns: {{a: text}}\n"
     )
-    for name in ("store_from_environ", "warehouse_from_environ"):
-        mocker.patch.object(load_command, name)
     mocker.patch.object(load_command.listing, "all_to_force", return_value=ARRIVALS[::-1])
-    load = mocker.patch.object(load_command, "load", side_effect=lambda feed, a, **_: receipt(a))
+    load = mocked_load(mocker)
     assert cli.main(["load", "--feed", str(path), "--force"]) == 0
     assert [call.args[1].key for call in load.call_args_list] == [f"x/{n}.csv" for n in keys]
 
