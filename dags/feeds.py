@@ -94,7 +94,7 @@ def _has_next(cron: str) -> bool:
 
 
 def make_feed_dag(feed: Feed) -> DAG:
-    """Makes a feed's DAG: sensor → one load for each arrival → checks → the feed's asset."""
+    """Makes a feed's DAG: sensor → loads of the arrivals → checks → the feed's asset."""
     with DAG(
         f"feed_{feed.name}",
         description=feed.description,
@@ -106,7 +106,7 @@ def make_feed_dag(feed: Feed) -> DAG:
     ) as dag:
         timeout = LOOP_SECONDS if feed.schedule == "@continuous" else 0
         arrivals = NewArrivalsSensor(
-            task_id="new_arrivals", feed=feed, soft_fail=True, timeout=timeout
+            task_id="new_arrivals", feed=feed, by_task=True, soft_fail=True, timeout=timeout
         )
         load = load_each(feed, arrivals)
         # A run is as green as its last tasks: this one is red when any file was refused.
@@ -116,7 +116,7 @@ def make_feed_dag(feed: Feed) -> DAG:
 
 
 def load_each(feed: Feed, arrivals: NewArrivalsSensor) -> Any:
-    """Returns the task that loads an arrival, mapped over those that the sensor found."""
+    """Returns the task that loads arrivals, one or several, mapped over the sensor's."""
     return aql.LoadFileOperator.partial(
         task_id="load",
         output_table=feed_table(feed),
@@ -127,7 +127,7 @@ def load_each(feed: Feed, arrivals: NewArrivalsSensor) -> Any:
         max_active_tis_per_dag=1 if later_file_wins(feed) else None,
     ).expand(
         # `astro_sdk.ArrivalFile` imports the whole engine, so the parse must not look it up.
-        input_file=arrivals.output.map(lambda arrival: astro_sdk.ArrivalFile.of(arrival, feed))
+        input_file=arrivals.output.map(lambda files: astro_sdk.ArrivalFile.of(files, feed))
     )
 
 

@@ -1,61 +1,74 @@
-"""A file that is one version of one object, with its feed: what a mapped `load_file` loads."""
+"""A file that is some arrivals of a feed, mostly one: what a mapped `load_file` loads."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attr
 from astro.constants import FileType
 from astro.files import File
 
-from include.airflow_bridge import load_warnings, loader, shortened, store_of
+from include.airflow_bridge import (
+    load_warnings,
+    loader,
+    push_xcom,
+    shortened,
+    store_of,
+    verdict,
+)
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
-from include.landfall.errors import FeedError, ObjectChanged, printable
+from include.landfall.errors import FeedError, LandfallError, ObjectChanged, printable
 from include.landfall.feed.model import Feed
-from include.landfall.load import Receipt, load
+from include.landfall.load import Receipt, load_each
 
 from .tables import Name
 
 log = logging.getLogger(__name__)
 
 LONGEST_LABEL = 250  # characters that Airflow's database takes for the label of a mapped task
+ERRORS_SHOWN = 10
+_Listed = Arrival | Mapping[str, Any]
 
 
 @attr.define(eq=False)
 class ArrivalFile(File):
-    """A listed arrival with its feed. `load_file` loads exactly that version, exactly once.
+    """Listed arrivals with their feed. `load_file` loads exactly these versions, each exactly once.
 
-    The feed says how it is loaded (types, NULLs, dialect, disposition); `if_exists` has no effect.
+    The feed says how they are loaded (types, NULLs, dialect, disposition); `if_exists` has no
+    effect.
     """
 
-    arrival: Arrival | None = None
+    arrivals: tuple[Arrival, ...] = ()
     feed: Feed | None = None
 
     @classmethod
-    def of(cls, arrival: Arrival | Mapping[str, Any], feed: Feed) -> ArrivalFile:
-        """Makes the file of an arrival, which may be the dict that the sensor hands on."""
-        if not isinstance(arrival, Arrival):
-            arrival = Arrival.from_dict(dict(arrival))
+    def of(cls, arrivals: _Listed | Sequence[_Listed], feed: Feed) -> ArrivalFile:
+        """Makes the file of some arrivals, each also as the dict that the sensor gives."""
+        several = [arrivals] if isinstance(arrivals, Arrival | Mapping) else arrivals
+        listed = tuple(
+            each if isinstance(each, Arrival) else Arrival.from_dict(dict(each)) for each in several
+        )
         return cls(  # type: ignore[call-arg]  # astro's fields, and astro has no type hints
-            path=arrival.uri,
+            path=listed[0].uri,
             conn_id=feed.source.connection,
             filetype=_file_type(feed),
-            arrival=arrival,
+            arrivals=listed,
             feed=feed,
         )
 
     @property
     def key(self) -> str:
-        """The object's key."""
-        return self.arrival.key if self.arrival else ""
+        """The key of the first object."""
+        return self.arrivals[0].key if self.arrivals else ""
 
     @property
     def label(self) -> str:
         """What the UI calls the task that loads the file: its key, or the ends of a long one."""
-        return shortened(self.key, LONGEST_LABEL)
+        more = f" and {len(self.arrivals) - 1} more" if len(self.arrivals) > 1 else ""
+        return shortened(self.key, LONGEST_LABEL - len(more)) + more
 
 
 def _file_type(feed: Feed) -> FileType:
@@ -83,14 +96,35 @@ def _check_source(feed: Feed, arrival: Arrival) -> None:
     ).at(feed=feed.name, object=arrival.uri)
 
 
-def load_arrival(file: ArrivalFile, warehouse: Warehouse, table: Any) -> Receipt:
-    """Loads an arrival as its feed says; when it is loaded already, it only logs by whom.
+def load_arrivals(file: ArrivalFile, warehouse: Warehouse, table: Any) -> None:
+    """Loads the arrivals as their feed says; their receipts go to XCom as `receipts`.
 
-    Raises: LandfallError; ObjectChanged also when the object is the feed's no more.
+    One that is loaded already is only logged, with who has loaded it. An error of one file stops no
+    other.
+
+    Raises: the LandfallError of the only file; ObjectChanged where each object has changed, or is
+    the feed's no more. Of several files, AirflowException or AirflowFailException with the errors.
     """
-    assert file.arrival is not None  # ArrivalFile.of sets both
-    assert file.feed is not None
-    feed, name = file.feed, Name.of(table)
+    assert file.feed is not None  # ArrivalFile.of sets it
+    _check_target(file.feed, table)
+    receipts: list[Receipt] = []
+    errors: list[LandfallError] = []
+    try:
+        for became in _loads(file.feed, file.arrivals, warehouse):
+            if isinstance(became, Receipt):
+                _log_receipt(became)
+                receipts.append(became)
+            else:
+                errors.append(became)
+    except LandfallError as error:  # it would meet the other files too
+        errors.append(error)
+    push_xcom("receipts", [receipt.as_dict() for receipt in receipts])
+    if errors:
+        _raise(errors, len(receipts), len(file.arrivals))
+
+
+def _check_target(feed: Feed, table: Any) -> None:
+    name = Name.of(table)
     if (name.schema, name.table) != (feed.target.schema_name, feed.target.table_name):
         raise FeedError(
             f"the feed {feed.name} loads into another table",
@@ -98,13 +132,49 @@ def load_arrival(file: ArrivalFile, warehouse: Warehouse, table: Any) -> Receipt
             expected=feed.target.table,
             do="output_table=feed_table(feed)",
         )
-    _check_source(feed, file.arrival)
+
+
+def _loads(
+    feed: Feed, arrivals: Sequence[Arrival], warehouse: Warehouse
+) -> Iterator[Receipt | LandfallError]:
+    own = []
+    for arrival in arrivals:
+        try:
+            _check_source(feed, arrival)
+        except ObjectChanged as changed:
+            yield changed
+        else:
+            own.append(arrival)
     store = store_of(feed.source.connection)
-    receipt = load(feed, file.arrival, store=store, warehouse=warehouse, by=loader())
+    for _, became in load_each(feed, own, store=store, warehouse=warehouse, by=loader()):
+        yield became
+
+
+def _raise(errors: list[LandfallError], loaded: int, files: int) -> None:
+    """Raises what the errors come to, when some files are not loaded.
+
+    Objects that have changed are no failure: the next run finds their new versions.
+    """
+    changed = [error for error in errors if isinstance(error, ObjectChanged)]
+    failed = [error for error in errors if error not in changed]
+    if files == 1 or not (failed or loaded):
+        raise errors[0]
+    for error in changed:
+        log.warning("%s\nnot loaded: the next run lists the feed again", error)
+    if failed:
+        left = files - loaded - len(errors)
+        untried = f", and {left} were not tried" if left else ""
+        shown = [str(error) for error in failed[:ERRORS_SHOWN]]
+        if len(failed) > ERRORS_SHOWN:
+            shown.append(f"and {len(failed) - ERRORS_SHOWN} more, which landfall status shows")
+        message = "\n".join([f"{len(failed)} of {files} files failed{untried}", *shown])
+        raise verdict(message, any(error.retryable for error in failed))
+
+
+def _log_receipt(receipt: Receipt) -> None:
     log.info(_message(receipt))
     for warning in load_warnings(receipt):
         log.warning(warning)
-    return receipt
 
 
 def _message(receipt: Receipt) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from include.airflow_bridge import airflow_errors, arrival_errors, push_xcom, task_identity
 
 from . import dataframes, sources
-from .arrivals import ArrivalFile, load_arrival
+from .arrivals import ArrivalFile, load_arrivals
 from .plain_load import PlainLoad
 from .strategies import check_if_exists
 
@@ -36,8 +36,7 @@ def load_file(
     with airflow_errors():
         if isinstance(file, ArrivalFile):
             with arrival_errors():
-                receipt = load_arrival(file, database.warehouse, table)
-            push_xcom("receipts", [receipt.as_dict()])
+                load_arrivals(file, database.warehouse, table)
             return
         database.create_schema_if_applicable(table.metadata.schema, assume_schema_exists)
         reason = sources.reason_for_pandas(file)

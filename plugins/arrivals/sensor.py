@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import (
 from include.airflow_bridge import airflow_errors, store_of, verdict, warehouse_of
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
+from plugins.arrivals.grouping import MOST_GROUPED, grouped, most_files
 from plugins.arrivals.look import event_of, look, look_again, waiting_message
 from plugins.arrivals.trigger import NewArrivalsTrigger
 from plugins.arrivals.waiting import MOST_ARRIVALS, Nothing, Ready, Wait, Watch
@@ -37,10 +38,14 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
     minutes, and twice as long after each further failure, up to a day (`retry_after` in the
     ledger); a run that a person starts hands it on at once.
 
-    XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), for a mapped task; the
-    rest is left to the next run. What is new is the listing of the feed's prefix minus the ledger,
-    and does not depend on any time. So the next look finds files that are late, that have a wrong
-    clock, or that arrived during a listing.
+    XCom: a list of at most `most` arrivals as dicts (`Arrival.as_dict`), for a mapped task; by
+    default at most 1,000, as many as Airflow maps over. With `by_task` it is a list of such lists,
+    one for each task that loads (`files_per_task` of the feed), and has at most 10,000 arrivals.
+    The rest is left to the next run.
+
+    What is new is the listing of the feed's prefix minus the ledger, and does not depend on any
+    time. So the next look finds files that are late, that have a wrong clock, or that arrived
+    during a listing.
 
     An object that still grows (`source.settle_seconds`) is waited for. `timeout` (seconds) is how
     long to wait for anything new, deferrals included; 0 looks once. Then the task is skipped with
@@ -53,7 +58,8 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         self,
         *,
         feed: Feed,
-        most: int = MOST_ARRIVALS,
+        most: int | None = None,
+        by_task: bool = False,
         deferrable: bool = True,
         timeout: float | timedelta = 0,
         **kwargs: Any,
@@ -66,13 +72,15 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
             )
         if not isinstance(feed, Feed):
             raise TypeError(f"feed is {feed!r}: a Feed is needed, such as read_feed(path) returns")
-        if type(most) is not int or not 1 <= most <= MOST_ARRIVALS:
-            raise ValueError(f"most is {most!r}: a task maps over 1 to {MOST_ARRIVALS} arrivals")
+        limit = MOST_GROUPED if by_task else MOST_ARRIVALS
+        if most is not None and (type(most) is not int or not 1 <= most <= limit):
+            raise ValueError(f"most is {most!r}: a run takes 1 to {limit} arrivals")
         self.feed = feed
-        self.most = most
+        self.most = most or limit
+        self.by_task = by_task
         self.deferrable = deferrable
 
-    def execute(self, context: Any) -> list[dict[str, Any]]:
+    def execute(self, context: Any) -> list[Any]:
         """Looks, and waits here or on the triggerer while there is something to wait for."""
         watch = self._watch(time.time(), is_manual(context))
         with airflow_errors():
@@ -84,13 +92,16 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
                 time.sleep(max(0.0, watch.next_look - time.time()))
         return self.conclude(context, event_of(outcome, self.feed))
 
-    def conclude(self, context: Any, event: dict[str, Any]) -> list[dict[str, Any]]:
+    def conclude(self, context: Any, event: dict[str, Any]) -> list[Any]:
         """Ends the task as the event of a look says, here or on the triggerer."""
         if event["status"] == "failed":
             raise verdict(event["message"], event["retryable"])
         if event["status"] == "ready":
             self._log(event)
-            return list(event["arrivals"])
+            arrivals = event["arrivals"]
+            if self.by_task:
+                return grouped(arrivals, self.feed.files_per_task, _max_map_length())
+            return list(arrivals)
         if self.soft_fail:
             self._log(event)
             raise AirflowSkipException(event["message"])
@@ -125,12 +136,13 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
             ) from None
 
     def _watch(self, now: float, retries_failed: bool) -> Watch:
+        per_task = self.feed.files_per_task if self.by_task else 1
         return Watch(
             started=now,
             timeout=self.timeout,
             poke_interval=self.poke_interval,
             settle=self.feed.source.settle_seconds,
-            most=min(self.most, conf.getint("core", "max_map_length", fallback=MOST_ARRIVALS)),
+            most=min(self.most, most_files(per_task, _max_map_length())),
             retries_failed=retries_failed,
         )
 
@@ -139,6 +151,10 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
         trigger = NewArrivalsTrigger(self.feed.model_dump(mode="json"), watch.as_dict())
         self.defer(trigger=trigger, method_name="conclude", timeout=overdue)
         raise AssertionError("defer does not return")
+
+
+def _max_map_length() -> int:
+    return int(conf.getint("core", "max_map_length", fallback=MOST_ARRIVALS))
 
 
 def is_manual(context: Any) -> bool:

@@ -57,6 +57,13 @@ class Feed(Strict):
     description: str = Field("", description="What the files are.")
     owner: str = Field("data-team", description="Who is called when it fails.")
     schedule: str | None = Field("@hourly", description="Cron, preset, or null: by hand.")
+    files_per_task: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="How many new files a task of Airflow loads, one after the other. By default"
+        " one; in a run of more than 100 files so many that there are 100 tasks.",
+    )
     source: Source
     format: Annotated[SerializeAsAny[FileFormat], PlainValidator(read_format)] = CsvFormat()
     target: Target

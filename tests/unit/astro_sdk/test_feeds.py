@@ -8,7 +8,7 @@ import airflow  # noqa: F401  finds the patches
 import pytest
 
 from include.astro_sdk import ArrivalFile, arrivals, feed_checks, feed_table, table_asset
-from include.astro_sdk.arrivals import load_arrival
+from include.astro_sdk.arrivals import load_arrivals
 from include.landfall.connections import Warehouse
 from include.landfall.errors import ObjectChanged
 from include.landfall.feed.formats import FORMATS as FORMATS_OF_FEEDS
@@ -86,8 +86,7 @@ def test_an_arrival_file_is_one_version_and_names_its_object() -> None:
     file = ArrivalFile.of(ARRIVAL, feed())
     assert file.key == "flights/2013-01.csv.gz"
     assert file.path == "s3://landing/flights/2013-01.csv.gz"
-    assert file.arrival is not None
-    assert file.arrival.version == "e"
+    assert [arrival.version for arrival in file.arrivals] == ["e"]
     assert file.conn_id == "landing"
 
 
@@ -121,6 +120,14 @@ def test_a_short_key_is_the_label() -> None:
     assert ArrivalFile.of(ARRIVAL, feed()).label == ARRIVAL["key"]
 
 
+@pytest.mark.parametrize("key", ["1.csv", "k" * 1024], ids=["short", "long"])
+def test_the_label_of_several_files_is_the_first_key_and_how_many_more(key: str) -> None:
+    label = ArrivalFile.of([{**ARRIVAL, "key": key}] * 51, feed()).label
+    assert label.startswith(key[:90])
+    assert label.endswith(" and 50 more")
+    assert len(label) <= 250
+
+
 SNAPSHOT = {"bucket": "landing", "pattern": "flights/*/part-*", "snapshot": "dir"}
 
 
@@ -141,7 +148,7 @@ def test_an_arrival_of_a_feed_that_was_edited_since_is_not_loaded(
     edited = feed(source=source, target={"table": "raw.flights", "disposition": "replace"})
     file = ArrivalFile.of({**ARRIVAL, "key": key}, edited)
     with pytest.raises(ObjectChanged, match="does not name it any more"):
-        load_arrival(file, Warehouse(), feed_table(edited))
+        load_arrivals(file, Warehouse(), feed_table(edited))
 
 
 @pytest.mark.parametrize(
@@ -153,9 +160,8 @@ def test_an_arrival_that_is_the_feed_s_is_loaded(
     monkeypatch: pytest.MonkeyPatch, source: dict[str, Any], key: str
 ) -> None:
     same = feed(source=source, target={"table": "raw.flights", "disposition": "replace"})
-    monkeypatch.setattr(arrivals, "load", lambda *_, **__: "the receipt")
+    loading: list[Any] = []
+    monkeypatch.setattr(arrivals, "load_each", lambda _, listed, **__: loading.extend(listed) or [])
     monkeypatch.setattr(arrivals, "store_of", lambda _: None)
-    monkeypatch.setattr(arrivals, "load_warnings", lambda _: [])
-    monkeypatch.setattr(arrivals, "_message", lambda _: "loaded")
-    file = ArrivalFile.of({**ARRIVAL, "key": key}, same)
-    assert load_arrival(file, Warehouse(), feed_table(same)) == "the receipt"
+    load_arrivals(ArrivalFile.of({**ARRIVAL, "key": key}, same), Warehouse(), feed_table(same))
+    assert [arrival.key for arrival in loading] == [key]

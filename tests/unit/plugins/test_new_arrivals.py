@@ -221,7 +221,7 @@ def test_a_blocking_look_does_not_stop_the_triggerer(monkeypatch):
         {"most": 1025},
         {"most": 0},
         {"most": "10"},
-        {"most": None},
+        {"most": 10_001, "by_task": True},
         {"most": True},
     ],
     ids=str,
@@ -255,6 +255,27 @@ def test_no_more_are_handed_on_than_this_airflow_maps_over(looks, monkeypatch):
     with pytest.raises(AirflowSkipException):
         run(sensor())
     assert looks[1][0].most == 50
+
+
+@pytest.mark.parametrize("per_task", [None, 50])
+def test_a_run_whose_tasks_load_several_files_takes_ten_times_as_many(looks, monkeypatch, per_task):
+    feed = FEED.model_copy(update={"files_per_task": per_task})
+    monkeypatch.setattr(
+        "plugins.arrivals.sensor.look", lambda _, watch, *__: looks[1].append(watch)
+    )
+    with suppress(AttributeError):
+        sensor(feed=feed, by_task=True).execute({})
+    assert looks[1][0].most == 10_000
+
+
+@both_ways
+def test_by_task_the_arrivals_come_in_one_list_for_each_task(looks, deferrable, monkeypatch):
+    monkeypatch.setattr("plugins.arrivals.grouping.MOST_TASKS", 2)
+    looks[0].append(Ready([replace(ARRIVAL, key=f"{n}.csv") for n in range(5)], 0, []))
+    lists = run(sensor(by_task=True, deferrable=deferrable))
+    assert [[each["key"] for each in one] for one in lists] == [
+        ["0.csv", "1.csv", "2.csv"], ["3.csv", "4.csv"],
+    ]  # fmt: skip
 
 
 @both_ways
