@@ -61,8 +61,9 @@ test-e2e: .venv  ## The end-to-end tests: every DAG by dag.test(), and one run w
 
 # Another PostgreSQL or another object store can change their outcome. The other integration tests are
 # about files, commands and Airflow, and run with the embedded servers only.
-ON_SERVERS := $(patsubst %,tests/integration/landfall/test_%.py,arrivals_model check corpus export faults \
-	guarantees judge law ledger load merge replay target target_kinds types writing)
+ON_SERVERS := $(patsubst %,tests/integration/landfall/test_%.py,arrivals_model check check_roles corpus export \
+	fault_connections fault_types faults guarantees judge law ledger load merge replay target target_kinds \
+	types writing)
 
 CELERY := tests/containers/test_celery.py
 IN_CONTAINERS := $(filter-out $(CELERY),$(wildcard tests/containers/test_*.py))

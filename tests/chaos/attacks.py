@@ -9,78 +9,33 @@ import gzip
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import psutil
 
-from include.landfall.connections import Warehouse
 from include.landfall.errors import TransientError
-from include.landfall.load import Receipt
-from tests.chaos.cases import LARGE, SMALL, Case, File, Servers, State, TableWatcher, wait_until
+from tests.chaos.cases import (
+    LARGE,
+    SMALL,
+    Case,
+    File,
+    Servers,
+    TableWatcher,
+    outcome_of,
+    wait_until,
+)
+from tests.chaos.commits import commit
 from tests.chaos.interrupts import interrupt
 from tests.chaos.merges import kill_long_merge, kill_merge, race_merges
 from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain
 from tests.chaos.process import Loader
-from tests.chaos.proxy import Cut, Link, Proxy, passing
+from tests.chaos.proxy import Cut, Link, Proxy
 from tests.chaos.replays import kill_replay, race_replays
+from tests.chaos.scene import Scene, later, make_scene, start_load
 
-COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
 START_SECONDS = 1.5  # about as long as a new process needs before it can load
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A load to attack, and what the table holds before and after it."""
-
-    case: Case
-    file: File
-    kept: tuple[File, ...]  # files that stay in the table beside the new one
-    before: State
-
-    @property
-    def after(self) -> State:
-        """The rows in the table once the file is loaded."""
-        return {file.tag: file.rows for file in (*self.kept, self.file)}
-
-    def check(self, watcher: TableWatcher | None = None) -> None:
-        """Checks rows, ledger, locks, and what the watcher saw."""
-        self.case.check(*self.kept, self.file)
-        self.case.check_quiet()
-        versions = [version for version, *_ in self.case.ledger()]
-        assert versions.count(self.file.arrival.version) == 1, versions
-        if watcher:
-            watcher.check(self.before, self.after)
-
-
-def make_scene(servers: Servers, rng: random.Random, rows: int = LARGE) -> Scene:
-    """Makes the first file of a feed, another one, a changed one, or one for a `replace` feed."""
-    file = rng.choice(["first", "another", "changed", "replace"])
-    case = servers.case("replace" if file == "replace" else "append")
-    if file == "first":
-        return Scene(case, case.put("new", rows), (), {})
-    old = case.put("old", SMALL, key="changed" if file == "changed" else "")
-    case.load(old)
-    new = case.put("new", rows, key="changed" if file == "changed" else "")
-    new = replace(new, arrival=_later(new, old))
-    return Scene(case, new, (old,) if file == "another" else (), {"old": SMALL})
-
-
-def _later(new: File, old: File):
-    # S3's times have whole seconds, and a round takes less.
-    seconds = (new.arrival.last_modified - old.arrival.last_modified).total_seconds()
-    when = (
-        new.arrival.last_modified
-        if seconds > 0
-        else old.arrival.last_modified.replace(microsecond=500_000)
-    )
-    return replace(new.arrival, last_modified=when)
-
-
-def start_load(pool: ThreadPoolExecutor, scene: Scene, **changes: Warehouse) -> Future[Receipt]:
-    """Starts the load in a thread."""
-    return pool.submit(scene.case.load, scene.file, **changes)
 
 
 # ---- SIGKILL -----------------------------------------------------------------------------------
@@ -196,7 +151,7 @@ def versions(servers: Servers, rng: random.Random) -> str:
     case = servers.case(rng.choice(["append", "replace"]))
     old = case.put("old", rng.choice([SMALL, LARGE]), "same")
     with TableWatcher(case) as watcher, ThreadPoolExecutor() as pool:
-        load = pool.submit(_outcome, Scene(case, old, (), {}), servers.warehouse)
+        load = pool.submit(outcome_of, case, old, servers.warehouse)
         time.sleep(rng.choice([0, rng.uniform(0, 0.3), rng.uniform(0, 2)]))
         new = case.put("new", rng.choice([SMALL, LARGE]), "same")
         assert case.load(new).outcome == "loaded"
@@ -214,7 +169,7 @@ def replacements(servers: Servers, rng: random.Random) -> str:
     case = servers.case("replace")
     sizes = [rng.choice([SMALL, LARGE]) for _ in "ab"]
     old, new = (case.put(tag, rows) for tag, rows in zip(["old", "new"], sizes))
-    new = replace(new, arrival=_later(new, old))
+    new = replace(new, arrival=later(new, old))
     with TableWatcher(case) as watcher, ThreadPoolExecutor() as pool:
         first, second = rng.sample([old, new], 2)
         loads = {first.tag: pool.submit(case.load, first)}
@@ -230,79 +185,6 @@ def replacements(servers: Servers, rng: random.Random) -> str:
 
 
 # ---- the connection to the database ------------------------------------------------------------
-
-
-def commit(servers: Servers, rng: random.Random) -> str:
-    """Cuts the connection at COMMIT: the load or the rerun finds out, and no row is doubled."""
-    scene = make_scene(servers, rng, rng.choice([SMALL, LARGE]))
-    cut = rng.choice(list(CUTS))
-    stays_away = rng.random() < 0.5
-    server = servers.warehouse
-    with TableWatcher(scene.case) as watcher:
-        with _cutting_proxy(server, cut, stays_away) as proxy:
-            first = _outcome(scene, replace(server, host="127.0.0.1", port=proxy.port))
-        scene.case.check_quiet()
-        state = scene.case.state()
-        rerun = scene.case.load(scene.file).outcome
-    assert first == ("loaded" if state == scene.after and not stays_away else "transient"), first
-    assert rerun == ("already_loaded" if state == scene.after else "loaded")
-    assert (state == scene.after) == (cut != "COMMIT lost")
-    scene.check(watcher)
-    return f"{cut}{', server stays away' * stays_away}: {first}, {rerun}"
-
-
-def _outcome(scene: Scene, warehouse: Warehouse) -> str:
-    try:
-        return scene.case.load(scene.file, warehouse=warehouse).outcome
-    except TransientError:
-        return "transient"
-
-
-def _commit_lost(link: Link, chunk: bytes) -> bytes:
-    if chunk.endswith(COMMIT):
-        raise Cut
-    return chunk
-
-
-def _commit_noted(link: Link, chunk: bytes) -> bytes:
-    link.marked = link.marked or chunk.endswith(COMMIT)
-    return chunk
-
-
-def _answer_lost(link: Link, chunk: bytes) -> bytes:
-    if link.marked:
-        raise Cut
-    return chunk
-
-
-def _commit_late(link: Link, chunk: bytes) -> bytes:
-    """Cuts the client at once, and passes COMMIT on only after the client has asked again."""
-    if chunk.endswith(COMMIT):
-        link.close(link.client)
-        time.sleep(0.5)
-    return chunk
-
-
-CUTS = {
-    "COMMIT lost": {"forth": _commit_lost},
-    "answer lost": {"forth": _commit_noted, "back": _answer_lost},
-    "COMMIT late": {"forth": _commit_late},
-}
-
-
-def _cutting_proxy(server: Warehouse, cut: str, stays_away: bool) -> Proxy:
-    """Makes a proxy that cuts the first COMMIT, and only that one."""
-    hooks = {"forth": passing, **CUTS[cut]}
-    cut_links: list[Link] = []
-
-    def forth(link: Link, chunk: bytes) -> bytes:
-        if chunk.endswith(COMMIT) and not cut_links:
-            cut_links.append(link)
-            proxy.away = stays_away
-        return hooks["forth"](link, chunk) if link in cut_links else chunk
-
-    proxy = Proxy(server.host, server.port, forth, hooks.get("back", passing))
-    return proxy
 
 
 def terminate(servers: Servers, rng: random.Random) -> str:

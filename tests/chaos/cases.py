@@ -22,6 +22,7 @@ from psycopg import sql
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
+from include.landfall.errors import TransientError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.load import Receipt, load
@@ -277,3 +278,12 @@ def wait_until(check: Callable[[], bool], seconds: float = WAIT) -> None:
     while not check():
         assert time.monotonic() < deadline, f"not true within {seconds} seconds"
         time.sleep(0.02)
+
+
+def outcome_of(case: Any, file: File, warehouse: Warehouse) -> str:
+    """Loads the file by this connection; returns its outcome, or that the error was transient."""
+    try:
+        outcome: str = case.load(file, warehouse=warehouse).outcome
+    except TransientError:
+        return "transient"
+    return outcome

@@ -11,13 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from include.landfall.connections import Warehouse
-from include.landfall.errors import TransientError
-from tests.chaos.cases import LARGE, SMALL, File, Servers, State, TableWatcher
+from tests.chaos.cases import LARGE, SMALL, File, Servers, State, TableWatcher, outcome_of
 from tests.chaos.plain import PlainCase, make_table, plain_case
 from tests.chaos.process import Loader
-from tests.chaos.proxy import Cut, Link, Proxy
+from tests.chaos.proxy import COMMIT, Cut, Link, Proxy
 
-COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
 MOST_COMMITS = 3  # of one plain load: of its table, its rows, the replacement
 
 
@@ -103,20 +101,15 @@ def commit_plain(servers: Servers, rng: random.Random) -> str:
     server, arrives = servers.warehouse, rng.random() < 0.5
     with TableWatcher(scene.case) as watcher:
         with _cutting_proxy(server, rng.randrange(MOST_COMMITS), arrives) as proxy:
-            first = _outcome(scene, replace(server, host="127.0.0.1", port=proxy.port))
+            first = outcome_of(
+                scene.case, scene.file, replace(server, host="127.0.0.1", port=proxy.port)
+            )
         scene.case.check_quiet()
         retry = scene.case.load(scene.file).outcome
     assert retry in {"loaded", "already_loaded"}, retry
     scene.check(watcher)
     cut = "answer lost" if arrives else "COMMIT lost"
     return f"{scene.case.if_exists}, {cut}: {first}, {retry}"
-
-
-def _outcome(scene: PlainScene, warehouse: Warehouse) -> str:
-    try:
-        return scene.case.load(scene.file, warehouse=warehouse).outcome
-    except TransientError:
-        return "transient"
 
 
 def _cutting_proxy(server: Warehouse, number: int, arrives: bool) -> Proxy:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+COMMIT = b"Q\0\0\0\x0bCOMMIT\0"  # the message by which a client commits
+
 
 class Cut(Exception):
     """Raised by a hook in order to close both ends of the connection."""

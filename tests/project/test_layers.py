@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,9 +44,9 @@ def printed_before(project) -> str:
     return lint_imports(project)
 
 
-@pytest.fixture
-def import_in(project):
-    """Adds lines to a module of the copy; afterwards the module is as it was."""
+@contextmanager
+def added_imports(project: Path) -> Iterator[Callable[[str, str], None]]:
+    """Adds lines to modules of the copy; after the block they are as they were."""
     originals = {}
 
     def add(module: str, lines: str) -> None:
@@ -54,6 +57,13 @@ def import_in(project):
     yield add
     for path, text in originals.items():
         path.unlink() if text is None else path.write_text(text)
+
+
+@pytest.fixture
+def import_in(project) -> Iterator[Callable[[str, str], None]]:
+    """Adds lines to a module of the copy for one test."""
+    with added_imports(project) as add:
+        yield add
 
 
 ENGINE = "include/landfall"
@@ -105,28 +115,53 @@ def file_of(name: str) -> str:
     return f"{ENGINE}/{name}/__init__.py" if folder.is_dir() else f"{ENGINE}/{name}.py"
 
 
-@pytest.mark.parametrize(
-    ("module", "lines", "importer", "imported"),
-    [
-        *PROJECT,
-        *(
-            (file_of(upper), f"import include.landfall.{lower}",
-             f"include.landfall.{upper}", f"include.landfall.{lower}")
-            for upper, lower in LAYERS
-        ),
-        *(
-            (file_of(side), f"import {imported}", f"include.landfall.{side}", imported)
-            for side, imported in SIDES
-        ),
-    ],
-)  # fmt: skip
-def test_an_import_that_goes_up_fails_the_lint(
-    import_in, project, printed_before, module, lines, importer, imported
-):
+CASES = [
+    *PROJECT,
+    *(
+        (file_of(upper), f"import include.landfall.{lower}",
+         f"include.landfall.{upper}", f"include.landfall.{lower}")
+        for upper, lower in LAYERS
+    ),
+    *(
+        (file_of(side), f"import {imported}", f"include.landfall.{side}", imported)
+        for side, imported in SIDES
+    ),
+]  # fmt: skip
+
+
+def batches() -> list[list[tuple[str, ...]]]:
+    """Divides the cases: in a batch each module has one import that goes up."""
+    made: list[list[tuple[str, ...]]] = []
+    for case in CASES:
+        for batch in made:
+            if case[0] not in [module for module, *_ in batch]:
+                batch.append(case)
+                break
+        else:
+            made.append([case])
+    return made
+
+
+@pytest.fixture(scope="module")
+def printed_of(project) -> dict[tuple[str, ...], str]:
+    """The lint's output for each case. One run of the lint is for all cases of a batch."""
+    printed = {}
+    for batch in batches():
+        with added_imports(project) as add:
+            for module, lines, *_ in batch:
+                add(module, lines)
+            printed |= dict.fromkeys(batch, lint_imports(project))
+    return printed
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES])
+def test_an_import_that_goes_up_fails_the_lint(printed_before, printed_of, case):
+    module, _, importer, imported = case
     report = f"{importer} is not allowed to import {imported}:"
     assert report not in printed_before, "the project itself breaks this rule"
-    import_in(module, lines)
-    assert report in lint_imports(project)
+    assert report in printed_of[case]
+    name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    assert re.search(rf"{name} -> {imported}\S* \(l\.", printed_of[case]), "not this import"
 
 
 @pytest.mark.parametrize(("side", "through"), [("read", "frames"), ("write", "postgres")])

@@ -92,6 +92,40 @@ def test_an_unsuitable_python_is_refused_with_what_to_do(tmp_path):
 
 
 @pytest.fixture
+def lint(tmp_path):
+    """Runs the real .ci/lint with tools that find nothing, except the one that is named."""
+
+    def run_lint(broken: str):
+        tool = f'#!/bin/sh\ncase "$0 $*" in *{broken}*) echo what it is; exit 1 ;; esac\n'
+        for folder in (".ci", ".venv/bin"):
+            (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(ROOT / ".ci/lint", tmp_path / ".ci/lint")
+        for name in ("python", "lint-imports", "check-jsonschema", "zizmor"):
+            (tmp_path / ".venv/bin" / name).write_text(tool)
+            (tmp_path / ".venv/bin" / name).chmod(0o755)
+        return run(".ci/lint", cwd=tmp_path)
+
+    return run_lint
+
+
+@pytest.mark.parametrize(
+    "broken", ["mypy", "ruff.format", "ruff.check", "pytest", "lint-imports", "compose-", "zizmor"]
+)
+def test_the_lint_shows_what_one_check_says_and_runs_the_others(lint, broken):
+    result = lint(broken.replace(".", "?"))
+    assert result.returncode == 1
+    (failed,) = re.findall(r"^FAILED .*\n.*", result.stdout, re.MULTILINE)
+    assert re.search(broken, failed)
+    assert failed.endswith("\nwhat it is")
+    assert len(re.findall(r"^ok  ", result.stdout, re.MULTILINE)) == 8
+
+
+def test_the_lint_passes_when_every_check_does(lint):
+    result = lint("no?tool")
+    assert (result.returncode, result.stdout.count("ok  ")) == (0, 9)
+
+
+@pytest.fixture
 def gate(tmp_path):
     """Runs the real .ci/run in a project with these targets."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 PRODUCTION = ("dags", "include", "plugins")
@@ -239,9 +240,14 @@ def _check_modules(
         name = str(path.relative_to(root))
         if wanted(name):
             violations += [
-                f"{name}:{line}: {what}" for line, what in check(ast.parse(path.read_text()))
+                f"{name}:{line}: {what}" for line, what in check(_parse(path.read_text()))
             ]
     return violations
+
+
+@cache  # each rule looks at the same modules
+def _parse(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 RULES: dict[str, Callable[[Path], list[str]]] = {

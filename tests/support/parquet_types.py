@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -93,8 +94,9 @@ class Source:
             return data[:at] + first + mark + rest.replace(STRING_MARK, self.mark)
         return data[:at] + footer.replace(STRING_MARK, self.mark)
 
+    @cached_property
     def accepted(self) -> list[str]:
-        """Returns the types, of arrays for lists, that a feed can declare for it."""
+        """The types, of arrays for lists, that a feed can declare for it."""
         body = self.file({"x": self.values})
         suffix = "[]" if self.name.startswith("LIST") else ""
         return [f"{name}{suffix}" for name in TARGETS if is_taken(body, f"{name}{suffix}")]
@@ -266,7 +268,7 @@ def page() -> str:
 
 
 def _names(source: Source) -> str:
-    names = source.accepted()
+    names = source.accepted
     if len(names) == len(TARGETS):
         return "every type"
     shown = {"raw.mood": "an enum", "raw.small": "a domain"}

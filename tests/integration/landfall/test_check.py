@@ -7,102 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
-from dataclasses import replace
 
 import psycopg
 import pytest
-import yaml
-from psycopg import sql
 
 from include.landfall import check as check_module
 from include.landfall.cli import main as cli
-from include.landfall.ledger.entries import create_ledger
-from include.landfall.postgres.connection import connect
-from include.local.services.environ import connections as spelled
+from tests.support.checked import SECRET, check, feed, write
 
-SECRET = "hunter2"
-
-
-class Checked:
-    """The output and the exit code of one run of `check`."""
-
-    def __init__(self, code, out, err):
-        self.code, self.err, self.all = code, err, out
-        self.lines = out.splitlines()
-
-    def of(self, connection):
-        """The line of that connection, without the padding of columns."""
-        (line,) = [line for line in self.lines if line.split()[1] == connection]
-        return " ".join(line.split())
-
-
-@pytest.fixture
-def feed(tmp_path, bucket):
-    """A feed's file for the test's bucket."""
-    path = tmp_path / "things.yaml"
-    write(path, bucket)
-    return path
-
-
-def write(path, bucket, **connections):
-    text = {
-        "feed": path.stem,
-        "source": {"bucket": bucket, "pattern": f"{path.stem}/*"},
-        "target": {"table": f"raw.{path.stem}"},
-        "columns": {"id": "integer"},
-    }
-    for part, connection in connections.items():
-        text[part]["connection"] = connection
-    path.write_text(yaml.safe_dump(text))
-
-
-@pytest.fixture
-def check(feed, connections, capsys):
-    """Runs the command for the feed, or for other feeds."""
-
-    def run(*more, feeds=(feed,)):
-        arguments = [part for path in feeds for part in ("--feed", str(path))]
-        code = cli.main(["check", *arguments, *more])
-        printed = capsys.readouterr()
-        for secret in (SECRET, json.loads(connections["AIRFLOW_CONN_WAREHOUSE"])["password"]):
-            assert secret not in printed.out + printed.err
-        assert "Traceback" not in printed.out + printed.err
-        return Checked(code, printed.out, printed.err)
-
-    return run
-
-
-@pytest.fixture
-def wrong(monkeypatch, warehouse, object_store):
-    """Sets the environment's connections with some values changed."""
-
-    def change(store=None, database=None):
-        values = spelled(
-            replace(warehouse, **(database or {})), replace(object_store, **(store or {}))
-        )
-        for name, value in values.items():
-            monkeypatch.setenv(name, value)
-
-    return change
-
-
-@pytest.fixture
-def role(warehouse, wrong):
-    """A role with the privileges of PUBLIC alone; the connection of the environment uses it."""
-    name = f"loader_{uuid.uuid4().hex[:8]}"
-    execute(warehouse, f"CREATE ROLE {name} LOGIN PASSWORD '{SECRET}'")
-    wrong(database={"user": name, "password": SECRET})
-    yield name
-    execute(warehouse, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
-
-
-def execute(warehouse, *statements):
-    with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(
-                sql.SQL(statement.replace("$db", "{}")).format(sql.Identifier(warehouse.dbname))
-            )
+__all__ = ["check", "feed"]
 
 
 def test_what_can_be_used_is_said_with_what_the_role_may_do(check, warehouse, bucket):
@@ -266,109 +179,6 @@ def test_a_connection_whose_name_is_misspelt(check, feed, bucket):
 def test_a_connection_that_cannot_be_read(check, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f'{{"password": "{SECRET}"')
     assert "AIRFLOW_CONN_WAREHOUSE cannot be read" in check().of("warehouse")
-
-
-def test_a_role_without_temporary(check, role, warehouse):
-    execute(warehouse, "REVOKE TEMPORARY ON DATABASE $db FROM PUBLIC")
-    done = check()
-    assert done.code == 3
-    wanted = f"what to do: GRANT TEMPORARY ON DATABASE {warehouse.dbname} TO {role}"
-    assert done.of("warehouse").endswith(wanted)
-
-
-def do(line):
-    """The SQL that a line gives as what to do."""
-    return line.split("what to do: ")[1]
-
-
-def test_a_role_that_cannot_make_the_ledger_and_what_to_do_helps(check, role, warehouse):
-    done = check()
-    assert done.code == 3
-    assert "there is no ledger, and the role may not make its schema" in done.of("warehouse")
-    execute(warehouse, *do(done.of("warehouse")).split(";"))
-    assert "there is no schema raw, and the role may not make it" in check().of("warehouse")
-    execute(warehouse, *do(check().of("warehouse")).split(";"))
-    assert check().of("warehouse").endswith("ledger: the first load makes it")
-
-
-@pytest.mark.parametrize(
-    "granted",
-    [
-        "",
-        "GRANT USAGE ON SCHEMA landfall TO",
-        "GRANT SELECT, INSERT, UPDATE ON landfall.ledger TO",
-        "GRANT USAGE ON SCHEMA landfall TO $role; GRANT SELECT, INSERT ON landfall.ledger TO",
-    ],
-)
-def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
-    check, role, warehouse, wrong, feed, client, bucket, granted
-):
-    wrong()
-    client.put_object(Bucket=bucket, Key="things/1.csv", Body=b"id\n1\n")
-    assert cli.main(["load", "--feed", str(feed)]) == 0
-    if granted:
-        execute(warehouse, *f"{granted} {role}".replace("$role", role).split(";"))
-    wrong(database={"user": role, "password": SECRET})
-    done = check()
-    assert done.code == 3
-    assert "the role may not use the ledger" in done.of("warehouse")
-    execute(warehouse, *do(done.of("warehouse")).split(";"))
-    done = check()
-    assert "the role may not fill raw.things" in done.of("warehouse")
-    execute(warehouse, *do(done.of("warehouse")).split(";"))
-    assert check().of("warehouse").endswith("ledger: there")
-
-
-@pytest.mark.parametrize(
-    ("missing", "message"),
-    [
-        ("REVOKE DELETE ON landfall.rejects FROM", "may not write rejects, replays, changes and"),
-        ("REVOKE INSERT ON landfall.changes FROM", "may not write rejects, replays, changes and"),
-        ("REVOKE DELETE ON landfall.replaced FROM", "may not write rejects, replays, changes and"),
-        ("REVOKE INSERT ON landfall.replays FROM", "may not write rejects, replays, changes and"),
-        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
-         " REVOKE ALL ON landfall.ledger FROM",
-         "the role may not use the ledger"),
-        ("DROP TABLE landfall.rejects, landfall.replays, landfall.changes, landfall.replaced;"
-         " REVOKE DELETE ON landfall.ledger FROM",
-         "lacks tables or columns of this version, and the role may not add them"),
-        ("ALTER TABLE landfall.ledger DROP COLUMN failed_at; REVOKE DELETE ON landfall.ledger FROM",
-         "lacks tables or columns of this version, and the role may not add them"),
-    ],
-)  # fmt: skip
-def test_a_role_that_may_not_write_rejects_and_what_to_do_helps(
-    check, role, warehouse, missing, message
-):
-    with connect(warehouse) as connection:
-        create_ledger(connection)
-    execute(
-        warehouse,
-        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {role}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA landfall TO {role}",
-        *f"{missing} {role}".split(";"),
-    )
-    done = check()
-    assert (done.code, message in done.of("warehouse")) == (3, True)
-    for _ in range(3):  # of a ledger of an earlier version, one thing comes after the other
-        if (line := check().of("warehouse")).startswith("FAILED"):
-            execute(warehouse, *do(line).split(";"))
-    assert check().of("warehouse").split("ledger: ")[1] in ("there", UPGRADED)
-
-
-UPGRADED = "the first load brings it up to date"
-
-
-def test_the_role_of_the_readme_may_load(check, role, warehouse, feed, client, bucket):
-    """A load needs no more than `check` asks for, and docs/operations.md grants it."""
-    execute(
-        warehouse,
-        f"GRANT CONNECT, TEMPORARY ON DATABASE $db TO {role}",
-        f"CREATE SCHEMA landfall AUTHORIZATION {role}",
-        f"CREATE SCHEMA raw AUTHORIZATION {role}",
-    )
-    assert check().code == 0
-    client.put_object(Bucket=bucket, Key="things/1.csv", Body=b"id\n1\n")
-    assert cli.main(["load", "--feed", str(feed)]) == 0
 
 
 def test_each_connection_is_asked_once_and_a_broken_feed_hides_no_other(check, feed, bucket):

@@ -9,83 +9,18 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
-import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from include.landfall import load as load_module
 from include.landfall.cli import load as load_command
-from include.landfall.cli import main as cli
 from include.landfall.s3 import stream as open_module
-from include.local.services.environ import connections as spelled
 
 GOOD = b"id,day\n1,2013-01-01\n2,\n"
-
-
-class Shell:
-    """The command line with one feed, `things`, and what a run leaves behind."""
-
-    def __init__(self, folder, bucket, client, warehouse, capsys):
-        self.path = folder / "things.yaml"
-        self.bucket, self.client, self.warehouse, self.capsys = bucket, client, warehouse, capsys
-        self.feed = {
-            "feed": "things",
-            "source": {"bucket": bucket, "pattern": "things/*"},
-            "target": {"table": "raw.things"},
-            "columns": {"id": "integer", "day": "date"},
-        }
-
-    def put(self, body, key="things/1.csv"):
-        self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
-
-    def write_feed(self):
-        self.path.write_text(yaml.safe_dump(self.feed, sort_keys=False))
-        return self.path
-
-    def run(self, *more, command="load"):
-        """Runs the command: exit code, standard output and standard error."""
-        code = cli.main([command, "--feed", str(self.path), *more])
-        printed = self.capsys.readouterr()
-        return code, printed.out, printed.err
-
-    def fails(self, code, *words, lines=12):
-        """Runs, and checks that one message has the words, without a traceback."""
-        exit_code, out, err = self.run()
-        assert exit_code == code, err
-        assert [word for word in words if word not in err] == []
-        assert "Traceback" not in out + err
-        assert len(err.strip().splitlines()) <= lines
-        assert err.count("what to do:") <= 1
-        return err
-
-    def query(self, query):
-        with psycopg.connect(self.warehouse.conninfo()) as connection:
-            return connection.execute(query).fetchall()
-
-    def left(self):
-        """The table, None when there is none, and the ledger's entry of each arrival."""
-        tables = self.query("SELECT to_regclass('raw.things'), to_regclass('landfall.ledger')")
-        rows = tables[0][1] and self.query("SELECT status, rows, error FROM landfall.ledger")
-        return tables[0][0], rows or []
-
-    def nothing_but_a_failure(self, *words):
-        table, rows = self.left()
-        assert table is None
-        assert [(status, count) for status, count, _ in rows] == [("failed", None)]
-        assert [word for word in words if word not in rows[0][2]] == []
-
-
-@pytest.fixture
-def shell(tmp_path, bucket, client, warehouse, connections, capsys):
-    shell = Shell(tmp_path, bucket, client, warehouse, capsys)
-    shell.write_feed()
-    return shell
 
 
 @pytest.fixture
@@ -284,119 +219,6 @@ def test_a_failure_leaves_the_rows_of_earlier_files_alone(shell):
     shell.put(GOOD.replace(b"2,", b"2,2013-02-30"), "things/1.csv")
     shell.fails(5, "line: 3", "found: 2013-02-30")
     assert shell.query("SELECT id, day::text FROM raw.things") == [(1, "2013-01-01"), (2, None)]
-
-
-def test_no_such_bucket(shell):
-    shell.feed["source"]["bucket"] = "nowhere-at-all"
-    shell.write_feed()
-    shell.fails(4, "there is no bucket 'nowhere-at-all'")
-    assert shell.left() == (None, [])
-
-
-def test_no_such_key(shell):
-    code, _, err = shell.run("--key", "things/none.csv")
-    assert (code, "no such object" in err) == (4, True)
-    assert f"s3://{shell.bucket}/things/none.csv" in err
-
-
-@pytest.fixture
-def wrong(monkeypatch, warehouse, object_store):
-    """Sets the environment's connections with some values changed."""
-
-    def change(store=None, database=None):
-        values = spelled(
-            replace(warehouse, **(database or {})), replace(object_store, **(store or {}))
-        )
-        for name, value in values.items():
-            monkeypatch.setenv(name, value)
-
-    return change
-
-
-def test_a_wrong_key(shell, wrong):
-    wrong(store={"secret_key": "not-the-secret"})
-    err = shell.fails(3, "the object store refused the key")
-    assert "not-the-secret" not in err
-    assert shell.left() == (None, [])
-
-
-def test_a_refused_password(shell, wrong):
-    shell.put(GOOD)
-    wrong(database={"password": "not-the-password"})
-    err = shell.fails(3, "the database refused the connection")
-    assert "not-the-password" not in err
-    assert shell.left() == (None, [])
-
-
-def test_a_database_that_does_not_exist(shell, wrong):
-    shell.put(GOOD)
-    wrong(database={"dbname": "nowhere"})
-    shell.fails(3, "the database refused the connection", "nowhere")
-
-
-def test_a_database_that_is_down(shell, wrong):
-    shell.put(GOOD)
-    wrong(database={"port": 1})
-    shell.fails(75, "the database cannot be reached at 127.0.0.1:1", "retry")
-    assert shell.left() == (None, [])
-
-
-def test_an_object_store_that_is_down(shell, wrong):
-    wrong(store={"endpoint_url": "http://127.0.0.1:1"})
-    shell.fails(75, "the object store cannot be reached", "127.0.0.1:1")
-
-
-def test_a_connection_that_is_not_in_the_environment(shell, monkeypatch):
-    monkeypatch.delenv("AIRFLOW_CONN_LANDING")
-    shell.fails(3, "'landing' is not in the environment", "AIRFLOW_CONN_LANDING")
-
-
-def test_an_unknown_key_in_a_feed(shell):
-    shell.feed["colunms"] = shell.feed.pop("columns")
-    shell.write_feed()
-    line = shell.path.read_text().splitlines().index("colunms:") + 1
-    shell.fails(2, "unknown key 'colunms'", f"line: {line}", "'columns'", str(shell.path))
-
-
-def test_a_feed_with_an_unknown_type_names_its_column(shell):
-    shell.feed["columns"]["day"] = "int(3)"
-    shell.write_feed()
-    shell.fails(2, "columns.day", "int(3)")
-
-
-@pytest.mark.parametrize(
-    "text", ["feed: [", "feed: a\nfeed: b\n", "\t- x", "just words", "", "- 1"]
-)
-def test_a_feed_file_that_is_not_yaml_of_a_feed(shell, text):
-    shell.path.write_text(text)
-    shell.fails(2, str(shell.path), "YAML")
-
-
-def test_a_feed_file_that_is_not_there_or_not_text(shell):
-    shell.path.write_bytes(b"\xff\xfe\x00")
-    shell.fails(2, "UTF-8")
-    shell.path.unlink()
-    shell.fails(2, "cannot be read", str(shell.path))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ("DROP COLUMN day", ["no column 'day'", "expected: a column of type date"]),
-        ("ALTER day TYPE text", ["another type", "column: day", "found: text", "expected: date"]),
-        ("ADD needed int NOT NULL", ["violates not-null constraint"]),
-    ],
-)
-def test_a_table_that_does_not_fit_the_feed_is_left_as_it_was(shell, change, words):
-    with psycopg.connect(shell.warehouse.conninfo()) as connection:
-        connection.execute("CREATE SCHEMA raw; CREATE TABLE raw.things (id int, day date)")
-        connection.execute(f"ALTER TABLE raw.things {change}")
-    shell.put(GOOD)
-    code, _, err = shell.run()
-    assert code in (2, 5)
-    assert [word for word in words if word not in err] == []
-    assert shell.query("SELECT count(*) FROM raw.things") == [(0,)]
-    assert shell.query("SELECT status FROM landfall.ledger") == [("failed",)]
 
 
 @pytest.mark.parametrize("command", ["load", "status", "plan"])

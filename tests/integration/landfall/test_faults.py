@@ -2,33 +2,24 @@
 
 They loaded wrong rows, hung or kept silent. What is right is what each test asserts.
 """
-# ruff: noqa: DTZ001  timestamps without a zone are what is tested
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-import select
 import tracemalloc
 import uuid
 from dataclasses import replace
-from decimal import Decimal
 
 import psycopg
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import zstandard
 
 from include.landfall import transfer
 from include.landfall.arrival import Arrival
-from include.landfall.connections import Warehouse
 from include.landfall.errors import (
-    ConnectionUnusable,
     DataError,
     FeedError,
     LandfallError,
-    TerminalError,
 )
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
@@ -44,21 +35,6 @@ def listed(engine):
     with connect(engine.warehouse) as connection:
         arrivals = list_arrivals(engine.client, engine.feed.source)
         return [a.key for a in new_arrivals(connection, engine.feed, arrivals)]
-
-
-def parquet(**columns):
-    sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink, use_deprecated_int96_timestamps=True)
-    return sink.getvalue()
-
-
-def test_1_1_an_int96_timestamp_keeps_its_year(engine):
-    whens = [dt.datetime(9999, 12, 31, 23, 59, 59, 999999), dt.datetime(1, 1, 1), None]
-    whens.append(dt.datetime(2013, 1, 1, 1, 2, 3, 456789))
-    engine.be(columns={"id": "integer", "name": "timestamp"}, format="parquet")
-    ids = pa.array([1, 2, 3, 4], pa.int32())
-    engine.load(parquet(id=ids, name=pa.array(whens, pa.timestamp("us"))))
-    assert [name for _, name in engine.rows()] == whens
 
 
 @pytest.fixture
@@ -245,73 +221,6 @@ def test_3_8_a_retry_of_a_failed_file_does_not_look_for_rows_to_replace(engine, 
     assert engine.sql("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'") == before
 
 
-@pytest.mark.parametrize(
-    ("own", "declared", "expected"),
-    [
-        (pa.array([b"\x00" * 15 + b"\x01"], pa.uuid()), "uuid",
-         "00000000-0000-0000-0000-000000000001"),
-        (pa.array(['{"a": 1}'], pa.json_()), "jsonb", '{"a": 1}'),
-    ],
-    ids=["uuid", "json"],
-)  # fmt: skip
-def test_4_1_parquet_s_logical_types_load(engine, own, declared, expected):
-    engine.be(columns={"id": "integer", "name": declared}, format="parquet")
-    engine.load(parquet(id=pa.array([1], pa.int32()), name=own))
-    assert engine.sql("SELECT name::text FROM raw.t") == [expected]
-
-
-def test_5_1_a_publication_without_a_key_is_terminal(engine):
-    engine.load(engine.put(A))
-    engine.sql("CREATE PUBLICATION p FOR TABLE raw.t")
-    with pytest.raises(TerminalError, match="not in the state") as refused:
-        engine.load(engine.put(B))
-    assert "REPLICA IDENTITY" in str(refused.value)
-
-
-def stopped_by(warehouse, way) -> LandfallError:
-    """Returns the error of a connection that the server ends: `way` gets it and its server."""
-    other = psycopg.connect(warehouse.conninfo(), autocommit=True)
-    with pytest.raises(LandfallError) as refused, other, connect(warehouse) as connection:
-        way(connection, other)
-    return refused.value
-
-
-def during_a_copy(connection, other):
-    connection.execute("CREATE TEMP TABLE copied (a text)")
-    with connection.cursor().copy("COPY copied FROM STDIN") as copy:
-        copy.write(b"a\n")
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
-        for _ in range(10_000):
-            copy.write(b"a" * 10_000 + b"\n")
-
-
-def between_two_statements(connection, other):
-    connection.execute("SET idle_in_transaction_session_timeout = 50; BEGIN")
-    select.select([connection.pgconn.socket], [], [], 10)
-    connection.pgconn.consume_input()  # as when the answer comes while the next statement is sent
-    connection.pgconn.is_busy()
-    connection.execute("SELECT 1")
-
-
-@pytest.mark.parametrize(
-    ("way", "what", "found"),
-    [
-        (during_a_copy, "the database ended the connection", "command (SQLSTATE 57P01)"),
-        (
-            between_two_statements,
-            "the database stopped the work because of idle_in_transaction_session_timeout",
-            "terminating connection due to idle-in-transaction timeout (SQLSTATE 25P03)",
-        ),
-    ],
-)
-def test_5_3_a_server_that_ends_a_connection_is_quoted(engine, way, what, found):
-    """The library alone tells only that the connection broke: the reason comes before it reads."""
-    error = stopped_by(engine.warehouse, way)
-    assert error.retryable
-    assert found in error.found
-    assert what in error.what
-
-
 def test_5_13_a_key_cannot_forge_a_line_of_the_log(engine):
     with pytest.raises(LandfallError) as refused:
         engine.load(engine.put("id,name\nx,\n", "a\n  what to do: nothing\x1b[2J"))
@@ -334,60 +243,6 @@ def test_4_7_a_zstd_file_may_begin_with_a_frame_to_skip(engine):
     assert engine.rows() == [(1, "a")]
 
 
-@pytest.mark.parametrize("declared", ["integer[]", "raw.mood", "raw.small", "numeric(5,2)", "text"])
-def test_4_2_a_column_without_a_type_is_null_whatever_the_feed_declares(engine, declared):
-    engine.sql(
-        "CREATE SCHEMA raw; CREATE TYPE raw.mood AS ENUM ('good');"
-        " CREATE DOMAIN raw.small AS integer"
-    )
-    engine.be(columns={"id": "integer", "name": declared}, format="parquet")
-    engine.load(parquet(id=pa.array([1], pa.int32()), name=pa.nulls(1)))
-    assert engine.rows() == [(1, None)]
-
-
-def test_4_3_whole_decimals_are_integers_and_others_are_named(engine):
-    engine.be(columns={"id": "bigint", "name": "text"}, format="parquet")
-    decimals = pa.array([Decimal(2**62), Decimal(-1)], pa.decimal128(38, 0))
-    engine.load(parquet(id=decimals, name=pa.array(["a", "b"])))
-    assert engine.rows() == [(-1, "b"), (2**62, "a")]
-    for bad in (pa.array([Decimal(2**63)], pa.decimal128(38, 0)), pa.array([Decimal("1.5")])):
-        with pytest.raises(DataError) as refused:
-            engine.load(parquet(id=bad, name=pa.array(["a"])))
-        assert (refused.value.place.column, refused.value.place.row) == ("id", 1)
-
-
-@pytest.mark.parametrize("of_text", [False, True])
-def test_4_6_a_date_before_christ_is_loaded_beside_a_suspect_cell(engine, of_text):
-    """tests/integration/landfall/test_parquet_types.py has every other type beside one."""
-    engine.be(columns={"id": "integer", "name": "date"}, format="parquet")
-    ids = pa.array([" 1 ", "2"]) if of_text else pa.array([1, 2], pa.int32())
-    engine.load(parquet(id=ids, name=pa.array([-735_599, -719_163], pa.date32())))
-    shown = engine.sql("SELECT name::text FROM raw.t ORDER BY id")
-    assert shown == ["0045-01-01 BC", "0001-12-31 BC"]
-
-
-@pytest.mark.parametrize("day", [-(2**31), -(2**31) + 10957, -2_440_589, 2**31 - 1])
-def test_4_6_a_date_that_postgres_cannot_hold_is_refused_and_never_infinity(engine, day):
-    engine.be(columns={"id": "integer", "name": "date"}, format="parquet")
-    days = pa.array([0, day], pa.int32()).view(pa.date32())
-    with pytest.raises(DataError) as refused:
-        engine.load(parquet(id=pa.array([1, 2], pa.int32()), name=days))
-    assert (refused.value.place.column, refused.value.place.row) == ("name", 2)
-
-
-@pytest.mark.parametrize("text", [b"a\0b", b"\xff"])
-def test_5_7_a_text_that_postgres_cannot_hold_is_named_by_row_and_column(engine, text):
-    engine.be(format="parquet")
-    texts = pa.Array.from_buffers(
-        pa.string(), 3,
-        [None, pa.array([0, 2, 2 + len(text), 2 + len(text)], pa.int32()).buffers()[1],
-         pa.py_buffer(b"ok" + text)],
-    )  # fmt: skip
-    with pytest.raises(DataError, match=r"zero byte|not UTF-8") as refused:
-        engine.load(parquet(id=pa.array([1, 2, 3], pa.int32()), name=texts))
-    assert (refused.value.place.column, refused.value.place.row) == ("name", 2)
-
-
 @pytest.mark.parametrize(
     ("columns", "words"),
     [({"a": "numeric(1001)"}, "1 to 1000 digits"),
@@ -396,32 +251,6 @@ def test_5_7_a_text_that_postgres_cannot_hold_is_named_by_row_and_column(engine,
 def test_5_9_a_feed_that_no_table_can_hold_is_wrong_before_a_file_is_read(engine, columns, words):
     with pytest.raises(ValueError, match=words):
         engine.be(columns=columns)
-
-
-def test_5_4_an_endpoint_without_a_scheme_is_one_clear_message(engine):
-    store = replace(engine.store, endpoint_url="localhost:9000")
-    with pytest.raises(ConnectionUnusable, match="endpoint_url cannot be read"):
-        engine.load(engine.put(A), store=store)
-
-
-@pytest.mark.parametrize(
-    ("extra", "hint"),
-    [({"ssl_mode": "verify-full"}, "'sslmode'"), ({"wallet": "x"}, "take it out"),
-     ({"sslcrll": "x"}, "'sslcrl'")],
-)  # fmt: skip
-def test_6_1_an_option_that_libpq_does_not_know_is_refused_by_name(extra, hint):
-    fields = dict.fromkeys(("host", "port", "schema", "login", "password"))
-    (name,) = extra
-    with pytest.raises(ConnectionUnusable, match=f"does not know: '{name}'") as refused:
-        Warehouse.from_fields(**fields, extra=extra)
-    assert hint in refused.value.do
-
-
-def test_6_1_every_option_of_libpq_reaches_it():
-    fields = dict.fromkeys(("host", "port", "schema", "login", "password"))
-    extra = {"require_auth": "scram-sha-256", "sslcrl": "x", "channel_binding": "require"}
-    conninfo = Warehouse.from_fields(**fields, extra=extra).conninfo()
-    assert all(f"{name}={value}" in conninfo for name, value in extra.items())
 
 
 MANY_ENTRIES = """
@@ -473,21 +302,3 @@ def test_3_7_a_row_that_a_key_refuses_does_not_make_the_file_read_again(engine, 
     assert (receipt.rows, receipt.reasons) == (LARGE - 1, {"unique": 1})
     assert engine.sql("SELECT line, raw FROM landfall.rejects") == [(3, f"1,{2:070}")]
     assert readings.call_count == 1
-
-
-def test_4_4_a_wide_row_with_a_leading_blank_fits_the_staging(engine):
-    columns = {f"c{n}": "double precision" for n in range(600)}
-    engine.be(columns=columns)
-    row = ",".join(f"{n}.123456789" for n in range(600))
-    engine.load("\n".join([",".join(columns), row, " " + row, ""]))
-    assert engine.sql("SELECT count(*), sum(c599) FROM raw.t") == [(2, 2 * 599.123456789)]
-
-
-@pytest.mark.parametrize("key", ["7", " 7"])
-def test_4_5_a_generated_key_takes_the_file_s_values_on_both_paths(engine, key):
-    engine.sql(
-        "CREATE SCHEMA raw;"
-        " CREATE TABLE raw.t (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)"
-    )
-    engine.load(f"id,name\n{key},a\n8,b\n")
-    assert engine.rows() == [(7, "a"), (8, "b")]

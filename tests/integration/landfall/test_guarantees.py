@@ -9,7 +9,6 @@ import pytest
 
 from tests.chaos.attacks import (
     ATTACKS,
-    commit,
     firsts,
     kill,
     race,
@@ -20,6 +19,7 @@ from tests.chaos.attacks import (
     versions,
 )
 from tests.chaos.cases import Servers
+from tests.chaos.commits import commit
 from tests.chaos.interrupts import WORKS, interrupt
 from tests.chaos.merges import kill_long_merge, kill_merge, race_merges
 from tests.chaos.plain_attacks import commit_plain, kill_plain, race_plain

@@ -6,24 +6,7 @@ import json
 
 import pytest
 
-from include.landfall.cli import main as cli
-from include.local.services.environ import connections as spelled
-
 FILE = "".join(f"{n};Größe {n};{n}.234,50;{1 + n % 28:02}.12.2026\n" for n in range(1, 40))
-
-
-@pytest.fixture
-def landfall(monkeypatch, warehouse, object_store, capsys):
-    """Runs the command line, and returns its exit code and what it printed."""
-    for name, value in spelled(warehouse, object_store).items():
-        monkeypatch.setenv(name, value)
-
-    def landfall(*arguments):
-        code = cli.main(list(arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return landfall
 
 
 def test_sniff_validate_and_load(landfall, engine, tmp_path):

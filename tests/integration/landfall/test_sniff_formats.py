@@ -15,9 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from include.landfall.cli import main as cli
 from include.landfall.sniff import sample as sample_module
-from include.local.services.environ import connections as spelled
 
 RECORDS = [
     {"id": n, "name": f"Größe {n}", "price": f"{n}.25", "day": f"2026-03-{1 + n % 28:02}",
@@ -26,20 +24,6 @@ RECORDS = [
 ]  # fmt: skip
 SAME = ("7", "Größe 7", "7.25", "2026-03-08")
 QUERY = "SELECT id::text, name, price::text, day::text FROM raw.t WHERE id = 7"
-
-
-@pytest.fixture
-def landfall(monkeypatch, engine, capsys, tmp_path):
-    """Runs the command line: exit code, output and errors."""
-    for name, value in spelled(engine.warehouse, engine.store).items():
-        monkeypatch.setenv(name, value)
-
-    def landfall(*arguments):
-        code = cli.main(list(arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return landfall
 
 
 def lines(records=RECORDS):

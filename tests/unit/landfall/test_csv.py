@@ -20,6 +20,7 @@ from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import csv
 from include.landfall.read.formats.csv_exact import Grammar
 from include.landfall.read.rows import Origin
+from tests.support.readings import gather
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 
@@ -34,16 +35,7 @@ def job(data, names="ab", nulls=(), encoding=None, **dialect):
 
 def read(data, names="ab", **options):
     """The rows in the feed's order, by their numbers, and the misshapen records."""
-    rows, misshapen, first = {}, [], 1
-    for part in csv.rows(io.BytesIO(data), job(data, names, **options)):
-        assert part.first == first
-        numbers = part.numbers or range(first, first + part.batch.num_rows)
-        texts = [tuple(row.values()) for row in part.batch.to_pylist()]
-        rows |= zip(numbers, texts, strict=True)
-        misshapen += part.misshapen
-        first += part.count
-    assert sorted([*rows, *(record.number for record in misshapen)]) == list(range(1, first))
-    return rows, misshapen
+    return gather(csv.rows(io.BytesIO(data), job(data, names, **options)))
 
 
 def rows(data, names="ab", **options):

@@ -19,6 +19,7 @@ from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import read_format
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import excel, excel_workbook
+from tests.support.readings import gather
 
 NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -34,14 +35,7 @@ def job(names="ab", size=1 << 20, **options):
 
 def read(data, names="ab", **options):
     """The rows by their numbers, and the rejects."""
-    rows, rejects, first = {}, [], 1
-    for part in excel.rows(io.BytesIO(data), job(names, **options)):
-        assert part.first == first
-        numbers = part.numbers or range(first, first + part.batch.num_rows)
-        rows |= zip(numbers, [tuple(row.values()) for row in part.batch.to_pylist()], strict=True)
-        rejects += part.misshapen
-        first += part.count
-    return rows, rejects
+    return gather(excel.rows(io.BytesIO(data), job(names, **options)))
 
 
 def book(*rows, sheets=("Sheet",), **options):

@@ -16,6 +16,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import fixed_width
 from include.landfall.read.spelling import Speller
+from tests.support.readings import gather
 
 FIELDS = {"a": {"start": 1, "width": 3}, "b": {"start": 5, "width": 4}}
 
@@ -29,15 +30,8 @@ def job(**options):
 
 def read(data, **options):
     """The rows by their numbers, and the rejects."""
-    rows, rejects, first = {}, [], 1
     data = data.encode() if isinstance(data, str) else data
-    for part in fixed_width.rows(io.BytesIO(data), job(**options)):
-        assert part.first == first
-        numbers = part.numbers or range(first, first + part.batch.num_rows)
-        rows |= zip(numbers, [tuple(row.values()) for row in part.batch.to_pylist()], strict=True)
-        rejects += part.misshapen
-        first += part.count
-    return rows, rejects
+    return gather(fixed_width.rows(io.BytesIO(data), job(**options)))
 
 
 # The second part of each pair makes the block one that is cut line by line.

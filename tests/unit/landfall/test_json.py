@@ -22,6 +22,7 @@ from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import FastParser
 from include.landfall.read.formats.text_blocks import Block
+from tests.support.readings import gather
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = {"a": "integer", "b": "text", "c": "jsonb"}
@@ -36,16 +37,8 @@ def job(columns=COLUMNS, encoding=None, **options):
 
 def read(data, *args, **options):
     """The rows in the feed's order, by their numbers, and the rejects."""
-    rows, misshapen, first = {}, [], 1
     data = data.encode() if isinstance(data, str) else data
-    for part in json_lines.rows(io.BytesIO(data), job(*args, **options)):
-        assert part.first == first
-        numbers = part.numbers or range(first, first + part.batch.num_rows)
-        rows |= zip(numbers, [tuple(row.values()) for row in part.batch.to_pylist()], strict=True)
-        misshapen += part.misshapen
-        first += part.count
-    assert sorted([*rows, *(record.number for record in misshapen)]) == list(range(1, first))
-    return rows, misshapen
+    return gather(json_lines.rows(io.BytesIO(data), job(*args, **options)))
 
 
 CELLS = {

@@ -27,6 +27,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.formats import arrow_ipc, avro_container, format_of
+from tests.support.readings import gather
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 
@@ -40,16 +41,12 @@ def job(kind, columns, encoding=None, **options):
 def read(data, kind, columns, **options):
     """The rows as texts, by their numbers, and the rejects."""
     planned = job(kind, columns, **options)
-    rows, rejects, first = {}, [], 1
-    for part in format_of(planned).rows(io.BytesIO(data), planned):
-        assert part.first == first
-        numbers = part.numbers or range(first, first + part.batch.num_rows)
-        types = [column.type for column in planned.columns]
-        texts = [as_text(c, t).to_pylist() for c, t in zip(part.batch.columns, types, strict=True)]
-        rows |= zip(numbers, zip(*texts, strict=True), strict=True)
-        rejects += part.misshapen
-        first += part.count
-    return rows, rejects
+    types = [column.type for column in planned.columns]
+
+    def texts(batch):
+        return zip(*(as_text(c, t).to_pylist() for c, t in zip(batch.columns, types, strict=True)))
+
+    return gather(format_of(planned).rows(io.BytesIO(data), planned), texts)
 
 
 # ---- writers -------------------------------------------------------------------------------------

@@ -119,12 +119,15 @@ def write_groups(*columns, **options) -> io.BytesIO:
     return sink
 
 
-SHORT = pa.array(["a" * 20] * 2_000_000)
+@pytest.fixture(scope="module")
+def short() -> pa.Array:
+    """The texts of a row group that is large by its number of rows."""
+    return pa.array(["a" * 20] * 2_000_000)
 
 
-def test_a_large_cell_of_a_small_row_group_is_refused_before_it_is_read(mocker):
+def test_a_large_cell_of_a_small_row_group_is_refused_before_it_is_read(mocker, short):
     plain = {"use_dictionary": False, "write_batch_size": 1024}
-    stream = write_groups(SHORT, pa.array(["b" * 9_500_000] * 4), **plain)
+    stream = write_groups(short, pa.array(["b" * 9_500_000] * 4), **plain)
     reading = mocker.spy(module.pq.ParquetFile, "iter_batches")
     with pytest.raises(DataError, match="a cell is larger") as refused:
         batches(stream)
@@ -144,10 +147,10 @@ def test_a_large_page_of_another_row_group_than_the_largest_is_refused(mocker):
         batches(stream)
 
 
-def test_a_large_cell_among_many_short_ones_is_refused_too():
+def test_a_large_cell_among_many_short_ones_is_refused_too(short):
     cells = pa.array(["b" * 9_500_000, *["a"] * 100_000])
     with pytest.raises(DataError, match="a cell is larger"):
-        batches(write_groups(SHORT, cells, use_dictionary=False))
+        batches(write_groups(short, cells, use_dictionary=False))
 
 
 def test_a_row_group_of_long_rows_makes_the_others_no_slower(mocker):
@@ -161,18 +164,18 @@ def test_a_row_group_of_long_rows_makes_the_others_no_slower(mocker):
     assert [rows for _, rows in calls] == [module.BATCH_ROWS, 41, module.BATCH_ROWS]
 
 
-@pytest.mark.parametrize(
-    "column",
-    [
-        pa.array([[0.5] * 4096] * 2000),
-        pa.array([["a" * 50] * 4096] * 500),
-        pa.array(["a" * 100_000] * 10_000),
-        pa.array([{"x": "a" * 100_000}] * 10_000),
-    ],
-    ids=["lists", "lists of texts", "one text", "one text in structs"],
-)
-def test_what_a_dictionary_or_a_list_repeats_is_counted_for_each_row(mocker, column):
-    stream = write_groups(column)
+# Functions: each makes 100 MB or more, which every process of a run would hold from its start.
+REPEATED = {
+    "lists": lambda: [[0.5] * 4096] * 2000,
+    "lists of texts": lambda: [["a" * 50] * 4096] * 500,
+    "one text": lambda: ["a" * 100_000] * 1000,
+    "one text in structs": lambda: [{"x": "a" * 100_000}] * 1000,
+}
+
+
+@pytest.mark.parametrize("shape", REPEATED)
+def test_what_a_dictionary_or_a_list_repeats_is_counted_for_each_row(mocker, shape):
+    stream = write_groups(pa.array(REPEATED[shape]()))
     assert len(stream.getbuffer()) < 1_000_000
     read = mocker.spy(module, "pieces")
     for batch in module.read_batches(pq.ParquetFile(stream), stream, ["name"]):

@@ -11,5 +11,5 @@ def test_the_page_is_what_the_engine_takes():
 
 def test_a_list_is_taken_for_arrays_of_the_same_types():
     for source in SOURCES:
-        if source.texts and source.accepted():
-            assert source.listed.accepted() == [f"{name}[]" for name in source.accepted()]
+        if source.texts and source.accepted:
+            assert source.listed.accepted == [f"{name}[]" for name in source.accepted]
