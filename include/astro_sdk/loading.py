@@ -33,12 +33,12 @@ def load_file(
     `if_exists` is neither `replace` nor `append`.
     """
     check_if_exists(if_exists)
+    if isinstance(file, ArrivalFile):
+        with arrival_errors():
+            receipt = load_arrival(file, database.warehouse, table)
+        push_xcom("receipts", [receipt.as_dict()])
+        return
     with airflow_errors():
-        if isinstance(file, ArrivalFile):
-            with arrival_errors():
-                receipt = load_arrival(file, database.warehouse, table)
-            push_xcom("receipts", [receipt.as_dict()])
-            return
         database.create_schema_if_applicable(table.metadata.schema, assume_schema_exists)
         reason = sources.reason_for_pandas(file)
         if reason:

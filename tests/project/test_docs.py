@@ -16,9 +16,7 @@ MOST_LINES = 130
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 NAMED_FILE = re.compile(r"`([\w./-]+\.(?:py|md))`")
-LESSONS = {
-    str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob("dags/lessons/*.py")
-}
+LESSONS = {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob("dags/lessons/*.py")}
 
 each_page = pytest.mark.parametrize("page", PAGES)
 
