@@ -50,9 +50,9 @@ imported from `airflow.sdk`. The connection type `s3` no longer exists: use `aws
 address as `endpoint_url` in the extra.
 
 ## Exercise
-Trigger the lesson with the configuration `{"warehouse": "wharehouse"}`. Why is the failed task not
-tried again, although the DAG says `retries: 2`? And what would happen with the right name, if the
-warehouse did not answer?
+Trigger the lesson, and write `wharehouse` as *warehouse* in the dialogue. Why is the failed task
+not tried again, although the DAG says `retries: 2`? And what would happen with the right name, if
+the warehouse did not answer?
 
 The answer is in the tab [Code](/dags/lesson_13_connections/code), below this text.
 

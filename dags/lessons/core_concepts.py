@@ -39,8 +39,8 @@ so because there is no arrow between them, and two workers are free.
 - The graph (press `g`) shows the diamond. In the Gantt chart (*Show Gantt*) the bars of B and C
   overlap.
 - The log of each task shows the task's name, its run and the run's logical date.
-- A run that you trigger may have no logical date. To give it one, choose a date in the dialogue of
-  *Trigger*, for example last Monday.
+- The dialogue of *Trigger* proposes this minute as the logical date. Choose another one, for
+  example last Monday: the log shows it. Then empty the field: such a run has none (`None`).
 
 ## Since Airflow 2.9
 The logical date used to be called *execution date*, so old texts and code say `execution_date`.

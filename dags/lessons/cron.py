@@ -64,8 +64,8 @@ date is a day later. The setting `AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS
 old meaning.
 
 ## Exercise
-Trigger the lesson with the cron expression `0 9 1-7 * 1`. Does it mean the first Monday of each
-month?
+Trigger the lesson, and write `0 9 1-7 * 1` as *cron* in the dialogue. Does it mean the first Monday
+of each month?
 
 The answer is in the tab [Code](/dags/lesson_12_cron/code), below this text.
 

@@ -45,9 +45,8 @@ Trigger the lesson, clear the run, and look at the table:
 eval "$(make -s env)"
 psql -c "SELECT day, count(*) FROM lessons.postgres GROUP BY day"
 ```
-Now give `fill_day` the argument `autocommit=True`, save the file, and trigger a run with the
-configuration `{"orders": "many"}` and the same logical date. (Delete the old run first, because
-Airflow allows only one run for each date.) What is left of the day, and why?
+Now give `fill_day` the argument `autocommit=True`, save the file, and trigger the lesson once more
+on the same day. In the dialogue, write `many` as *orders*. What is left of the day, and why?
 
 The answer is in the tab [Code](/dags/lesson_14_postgres/code), below this text.
 
@@ -74,7 +73,7 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    params={"orders": 5},
+    params={"orders": "5"},
     default_args={"owner": "data-team", "retries": 2, "retry_delay": timedelta(seconds=5)},
     tags=["lesson", "section 14"],
     doc_md=__doc__,

@@ -25,10 +25,11 @@ How big may it be? `make lessons L=xcom` measures these sizes, in bytes:
 | `big` | 2,000,002 | an address, less than 200 | 2,000,002 |
 | `reference` | 25 | 25 | the 2,000,000 of the file |
 
-- **The limit of 48 KB**, which many texts name, no longer exists. Airflow 1 had a constant,
-  `MAX_XCOM_SIZE = 49344`, for MySQL, whose column took 64 KB until Airflow 2.9. Today the column is
-  JSON, and Airflow does not check the size: 100,002 bytes are no problem. On Postgres the limit is
-  256 MB (268,435,455 bytes), because that is the limit of its type `jsonb`.
+- **The limit of 48 KB**, which many texts name, does not exist. Airflow 2 still had a constant,
+  `MAX_XCOM_SIZE = 49344`, because MySQL's column took 64 KB until Airflow 2.9; but it compared no
+  XCom with it. Today the column is JSON, and Airflow does not check the size either: 100,002 bytes
+  are no problem. On Postgres the limit is 256 MB (268,435,455 bytes), because that is the limit of
+  its type `jsonb`.
 - **48 KB is a good rule all the same.** The whole value travels from the task through its
   supervisor and the API server into the database, each of which holds it in memory. It travels back
   for each task that pulls it, and the database keeps it for each run.

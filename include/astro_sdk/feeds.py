@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from astro.table import Metadata, Table
 
@@ -12,6 +12,9 @@ from include.landfall.feed.rules import Check
 
 from .patches.assets import asset_of
 from .quoting import quoted, unfolded
+
+if TYPE_CHECKING:
+    from airflow.sdk import Asset
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,13 @@ class FeedChecks:
     columns: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def feed_table(feed: Feed) -> Any:
-    """Returns the feed's target as a table."""
+def feed_table(feed: Feed) -> Table:
+    """Returns the feed's target as a table.
+
+    Raises: TypeError when it is no feed.
+    """
+    if not isinstance(feed, Feed):
+        raise TypeError(f"feed is {feed!r}: a Feed is needed, such as read_feed(path) returns")
     return Table(
         name=unfolded(feed.target.table_name),
         conn_id=feed.target.connection,
@@ -31,8 +39,14 @@ def feed_table(feed: Feed) -> Any:
     )
 
 
-def table_asset(table: Any) -> Any:
-    """Returns the asset of a table: the same for the DAG that fills it and for one that waits."""
+def table_asset(table: Table) -> Asset:
+    """Returns the asset of a table: the same for the DAG that fills it and for one that waits.
+
+    Raises: TypeError when it is no table.
+    """
+    if not isinstance(table, Table):
+        what = "a feed" if isinstance(table, Feed) else repr(table)
+        raise TypeError(f"table is {what}: a Table is needed, such as feed_table(feed) returns")
     return asset_of(table.uri)
 
 

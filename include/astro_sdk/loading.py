@@ -33,11 +33,11 @@ def load_file(
     `if_exists` is neither `replace` nor `append`.
     """
     check_if_exists(if_exists)
+    if isinstance(file, ArrivalFile):
+        with arrival_errors():
+            load_arrivals(file, database.warehouse, table)
+        return
     with airflow_errors():
-        if isinstance(file, ArrivalFile):
-            with arrival_errors():
-                load_arrivals(file, database.warehouse, table)
-            return
         database.create_schema_if_applicable(table.metadata.schema, assume_schema_exists)
         reason = sources.reason_for_pandas(file)
         if reason:

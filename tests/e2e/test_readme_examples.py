@@ -14,6 +14,7 @@ import pytest
 from include.landfall.cli import main as cli
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.s3.listing import find_arrival
+from include.local.airflow.dag_runner import run_dag
 from include.local.demo.seed import BUCKET
 from include.local.services.environ import connections as spelled
 from include.local.state import PROJECT
@@ -157,9 +158,25 @@ def test_the_hooks_example_loads_and_exports(warehouse, client, orders, tmp_path
     feed = read_feed(tmp_path / "orders.yaml")
     names = {"S3ToPostgresHook": S3ToPostgresHook, "feed": feed}
     names["arrival"] = find_arrival(client, BUCKET, "orders/1.csv")
-    exec(only("plugins/README.md", "python").text, names)
+    exec(only("plugins/README.md", "python", "hook.load(feed").text, names)
     body = client.get_object(Bucket=BUCKET, Key="marts/routes.parquet")["Body"].read()
     assert body.startswith(b"PAR1")
+
+
+def test_the_dag_of_ones_own_loads_sums_and_exports(
+    airflow_db, client, connections, tmp_path, warehouse
+):
+    (tmp_path / "orders.yaml").write_text(only("README.md", "yaml").text)
+    text = only("plugins/README.md", "python", "NewArrivalsSensor").text
+    names: dict[str, Any] = {"__file__": str(tmp_path / "orders.py"), "__name__": "orders"}
+    with fresh_bucket(client, BUCKET) as bucket:
+        for key, amount in ((1, "9.50"), (2, "0.25")):
+            body = f"{ORDERS}\n{key},2026-01-31 10:00Z,{amount},\n".encode()
+            client.put_object(Bucket=bucket, Key=f"orders/{key}.csv", Body=body)
+        exec(compile(text, "orders.py", "exec"), names)
+        assert run_dag(names["dag"]).state == "success"
+        exported = client.get_object(Bucket=bucket, Key="marts/orders_by_day.csv")["Body"].read()
+    assert exported == b"day,amount\n2026-01-31,9.75\n"
 
 
 def test_the_imports_of_the_astro_sdk_are_those_that_the_patches_are_tested_with():

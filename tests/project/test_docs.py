@@ -15,6 +15,10 @@ PAGES = {**pages(), "CHANGELOG.md": (ROOT / "CHANGELOG.md").read_text()}
 MOST_LINES = 130
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
+NAMED_FILE = re.compile(r"`([\w./-]+\.(?:py|md))`")
+EXAMPLES = {"dags/orders.py"}  # files that a page asks its reader to write
+LESSONS = {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob("dags/lessons/*.py")}
+
 each_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -44,6 +48,20 @@ def test_a_link_leads_to_a_file_and_a_heading(page):
     dead = [str(file) for file, _ in links(page) if not file.exists()]
     dead += [f"#{anchor}" for file, anchor in links(page) if anchor and anchor not in anchors(file)]
     assert dead == []
+
+
+def test_a_file_that_a_page_or_a_lesson_names_is_there():
+    folders = ("dags", "docs", "include", "plugins", "tests")
+    files = [path for name in folders for path in (ROOT / name).rglob("*.*")]
+    there = {"/" + str(path.relative_to(ROOT)) for path in [*files, *ROOT.glob("*.*")]}
+    named = [
+        (page, file)
+        for page, text in {**pages(), **LESSONS}.items()
+        for file in set(NAMED_FILE.findall(text)) - EXAMPLES
+    ]
+    assert len(named) > 50
+    gone = [each for each in named if not any(path.endswith("/" + each[1]) for path in there)]
+    assert gone == []
 
 
 def test_the_readme_is_read_in_one_sitting():

@@ -46,9 +46,7 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replays load by load, and returns the exit code: not 0 when a row is still a reject."""
-    if options.file:
-        do = "take the other rows out of the file: each row names its reject by its first column"
-        refuse_beside(options, "--file", ["--object", "--reason"], do)
+    _check_options(options)
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
     edited = reject_csv.read(options.file, feed) if options.file else None
@@ -72,6 +70,12 @@ def run(options: argparse.Namespace) -> int:
             code = code or DataError.exit_code
     _show_others(feed, chosen, edited, options)
     return code
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    if options.file:
+        do = "take the other rows out of the file: each row names its reject by its first column"
+        refuse_beside(options, "--file", ["--object", "--reason"], do)
 
 
 def _show(replayed: Replayed, feed: Feed, options: argparse.Namespace) -> None:

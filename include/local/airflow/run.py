@@ -94,7 +94,7 @@ def _print_where(console: Console, home: Path, address: str, feeds: list[str]) -
     console.print(f"\n[bold]Airflow runs at {address}[/]")
     console.print(f"  user {USER}, password {password_of(home)}")
     console.print(f"  {len(feeds)} feeds run now; the marts follow when they have loaded")
-    console.print(f"  the course, paused until you start one: {address}/dags?tags=lesson")
+    console.print(f"  lessons, paused until you start one: {address}/dags?tags=lesson")
     console.print(f"  logs in {home / 'logs'}")
     console.print('  a shell that reaches all of it: eval "$(make -s env)"')
     console.print("Ctrl-C stops what was started here.")

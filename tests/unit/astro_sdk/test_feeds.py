@@ -55,6 +55,21 @@ def test_two_tables_never_share_an_assets_name() -> None:
     assert table_asset(one).name != table_asset(other).name
 
 
+@pytest.mark.parametrize(
+    ("make", "value", "message"),
+    [
+        (feed_table, "flights", "feed is 'flights': a Feed is needed, such as read_feed"),
+        (table_asset, "raw.flights", "table is 'raw.flights': a Table is needed, such as"),
+        (table_asset, feed(), r"table is a feed: a Table is needed, such as feed_table\(feed\)"),
+    ],
+)
+def test_a_wrong_argument_is_refused_with_what_is_needed(
+    make: Any, value: object, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        make(value)
+
+
 def test_a_feed_without_checks_has_none() -> None:
     checks = feed_checks(feed())
     assert (checks.table, checks.columns) == ({}, {})

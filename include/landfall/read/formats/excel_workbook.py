@@ -95,16 +95,10 @@ class Workbook:
         reader.read_manifest()
         reader.read_workbook()
         apply_stylesheet(reader.archive, reader.wb)
-        sheets, hidden = dict[str, str](), dict[str, str]()
-        for sheet, relation in reader.parser.find_sheets():
-            if "chartsheet" not in relation.Type:
-                own = sheets if sheet.state == "visible" else hidden
-                own[sheet.name] = relation.target
         strings = reader.package.find(STRINGS)
         return cls(
             reader.archive,
-            sheets,
-            hidden,
+            *_sheets_of(reader),
             strings.PartName[1:] if strings else None,
             reader.wb.epoch,
             # openpyxl tells which styles show dates nowhere else
@@ -233,6 +227,16 @@ class _Limited(io.RawIOBase):
                 do="look into the file; it may be made to fill a machine's memory",
             )
         return data
+
+
+def _sheets_of(reader: ExcelReader) -> tuple[dict[str, str], dict[str, str]]:
+    """Returns the parts of the sheets by their names: of the visible ones, and of the hidden."""
+    sheets, hidden = dict[str, str](), dict[str, str]()
+    for sheet, relation in reader.parser.find_sheets():
+        if "chartsheet" not in relation.Type:
+            own = sheets if sheet.state == "visible" else hidden
+            own[sheet.name] = relation.target
+    return sheets, hidden
 
 
 def _check_size(name: str, size: int, most: int) -> None:
