@@ -46,7 +46,7 @@ class Shape:
         """The step that rewrites the cells beyond the file's columns."""
         return spelt_without_type(self.spelling)
 
-    def _is_empty(self, cell: Text | None) -> bool:
+    def _is_empty(self, cell: str | bytes | None) -> bool:
         if cell is None:
             return True
         text = cell if isinstance(cell, str) else cell.decode(errors="replace")
