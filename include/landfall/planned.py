@@ -11,8 +11,8 @@ def planned_column(feed: Feed, name: str) -> PlannedColumn:
     """Returns a column of the feed as a table would have it that the feed makes."""
     column = feed.table_columns[name]
     if_missing = IfMissing(feed.contract.missing_columns)
-    if if_missing is IfMissing.NULL and not column.nullable:
-        if_missing = IfMissing.REFUSE  # NULL needs a column that takes it
+    if if_missing is IfMissing.NULL and (not column.nullable or name in feed.target.named_columns):
+        if_missing = IfMissing.REFUSE  # NULL needs a column that takes it, and that nothing goes by
     return PlannedColumn(
         name, column.parsed, nullable=column.nullable, other_names=tuple(column.other_names),
         if_missing=if_missing, nulls_bad_cells=column.on_bad_cell == "null",

@@ -25,7 +25,7 @@ from include.landfall.transfer import Progress, Transfer, hashed_for
 from include.landfall.write.alter import fit
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.duplicates import check_content
-from include.landfall.write.settle import write_rows
+from include.landfall.write.settle import departures, write_rows
 from include.landfall.write.staging import Staging
 from include.landfall.write.target import TargetColumn, compare, create_missing
 
@@ -92,7 +92,7 @@ def validate(
             feed.name, arrival.key, read, accepted, reasons,
             staging.rejected.samples(budget.samples),
             not budget.is_exceeded(sum(reasons.values()), read), not_judged,
-            [text_of(change) for change in [*changes, *staging.changes]], staging.deduplicated,
+            [text_of(change) for change in [*changes, *departures(staging)]], staging.deduplicated,
             earlier.text if earlier else None,
         )  # fmt: skip
 

@@ -81,6 +81,12 @@ class Column(Strict):
         return parse_type(self.type)
 
     @property
+    def can_rescue(self) -> bool:
+        """Whether what is rescued can go into the column: no cell of a file does."""
+        has_rules = bool(self.other_names) or self.on_bad_cell == "null" or self.ignore
+        return self.type == "jsonb" and self.nullable and self.is_in_file and not has_rules
+
+    @property
     def is_in_file(self) -> bool:
         """Whether the file has the column; other values are those of the object."""
         return not (self.from_key or self.from_object)

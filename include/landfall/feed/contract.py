@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from include.landfall.feed.names import is_name
 from include.landfall.feed.strict import Strict, combination_error, null_as_word
 
 RESCUED = "_rescued"
@@ -60,10 +61,13 @@ class Contract(Strict):
 
     @model_validator(mode="after")
     def _rescues_something(self) -> Contract:
-        if self.rescue and self.new_columns != "rescue" and self.row_shape != "pad":
+        if self.rescue is not None and self.new_columns != "rescue" and self.row_shape != "pad":
             raise combination_error(
                 "new_columns: rescue or row_shape: pad beside it; else nothing is rescued",
                 self.rescue,
                 "rescue",
             )
+        if self.rescue is not None and not is_name(self.rescue):
+            expected = "a column's name: 1 to 63 bytes, and not _load_id, _load_row or _load_number"
+            raise combination_error(expected, self.rescue, "rescue")
         return self

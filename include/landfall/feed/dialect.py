@@ -36,7 +36,8 @@ AS_POSTGRES = Spelling()
 class Dialect:
     """How a file is written. `reader` is the module that reads such files (`read.formats`).
 
-    `is_json`: whether the cells of new columns that are rescued are JSON, and not texts.
+    `is_json`: whether the cells of new columns that are rescued are JSON, and not texts;
+    `rescues_json`: whether those of single rows (`origins_of`) are, because values have a type.
     `names` are the names of the file's columns, by place, in place of its own. `scales` says of
     numeric columns without a scale how many digits after the point their cells have as a rule:
     such cells take the fast path.
@@ -44,6 +45,7 @@ class Dialect:
 
     reader: ClassVar[str]
     is_json: ClassVar[bool] = False
+    rescues_json: ClassVar[bool] = False
 
     names: tuple[str, ...] = field(default=(), kw_only=True)
     scales: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
@@ -112,6 +114,8 @@ Paths: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]  # of columns that li
 @dataclass(frozen=True)
 class NestedDialect(Dialect):
     """A file that describes itself, and whose columns may lie within others."""
+
+    rescues_json = True
 
     paths: Paths = ()
 

@@ -140,9 +140,20 @@ class Feed(Strict):
         return self
 
     @model_validator(mode="after")
+    def _member_fits(self) -> Feed:
+        if self.source.member and not self.format.can_be_packed:
+            expected = (
+                f"nothing: files of the format {self.format.type} are not read from zip files"
+            )
+            raise combination_error(expected, self.source.member, "source", "member")
+        return self
+
+    @model_validator(mode="after")
     def _format_fits(self) -> Feed:
-        in_file = [n for n, each in self.columns.items() if each.is_in_file and not each.ignore]
-        self.format.check_columns(in_file)
+        rescue = self.contract.rescue_column
+        self.format.check_columns(
+            [n for n, c in self.columns.items() if c.is_in_file and not c.ignore and n != rescue]
+        )
         if departure := not self.format.names_columns and self._departure():
             expected = f"nothing of it: a file of the format {self.format.type} names no columns"
             raise combination_error(expected, *departure)
@@ -154,9 +165,13 @@ class Feed(Strict):
         if "row_shape" in contract and not self.format.has_ragged_rows:
             expected = f"reject: the rows of the format {self.format.type} have all its columns"
             raise combination_error(expected, "pad", "contract", "row_shape")
+        for name, column in self.columns.items():
+            if column.other_names and name in self.format.placed:
+                expected = "no other name: the format says where the column is in the file"
+                raise combination_error(expected, "from", "columns", name, "from")
         if self.format.takes_names:
             return self
-        expected = "nothing of it: with columns: by position the names of a file do not count"
+        expected = "nothing of it: without names, or by position, the names of a file do not count"
         for key in NEED_NAMES & contract.keys():
             raise combination_error(expected, str(contract[key]), "contract", key)
         for name, column in self.columns.items():
@@ -187,8 +202,9 @@ class Feed(Strict):
         rescue = self.contract.rescue_column
         taken: dict[str, str] = {}
         for name, column in self.columns.items():
-            if name == rescue and (column.type != "jsonb" or not column.nullable):
-                raise combination_error("jsonb, as the rescue column", column.type, "columns", name)
+            if name == rescue and not column.can_rescue:
+                expected = "jsonb without rules of its own, as the rescue column"
+                raise combination_error(expected, column.type, "columns", name)
             if name == rescue or not column.is_in_file:
                 continue
             for each in [name, *column.other_names]:

@@ -23,6 +23,12 @@ from include.landfall.feed.strict import Strict, combination_error
 
 # Columns that scd2 adds to the target.
 OF_SCD2 = VALID_FROM, VALID_TO, IS_CURRENT = "_valid_from", "_valid_to", "_is_current"
+# How Postgres writes the values of these types, by which rows are told that delete their key.
+WHOLE = r"0|-?[1-9]\d*", "a whole number, because the column has no other value"
+WRITTEN = {
+    "boolean": ("true|false", "true or false, because the column has no other value"),
+    "smallint": WHOLE, "integer": WHOLE, "bigint": WHOLE,
+}  # fmt: skip
 MERGE_ONLY = ("key", "strategy", "newest", "deleted", "absent", "keep_replaced")
 
 
@@ -156,9 +162,23 @@ class Target(Strict):
             if columns[name].on_bad_cell == "null":
                 expected = "reject, because rows are told apart by this column"
                 raise combination_error(expected, "null", "columns", name, "on_bad_cell")
+        self._check_deleted(columns)
         for name in OF_SCD2 if self.is_scd2 else ():
             if name in columns:
                 raise combination_error("another name: scd2 adds this one", name, "columns", name)
+
+    def _check_deleted(self, columns: Columns) -> None:
+        """Checks that rows can have the values by which they delete their key.
+
+        Raises: PydanticCustomError.
+        """
+        if self.deleted is None:
+            return
+        column_type = columns[self.deleted.column].parsed
+        form, expected = WRITTEN.get(str(column_type), (".*", ""))
+        for text in self.deleted.texts:
+            if re.fullmatch(form, text, re.DOTALL) is None:
+                raise combination_error(expected, text, "target", "deleted", "values")
 
     def _columns_by_step(self) -> list[tuple[tuple[str, ...], str]]:
         """Returns the steps to each field that names columns, with a column that it names."""

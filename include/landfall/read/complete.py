@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 
@@ -31,6 +31,7 @@ class Completer:
     def __init__(self, job: Job, reading: Job) -> None:
         self._names, self._rescue = job.names, job.rules.rescue
         self._are_json = job.dialect.is_json  # the cells of new columns
+        self._cells_are_json = job.dialect.rescues_json  # those of single rows
         self._labels = reading.labels
         self._given = {
             column.name: given_text(column, job.arrival)
@@ -74,10 +75,8 @@ class Completer:
     def _rescued(self, batch: pa.RecordBatch, beyond: Mapping[int, Cells]) -> pa.Array:
         """Returns an object of JSON for each row that has something to rescue, else NULL."""
         labels = self._new_labels()
-        columns = [
-            list(map(self._json_of, _values(batch.column(self._labels.index(label)))))
-            for label in labels
-        ]
+        cells = [batch.column(self._labels.index(label)) for label in labels]
+        columns = [each.to_pylist() if self._are_json else json_values(each) for each in cells]
         texts = [
             _json(dict(zip(labels, row, strict=True)), beyond.get(position, ()))
             for position, row in enumerate(
@@ -86,11 +85,9 @@ class Completer:
         ]
         return pa.array(texts, pa.string())
 
-    def _json_of(self, value: Any) -> str | None:
-        """Returns a value as JSON, NULL as None."""
-        if value is None or self._are_json:
-            return cast("str | None", value)
-        return json.dumps(value, ensure_ascii=False, default=str)
+    def _json_of(self, cell: str | None) -> str | None:
+        """Returns the cell of a single row as JSON, NULL as None."""
+        return cell if self._cells_are_json else _json_of(cell)
 
 
 def given_text(column: PlannedColumn, arrival: Arrival) -> str | None:
@@ -126,6 +123,15 @@ def _json(row: Mapping[str, str | None], beyond: Cells) -> str | None:
     values |= {key: json.dumps(text, ensure_ascii=False) for key, text in texts}
     pairs = [f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in values.items()]
     return f"{{{', '.join(pairs)}}}" if pairs else None
+
+
+def json_values(column: pa.Array) -> list[str | None]:
+    """Returns the values of a new column as JSON, NULL as None."""
+    return list(map(_json_of, _values(column)))
+
+
+def _json_of(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _values(column: pa.Array) -> list[Any]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.contract import NEW_LABEL
+from include.landfall.feed.column_types import parse_type
+from include.landfall.feed.dialect import AS_POSTGRES, Spelling
+from include.landfall.job import PlannedColumn
 from include.landfall.read.casts.columns import cast_texts
 from include.landfall.read.casts.own_json import holds_others
 from include.landfall.read.casts.own_types import is_binary, is_text
 from include.landfall.read.casts.types import DATE, FAST_CASTS, TIMESTAMP, TIMESTAMPTZ
 from include.landfall.read.rows import Rows
+from include.landfall.read.spelling import Step, spelt_as
 
 TEXT, JSON = "text", "jsonb"
 # A number with a leading zero is a code, and its zero would be lost. More than 18 digits may not
@@ -49,30 +53,41 @@ OWN = {
 }
 
 
-def infer_types(stretches: Iterable[Rows], names: Sequence[str]) -> dict[str, str]:
+def infer_types(
+    stretches: Iterable[Rows], names: Sequence[str], spelling: Spelling = AS_POSTGRES
+) -> dict[str, str]:
     """Returns a type for each new column. `stretches` are all rows of the file."""
-    forms = {name: dict(FORMS) for name in names}
+    spelt = {name: spelt_as(PlannedColumn("", parse_type(name)), spelling) for name in FORMS}
+    guesses = {name: _Guess(spelt) for name in names}
     own: dict[str, str] = {}
-    are_empty = set(names)
     for rows in stretches:
         for name in names:
             values = rows.batch.column(NEW_LABEL + name)
-            if values.null_count < len(values):
-                are_empty.discard(name)
             if is_text(values.type) or pa.types.is_null(values.type):
-                forms[name] = _remaining(values, forms[name])
+                guesses[name].add(values.cast(pa.string()))
             else:
                 own[name] = own_type(values.type)
-    return {
-        name: own.get(name) or (TEXT if name in are_empty else next(iter(forms[name]), TEXT))
-        for name in names
-    }
+    return {name: own.get(name) or guesses[name].type for name in names}
 
 
-def _remaining(texts: pa.Array, forms: dict[str, str]) -> dict[str, str]:
-    """Returns the forms that all of the texts have too."""
-    texts = texts.cast(pa.string())
-    return {name: form for name, form in forms.items() if _are_all(texts, name, form)}
+class _Guess:
+    """The types that all texts of a column have so far, each text as the load would spell it."""
+
+    def __init__(self, spelt: Mapping[str, Step]) -> None:
+        self._spelt = dict(spelt)
+        self._is_empty = True
+
+    def add(self, texts: pa.Array) -> None:
+        for name in list(self._spelt):
+            values = self._spelt[name](texts)
+            self._is_empty &= values.null_count == len(values)
+            if not _are_all(values, name, FORMS[name]):
+                del self._spelt[name]
+
+    @property
+    def type(self) -> str:
+        """The narrowest of the types; text where there is none, or no text at all."""
+        return TEXT if self._is_empty else next(iter(self._spelt), TEXT)
 
 
 def _are_all(texts: pa.Array, name: str, form: str) -> bool:

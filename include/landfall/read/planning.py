@@ -88,5 +88,6 @@ def _added(job: Job, names: list[str], match: Match, opened: Opened) -> tuple[Ne
     count = len(match.new)
     only_new = Match(match.places[-count:], match.labels[-count:], match.names[-count:])
     with opened() as stream:
-        types = infer_types(format_of(job).rows(stream, reading_of(job, only_new)), match.new)
+        stretches = format_of(job).rows(stream, reading_of(job, only_new))
+        types = infer_types(stretches, match.new, job.dialect.spelling)
     return tuple(NewColumn(name, types[name]) for name in match.new)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 
 import pyarrow as pa
@@ -32,8 +33,7 @@ class Speller:
         spelling = job.dialect.spelling
         columns = {column.name: column for column in job.columns}
         labels = job.match.labels if job.match else job.names
-        # A new column of the file, or a cell beyond its columns, has no type yet.
-        self._untyped = [_trim(spelling)] if spelling.trim else []
+        self._untyped = _steps_without_type(spelling)
         self._steps = [
             _steps_of(columns[label], spelling) if label in columns else self._untyped
             for label in labels
@@ -56,6 +56,16 @@ class Speller:
         return _each(cells, chain(self._steps, repeat(self._untyped)))
 
 
+def spelt_as(column: PlannedColumn, spelling: Spelling) -> Step:
+    """Returns the step that rewrites cells as those of this column."""
+    return partial(_apply, _steps_of(column, spelling))
+
+
+def spelt_without_type(spelling: Spelling) -> Step:
+    """Returns the step that rewrites cells of new columns, and those beyond a file's columns."""
+    return partial(_apply, _steps_without_type(spelling))
+
+
 def _each(cells: Sequence[str | None], steps: Iterable[Sequence[Step]]) -> list[str | None]:
     """Returns single cells, each rewritten by its own steps."""
     columns = (pa.array([cell], pa.string()) for cell in cells)
@@ -67,6 +77,11 @@ def _apply(steps: Sequence[Step], values: pa.Array) -> pa.Array:
         for step in steps:
             values = step(values)
     return values
+
+
+def _steps_without_type(spelling: Spelling) -> list[Step]:
+    steps = [_trim(spelling)] if spelling.trim else []
+    return [*steps, _nulls(spelling)] if spelling.null_scope == "always" else steps
 
 
 def _steps_of(column: PlannedColumn, spelling: Spelling) -> list[Step]:

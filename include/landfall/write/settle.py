@@ -215,10 +215,15 @@ def _fill(
         staging, read, written = write_rows(staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
-    kept = [*altered, *staging.changes, *_padded(staging), *_nulled(staging)]
+    kept = [*altered, *departures(staging)]
     return _Filled(
         written, reasons, staging.deduplicated, staging.rejected, kept, staging.ending.content_hash
     )
+
+
+def departures(staging: Staging) -> list[Change]:
+    """Returns what of the file departs from the contract, once its rows are judged."""
+    return [*staging.changes, *_padded(staging), *_nulled(staging)]
 
 
 def _padded(staging: Staging) -> list[Change]:

@@ -124,6 +124,12 @@ LOADS = [
     ({"ragged": "pad"}, b"a,b\n1,2,\n3,4,\n5\n", [("1", "2"), ("3", "4"), ("5", None)]),
     ({"ragged": "pad", "header": False}, b"1,2,\n3\n", [("1", "2"), ("3", None)]),
     ({"ragged": "pad", "delimiter": "||"}, b"a||b||\n1\n1||2||\n", [("1", None), ("1", "2")]),
+    # two options together
+    *(({"ragged": "pad", "trim": True, "nulls": ["NA"], **reader}, b'a,b\n1,2, \n3,4," NA ",\n', [("1", "2"), ("3", "4")])
+      for reader in ({}, {"comment": "#"})),
+    *(({"ragged": "pad", "quoted_nulls": "always", **reader}, b'a,b\n"1","2",""\n"3"\n', [("1", "2"), ("3", None)])
+      for reader in ({}, {"comment": "#"})),
+    *(({"nulls": ["b"], **reader}, b"a,b\n1,b\n", [("1", None)]) for reader in ({}, {"comment": "#"})),
 ]  # fmt: skip
 
 
@@ -154,6 +160,10 @@ REJECTS = [
     ({"quotes": "repair"}, b'a,b\n1,"x,2\n3,4\n', [(2, "quote", '1,"x,2')]),
     ({"comment": "#"}, b"a,b\n# x\n1\n", [(3, "fields", "1")]),
     ({"escape": "backslash"}, b'a,b\n1,x\\0\n"\\0",2\n', [(2, "zero_byte", "1,x\\0"), (3, "zero_byte", '"\\0",2')]),
+    # quotes that are right: it is the number of fields that is wrong
+    ({"quotes": "repair"}, b'a,b\n1,"x","y"\n"a","b","c",d\n"x, y"\n', [(2, "fields", '1,"x","y"'), (3, "fields", '"a","b","c",d'), (4, "fields", '"x, y"')]),
+    ({"ragged": "pad", "trim": True}, b"a,b\n1,2, x\n", [(2, "fields", "1,2, x")]),
+    ({"ragged": "pad", "quoted_nulls": "no_text"}, b'a,b\n1,2,""\n', [(2, "fields", '1,2,""')]),
     ({"newline": "CRLF"}, b"a,b\r\n1\n,2,3\r\n4\r\n", [(2, "fields", "1\n,2,3"), (3, "fields", "4")]),
 ]  # fmt: skip
 

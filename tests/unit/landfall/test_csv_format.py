@@ -41,6 +41,12 @@ WRONG = [
     ("footer: {patern: T}", "format.footer.patern", "'pattern'"),
     ("footer: {pattern: T}\n  skip_footer: 1", "format", "not both"),
     ('comment: ""', "format.comment", "at least 1 character"),
+    ("comment: '\"'", "format.comment", "that of the quote"),
+    ("comment: '\"x'", "format.comment", "that of the quote"),
+    ("quote: \"'\"\n  comment: \"'\"", "format.comment", "that of the quote"),
+    ("comment: ','", "format.comment", "that of the delimiter"),
+    ("comment: '|'\n  delimiter: '||'", "format.comment", "that of the delimiter"),
+    ('comment: "#\\n"', "format.comment", "without its end"),
     ("ragged: fill", "format.ragged", "'pad'"),
     ("quotes: lazy", "format.quotes", "'repair'"),
     ("quotes: repair\n  quote: null", "format", "needs a quote"),
@@ -73,6 +79,11 @@ def test_a_wrong_option_is_named_by_line_and_field_with_what_is_meant(tmp_path, 
     assert 5 <= caught.value.place.line <= 8
     assert f"{name!r}" in caught.value.what
     assert words in str(caught.value)
+
+
+def test_a_quote_that_is_text_begins_no_row_as_a_quote_does():
+    for quotes in {"quote": None}, {"quotes": "literal"}:
+        assert read_format({"type": "csv", "comment": '"', **quotes}).dialect().comment == '"'
 
 
 def test_the_default_is_the_dialect_that_it_always_was():

@@ -51,6 +51,11 @@ WRONG = [
     (with_more("deleted: {column: op, values: []}"), 8, "'target.deleted.values'", "at least 1"),
     (with_more("deleted: {colum: op, values: [D]}"), 8,
      "unknown key 'target.deleted.colum'", "did you mean 'column'"),
+    *((with_more(f"deleted: {{column: op, values: {values}}}").replace("op: text", f"op: {kind}"),
+       8, "'target.deleted.values'", expected)
+      for kind, values, expected in (
+          ("boolean", "[yes]", "true or false"), ("boolean", "[true, 1]", "true or false"),
+          ("smallint", "[1, D]", "a whole number"), ("bigint", "['01']", "a whole number"))),
     (with_more("replace_where: [id]"), 8, "'target.replace_where'", "disposition: replace, where"),
     (TEXT + "  _valid_to: date\n", 15, "'columns._valid_to'", "scd2 adds this one"),
     (TEXT.replace("id: bigint", "id: {type: bigint, on_bad_cell: 'null'}"), 10,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
 from include.landfall.contract import NEW_LABEL, Expected, IfMissing, Rules, match_columns
 from include.landfall.errors import HeaderMismatch
+from include.landfall.feed.dialect import Spelling
 from include.landfall.read.inference import infer_types
 from include.landfall.read.rows import Rows
 
 
-def inferred(*stretches: list[str | None]) -> str:
+def inferred(*stretches: list[str | None], **spelling: Any) -> str:
     rows = [
         Rows(1, pa.record_batch({f"{NEW_LABEL}x": pa.array(cells, pa.string())}), lambda _: [])
         for cells in stretches
     ]
-    return infer_types(rows, ["x"])["x"]
+    return infer_types(rows, ["x"], Spelling(**spelling))["x"]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,31 @@ def inferred(*stretches: list[str | None]) -> str:
 )
 def test_one_cell_in_doubt_makes_it_text_however_late_it_comes(stretches, expected):
     assert inferred(*stretches) == expected
+
+
+COMMA = {"decimal": ",", "thousands": "."}
+SPELT = [
+    ({"decimal": ","}, ["1,5", "2"], "numeric"),
+    ({"decimal": ","}, ["1.5"], "text"),
+    (COMMA, ["1.234"], "bigint"),
+    (COMMA, ["1.234,50"], "numeric"),
+    (COMMA, ["1.5"], "text"),
+    ({"dates": ("DMY",)}, ["31/12/2026", "2026-01-02"], "date"),
+    ({"dates": ("DMY",)}, ["31/12/2026 10:00"], "timestamp"),
+    ({"dates": ("MDY",)}, ["31/12/2026"], "text"),
+    ({"dates": ("%d.%m.%Y",)}, ["2026-01-02"], "text"),
+    ({"dates": ("%d.%m.%Y",)}, ["02.01.2026"], "date"),
+    ({"true_words": ("ja",), "false_words": ("nein",)}, ["Ja", "nein"], "boolean"),
+    ({"trim": True, "nulls": ("",)}, [" 12", "3 ", "  "], "bigint"),
+    ({"nulls": ("", "NA"), "null_scope": "no_text"}, ["", "NA", "7"], "bigint"),
+    ({"nulls": ("", "NA"), "null_scope": "no_text"}, ["", "NA", "x"], "text"),
+    ({"nulls": ("", "NA"), "null_scope": "always"}, ["", "NA"], "text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spelling", "cells", "expected"), SPELT)
+def test_a_cell_is_judged_as_the_load_will_spell_it(spelling, cells, expected):
+    assert inferred([None, *cells], **spelling) == expected
 
 
 def test_each_column_is_read_where_it_is_and_a_left_out_one_is_named():

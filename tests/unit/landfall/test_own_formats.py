@@ -383,7 +383,7 @@ def test_an_avro_file_that_is_cut_off_is_refused_wherever_it_is():
 
 
 def test_a_path_belongs_to_a_column():
-    with pytest.raises(ValueError, match="'y' is not among the columns"):
+    with pytest.raises(ValueError, match="loaded from the file, which y is not"):
         Feed.model_validate(
             {
                 "feed": "t",

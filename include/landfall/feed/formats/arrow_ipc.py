@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from include.landfall.feed.dialect import ArrowDialect
 from include.landfall.feed.formats.base import register
@@ -14,6 +14,7 @@ class ArrowFormat(FormatWithPaths):
     """Files and streams of Arrow (IPC, Feather 2): columns have types of their own."""
 
     type: Literal["arrow"] = "arrow"
+    can_be_packed: ClassVar[bool] = False
 
     def dialect(self) -> ArrowDialect:
         """Returns the dialect with the options of this format."""

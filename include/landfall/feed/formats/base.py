@@ -22,6 +22,14 @@ class FileFormat(Strict, ABC):
     # Whether a row may have fewer or more cells than the file has columns.
     has_ragged_rows: ClassVar[bool] = False
 
+    # Whether a file may be packed, by gzip, zip and others. Elsewhere the format packs by itself.
+    can_be_packed: ClassVar[bool] = True
+
+    @property
+    def placed(self) -> Collection[str]:
+        """The columns of which the options say where they are in the file."""
+        return ()
+
     @property
     def takes_names(self) -> bool:
         """Whether the names that a file gives its columns count."""
@@ -34,7 +42,7 @@ class FileFormat(Strict, ABC):
     def check_columns(self, names: Collection[str]) -> None:
         """Checks that the options fit the columns that the file must have.
 
-        Raises: ValueError when they name a column that is not there, or leave one out.
+        Raises: PydanticCustomError when they name a column that is not there, or leave one out.
         """
 
 

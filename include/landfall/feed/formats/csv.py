@@ -151,6 +151,19 @@ class CsvFormat(SpeltFormat):
             raise ValueError("quotes: repair needs a quote and escape: doubled")
         return self
 
+    @model_validator(mode="after")
+    def _comments_are_no_rows(self) -> CsvFormat:
+        """Checks that no row begins as a comment because of how it is written."""
+        comment = self.comment or ""
+        if re.search("[\r\n]", comment):
+            raise combination_error("what begins a line, without its end", comment, "comment")
+        quote = None if self.quotes == "literal" else self.quote
+        for name, mark in ("quote", quote), ("delimiter", self.delimiter):
+            if comment and mark and (comment.startswith(mark) or mark.startswith(comment)):
+                what = f"another beginning than that of the {name}, with which a row can begin, too"
+                raise combination_error(what, comment, "comment")
+        return self
+
     def check_columns(self, names: Collection[str]) -> None:
         """Checks that each column that is summed is one of the file's that are loaded.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -19,6 +19,7 @@ class ExcelFormat(FileFormat):
     """A sheet of an Excel workbook (.xlsx): values as they are stored, dates by Excel's rules."""
 
     type: Literal["excel"] = "excel"
+    can_be_packed: ClassVar[bool] = False
     sheet: str | Annotated[int, Field(ge=1)] | None = Field(
         None, description="The sheet's name, or its number. By default there must be only one."
     )
@@ -47,6 +48,11 @@ class ExcelFormat(FileFormat):
         if value is True or (value == 0 and value is not False):
             raise ValueError("the number of a row, or false where no row has the names")
         return value
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether a row has the names of the columns."""
+        return self.header is not False
 
     def dialect(self) -> ExcelDialect:
         """Returns the dialect with the options of this format."""

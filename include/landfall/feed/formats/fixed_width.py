@@ -12,7 +12,7 @@ from include.landfall.feed.dialect import FixedDialect, FixedField
 from include.landfall.feed.formats.base import register
 from include.landfall.feed.formats.encoding import Encoding
 from include.landfall.feed.formats.spelling import SpeltFormat
-from include.landfall.feed.strict import Strict
+from include.landfall.feed.strict import Strict, combination_error
 
 MOST_SKIPPED = 10_000  # lines at the end, which are held back
 
@@ -70,9 +70,14 @@ class FixedFormat(SpeltFormat):
     def check_columns(self, names: Collection[str]) -> None:
         """Checks that each column has a field, and each field a column.
 
-        Raises: ValueError.
+        Raises: PydanticCustomError.
         """
-        for name in [*names, *self.fields]:
-            if name not in names or name not in self.fields:
-                where = "format.fields" if name in names else "columns"
-                raise ValueError(f"{name!r} is missing in {where}")
+        for name in names:
+            if name not in self.fields:
+                raise combination_error(
+                    f"a field for the column {name}", "none", "format", "fields"
+                )
+        for name in self.fields:
+            if name not in names:
+                expected = f"a column that is loaded from the file, which {name} is not"
+                raise combination_error(expected, name, "format", "fields", name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from include.landfall.feed.dialect import OrcDialect
 from include.landfall.feed.formats.base import register
@@ -14,6 +14,7 @@ class OrcFormat(FormatWithPaths):
     """ORC: columns have types of their own, which must fit those of the feed."""
 
     type: Literal["orc"] = "orc"
+    can_be_packed: ClassVar[bool] = False
 
     def dialect(self) -> OrcDialect:
         """Returns the dialect with the options of this format."""

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from include.landfall.feed.dialect import Paths as PathPairs
 from include.landfall.feed.formats.base import FileFormat
+from include.landfall.feed.strict import combination_error
 
 Steps = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 
@@ -39,8 +40,14 @@ class FormatWithPaths(FileFormat):
     def check_columns(self, names: Collection[str]) -> None:
         """Checks that each path belongs to a column.
 
-        Raises: ValueError.
+        Raises: PydanticCustomError.
         """
         for column in self.paths:
             if column not in names:
-                raise ValueError(f"format.paths: {column!r} is not among the columns")
+                expected = f"a column that is loaded from the file, which {column} is not"
+                raise combination_error(expected, column, "format", "paths", column)
+
+    @property
+    def placed(self) -> Collection[str]:
+        """The columns that have a path."""
+        return self.paths

@@ -82,7 +82,7 @@ def _header(records: Records, dialect: CsvDialect) -> Header | None:
     """
     names: list[list[str]] = []
     for _ in range(dialect.header):
-        record = next(records, None)
+        record = records.next_names()
         if record is None and not names:
             return None
         if record is None:

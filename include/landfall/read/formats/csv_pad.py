@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.landfall.contract import Match
+from include.landfall.feed.dialect import AS_POSTGRES, Spelling
 from include.landfall.read.rows import numbers_without
+from include.landfall.read.spelling import Step, spelt_without_type
 
 Cells = list[str | None]
 Text = TypeVar("Text", str, bytes)
@@ -29,13 +32,25 @@ class Shape:
     """How many fields a row should have, and what becomes of other rows.
 
     With `pads`, missing last cells are NULL, and empty ones may be too many; with `rescues` others
-    may be, too.
+    may be, too. By `spelling` blanks and quoted texts may be empty.
     """
 
     match: Match
     columns: int
     pads: bool = False
     rescues: bool = False
+    spelling: Spelling = AS_POSTGRES
+
+    @cached_property
+    def spelt_beyond(self) -> Step:
+        """The step that rewrites the cells beyond the file's columns."""
+        return spelt_without_type(self.spelling)
+
+    def _is_empty(self, cell: str | bytes | None) -> bool:
+        if cell is None:
+            return True
+        text = cell if isinstance(cell, str) else cell.decode(errors="replace")
+        return bool(self.spelt_beyond(pa.array([text])).null_count)
 
     def fitted(self, cells: Sequence[Text | None]) -> list[Text | None] | None:
         """Returns the cells of a row, as many as there are columns or more; None if it is none."""
@@ -43,7 +58,7 @@ class Shape:
         if missing and not self.pads:
             return None
         if missing < 0 and not self.rescues:
-            if any(cell is not None for cell in cells[self.columns :]):
+            if not all(map(self._is_empty, cells[self.columns :])):
                 return None
             return list(cells[: self.columns])
         fitted: list[Text | None] = list(cells)
@@ -86,7 +101,7 @@ def pad(
     wanted = len(shape.match.places)
     count = batch.num_rows + len(left_out)
     indexes = list(numbers_without(0, count, [each.at for each in left_out]))
-    beyond = _beyond(batch.columns[wanted:], indexes)
+    beyond = _beyond([shape.spelt_beyond(each) for each in batch.columns[wanted:]], indexes)
     fields = shape.columns + batch.num_columns - wanted
     batch = batch.select(range(wanted))
     if beyond and not shape.rescues:

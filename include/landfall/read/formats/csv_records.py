@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.read.formats.csv_grammar import Cut, ExactGrammar
@@ -71,6 +71,14 @@ class Records(Iterator[Record]):
                 return self._record(line)
         raise StopIteration
 
+    def next_names(self) -> Record | None:
+        """Returns the next record, in which a text of `nulls` is a name; None without one."""
+        grammar, self._grammar = self._grammar, ExactGrammar(replace(self._dialect, nulls=()))
+        try:
+            return next(self, None)
+        finally:
+            self._grammar = grammar
+
     # ---- lines -----------------------------------------------------------------------------------
 
     def _next_line(self) -> bytes | None:
@@ -89,7 +97,8 @@ class Records(Iterator[Record]):
         taken, cut = self._whole(first)
         raw = self._without_end(b"".join(taken))
         record = self._judged(raw, cut)
-        if record.fault and self._dialect.repair:
+        # The quotes of a whole line that can be cut are right: its number of fields is wrong.
+        if record.fault and self._dialect.repair and (cut.fault or len(taken) > 1):
             return self._repaired(taken, record)
         if record.fault and cut.fault and cut.fault is not TOO_LONG:
             return self._swallowed(taken, cut.fault)

@@ -99,7 +99,8 @@ def shape_of(header: Header, job: Job, dialect: CsvDialect) -> Shape:
         error.place = replace(error.place, line=header.line - 1)
         raise
     pads = dialect.pad or job.rules.pads
-    return Shape(match, len(names), pads, pads and job.rules.rescue is not None)
+    rescues = pads and job.rules.rescue is not None
+    return Shape(match, len(names), pads, rescues, dialect.spelling)
 
 
 def names_in(header: Header, job: Job, dialect: CsvDialect) -> list[str]:

@@ -144,7 +144,11 @@ class _Taken:
             if self._rules.folded(key) in declared or (takes_new and key not in self._holders)
         ]
         there = {self._rules.folded(name) for name in names}
-        return names + [c.name for c in self._columns if not there & self._folded(c)]
+        # A key of a column that has a path is another value: it has no place, and must not go.
+        kept = self._by_path if self._rules.new_columns in {"rescue", "evolve"} else set()
+        return names + [
+            c.name for c in self._columns if c.name in kept or not there & self._folded(c)
+        ]
 
     def _folded(self, column: Expected) -> set[str]:
         return {self._rules.folded(name) for name in (column.name, *column.other_names)}

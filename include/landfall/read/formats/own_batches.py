@@ -14,13 +14,14 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.landfall.contract import Match
+from include.landfall.contract import NEW_LABEL, Match
 from include.landfall.errors import HeaderMismatch, TruncatedFile
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import Paths
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text, needs_text
+from include.landfall.read.complete import json_values
 from include.landfall.read.local_faults import local_fault
 from include.landfall.read.rows import (
     NOT_UTF8,
@@ -167,20 +168,26 @@ def origins_in_batches(
     batches: Iterable[pa.RecordBatch], job: Job, numbers: Sequence[int]
 ) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
     """Yields number, origin and cells, in the batches' order, of the rows with these numbers."""
-    types = _types(job)
     first, wanted = 1, list(reversed(numbers))
     for batch in batches:
         while wanted and wanted[-1] < first + batch.num_rows:
             number = wanted.pop()
-            row = batch.slice(number - first, 1)
-            cells = [
-                _text(column, types.get(label))
-                for label, column in zip(row.schema.names, row.columns, strict=True)
-            ]
+            cells = _cells(batch.slice(number - first, 1), job)
             yield number, _origin(batch, number - first), cells
         if not wanted:
             return
         first += batch.num_rows
+
+
+def _cells(row: pa.RecordBatch, job: Job) -> list[str | None]:
+    """Returns the cells of one row: as JSON those that are rescued, as text the others."""
+    types, rescues = _types(job), job.rules.new_columns == "rescue"
+    return [
+        json_values(column)[0]
+        if rescues and label.startswith(NEW_LABEL)
+        else _text(column, types.get(label))
+        for label, column in zip(row.schema.names, row.columns, strict=True)
+    ]
 
 
 def _types(job: Job) -> Mapping[str, ColumnType]:
