@@ -113,3 +113,16 @@ def test_what_is_rescued_of_a_reject_is_the_same_json_after_its_replay(engine):
     first, second = engine.sql("SELECT _rescued FROM raw.t ORDER BY id")
     assert first == second
     assert (first["n"], first["l"], first["b"], first["s"]["a"]) == (7, [1, 2], True, ["z"])
+
+
+@pytest.mark.parametrize("new_columns", ["rescue", "evolve"])
+def test_a_json_key_named_like_a_column_that_has_a_path_does_not_go_in_silence(engine, new_columns):
+    columns = {"id": "integer", "city": "text"}
+    engine.be(columns=columns, contract={"new_columns": new_columns})
+    paths = {"type": "json", "paths": {"city": "address.city"}}
+    engine.feed = engine.make_feed(**{**engine.feed.model_dump(mode="json"), "format": paths})
+    row = '{"id": 1, "address": {"city": "Ulm"}, "city": "Bonn"}\n'
+    with pytest.raises(HeaderMismatch, match="city"):
+        engine.load(row)
+    engine.load(row.replace(', "city": "Bonn"', ""))
+    assert engine.sql("SELECT city FROM raw.t") == ["Ulm"]
