@@ -22,6 +22,7 @@ from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
+from include.landfall.write.target import see_types
 from include.landfall.write.undo import keep_after, keep_before
 
 
@@ -38,6 +39,7 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     if not isinstance(disposition, Merging):
         return staged
     _lock(staging, disposition)
+    see_types(staging.connection, staging.target)
     check_own_at_once(staging.connection, staging.target)
     what = _merge_of(staging, is_whole_file)
     if staging.keeps_replaced:
