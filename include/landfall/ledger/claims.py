@@ -18,6 +18,7 @@ from include.landfall.errors import DataError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import select_entries
+from include.landfall.ledger.sequences import advance_sequences
 from include.landfall.postgres.statements import statement
 
 
@@ -100,6 +101,7 @@ def newer(connection: Connection, claimant: Claimant) -> NewerLoad | None:
 
 def claim(connection: Connection, claimant: Claimant, force: bool) -> Claim | None:
     """Claims the arrival, or returns None when it is loaded already and not forced."""
+    advance_sequences(connection)
     with connection.cursor(row_factory=class_row(Claim)) as cursor:
         parameters = claimant.values(force=force)
         return cursor.execute(statement("ledger/claim"), parameters).fetchone()

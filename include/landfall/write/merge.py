@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from include.landfall.job import ROW_NUMBER
+from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.deferred import check_own_at_once
@@ -22,7 +23,6 @@ from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
-from include.landfall.write.target import see_types
 from include.landfall.write.undo import keep_after, keep_before
 
 

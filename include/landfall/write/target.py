@@ -154,11 +154,6 @@ def target_columns(
     return [_target_column(feed, row) for row in rows]
 
 
-def see_types(connection: Connection, target: sql.Identifier) -> None:
-    """Lets the transaction find the operators of the target's types, whatever their schemas are."""
-    connection.execute(statement("write/see_types"), {"target": target.as_string(connection)})
-
-
 def _is_evolved(feed: Feed, column: CatalogColumn) -> bool:
     """Returns whether the table has the column and the feed does not, as after a file's new one."""
     is_own = column.name in feed.table_columns or bool(RESERVED.fullmatch(column.name))
