@@ -32,15 +32,16 @@ from include.landfall.errors import (
     shorten,
 )
 from include.landfall.feed.model import Feed
+from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.statements import statement, table
 from include.landfall.s3.client import make_client, region_of
 from include.landfall.s3.errors import s3_errors, without_login
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
-from include.landfall.write.target import check_types
+from include.landfall.write.target import check_types, compare
 
 # How long one server has for its answer, and all of them together. The latter ends waits that no
 # library ends by itself, such as for a name server that is silent.
@@ -243,12 +244,32 @@ def _check_target(connection: Connection, feed: Feed) -> None:
         rights = disposition_of(feed).rights_of(feed)
         check_rights(connection, target.schema_name, target.table_name, rights)
         check_kind(connection, feed)
+        _check_fit(connection, feed)
         if feed.contract.types == "widen" or feed.contract.new_columns == "evolve":
             check_may_alter(connection, target.schema_name, target.table_name)
     except LandfallError as error:
         where = f", column {error.place.column}" if error.place.column else ""
         error.what = f"feed {feed.name}{where}: {error.what}"
         raise
+
+
+def _check_fit(connection: Connection, feed: Feed) -> None:
+    """Checks a table that exists: its columns, and what the feed's way of writing needs of it.
+
+    Where loads alter the table, its columns may differ. Whether other tables would lose rows is
+    left to a load: to look takes long in large tables.
+
+    Raises: FeedError.
+    """
+    target = feed.target
+    if not has_relation(connection, target.schema_name, target.table_name):
+        return
+    disposition = disposition_of(feed)
+    if not disposition.deletes_rows:
+        disposition.check_target(connection, feed)
+    if not feed.contract.alters:
+        with connection.transaction(force_rollback=True):  # it leaves a temporary table
+            compare(connection, feed, table(target.table))
 
 
 def _ledger(rights: Any) -> str:

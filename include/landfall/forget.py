@@ -149,6 +149,7 @@ def _check_is_there(connection: Connection, feed: Feed, entries: list[Entry]) ->
     """Checks that the table of a loaded object is there: elsewhere its rows would stay."""
     target = feed.target
     if has_relation(connection, target.schema_name, target.table_name):
+        _check_has_ids(connection, feed, entries)
         return
     if any(entry.status == "loaded" for entry in entries):
         raise FeedError(
@@ -157,6 +158,18 @@ def _check_is_there(connection: Connection, feed: Feed, entries: list[Entry]) ->
             " file's rows, and the next run would load them twice. Where the table is gone for"
             " good, forget the file with --gone, or load all files again: landfall load --feed ..."
             " --force",
+        )
+
+
+def _check_has_ids(connection: Connection, feed: Feed, entries: list[Entry]) -> None:
+    """Checks that the rows of a loaded object can be told from others."""
+    rows = sum(entry.rows or 0 for entry in entries if entry.status == "loaded")
+    if rows and not has_column(connection, table(feed.target.table), LOAD_ID):
+        raise FeedError(
+            f"the file's rows in {feed.target.table} cannot be told from others",
+            found=f"no column {LOAD_ID}; the ledger counts {rows:,} rows of the file",
+            do="bring the table back with its column; or delete the rows by hand, add the column,"
+            f" and forget the file then: ALTER TABLE ... ADD COLUMN {LOAD_ID} bigint",
         )
 
 

@@ -14,6 +14,7 @@ from include.landfall.contract import IfMissing
 from include.landfall.errors import DataError, FeedError, LandfallError, WrongUse
 from include.landfall.feed.lenient import fields_of
 from include.landfall.feed.model import Feed
+from include.landfall.job import LOAD_ID
 from include.landfall.ledger import changes, claims, replays
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import Entry, create_ledger
@@ -23,9 +24,10 @@ from include.landfall.ledger.kept_rejects import (
     check_all_are_open,
     check_selection,
 )
-from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.statements import table
 from include.landfall.write import alter, target
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.restage import Cells, judge_rejects, stage_rejects
@@ -170,7 +172,17 @@ def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replaye
     _check_target(connection, feed, entry)
     _check_latest(connection, claimant)
     altered = alter.fit(connection, feed)
-    columns = target.prepare(connection, feed)
+    with target.unaltered(connection, feed) as columns:
+        replayed = _replay_rows(connection, claimant, batch, columns)
+    changes.keep(connection, claimant, load_id, altered)
+    return replayed
+
+
+def _replay_rows(
+    connection: Connection, claimant: Claimant, batch: Batch, columns: list[TargetColumn]
+) -> Replayed:
+    feed, load_id = claimant.feed, batch.entry.load_id
+    nothing = Replayed(feed.name, batch.entry.bucket, batch.entry.key, load_id)
     if batch.edited is None:
         _check_columns(connection, columns, batch)
         left_out = replays.left_out(connection, load_id, batch.reason)
@@ -184,7 +196,6 @@ def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replaye
         return replace(nothing, left_out=left_out)
     rows, refused = _judge(connection, staging, staged, claimant.by)
     deduplicated = staging.deduplicated
-    changes.keep(connection, claimant, load_id, altered)
     replays.keep_replay(connection, load_id, rows, sum(refused.values()), claimant.by, deduplicated)
     return replace(
         nothing, rows=rows, refused=refused, left_out=left_out, deduplicated=deduplicated
@@ -216,6 +227,12 @@ def _check_target(connection: Connection, feed: Feed, entry: Entry) -> None:
         raise FeedError(
             f"the table {feed.target.table} is gone",
             do="restore the table, or load the file again with --force",
+        )
+    if feed.target.load_id and not has_column(connection, table(feed.target.table), LOAD_ID):
+        raise FeedError(
+            f"the table {feed.target.table} has lost its column {LOAD_ID}",
+            do="bring the table back with it, or load all files again with --force into the empty"
+            " table",
         )
 
 

@@ -8,14 +8,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, LiteralString, NamedTuple
 
+import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.landfall.arrival import Arrival
+from include.landfall.errors import DataError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import select_entries
+from include.landfall.ledger.sequences import advance_sequences
 from include.landfall.postgres.statements import statement
 
 
@@ -71,10 +74,23 @@ class NewerLoad(NamedTuple):
 
 
 def lock(connection: Connection, claimant: Claimant) -> None:
-    """Waits until no other load of the object, or of a feed of whole files, is under way."""
+    """Waits until no other load of the object, or of a feed of whole files, is under way.
+
+    Raises: DataError when the database's encoding lacks a letter of the object's key.
+    """
     feed, uri = claimant.feed.name, claimant.arrival.uri
     scope = feed if claimant.feed.target.is_whole else f"{feed}\n{uri}"
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [scope])
+    # The key goes along also where the lock is the feed's: the ledger must be able to have it.
+    query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) WHERE %s <> ''"
+    try:
+        connection.execute(query, [scope, uri])
+    except psycopg.errors.UntranslatableCharacter as error:
+        raise DataError(
+            "the ledger cannot have the object's key: the database's encoding lacks a letter of it",
+            found=claimant.arrival.key,
+            expected=f"letters of {connection.info.parameter_status('server_encoding')}",
+            do="ask the sender for another name, or use a database in UTF8",
+        ) from error
 
 
 def newer(connection: Connection, claimant: Claimant) -> NewerLoad | None:
@@ -85,6 +101,7 @@ def newer(connection: Connection, claimant: Claimant) -> NewerLoad | None:
 
 def claim(connection: Connection, claimant: Claimant, force: bool) -> Claim | None:
     """Claims the arrival, or returns None when it is loaded already and not forced."""
+    advance_sequences(connection)
     with connection.cursor(row_factory=class_row(Claim)) as cursor:
         parameters = claimant.values(force=force)
         return cursor.execute(statement("ledger/claim"), parameters).fetchone()

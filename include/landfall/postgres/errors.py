@@ -25,6 +25,11 @@ REFUSALS = (
 )  # fmt: skip
 # What the server says of a login that it could not finish in time, as one that is overloaded.
 UNFINISHED = "canceling authentication due to timeout"
+# How the server and PgBouncer word that they take no more connections just now.
+NO_MORE = (
+    "too many connections", "too many clients", "remaining connection slots",
+    "no more connections allowed",
+)  # fmt: skip
 # How the server words that another session changed or dropped what a statement was working on. The
 # state is that of an error inside the server, and yet a later transaction succeeds.
 OVERTAKEN = (
@@ -80,6 +85,13 @@ def unreached(warehouse: Warehouse, error: psycopg.Error) -> LandfallError:
             f"the database refused the connection as {warehouse.name}",
             found=message,
             do="check the connection's user, password and database, and that the user may CONNECT",
+        )
+    if any(words in message for words in NO_MORE):
+        return ServerUnavailable(
+            f"the database at {warehouse.address} takes no more connections",
+            found=message,
+            do="retry; if it happens again, let fewer loads run at once, or raise the limit that"
+            " the message names",
         )
     return ServerUnavailable(
         f"the database cannot be reached at {warehouse.address}",

@@ -14,6 +14,7 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.errors import FeedError
 from include.landfall.job import LOAD_ID
+from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.statements import statement, table
 
 # The condition by which a row of the table with this alias is deleted.
@@ -45,7 +46,10 @@ def check_dependents_where(
 ) -> None:
     """Does so for the rows that a condition names; None means all rows of the table."""
     name = table(target)
-    for dependent in _dependents(connection, name):
+    dependents = _dependents(connection, name)
+    if dependents:
+        see_types(connection, name)
+    for dependent in dependents:
         if _has_rows(connection, name, dependent, is_deleted):
             raise FeedError(
                 f"{dependent.name} would lose rows, or their values, with those that are replaced"

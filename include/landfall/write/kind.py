@@ -15,7 +15,6 @@ from psycopg.rows import namedtuple_row
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.catalog import has_column
 from include.landfall.postgres.statements import statement, table
 
 
@@ -27,7 +26,7 @@ def check_kind(connection: Connection, feed: Feed) -> None:
     name = table(feed.target.table)
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         target: Any = cursor.execute(
-            statement("write/kind"), {"target": name.as_string(connection)}
+            statement("write/kind"), {"target": name.as_string(connection), "load_id": LOAD_ID}
         ).fetchone()
     if target is None:
         return
@@ -37,12 +36,34 @@ def check_kind(connection: Connection, feed: Feed) -> None:
             expected="a table of this database, or a view with a trigger INSTEAD OF INSERT",
             do="name a table in the feed",
         )
-    if target.partition_of and not has_column(connection, name, LOAD_ID):
+    if feed.target.load_id:
+        _check_load_id(feed, target)
+    _check_rules(feed, target)
+
+
+def _check_load_id(feed: Feed, target: Any) -> None:
+    """Refuses a table that cannot get the column of the load id, or has one of another type.
+
+    The bytes of a bigint are another number to some types: a numeric takes load 7 for 0.
+    """
+    if target.load_id is None and target.partition_of:
         raise FeedError(
             f"{feed.target.table} is a partition, and has no column {LOAD_ID}",
             do=f"ALTER TABLE {target.partition_of} ADD COLUMN {LOAD_ID} bigint",
         )
-    _check_rules(feed, target)
+    if target.load_id is None and target.table_of:
+        raise FeedError(
+            f"{feed.target.table} is a table of the type {target.table_of}, which has no {LOAD_ID}",
+            do=f"ALTER TYPE {target.table_of} ADD ATTRIBUTE {LOAD_ID} bigint CASCADE",
+        )
+    if target.load_id not in {None, "bigint"}:
+        raise FeedError(
+            f"the column {LOAD_ID} of {feed.target.table} cannot take the id of a load",
+            found=target.load_id,
+            expected="bigint",
+            do="alter the column's type; where it is not Landfall's, rename it,"
+            " or write target.load_id: false in the feed",
+        )
 
 
 def _check_rules(feed: Feed, target: Any) -> None:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from include.landfall.job import ROW_NUMBER
+from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.deferred import check_own_at_once
@@ -38,6 +39,7 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     if not isinstance(disposition, Merging):
         return staged
     _lock(staging, disposition)
+    see_types(staging.connection, staging.target)
     check_own_at_once(staging.connection, staging.target)
     what = _merge_of(staging, is_whole_file)
     if staging.keeps_replaced:

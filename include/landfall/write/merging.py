@@ -23,7 +23,6 @@ class Merging(Disposition):
 
     is_merged = True
     keeps_rows = True
-    deletes_rows = False  # so that rows of other tables may go with them
 
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]

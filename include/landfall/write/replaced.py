@@ -62,8 +62,8 @@ def rows_stay(feed: Feed) -> FeedError:
     """Returns the error of rows that are there still, though a load has replaced them."""
     return FeedError(
         f"rows that this load replaces stay in {feed.target.table}",
-        expected="rows that DELETE removes and UPDATE changes (a trigger, a rule or a policy may"
-        " keep them)",
+        expected="rows that DELETE removes and UPDATE changes (a trigger, a rule, a policy or a"
+        " table that inherits from it may keep them)",
         do="let the trigger, rule or policy of the table delete and change the rows of the loading"
         " role",
     )

@@ -19,6 +19,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.names import RESERVED
 from include.landfall.feed.target import OF_SCD2
 from include.landfall.job import LOAD_ID, PlannedColumn
+from include.landfall.ledger.queries import loaded_rows
 from include.landfall.planned import planned_column
 from include.landfall.postgres.catalog import (
     CatalogColumn,
@@ -240,6 +241,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
     if not (there and feed.target.load_id) or has_column(connection, name, LOAD_ID):
         return
     check_kind(connection, feed)
+    _check_rows_have_ids(connection, feed)
     with connection.transaction():
         if not feed.contract.alters:  # else the load itself makes the table fit
             compare(connection, feed, name)
@@ -249,6 +251,28 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
                 name, sql.Identifier(LOAD_ID)
             )
         )
+
+
+def _check_rows_have_ids(connection: Connection, feed: Feed) -> None:
+    """Checks that no row is of a loaded file, where a load finds the rows that it replaces by id.
+
+    Raises: FeedError. A changed file would leave its earlier rows beside its own.
+    """
+    disposition, target = disposition_of(feed), feed.target
+    if disposition.keeps_rows or not disposition.needs_load_id:
+        return
+    rows = loaded_rows(connection, feed.name, target.table)
+    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
+    if not rows or connection.execute(query).fetchone() == (False,):
+        return
+    raise FeedError(
+        f"the rows of loaded files in {target.table} carry no load id: a file that changes could"
+        " not replace its own",
+        found=f"no column {LOAD_ID}, and {rows:,} rows that files have brought",
+        do="bring the table back with its column, or empty it and load all files again with"
+        " --force. Where no loaded file will change, add the column:"
+        f" ALTER TABLE {table(target.table).as_string(connection)} ADD COLUMN {LOAD_ID} bigint",
+    )
 
 
 def _check(feed: Feed, row: Any) -> None:

@@ -17,8 +17,10 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT, OF_SCD2
 from include.landfall.job import LOAD_ID
+from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.statements import identifiers, statement, table
 from include.landfall.write.dependents import check_dependents_where, keep_dependents_away
+from include.landfall.write.kept_rows import kept_columns, key_as_json, row_as_json, value_of
 from include.landfall.write.merge_parts import Merge, of, same
 from include.landfall.write.replaced import check_visible
 
@@ -43,14 +45,12 @@ def keep_after(merge: Merge) -> None:
     """Keeps what the rows of each key were, in the load's transaction."""
     target = merge.feed.target
     keys = merge.fill("SELECT {key} FROM {before}", before=BEFORE)
-    pairs = [
-        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("b", name)) for name in merge.key
-    ]
+    columns = kept_columns(merge.connection, merge.target)
     merge.execute(
         statement("write/keep_replaced"),
         load_id=sql.Literal(merge.load_id),
         name=sql.Literal(target.table),
-        key_as_json=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs)),
+        key_as_json=key_as_json(columns, merge.key),
         before=BEFORE,
         rows=_rows_of(merge, keys),
         same=same("a", "b", merge.key),
@@ -67,6 +67,7 @@ def _rows_of(merge: Merge, keys: sql.Composable) -> sql.Composed:
         keys=keys,
         key_of_i=of("i", merge.key),
         first_of_t=sql.Identifier("t", merge.key[0]),
+        row=row_as_json(kept_columns(merge.connection, merge.target)),
     )
 
 
@@ -83,6 +84,7 @@ def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[i
     locked = table(feed.target.table)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(locked))
     check_visible(connection, feed)
+    see_types(connection, locked)
     changed, key = _collect(connection, feed, load_ids)
     if changed:
         raise FeedError(
@@ -210,29 +212,24 @@ def _count(connection: Connection, load_ids: list[int]) -> int:
 def _statement(
     connection: Connection, feed: Feed, name: str, **more: sql.Composable
 ) -> sql.Composed:
-    key = feed.target.key
-    columns = _columns(connection, feed)
-    settable = [c for c, is_always in columns.items() if not is_always and c not in key]
-    sets = [sql.SQL("{} = {}").format(sql.Identifier(c), sql.Identifier("r", c)) for c in settable]
+    key, target = feed.target.key, table(feed.target.table)
+    columns = kept_columns(connection, target)
     return statement(f"write/{name}").format(
         undo=UNDO,
-        target=table(feed.target.table),
+        target=target,
         name=sql.Literal(feed.target.table),
         key=of("k", key),
         same_key=same("t", "u", key),
         first=sql.Identifier("t", key[0]),
-        columns=identifiers(list(columns)),
-        changes=sql.SQL(", ").join(sets),
+        row=row_as_json(columns),
+        columns=identifiers([each.name for each in columns]),
+        values=sql.SQL(", ").join(map(value_of, columns)),
+        changes=sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(each.name), value_of(each))
+            for each in columns
+            if not each.is_always
+        ),
+        json_columns=sql.Literal([each.name for each in columns if each.is_json]),
         is_scd2=sql.Literal(feed.target.is_scd2),
         **more,
     )
-
-
-def _columns(connection: Connection, feed: Feed) -> dict[str, bool]:
-    """Returns the target's columns that can be written, and whether only an INSERT can."""
-    rows = connection.execute(
-        "SELECT attname, attidentity = 'a' FROM pg_attribute WHERE attrelid = to_regclass(%s)"
-        " AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
-        [table(feed.target.table).as_string(connection)],
-    )
-    return dict(rows.fetchall())

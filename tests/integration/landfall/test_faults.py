@@ -292,6 +292,10 @@ def test_3_9_a_key_that_the_database_cannot_hold_hides_no_other(engine):
     for key in ("2.csv", "zł.csv", "3.csv"):
         engine.put(B, key)
     assert sorted(listed(engine)) == ["2.csv", "3.csv", "zł.csv"]
+    for disposition in ("append", "replace"):
+        engine.be(disposition=disposition, feed=disposition)
+        with pytest.raises(DataError, match=r"(?s)cannot have the object's key.*found: zł\.csv"):
+            engine.load(engine.put(B, "zł.csv"))
 
 
 def test_3_7_a_row_that_a_key_refuses_does_not_make_the_file_read_again(engine, mocker):

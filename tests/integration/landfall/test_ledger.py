@@ -14,6 +14,7 @@ from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerU
 from include.landfall.ledger import claims
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import create_ledger
+from include.landfall.ledger.sequences import IDS
 from include.landfall.postgres.connection import connect
 from include.landfall.write import ledger_behind
 from tests.support.engine import many
@@ -213,3 +214,18 @@ def test_a_load_that_commits_during_the_look_at_the_ledger_is_no_reason(engine, 
     mocker.patch.object(ledger_behind, "last_with_rows", meanwhile)
     assert engine.load("id,name\n3,c\n", "3.csv").outcome == "loaded"
     assert engine.sql("SELECT id FROM raw.t ORDER BY 1") == [1, 2, 3]
+
+
+def test_ids_are_not_given_out_again_where_the_sequences_were_not_copied(engine):
+    """As by logical replication, and by a restore of the data alone."""
+    engine.be(rejects={"at_most": 9})
+    for number in range(3):
+        engine.load(f"id,name\n{number},a\nx,b\n", f"{number}.csv")
+    engine.sql("DELETE FROM landfall.ledger WHERE load_id = 1")  # its rows and its id stay
+    for name, column in IDS.items():
+        sequence = f"pg_get_serial_sequence('landfall.{name}', '{column}')"
+        engine.sql(f"SELECT setval({sequence}, 1, false)")
+    receipt = engine.load("id,name\n3,a\nx,b\n", "3.csv")
+    assert (receipt.outcome, receipt.load_id) == ("loaded", 4)
+    assert engine.sql("SELECT count(DISTINCT reject_id) FROM landfall.rejects") == [4]
+    assert engine.sql("SELECT DISTINCT _load_id FROM raw.t ORDER BY 1") == [1, 2, 3, 4]

@@ -247,6 +247,23 @@ def test_a_state_goes_before_the_words_of_a_message_in_any_language(refused, kin
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "FATAL: sorry, too many clients already",
+        'FATAL: too many connections for role "loader"',
+        'FATAL: too many connections for database "warehouse"',
+        "FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        "FATAL: no more connections allowed (max_client_conn)",
+    ],
+)
+def test_a_server_that_takes_no_more_connections_is_not_to_be_started(text):
+    error = unreached(WAREHOUSE, psycopg.OperationalError(f"connection failed: {text}"))
+    assert type(error) is ServerUnavailable
+    assert "takes no more connections" in error.what
+    assert "fewer loads" in str(error.do)
+
+
+@pytest.mark.parametrize(
     ("message", "error"),
     [
         ("tuple concurrently updated", ServerUnavailable),

@@ -15,10 +15,10 @@ FROM (
                 jsonb_agg(
                     (
                         SELECT jsonb_object_agg(c.key, c.value)
-                        FROM jsonb_each(to_jsonb(t.*)) AS c
+                        FROM jsonb_each({row}) AS c
                         WHERE c.value <> 'null'
                     )
-                    ORDER BY to_jsonb(t.*)::text
+                    ORDER BY {row}::text
                 ) FILTER (WHERE {first} IS NOT NULL)
             )::text),
             ''

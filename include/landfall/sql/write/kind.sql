@@ -23,6 +23,20 @@ SELECT
     (
         SELECT parent.inhparent::regclass FROM pg_inherits AS parent
         WHERE parent.inhrelid = class.oid AND class.relispartition
-    )::text AS partition_of
+    )::text AS partition_of,
+    nullif(class.reloftype, 0)::regtype::text AS table_of,
+    -- What a binary COPY of a bigint means to its column; NULL where there is no such column.
+    (
+        SELECT
+            CASE
+                WHEN load_id.attgenerated <> '' THEN 'a generated column'
+                WHEN load_id_type.oid = 'bigint'::regtype OR load_id_type.typbasetype = 'bigint'::regtype
+                    THEN 'bigint'
+                ELSE format_type(load_id.atttypid, load_id.atttypmod)
+            END
+        FROM pg_attribute AS load_id
+        INNER JOIN pg_type AS load_id_type ON load_id.atttypid = load_id_type.oid
+        WHERE load_id.attrelid = class.oid AND load_id.attname = %(load_id)s AND NOT load_id.attisdropped
+    ) AS load_id
 FROM pg_class AS class
 WHERE class.oid = to_regclass(%(target)s)

@@ -4,7 +4,7 @@ WITH rows_of_keys AS (
     SELECT
         u._load_key,
         true AS is_present,
-        to_jsonb(t.*) AS cells
+        {row} AS cells
     FROM {undo} AS u
     INNER JOIN {target} AS t ON {same_key}
     UNION ALL

@@ -3,8 +3,8 @@
 SELECT
     {key_of_i},
     jsonb_agg(
-        (SELECT jsonb_object_agg(c.key, c.value) FROM jsonb_each(to_jsonb(t.*)) AS c WHERE c.value <> 'null')
-        ORDER BY to_jsonb(t.*)::text
+        (SELECT jsonb_object_agg(c.key, c.value) FROM jsonb_each({row}) AS c WHERE c.value <> 'null')
+        ORDER BY {row}::text
     ) FILTER (WHERE {first_of_t} IS NOT NULL) AS _load_rows
 FROM ({keys}) AS i
 LEFT JOIN {target} AS t ON {same_key}

@@ -1,8 +1,6 @@
 INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE
-SELECT {columns}
-FROM (
-    SELECT r.*
-    FROM {undo} AS u
-    CROSS JOIN LATERAL jsonb_populate_recordset(NULL::{target}, u._load_before) AS r
-    WHERE NOT u._load_is_single
-) AS earlier
+SELECT {values}
+FROM {undo} AS u
+CROSS JOIN LATERAL jsonb_array_elements(u._load_before) AS b (cells)
+CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, b.cells - {json_columns}::text []) AS r
+WHERE NOT u._load_is_single

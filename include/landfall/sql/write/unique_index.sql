@@ -6,6 +6,7 @@ WHERE
     AND indisunique
     AND indimmediate
     AND indisvalid
+    AND NOT indisexclusion
     AND indpred IS NULL
     AND indexprs IS NULL
     AND %(key)s::text [] @> ARRAY(

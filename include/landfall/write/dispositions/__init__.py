@@ -35,6 +35,8 @@ class Disposition(ABC):
     is_merged: ClassVar[bool] = False
     # Whether rows of an earlier version of an object stay that the new version does not have.
     keeps_rows: ClassVar[bool] = False
+    # Whether rows of other tables may go with rows that it deletes, for which `check_target` looks.
+    deletes_rows: ClassVar[bool] = False
     # Whether it finds the rows that a load replaces by their load id.
     needs_load_id: ClassVar[bool] = True
     # What its loads do with rows of the target, beside reading and adding some.

@@ -1,0 +1,39 @@
+-- The target's columns that can be written, in their order: whether an UPDATE cannot, and whether their values
+-- are kept as texts. A type of an extension may have a cast to json, which to_jsonb() follows.
+WITH RECURSIVE base AS (
+    SELECT
+        attnum,
+        atttypid AS oid
+    FROM pg_attribute
+    WHERE
+        attrelid = to_regclass(%(target)s)
+        AND attnum > 0
+        AND NOT attisdropped
+        AND attgenerated = ''
+    UNION ALL
+    SELECT
+        base.attnum,
+        domain.typbasetype AS oid
+    FROM base
+    INNER JOIN pg_type AS domain ON base.oid = domain.oid
+    WHERE domain.typtype = 'd'
+)
+
+SELECT
+    a.attname::text AS name,
+    format_type(a.atttypid, a.atttypmod) AS type,
+    a.attidentity = 'a' AS is_always,
+    (
+        type.oid IN ('json'::regtype, 'jsonb'::regtype)
+        OR type.typcategory IN ('A', 'C')
+        OR EXISTS (
+            SELECT 1 FROM pg_cast
+            WHERE castsource = type.oid AND casttarget = 'json'::regtype AND castmethod = 'f'
+        )
+    ) AS is_text,
+    type.oid IN ('json'::regtype, 'jsonb'::regtype) AS is_json
+FROM base
+INNER JOIN pg_type AS type ON base.oid = type.oid
+INNER JOIN pg_attribute AS a ON base.attnum = a.attnum
+WHERE a.attrelid = to_regclass(%(target)s) AND type.typtype <> 'd'
+ORDER BY a.attnum

@@ -1,0 +1,72 @@
+"""How a row of the target is kept as JSON, so that each of its values comes back as it was.
+
+Most types go there and back by `to_jsonb` and `jsonb_populate_record`. Others are kept as their
+texts: an array whose bounds do not begin at 1, a value of json, which jsonb would write otherwise,
+JSON's null, which is no NULL, and a type with a JSON of its own that it does not read, like hstore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row
+
+from include.landfall.postgres.statements import statement
+
+AT_ONCE = 40  # pairs of one jsonb_build_object: a function takes 100 arguments
+
+
+class KeptColumn(NamedTuple):
+    """A column that can be written. `is_always`: only an INSERT can.
+
+    `is_text`: its values are kept as texts. `is_json`: those are texts of JSON.
+    """
+
+    name: str
+    type: str
+    is_always: bool
+    is_text: bool
+    is_json: bool
+
+
+def kept_columns(connection: Connection, target: sql.Identifier) -> list[KeptColumn]:
+    """Returns the target's columns that are kept: all but those that the table computes."""
+    parameters = {"target": target.as_string(connection)}
+    with connection.cursor(row_factory=class_row(KeptColumn)) as cursor:
+        return cursor.execute(statement("write/kept_columns"), parameters).fetchall()
+
+
+def row_as_json(columns: Sequence[KeptColumn]) -> sql.Composed:
+    """Returns the SQL of a row `t` of the target as jsonb."""
+    pairs = [
+        sql.SQL("{}, t.{}::text").format(sql.Literal(each.name), sql.Identifier(each.name))
+        for each in columns
+        if each.is_text
+    ]
+    objects = [
+        sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs[n : n + AT_ONCE]))
+        for n in range(0, len(pairs), AT_ONCE)
+    ]
+    return sql.SQL("({})").format(sql.SQL(" || ").join([sql.SQL("to_jsonb(t.*)"), *objects]))
+
+
+def key_as_json(columns: Sequence[KeptColumn], key: Sequence[str]) -> sql.Composed:
+    """Returns the SQL of the key of a row `b` as jsonb."""
+    as_text = {each.name for each in columns if each.is_text and not each.is_json}
+    pairs = [
+        sql.SQL("{}, {}{}").format(
+            sql.Literal(name), sql.Identifier("b", name), sql.SQL("::text" * (name in as_text))
+        )
+        for name in key
+    ]
+    return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+
+
+def value_of(column: KeptColumn) -> sql.Composable:
+    """Returns the SQL of a kept value, where `b.cells` is the row and `r` is populated by it."""
+    if not column.is_json:
+        return sql.Identifier("r", column.name)
+    # The server wrote the type itself.
+    return sql.SQL("(b.cells ->> {})::{}").format(sql.Literal(column.name), sql.SQL(column.type))

@@ -1,0 +1,42 @@
+"""`check` finds a table that does not fit its feed, as the load would find it at its first file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from include.landfall.check import Database, check
+from include.landfall.errors import FeedError
+
+MERGE = {"table": "raw.t", "disposition": "merge", "key": ["id"]}
+# The table, what is changed of the feed, and words of the answer; None where it fits.
+TABLES = {
+    "as declared": ("id integer, name text", {}, None),
+    "no table yet": ("", {"target": MERGE}, None),
+    "a column is missing": ("id integer", {}, "column name: the table raw.t has no column 'name'"),
+    "another type": ("id bigint, name text", {}, "column id: .* another type than the feed"),
+    "another type, widened": ("id smallint, name text", {"contract": {"types": "widen"}}, None),
+    "no unique index": ("id integer, name text", {"target": MERGE}, "no unique index on the key"),
+    "a unique index": ("id integer PRIMARY KEY, name text", {"target": MERGE}, None),
+    "no versions": (
+        "id integer, name text", {"target": MERGE | {"strategy": "scd2"}}, "lacks columns of strat",
+    ),
+    "a load id of numeric": ("id integer, name text, _load_id numeric", {}, "the id of a load"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_check_foretells_what_a_load_says_of_the_table(engine, name):
+    columns, changes, words = TABLES[name]
+    engine.sql("CREATE SCHEMA raw;" + (f"CREATE TABLE raw.t ({columns})" if columns else ""))
+    engine.be(**changes)
+    twice = Database("w", (engine.feed, engine.feed))
+    (finding,) = check([twice], warehouse_of=lambda _: engine.warehouse)
+    assert finding.reachable is (words is None), finding.answer
+    if words is None:
+        assert engine.load("id,name\n1,a\n").rows == 1
+        return
+    assert re.search(words, finding.answer)
+    with pytest.raises(FeedError, match=words.split(": ")[-1]):
+        engine.load("id,name\n1,a\n")
