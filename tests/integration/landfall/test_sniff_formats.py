@@ -196,12 +196,11 @@ def test_two_columns_of_one_name_are_read_by_their_places(landfall, engine, tmp_
     assert engine.sql("SELECT id, id_2 FROM raw.t") == [(1, 2)]
 
 
-def test_two_columns_of_one_name_that_have_no_place_are_a_doubt(landfall, engine):
+def test_two_columns_of_one_name_that_have_no_place_are_refused(landfall, engine):
     pq.write_table(pa.table([[1], [2]], names=["id", "id"]), file := io.BytesIO())
     engine.put(file.getvalue(), "in/x")
-    code, text, _ = landfall("sniff", f"s3://{engine.bucket}/in/x")
-    assert (code, "from:" in text) == (0, False)
-    assert "DOUBT: the file has the name 'id' more than once: no load takes it" in text
+    code, _, errors = landfall("sniff", f"s3://{engine.bucket}/in/x")
+    assert (code, "columns of the file stand twice" in errors) == (5, True)
 
 
 def test_an_empty_text_of_json_loads_as_null_in_a_column_of_numbers(landfall, engine, tmp_path):
