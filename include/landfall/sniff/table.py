@@ -66,9 +66,6 @@ class _Sniffer:
         if not self.sample.is_whole:
             text = text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1] or text
         trial = self._dialect(text)
-        wide = with_wide_rows(trial)
-        if wide.names > trial.names and not header_of(_fitting(trial)).value:
-            trial = wide
         rows = _fitting(trial)
         self._marks(rows)
         totals = self._totals(rows, trial)
@@ -108,6 +105,9 @@ class _Sniffer:
             options["comment"] = mark
             self._put("comment", Finding(mark, "lines before or between the rows begin with it"))
         trial = with_wide_header(try_options(text, options, MOST_RECORDS))
+        wide = with_wide_rows(trial)
+        if wide.names > trial.names and not header_of(_fitting(trial)).value:
+            trial = wide
         if skipped := self._skipped(trial, sep):
             options["skip_rows"] = skipped
             trial = try_options(text, options, MOST_RECORDS, trial.names)

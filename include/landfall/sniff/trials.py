@@ -144,9 +144,15 @@ def with_wide_rows(trial: Trial) -> Trial:
     widths = Counter(len(r.cells) for r in trial.table if r.cells is not None)
     wider = {width: count for width, count in widths.items() if width > trial.width > 1}
     enough = max(FEWEST_WIDE, LEAST_WIDE * len(trial.table))
-    if trial.names or len(wider) != 1 or sum(wider.values()) < enough:
+    if trial.names:
         return trial
-    return replace(trial, names=max(wider))
+    if len(wider) == 1 and sum(wider.values()) >= enough:
+        return replace(trial, names=max(wider))
+    # A row that is as short as others below it is no title.
+    above = trial.records[trial.first - 1].cells if trial.first else None
+    below = {len(record.cells or ()) for record in trial.records[trial.first :]}
+    is_row = above is not None and 1 < len(above) < trial.width and len(above) in below
+    return replace(trial, names=trial.width) if is_row else trial
 
 
 def try_options(

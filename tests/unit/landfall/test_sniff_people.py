@@ -53,6 +53,7 @@ CSV = [
     ("a header with a name less", lines("mpg\tcyl", *(f"car {n}\t{n}.5\t4" for n in range(9))), {"skip_rows": 1, "header": False}, {"column_1": "text", "mpg": "numeric(18,1)", "cyl": "integer"}, 9, "line 1 has a name less than the rows"),
     ("a header that is skipped", lines("some,other,names,are,here", *["1,2"] * 9), {"skip_rows": 1}, {"column_1": "integer", "column_2": "integer"}, 9, "line 1 has 5 cells: is it a part"),
     ("last cells left out, no header", lines("# a table", "#c\tname\tnote", *["AD\tx", "AE\tx\tnote", "AF\tx"] * 9), {"comment": "#", "ragged": "pad", "header": False}, {"column_1": "text", "column_2": "text", "column_3": "text"}, 27, "18 of 27 rows have fewer"),
+    ("first rows cut short, no header", lines("AD\tx", "AE\ty", *["AF\tx\tnote"] * 9, "AG\tz"), {"skip_rows": None, "ragged": "pad", "header": False}, {"column_1": "text", "column_2": "text", "column_3": "text"}, 12, "3 of 12 rows have fewer"),
     ("one column with a comma", lines("name", *["Chad", "Bonaire", "Bouvet"] * 6, "Cocos, Islands"), {"delimiter": ";"}, {"name": "text"}, 19, "one column"),
     ("numbers between blanks", lines("1 2.5 7", "2 3.5 8", "3 4.5 9"), {"delimiter": " "}, {"column_1": "integer", "column_2": "numeric(18,1)", "column_3": "integer"}, 3, ""),
     ("names of two words", lines("Ann Lee", "Bob Ray", "Cem Oz"), {"delimiter": ","}, {"Ann Lee": "text"}, 2, "one column"),
