@@ -54,15 +54,16 @@ def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
 def proposal_of(
     name: str, names: Sequence[str], findings: Sequence[Finding], sample: Sample
 ) -> Proposal:
-    """Returns a proposal with these columns, whose names become those that a table can have."""
+    """Returns a proposal with these columns, whose names become those that a table can have.
+
+    The names are different.
+    """
     made, _ = names_of([names], len(names))
     proposal = Proposal(name)
     if not sample.is_whole:
         proposal.doubts.append("only a part was read: types and rows further on may differ")
     for column, own, finding in zip(made, names, findings, strict=True):
-        if names.count(own) > 1:
-            finding.doubts.append(f"the file has the name {own!r} more than once: no load takes it")
-        elif column != own:
+        if column != own:
             finding.value = {"type": finding.value, "from": [own]}
             finding.evidence += "; the file's own name is none that a table can have"
         proposal.columns[column] = finding

@@ -9,19 +9,32 @@ from include.landfall.sniff.findings import Finding
 from include.landfall.sniff.spelling import DATE, NULLS, PLAIN, Marks, is_number
 
 MOST_HEADERS = 3
+FEW_ROWS = 12
+MOST_JUDGED = 5000
 Row = Sequence[str | None]
 
 
 def header_of(rows: Sequence[Row], marks: Marks = PLAIN) -> Finding:
     """Returns how many of the first rows are names, as a feed says it."""
+    rows = rows[:MOST_JUDGED]
     if len(rows) < 2:
         doubt = "there are too few rows to tell names from values"
         looks_typed = bool(rows) and any(is_typed(cell, marks) for cell in rows[0])
         return Finding(not looks_typed, "", [doubt])
-    body = rows[MOST_HEADERS:] or rows[1:]
-    typed = [at for at in range(len(rows[-1])) if _is_typed_column(body, at, marks)]
+    typed = _typed_columns(rows[MOST_HEADERS:], marks)
+    if not typed and len(rows) <= FEW_ROWS:  # what may be headers tells more than it hides
+        typed = _typed_columns(rows[1:], marks)
     if not typed:
         return _by_texts(rows)
+    count = _headers(rows, typed, marks)
+    names = f"{len(typed)} columns have numbers or dates below"
+    if count == 0:
+        return Finding(False, f"the first row has numbers or dates as those below: {names}")
+    return Finding(True if count == 1 else count, f"no number or date in it, and {names}")
+
+
+def _headers(rows: Sequence[Row], typed: Sequence[int], marks: Marks) -> int:
+    """Returns how many of the first rows have no value in the columns of numbers and dates."""
     count = 0
     for row in rows[:MOST_HEADERS]:
         if any(is_typed(row[at], marks) for at in typed if at < len(row)):
@@ -31,10 +44,7 @@ def header_of(rows: Sequence[Row], marks: Marks = PLAIN) -> Finding:
         if all(_cell(row, at) in ("", *NULLS) for at in typed):
             break  # a row of data whose numbers are missing
         count += 1
-    names = f"{len(typed)} columns have numbers or dates below"
-    if count == 0:
-        return Finding(False, f"the first row has numbers or dates as those below: {names}")
-    return Finding(True if count == 1 else count, f"no number or date in it, and {names}")
+    return count
 
 
 def _by_texts(rows: Sequence[Row]) -> Finding:
@@ -60,9 +70,24 @@ def is_typed(cell: str | None, marks: Marks) -> bool:
     return is_number(text, marks) or text.isdigit() or DATE.fullmatch(text) is not None
 
 
+def _typed_columns(body: Sequence[Row], marks: Marks) -> list[int]:
+    width = len(body[-1]) if body else 0
+    return [at for at in range(width) if _is_typed_column(body, at, marks)]
+
+
 def _is_typed_column(body: Sequence[Row], at: int, marks: Marks) -> bool:
     cells = [cell for row in body if (cell := _cell(row, at)) and cell not in NULLS]
     return bool(cells) and sum(is_typed(cell, marks) for cell in cells) >= 0.9 * len(cells)
+
+
+def are_names(cells: Sequence[str | None], marks: Marks = PLAIN) -> bool:
+    """Returns whether the cells of a row can be names: at least two, different, and no values."""
+    texts = [(cell or "").strip() for cell in cells]
+    return (
+        1 < len(texts) == len({*texts})
+        and all(texts)
+        and not any(is_typed(text, marks) for text in texts)
+    )
 
 
 def names_of(headers: Sequence[Row], width: int) -> tuple[list[str], str | None]:

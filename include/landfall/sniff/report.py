@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -12,16 +13,19 @@ from include.landfall.sniff.findings import Finding, Proposal
 
 SCHEMA = "# yaml-language-server: $schema=feed.schema.json"
 WIDTH = 100
+MOST_ALIKE = 3  # columns with the same doubt, each with a line of its own
+NAMED = 3
 
 
 def feed_yaml(proposal: Proposal, about: dict[str, str], preview: Sequence[str]) -> str:
     """Returns the whole file. `about` has name, connection, bucket, pattern, table and origin."""
+    columns, folded = _folded(proposal.columns)
     lines = [
         SCHEMA,
         f"# Proposed by landfall sniff from {about['origin']}.",
         "# Each choice has its evidence behind it. Look at each line with DOUBT, then at the rows.",
         *(f"# {note}" for note in proposal.notes),
-        *(f"# DOUBT: {doubt}" for doubt in proposal.doubts),
+        *(f"# DOUBT: {doubt}" for doubt in [*proposal.doubts, *folded]),
         f"feed: {about['name']}",
         "source:",
         f"  connection: {scalar(about['connection'])}",
@@ -33,10 +37,28 @@ def feed_yaml(proposal: Proposal, about: dict[str, str], preview: Sequence[str])
         f"  table: {scalar(about['table'])}",
         "  disposition: append  # or replace, where each file is the whole table",
         "columns:",
-        *(line for name, each in proposal.columns.items() for line in _entry(name, each)),
+        *(line for name, each in columns.items() for line in _entry(name, each)),
         *(f"# {line}" for line in preview),
     ]
     return "\n".join(map(_printable, lines)) + "\n"
+
+
+def _folded(columns: Mapping[str, Finding]) -> tuple[dict[str, Finding], list[str]]:
+    """Returns the columns without the doubts that many of them have, and each of these once."""
+    names: dict[str, list[str]] = {}
+    for name, each in columns.items():
+        for doubt in each.doubts:
+            names.setdefault(doubt, []).append(name)
+    folded = {doubt: of for doubt, of in names.items() if len(of) > MOST_ALIKE}
+    lines = [
+        f"{len(of)} columns ({', '.join(of[:NAMED])}, \u2026): {doubt}"
+        for doubt, of in folded.items()
+    ]
+    kept = {
+        name: replace(each, doubts=[doubt for doubt in each.doubts if doubt not in folded])
+        for name, each in columns.items()
+    }
+    return kept, lines
 
 
 def _format(proposal: Proposal) -> Iterator[str]:

@@ -11,25 +11,29 @@ from pathlib import Path
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, LandfallError
-from include.landfall.feed.formats import FORMATS, CsvFormat, ExcelFormat, FileFormat
+from include.landfall.feed.formats import FORMATS, CsvFormat, ExcelFormat, FileFormat, JsonFormat
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.avro_sample import whole_blocks
 from include.landfall.sniff.findings import Finding, Proposal
 from include.landfall.sniff.json_sample import as_lines
+from include.landfall.sniff.other_formats import refuse_other_formats
 from include.landfall.sniff.report import feed_yaml
 from include.landfall.sniff.sample import Sample, placed
 from include.landfall.sniff.verify import Reading, doubts_of, preview, read_as_load
+from include.landfall.sniff.widen import widen
 
 # The modules that propose a feed for a format; each is imported when it is needed.
 PROPOSERS: dict[type[FileFormat], str] = {
     CsvFormat: "include.landfall.sniff.table",
+    JsonFormat: "include.landfall.sniff.json_file",
     ExcelFormat: "include.landfall.sniff.workbook",
 }
 DESCRIBED = "include.landfall.sniff.described"  # of all files that name their columns
 # How the samples of formats are cut that are not cut by lines.
 WHOLE_RECORDS = {"json": as_lines, "avro": whole_blocks}
-AVRO, OLD_EXCEL = b"Obj\x01", b"\xd0\xcf\x11\xe0"
+AVRO = b"Obj\x01"
+ENDING = re.compile(r"(\.[A-Za-z]+\d?)+\Z")  # of a key: its digits are those of .bz2
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,7 @@ def format_in(sample: Sample) -> str:
         return sample.format
     if sample.data.startswith(AVRO):
         return "avro"
-    if sample.data.startswith(OLD_EXCEL):
-        do = "save it as .xlsx, without a password"
-        raise DataError("the file is an old Excel file", expected="text, or .xlsx", do=do)
+    refuse_other_formats(sample.data)
     text = sample.data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not text:
         raise DataError("the file has no row", expected="text with rows")
@@ -101,19 +103,37 @@ def _verified(
 ) -> Reading | None:
     """Reads the sample by the proposed feed, and adds doubts. Returns nothing when it cannot be."""
     try:
-        feed = _feed_of(feed_yaml(proposal, about, []))
-        reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
+        reading = _reading(proposal, about, arrival, sample)
+        if widen(proposal, reading):
+            reading = _reading(proposal, about, arrival, sample)
     except LandfallError as error:
-        proposal.doubts.append(f"a load would refuse this sample: {error.what}: {error.found}")
+        why = error.found if error.found is not None else error.expected
+        proposal.doubts.append(f"a load would refuse this sample: {error.what}: {why}")
         return None
+    proposal.doubts += doubts_of(reading, sparing=_spared(proposal))
+    return reading
+
+
+def _spared(proposal: Proposal) -> list[str]:
+    """Returns the columns whose doubtful cells are a doubt already."""
     undecided = proposal.options.get("dates", Finding("DMY")).value == ""
-    spared = [
+    return [
         name
         for name, each in proposal.columns.items()
-        if undecided and str(each.value).startswith(("date", "timestamp"))
+        if (undecided and str(each.value).startswith(("date", "timestamp")))
+        or (isinstance(each.value, dict) and "on_bad_cell" in each.value)
     ]
-    proposal.doubts += doubts_of(reading, sparing=spared)
-    return reading
+
+
+def _reading(
+    proposal: Proposal, about: dict[str, str], arrival: Arrival, sample: Sample
+) -> Reading:
+    """Reads the sample by the proposed feed.
+
+    Raises: LandfallError.
+    """
+    feed = _feed_of(feed_yaml(proposal, about, []))
+    return read_as_load(feed, arrival, whole_rows_of(feed, sample))
 
 
 def whole_rows(name: str, sample: Sample, encoding: str = "utf-8") -> Sample:
@@ -160,9 +180,11 @@ def _compare(proposal: Proposal, other: Arrival, seen: Proposal) -> None:
 
 
 def pattern_of(key: str) -> str:
-    """Returns a pattern for keys like this one: digits may be others."""
+    """Returns a pattern for keys like this one: digits before the ending may be others."""
     folder, slash, name = key.rpartition("/")
-    return folder + slash + re.sub(r"\d+([-_.]?\d+)*", "*", re.sub(r"[\[\]*?]", "?", name))
+    name = re.sub(r"[\[\]*?]", "?", name)
+    stem = re.sub(ENDING, "", name)
+    return folder + slash + re.sub(r"\d+([-_.]?\d+)*", "*", stem) + name[len(stem) :]
 
 
 def name_of(key: str) -> str:

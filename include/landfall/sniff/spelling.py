@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 NULLS = ("NA", "N/A", "n/a", "NULL", "null", "Null", "None", "nan", "NaN", "#N/A", "\\N", "-", ".",
          "?", "(null)", "nil")  # fmt: skip
@@ -23,12 +24,16 @@ class Marks:
     decimal: str = "."
     thousands: str = ""
 
-    def form(self) -> re.Pattern[str]:
-        """Returns the form of a number; a group for what stands behind the decimal mark."""
-        groups = rf"\d{{1,3}}(?:{re.escape(self.thousands)}\d{{3}})+|" if self.thousands else ""
-        # A zero before other digits is part of a code, such as 00123.
-        whole = rf"[-+]?(?:{groups}0|[1-9]\d*)?"
-        return re.compile(rf"{whole}(?:{re.escape(self.decimal)}(\d+))?(?:[eE][-+]?\d+)?")
+
+@cache
+def form_of(marks: Marks) -> re.Pattern[str]:
+    """Returns the form of a number with these marks."""
+    groups = rf"\d{{1,3}}(?:{re.escape(marks.thousands)}\d{{3}})+|" if marks.thousands else ""
+    # A zero before other digits is part of a code, such as 00123.
+    whole, mark = rf"(?:{groups}0|[1-9]\d*)", re.escape(marks.decimal)
+    behind = r"\d*" if marks == PLAIN else r"\d+"  # 25. is a number as Fortran writes it
+    # An exponent alone is part of a code, such as E019.
+    return re.compile(rf"[-+]?(?:{whole}(?:{mark}{behind})?|{mark}\d+)(?:[eE][-+]?\d+)?")
 
 
 PLAIN = Marks()
@@ -38,13 +43,14 @@ MARKS = (PLAIN, Marks(",", ""), Marks(",", "."), Marks(".", ","), Marks(",", " "
 
 def is_number(text: str, marks: Marks) -> bool:
     """Returns whether the text is a number with these marks."""
-    return bool(re.search(r"\d", text)) and marks.form().fullmatch(text.strip()) is not None
+    return form_of(marks).fullmatch(text.strip()) is not None
 
 
 def marks_of(columns: Iterable[Values]) -> tuple[Marks, list[str]]:
     """Returns the marks with which most columns are numbers, and doubts."""
-    columns = [[v for v in values if v] for values in columns]
-    counts = {marks: sum(_are_numbers(values, marks) for values in columns) for marks in MARKS}
+    distinct = [{v.strip() for v in values if v} for values in columns]
+    others = [values for values in distinct if not all(map(str.isdigit, values))]
+    counts = {marks: sum(_are_numbers(values, marks) for values in others) for marks in MARKS}
     best = max(MARKS, key=lambda marks: counts[marks])  # the first of those that are equally good
     if best == PLAIN:
         return best, []
@@ -55,9 +61,9 @@ def marks_of(columns: Iterable[Values]) -> tuple[Marks, list[str]]:
     return best, doubts
 
 
-def _are_numbers(values: Values, marks: Marks) -> bool:
-    form = marks.form()
-    return bool(values) and all(form.fullmatch(v.strip()) and re.search(r"\d", v) for v in values)
+def _are_numbers(values: Collection[str], marks: Marks) -> bool:
+    form = form_of(marks)
+    return bool(values) and all(map(form.fullmatch, values))
 
 
 def date_order(columns: Iterable[Values]) -> tuple[str | None, list[str]]:

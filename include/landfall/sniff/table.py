@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from include.landfall.arrival import Arrival
@@ -11,7 +13,7 @@ from include.landfall.errors import DataError
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
-from include.landfall.sniff.header import header_of, names_of
+from include.landfall.sniff.header import are_names, header_of, names_of
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.spelling import NULLS, PLAIN, Marks, date_order, marks_of
 from include.landfall.sniff.surroundings import (
@@ -21,7 +23,14 @@ from include.landfall.sniff.surroundings import (
     titles_before,
     totals_behind,
 )
-from include.landfall.sniff.trials import TRIAL_BYTES, Trial, best_trial, try_options
+from include.landfall.sniff.trials import (
+    TRIAL_BYTES,
+    Trial,
+    best_trial,
+    try_options,
+    with_wide_header,
+    with_wide_rows,
+)
 from include.landfall.sniff.types import truth_words, type_of
 
 MOST_RECORDS = 20_000
@@ -30,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "header": True,
 }  # fmt: skip
 CONTROL = re.compile(rb"(?<!\\)\\[bfnrtv]")
-SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blank"}
 
 
 def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
@@ -48,6 +57,7 @@ class _Sniffer:
     sample: Sample
     proposal: Proposal = field(default_factory=lambda: Proposal("csv"))
     marks: Marks = PLAIN
+    names: list[str | None] = field(default_factory=list)  # of a header that lacks one
 
     def __post_init__(self) -> None:
         encoding = encoding_of(self.sample.data, is_whole=self.sample.is_whole)
@@ -94,10 +104,13 @@ class _Sniffer:
         if mark := _comment(best):
             options["comment"] = mark
             self._put("comment", Finding(mark, "lines before or between the rows begin with it"))
-        trial = try_options(text, options, MOST_RECORDS)
+        trial = with_wide_header(try_options(text, options, MOST_RECORDS))
+        wide = with_wide_rows(trial)
+        if wide.names > trial.names and not header_of(_fitting(trial)).value:
+            trial = wide
         if skipped := self._skipped(trial, sep):
             options["skip_rows"] = skipped
-            trial = try_options(text, options, MOST_RECORDS)
+            trial = try_options(text, options, MOST_RECORDS, trial.names)
         self._delimiter(trial, rivals, text)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
@@ -115,6 +128,8 @@ class _Sniffer:
         share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
         name = SHOWN.get(delimiter, delimiter)
         evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
+        if trial.names:
+            evidence = f"{name}: the widest row has {trial.names} cells"
         doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
         if trial.width == 1:
             doubts.append("one column: no delimiter makes more of it")
@@ -133,10 +148,12 @@ class _Sniffer:
             return 1 if sep else 0
         skipped = trial.table[titles].line - 1
         evidence = f"the table begins in line {skipped + 1}, with {trial.width} cells a row"
-        doubts = [f"line {skipped} has one cell: a title, or a part of the header?"]
-        above = trial.table[titles - 1].cells if titles else None
-        is_title = above and any(above)
-        self._put("skip_rows", Finding(skipped, evidence, doubts if is_title else []))
+        above = trial.records[trial.first + titles - 1].cells or []
+        is_odd = titles or any(above[1:])
+        doubts = _doubts_of_skipped(skipped, above, trial.width) if is_odd else []
+        if len(above) == trial.width - 1 and are_names(above):
+            self.names = ["", *above]
+        self._put("skip_rows", Finding(skipped, evidence, doubts))
         return skipped
 
     # ---- the columns -----------------------------------------------------------------------------
@@ -151,6 +168,8 @@ class _Sniffer:
             self.proposal.options["columns"] = Finding("by position", why)
             if headers:
                 self.proposal.doubts.append(f"the columns' names are made, since {why}")
+            elif self.names:
+                names, _ = names_of([self.names], width)
         columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
         self._spelling(list(columns.values()))
         judged = {name: self._type(column) for name, column in columns.items()}
@@ -217,7 +236,7 @@ class _Sniffer:
         whole = self._is_whole(trial)
         if whole and trial.behind:
             self._put(*footer_of(trial, len(table)))
-        elif not whole:
+        elif not self.sample.is_whole:
             self.proposal.doubts.append(
                 "only the beginning was read: types and rows further on may differ"
             )
@@ -228,11 +247,6 @@ class _Sniffer:
         if cut and all(not any(cells[width:]) for cells in cut):
             doubt = f"{len(cut)} of {count} rows have fewer or more fields than {width}, {where}"
             self.proposal.options["ragged"] = Finding("pad", "the others are empty", [doubt])
-            odd = [r for r in odd if r.cells is None]
-        if odd:
-            faults = {r.fault.message if r.fault else "another number of fields" for r in odd}
-            doubt = f"{len(odd)} of {count} rows would be rejects, {where}: {', '.join(faults)}"
-            self.proposal.doubts.append(doubt)
 
     def _leave_out_totals(self, count: int) -> None:
         self.proposal.options.pop("footer", None)
@@ -243,9 +257,19 @@ class _Sniffer:
 def _fitting(trial: Trial) -> list[list[str | None]]:
     """Returns the cells of the rows that have the table's width; of few rows all, padded."""
     rows = [list(record.cells) for record in trial.table if record.cells is not None]
-    if len(rows) < 3:
+    if len(rows) < 3 or trial.names:
         return [(row + [None] * trial.width)[: trial.width] for row in rows]
     return [row for row in rows if len(row) == trial.width]
+
+
+def _doubts_of_skipped(line: int, above: Sequence[str | None], width: int) -> list[str]:
+    """Says what the line before the table may be, beside a title."""
+    if len(above) == width - 1 and are_names(above):
+        return [f"line {line} has a name less than the rows have cells: the first has none"]
+    filled = len([cell for cell in above if cell])
+    if filled > 1:
+        return [f"line {line} has {filled} cells: is it a part of the header?"]
+    return [f"line {line} has one cell: a title, or a part of the header?"] if filled else []
 
 
 def _values(column: list[str | None]) -> list[str]:
@@ -255,5 +279,12 @@ def _values(column: list[str | None]) -> list[str]:
 def _comment(trial: Trial) -> str | None:
     """Returns # where it begins lines that are no rows of the table."""
     others = [r for r in trial.records if r.cells is None or len(r.cells) != trial.width]
-    marked = [r for r in others if r.raw.lstrip().startswith(b"#")]
+    before = list(takewhile(_is_marked, trial.records))
+    if len(before) > 1 and not any(len(r.cells or ()) == trial.width for r in before):
+        return "#"
+    marked = list(filter(_is_marked, others))
     return "#" if marked and len(marked) >= 0.8 * len(others) else None
+
+
+def _is_marked(record: Record) -> bool:
+    return record.raw.lstrip().startswith(b"#")

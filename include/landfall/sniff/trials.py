@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from itertools import islice
@@ -14,34 +14,44 @@ from typing import Any
 from include.landfall.feed.formats import CsvFormat
 from include.landfall.read.formats.csv_records import Record, Records
 from include.landfall.read.formats.csv_stream import Body
+from include.landfall.sniff.header import are_names
 
 TRIAL_BYTES = 128 << 10
 TRIAL_RECORDS = 400
 # What is more likely where two are equally good. A longer one holds a shorter one.
 DELIMITERS = {
     ",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, "\x01": 1.0, "||": 1.03, "~|~": 1.03, "::": 1.03,
-    "\u00a6": 1.0, "^": 0.9, "~": 0.9, ":": 0.4,
+    "\u00a6": 1.0, "^": 0.9, "~": 0.9, ":": 0.4, " ": 0.33,
 }  # fmt: skip
+LEAST_OF_WIDTH = 0.1
+FEWEST_WIDE, LEAST_WIDE = 3, 0.02  # rows, and the share of them, that make a table wider
+SHORT = 8192
+UNUSED = ",;\t|\x01"
 NUMBER = re.compile(r"\s*[-+]?[\d.,' ]+%?\s*")
 
 
 @dataclass
 class Trial:
-    """A text as one candidate reads it."""
+    """A text as one candidate reads it. `names` is the table's width where most rows have less."""
 
     options: dict[str, Any]
     records: list[Record] = field(repr=False)
+    names: int = 0
 
     @cached_property
     def width(self) -> int:
-        """How many cells most records have."""
+        """How many cells most records have, or the header."""
+        if self.names:
+            return self.names
         widths = Counter(len(r.cells) for r in self.records if r.cells is not None)
-        return max(widths, key=lambda w: (widths[w] * (w > 1), widths[w])) if widths else 0
+        least = LEAST_OF_WIDTH * len(self.records)  # a few rows that are cut are texts with a mark
+        wide = {width: count for width, count in widths.items() if width > 1 and count >= least}
+        return max(wide or widths, key=lambda width: widths[width], default=0)
 
     @cached_property
     def first(self) -> int:
         """The index of the record where the table begins."""
-        for index in range(len(self.records)):
+        for index in range(len(self.records) - 1):
             nearby = self.records[index : index + 6]
             if self._fits(nearby[0]) and sum(map(self._fits, nearby)) >= len(nearby) - 1:
                 return index
@@ -59,7 +69,9 @@ class Trial:
         return self.records[self.first : len(self.records) - self.behind]
 
     def _fits(self, record: Record) -> bool:
-        return record.cells is not None and len(record.cells) == self.width
+        if record.cells is None:
+            return False
+        return len(record.cells) == self.width or 1 < len(record.cells) < self.names
 
     @cached_property
     def score(self) -> float:
@@ -68,11 +80,12 @@ class Trial:
         if not table or self.width == 0:
             return -1.0
         prior = DELIMITERS.get(self.options["delimiter"], 1.0)
-        consistent = sum(map(self._fits, table)) / len(table) * prior
+        fitting = sum(map(self._fits, table)) / len(table)
+        consistent = fitting * prior
         faults = sum(r.cells is None for r in table) / len(table)
-        if self.width == 1:
-            return 0.3 - faults
         before = min(0.2, 0.02 * self.first) + 0.02 * self.behind
+        if self.width == 1:
+            return 0.3 * fitting - faults - before
         more_columns = min(self.width, 20) * 0.002
         return consistent - faults - 0.6 * self._unclean(table) - before + more_columns
 
@@ -110,23 +123,65 @@ def best_trial(text: bytes, sep: str | None = None) -> tuple[Trial, list[Trial]]
     return best, [t for t in near if t.options["delimiter"] != best.options["delimiter"]]
 
 
-def try_options(text: bytes, options: dict[str, Any], most: int = TRIAL_RECORDS) -> Trial:
+def with_wide_header(trial: Trial) -> Trial:
+    """Returns the trial with the width of its header, where rows have fewer cells than that."""
+    if trial.width < 2 or trial.first == 0:
+        return trial
+    header = list(trial.records[trial.first - 1].cells or [])
+    names = header[:-1] if header and not header[-1] else header
+    below = trial.records[trial.first :]
+    fits = sum(record.cells is not None and len(record.cells) <= len(header) for record in below)
+    if not trial.width < len(header) <= 2 * trial.width or not are_names(names):
+        return trial
+    return replace(trial, names=len(header)) if fits >= 0.95 * len(below) else trial
+
+
+def with_wide_rows(trial: Trial) -> Trial:
+    """Returns the trial of a table without names at the width of its widest rows, where some are.
+
+    A few such rows may be mistakes: the others are then right.
+    """
+    widths = Counter(len(r.cells) for r in trial.table if r.cells is not None)
+    wider = {width: count for width, count in widths.items() if width > trial.width > 1}
+    enough = max(FEWEST_WIDE, LEAST_WIDE * len(trial.table))
+    if trial.names:
+        return trial
+    if len(wider) == 1 and sum(wider.values()) >= enough:
+        return replace(trial, names=max(wider))
+    # A row that is as short as others below it is no title.
+    above = trial.records[trial.first - 1].cells if trial.first else None
+    below = {len(record.cells or ()) for record in trial.records[trial.first :]}
+    is_row = above is not None and 1 < len(above) < trial.width and len(above) in below
+    return replace(trial, names=trial.width) if is_row else trial
+
+
+def try_options(
+    text: bytes, options: dict[str, Any], most: int = TRIAL_RECORDS, names: int = 0
+) -> Trial:
     """Returns the text as these options read it."""
     dialect = CsvFormat.model_validate({"header": False, **options}).dialect()
     records = Records(Body.of(BytesIO(text), dialect))
-    return Trial(options, list(islice(records, most)))
+    return Trial(options, list(islice(records, most)), names)
 
 
 def _candidates(text: str, sep: str | None) -> Iterator[dict[str, Any]]:
     before = {"skip_rows": 1} if sep else {}
-    for delimiter in [sep] if sep else DELIMITERS:
-        if delimiter not in text and delimiter != ",":
-            continue
+    # The last is for files of one column, whose texts it does not cut.
+    unused = next((each for each in (*UNUSED, "\x02") if each not in text), "\x02")
+    inside = [each for each in DELIMITERS if each in text and (each != " " or _is_cut(text))]
+    for delimiter in [sep] if sep else [*inside, unused]:
         for quote in _quotes(text, delimiter):
             for escape in _escapes(text, delimiter, quote):
                 for newline in _newlines(text):
                     options = {"delimiter": delimiter, "quote": quote, **before}
                     yield {**options, "escape": escape, "newline": newline}
+
+
+def _is_cut(text: str) -> bool:
+    """Returns whether single blanks are between the words, of which most are numbers."""
+    words = text[:SHORT].split()
+    numbers = sum(NUMBER.fullmatch(word) is not None for word in words)
+    return re.search(r"^ |  ", text, re.MULTILINE) is None and numbers > len(words) / 2
 
 
 def _quotes(text: str, delimiter: str) -> list[str | None]:

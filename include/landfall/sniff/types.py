@@ -67,9 +67,9 @@ def _number(values: Sequence[str], marks: Marks) -> Finding | None:
         return Finding("double precision", "numbers with exponents", doubts)
     whole = max(len(re.sub(r"\D", "", value.split(marks.decimal)[0])) for value in plain)
     scale = max(len(value.partition(marks.decimal)[2]) for value in plain)
-    if not scale:
+    if not scale and not any(marks.decimal in value for value in plain):
         return _integer(whole)
-    finding = _decimal(whole, scale)
+    finding = _decimal(whole, max(scale, 1))
     grouped = [value for value in plain if "." in value]
     if marks == PLAIN and all(re.fullmatch(GROUPED, value) for value in grouped):
         example = f"numbers such as {grouped[0]}"
@@ -94,7 +94,7 @@ def _decimal(whole: int, scale: int) -> Finding:
     precision = max(NUMERIC_DIGITS, whole + scale + 2)
     if precision > 38:
         return Finding("numeric", f"{whole} digits before and {scale} behind the mark")
-    doubt = f"more than {_digits(scale)} behind the mark would be rounded"
+    doubt = "a number with more digits behind the mark would be rounded"
     evidence = f"up to {_digits(scale)} behind the mark"
     return Finding(f"numeric({precision},{scale})", evidence, [doubt])
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
+from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.model import Feed
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.planned import planned_column, rules_of
@@ -26,12 +27,16 @@ from include.landfall.sniff.sample import Sample
 
 FIRST_ROWS = 5
 CELL_WIDTH = 24
+MOST_MISFITS = 1000
 MOST_ROWS = 20_000  # of a file that is read at any offset; of others all of the sample are read
 
 
 @dataclass
 class Reading:
-    """What became of a sample: rows, rejects, and cells that Postgres would have to judge."""
+    """What became of a sample: rows, rejects, and cells that Postgres would have to judge.
+
+    `misfits` are those of the cells that are refused, or would be rounded, up to a number.
+    """
 
     names: list[str]
     rows: int = 0
@@ -39,6 +44,7 @@ class Reading:
     misshapen: list[Misshapen] = field(default_factory=list)
     doubtful: dict[str, int] = field(default_factory=dict)
     example: dict[str, str] = field(default_factory=dict)
+    misfits: dict[str, set[str]] = field(default_factory=dict)
 
 
 def read_as_load(feed: Feed, arrival: Arrival, sample: Sample) -> Reading:
@@ -64,6 +70,7 @@ def _judge(rows: Rows, columns: Sequence[PlannedColumn], result: Reading) -> Non
     result.rows += rows.count
     result.misshapen += rows.misshapen
     for column, values in zip(columns, rows.batch.columns, strict=False):
+        _keep_misfits(column, _rounded(values, column.type), result)
         _, suspects = cast_column(values, fast_cast_of(column), column.type)
         if suspects is None or not pc.any(suspects).as_py():
             continue
@@ -73,8 +80,23 @@ def _judge(rows: Rows, columns: Sequence[PlannedColumn], result: Reading) -> Non
             count = sum(counts[text] for text in unread)
             result.doubtful[column.name] = result.doubtful.get(column.name, 0) + count
             result.example.setdefault(column.name, unread[0])
+            _keep_misfits(column, unread, result)
     if missing := FIRST_ROWS - len(result.first):
         result.first += _texts(rows.batch.slice(0, missing))
+
+
+def _rounded(values: pa.Array, declared: ColumnType) -> list[str]:
+    """Returns the texts of numbers with more digits behind the mark than the type keeps."""
+    if declared.name != "numeric" or not declared.modifiers or not pa.types.is_string(values.type):
+        return []
+    scale = (*declared.modifiers, 0)[1]
+    texts = values.filter(pc.match_substring_regex(values, rf"^[^.]*\.\d{{{scale}}}\d*[1-9]"))
+    return [str(text) for text in texts.unique().slice(0, MOST_MISFITS).to_pylist()]
+
+
+def _keep_misfits(column: PlannedColumn, texts: Sequence[str], result: Reading) -> None:
+    if texts and len(kept := result.misfits.setdefault(column.name, set())) < MOST_MISFITS:
+        kept.update(texts)
 
 
 def _texts(batch: pa.RecordBatch) -> list[list[str | None]]:

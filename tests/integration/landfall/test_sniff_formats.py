@@ -163,12 +163,33 @@ def test_a_missing_bucket_is_called_a_missing_bucket(landfall, engine):
     assert (code, "no bucket" in message) == (4, False)
 
 
-def test_two_columns_of_one_name_are_a_doubt_that_says_so(landfall, engine):
+def test_two_columns_of_one_name_are_read_by_their_places(landfall, engine, tmp_path):
     book = openpyxl.Workbook()
     for row in (["id", "id"], [1, 2]):
         book.active.append(row)
     book.save(file := io.BytesIO())
     engine.put(file.getvalue(), "in/x.xlsx")
-    code, text, _ = landfall("sniff", f"s3://{engine.bucket}/in/x.xlsx")
-    assert (code, "from:" in text) == (0, False)
-    assert "DOUBT: the file has the name 'id' more than once: no load takes it" in text
+    feed, url = tmp_path / "x.yaml", f"s3://{engine.bucket}/in/x.xlsx"
+    code, text, _ = landfall("sniff", url, "--name", "x", "--table", "raw.t")
+    assert (code, "DOUBT: the columns' names are made, since a name stands twice" in text) == (
+        0,
+        True,
+    )
+    feed.write_text(text)
+    assert landfall("load", "--feed", str(feed))[0] == 0
+    assert engine.sql("SELECT id, id_2 FROM raw.t") == [(1, 2)]
+
+
+def test_two_columns_of_one_name_that_have_no_place_are_refused(landfall, engine):
+    pq.write_table(pa.table([[1], [2]], names=["id", "id"]), file := io.BytesIO())
+    engine.put(file.getvalue(), "in/x")
+    code, _, errors = landfall("sniff", f"s3://{engine.bucket}/in/x")
+    assert (code, "columns of the file stand twice" in errors) == (5, True)
+
+
+def test_an_empty_text_of_json_loads_as_null_in_a_column_of_numbers(landfall, engine, tmp_path):
+    engine.put(lines([{"n": 1, "v": 1.5}, {"n": 2, "v": ""}]), "in/a")
+    feed, url = tmp_path / "x.yaml", f"s3://{engine.bucket}/in/a"
+    feed.write_text(landfall("sniff", url, "--name", "x", "--table", "raw.t")[1])
+    assert landfall("load", "--feed", str(feed))[0] == 0
+    assert engine.sql("SELECT n, v::text FROM raw.t ORDER BY n") == [(1, "1.5"), (2, None)]

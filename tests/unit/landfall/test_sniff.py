@@ -90,7 +90,7 @@ COLUMNS = [
     (["1", "-20"], "integer", "whole numbers"),
     (["1234567890"], "bigint", "10 digits"),
     (["12345678901234567890"], "text", "DOUBT: longer than a bigint"),
-    (["1.5", "20"], "numeric(18,1)", "DOUBT: more than 1 digit"),
+    (["1.5", "20"], "numeric(18,1)", "DOUBT: a number with more digits"),
     (["1e5", "2"], "double precision", "exponents"),
     (["true", "false"], "boolean", "false and true"),
     (["yes", "no"], "boolean", "no and yes"),

@@ -1,0 +1,206 @@
+"""What `landfall sniff` proposes for files that people have, and how it refuses the others."""
+# ruff: noqa: E501  the tables of cases
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import openpyxl
+import pytest
+import yaml
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import DataError
+from include.landfall.feed.yaml_file import read_feed
+from include.landfall.sniff import table
+from include.landfall.sniff.members import read_samples
+from include.landfall.sniff.sniffing import pattern_of, sniff
+from include.landfall.sniff.verify import read_as_load
+from tests.support.memory_store import MemoryStore
+
+
+@pytest.fixture
+def propose(tmp_path):
+    """Sniffs at a file as the command does: the feed's YAML, and its rows as a load reads them."""
+
+    def propose(data: bytes):
+        store, key = MemoryStore(), "in/x"
+        store.put_object(Key=key, Body=data)
+        arrival = Arrival(
+            "landing", key, store.head_object(Key=key)["ETag"].strip('"'), len(data), datetime(2026, 1, 1, tzinfo=UTC)
+        )  # fmt: skip
+        samples = read_samples(store, arrival)
+        text = sniff(samples, "x", "raw.t").text
+        path = tmp_path / "x.yaml"
+        path.write_text(text)
+        reading = read_as_load(read_feed(path), arrival, samples[0][1])
+        assert (reading.misshapen, reading.doubtful) == ([], {})
+        return text, reading
+
+    return propose
+
+
+def lines(*rows):
+    return "".join(f"{row}\n" for row in rows).encode()
+
+
+CSV = [
+    ("codes with an E", lines("n,code", "1,E019", "2,E012", "3,E5"), {}, {"n": "integer", "code": "text"}, 3, ""),
+    ("a point at the end", lines("n,v", "1,25.", "2,30.", "3,7."), {}, {"n": "integer", "v": "numeric(18,1)"}, 3, ""),
+    ("a header wider than the rows", lines("a,b,c,d", *["1,x"] * 9, "1,x,3"), {"ragged": "pad", "skip_rows": None}, {"a": "integer", "b": "text", "c": "integer", "d": "text"}, 10, "10 of 10 rows have fewer"),
+    ("a header with a name less", lines("mpg\tcyl", *(f"car {n}\t{n}.5\t4" for n in range(9))), {"skip_rows": 1, "header": False}, {"column_1": "text", "mpg": "numeric(18,1)", "cyl": "integer"}, 9, "line 1 has a name less than the rows"),
+    ("a header that is skipped", lines("some,other,names,are,here", *["1,2"] * 9), {"skip_rows": 1}, {"column_1": "integer", "column_2": "integer"}, 9, "line 1 has 5 cells: is it a part"),
+    ("last cells left out, no header", lines("# a table", "#c\tname\tnote", *["AD\tx", "AE\tx\tnote", "AF\tx"] * 9), {"comment": "#", "ragged": "pad", "header": False}, {"column_1": "text", "column_2": "text", "column_3": "text"}, 27, "18 of 27 rows have fewer"),
+    ("first rows cut short, no header", lines("AD\tx", "AE\ty", *["AF\tx\tnote"] * 9, "AG\tz"), {"skip_rows": None, "ragged": "pad", "header": False}, {"column_1": "text", "column_2": "text", "column_3": "text"}, 12, "3 of 12 rows have fewer"),
+    ("one column with a comma", lines("name", *["Chad", "Bonaire", "Bouvet"] * 6, "Cocos, Islands"), {"delimiter": ";"}, {"name": "text"}, 19, "one column"),
+    ("numbers between blanks", lines("1 2.5 7", "2 3.5 8", "3 4.5 9"), {"delimiter": " "}, {"column_1": "integer", "column_2": "numeric(18,1)", "column_3": "integer"}, 3, ""),
+    ("names of two words", lines("Ann Lee", "Bob Ray", "Cem Oz"), {"delimiter": ","}, {"Ann Lee": "text"}, 2, "one column"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "options", "types", "rows", "doubt"), [case[1:] for case in CSV], ids=[case[0] for case in CSV])  # fmt: skip
+def test_a_table_of_text_gets_a_feed_that_loads_all_of_it(
+    propose, data, options, types, rows, doubt
+):
+    text, reading = propose(data)
+    feed = yaml.safe_load(text)
+    assert {name: feed["format"].get(name) for name in options} == options
+    assert (feed["columns"], reading.rows) == (types, rows)
+    assert doubt in text
+
+
+LATER = [
+    ("more digits behind the mark", "1.5", "2.54", "numeric(18,2)", None),
+    ("zeros behind the mark", "1.5", "2.500", "numeric(18,1)", None),
+    ("a fraction", "1", "2.25", "numeric(18,2)", None),
+    ("a longer number", "1", "12345678901", "bigint", None),
+    ("a marker of NULL", "1", "nil", "integer", ["nil"]),
+]
+
+
+@pytest.mark.parametrize(("first", "later", "column_type", "nulls"), [case[1:] for case in LATER], ids=[case[0] for case in LATER])  # fmt: skip
+def test_cells_behind_the_first_rows_count(propose, monkeypatch, first, later, column_type, nulls):
+    monkeypatch.setattr(table, "MOST_RECORDS", 20)
+    text, reading = propose(lines("n,v", *[f"1,{first}"] * 30, f"2,{later}"))
+    feed = yaml.safe_load(text)
+    assert (feed["columns"]["v"], feed["format"].get("nulls")) == (column_type, nulls)
+    assert (reading.rows, "only the beginning" in text) == (31, False)
+
+
+OTHER = [
+    (b"SQLite format 3\0" + bytes(99), "a database of SQLite"),
+    (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+    (b"RDX3\nX\n\0\0\0", "a file of R"),
+    (b"<!DOCTYPE html><html><body>404</body></html>", "a page of HTML, perhaps an error message"),
+    (b'<?xml version="1.0"?><rows><row/></rows>', "XML"),
+    (b"<rows>\n<row>1</row>\n</rows>\n", "XML"),
+    (b"x" * 257 + b"ustar" + bytes(200), "an archive of tar"),
+    (b"KStars v1" + bytes(90) + b"RA\0\0\x04\x05", "binary"),
+    (b"\xb0\xfa*\xbf\x07\x08\x10\x11" * 50, "binary"),
+]
+
+
+@pytest.mark.parametrize(("data", "name"), OTHER)
+def test_a_file_that_is_no_table_is_refused_by_name(propose, data, name):
+    with pytest.raises(DataError, match=name) as error:
+        propose(data)
+    assert "have it written as CSV" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lines("<DATE>,<OPEN>", "2026-01-02,1.5", "2026-01-03,2.5"),  # as MetaTrader writes
+        lines("id\x01v", "1\x012.5", "2\x013.5"),  # as Hive writes
+        "id,v\n1,2.5\n2,3.5\n".encode("utf-16-le"),
+    ],
+)
+def test_text_with_odd_characters_is_still_a_table(propose, data):
+    assert propose(data)[1].rows == 2
+
+
+ROWS = [{"id": 1}, {"id": 2}]
+JSON = [
+    (json.dumps({"meta": {}, "data": ROWS}, indent=1), """jq '.["data"]' FILE"""),
+    (json.dumps({"it's; rm": ROWS, "n": 1}, indent=1), """jq '.["it'"'"'s; rm"]' FILE"""),
+    (json.dumps({"de": {"id": 1}, "at": {"id": 2}}, indent=1), "jq 'to_entries | map"),
+    (json.dumps({"id": 1, "name": "Ann"}, indent=1), "jq -c . FILE"),
+    ('{"type": "x",\n"data": [{"id": 1},\n{"id": 2}', "jq -c . FILE"),  # the beginning of one
+    (json.dumps([[1, 2], [3, 4]]), "jq -r '.[] | @csv' FILE"),
+    (json.dumps(["a", "b"]), "write each as an object"),
+]
+
+
+@pytest.mark.parametrize(("text", "do"), JSON)
+def test_json_without_rows_on_top_says_how_to_get_them(propose, text, do):
+    with pytest.raises(DataError) as error:
+        propose(text.encode())
+    assert do in str(error.value)
+
+
+def test_an_object_on_one_line_that_holds_the_rows_is_a_doubt(propose):
+    text, reading = propose(json.dumps({"data": ROWS}).encode())
+    assert reading.rows == 1
+    assert """DOUBT: the file is one row; jq '.["data"]' FILE""" in text
+
+
+def test_empty_texts_of_json_are_null_in_columns_of_other_types(propose, tmp_path):
+    store = [{"n": 1, "v": 1.5, "t": "a"}, {"n": 2, "v": "", "t": ""}]
+    with pytest.raises(AssertionError):  # the cell is still a doubtful one, and its row is kept
+        propose(json.dumps(store).encode())
+    columns = read_feed(tmp_path / "x.yaml").columns
+    assert [columns[name].on_bad_cell for name in "nvt"] == ["reject", "null", "reject"]
+
+
+# ---- workbooks -----------------------------------------------------------------------------------
+
+
+def workbook(*sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for number, rows in enumerate(sheets):
+        sheet = book.create_sheet(f"S{number}")
+        for row in rows:
+            sheet.append(row)
+    book.save(file := io.BytesIO())
+    return file.getvalue()
+
+
+TABLE = [["id", "name"], [1, "a"], [2, "b"]]
+BOOKS = [
+    ("an empty first sheet", [[], TABLE], {"sheet": "S1"}, ["id", "name"], [["1", "a"], ["2", "b"]]),
+    ("few rows", [[["id", "name", "ok"], [1, "a", True], [None, "b", None]]], {}, ["id", "name", "ok"], [["1", "a", "true"], [None, "b", None]]),
+    ("blanks around names", [[["id ", " name"], [1, "a"]]], {}, ["id", "name"], [["1", "a"]]),
+    ("names twice", [[["id", "id"], [1, 2]]], {"range": "A2:B", "header": False}, ["id", "id_2"], [["1", "2"]]),
+    ("an index without a name", [[[None, "v"], [0, 5], [1, 6]]], {"range": "A2:B", "header": False}, ["column_1", "v"], [["0", "5"], ["1", "6"]]),
+    ("a note beside the table", [[["id", "v"], [1, 5], [2, 6, "note"]]], {"range": "A2:C", "header": False}, ["id", "v", "column_3"], [["1", "5", None], ["2", "6", "note"]]),
+    ("names twice behind a title", [[["Report"], [], [None, "v", "v"], [None, 1, 2], [None, 3, 4]]], {"range": "B4:C", "header": False}, ["v", "v_2"], [["1", "2"], ["3", "4"]]),
+    ("no names, in column B", [[[None, 1, 2], [None, 3, 4]]], {"range": "B1:C", "header": False}, ["column_1", "column_2"], [["1", "2"], ["3", "4"]]),
+    ("a column of no use", [[["id", None, "v"], [1, None, 5], [2, None, 6]]], {}, ["id", "v"], [["1", "5"], ["2", "6"]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sheets", "options", "names", "rows"), [case[1:] for case in BOOKS], ids=[case[0] for case in BOOKS])  # fmt: skip
+def test_a_workbook_of_people_gets_a_feed_that_reads_its_cells(
+    propose, sheets, options, names, rows
+):
+    text, reading = propose(workbook(*sheets))
+    declared = yaml.safe_load(text)["format"]
+    assert {name: declared.get(name) for name in options} == options
+    assert (reading.names, reading.first) == (names, rows)
+
+
+def test_a_doubt_of_many_columns_is_one_line(propose):
+    text, _ = propose(lines("a,b,c,d", "1.5,2.5,3.5,4.5", "1.5,2.5,3.5,4.5"))
+    assert text.count("more digits behind the mark would be rounded") == 1
+    assert "DOUBT: 4 columns (a, b, c, \u2026): a number with" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [("x/day_7.csv.bz2", "x/day_*.csv.bz2"), ("x/2026.01.csv", "x/*.csv"), ("x/a.2026", "x/a.*")],
+)
+def test_the_digits_of_an_ending_are_no_date(key, pattern):
+    assert pattern_of(key) == pattern
