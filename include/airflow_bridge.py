@@ -27,6 +27,7 @@ from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
 from include.landfall.errors import (
     ConnectionUnusable,
+    DataError,
     LandfallError,
     ObjectChanged,
     ServerUnavailable,
@@ -132,6 +133,18 @@ def arrival_errors() -> Iterator[None]:
             raise AirflowSkipException(
                 f"{changed}\nskipped: the next run lists the feed again"
             ) from None
+        except DataError as refused:
+            raise _with_samples(refused) from None
+
+
+def _with_samples(refused: DataError) -> DataError:
+    """Adds the command that shows the refused rows, where the message names only some of them."""
+    place = refused.place
+    if refused.rejection and place.feed and place.object:
+        key = place.object.removeprefix("s3://").partition("/")[2]
+        command = f"{rejects_command(place.feed, key)} --state sample"
+        refused.more.append(("to see the rows", command))
+    return refused
 
 
 def loader() -> str:

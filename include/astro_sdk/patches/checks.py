@@ -6,7 +6,9 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
+
+from include.astro_sdk.check_failures import VALUE, column_failure, failure_text, table_failures
 
 
 def check_columns_of_upstream_tables(module: ModuleType) -> None:
@@ -108,7 +110,25 @@ def _table_check_operator(module: ModuleType, base: Any) -> Any:
             self.dataset = database.populate_table_metadata(self.dataset)
             return super().execute(context)
 
+        def _raise_exception(self, exception_string: str) -> NoReturn:
+            """Raises what says more than `exception_string`, which has SQL and 0 for false."""
+            if all("success" in check for check in self.checks.values()):
+                failures = table_failures(self.checks, _values(self))
+                exception_string = failure_text(self.table, failures)
+            super()._raise_exception(exception_string)
+
     return SQLCheckOperator
+
+
+def _values(operator: Any) -> dict[str, object]:
+    """Returns the value that each failed check is about, where the check names it."""
+    failed = {
+        name: c[VALUE] for name, c in operator.checks.items() if VALUE in c and not c["success"]
+    }
+    if not failed:
+        return {}
+    statement = f"SELECT {', '.join(failed.values())} FROM {operator.table}"  # noqa: S608  quoted
+    return dict(zip(failed, operator.get_db_hook().get_first(statement), strict=True))
 
 
 def _put_in_place(module: ModuleType, cls: Any) -> Any:
@@ -141,13 +161,11 @@ def _check_columns(operator: Any, database: Any) -> None:
             values["result"] = result
             values["success"] = operator._get_match(values, result, values.get("tolerance"))  # noqa: SLF001
             if not values["success"]:
-                failed.append(f"Column: {column}\n\tCheck: {check},\n\tCheck Values: {values}\n")
+                rows_of = None if operator.partition_clause else operator.table
+                failed.append(column_failure(column, check, values, columns[column], rows_of))
     operator.check_results = operator._build_check_results()  # noqa: SLF001
     if failed:
-        operator._raise_exception(  # noqa: SLF001
-            f"Test failed.\nTable: {operator.table}\n"
-            f"The following tests have failed:\n{''.join(failed)}"
-        )
+        operator._raise_exception(failure_text(operator.table, failed))  # noqa: SLF001
     operator.log.info("All tests have passed: %s", operator.column_mapping)
 
 
