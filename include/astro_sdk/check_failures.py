@@ -51,7 +51,7 @@ def table_failures(
     return [
         CheckFailure(
             check.get(RULE, name),
-            values.get(name, check.get("result")),
+            values.get(name, "false"),
             check.get(EXPECTED, check["check_statement"]),
             check.get(AT_FAULT),
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_string, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_slack_is_told_of_each_refused_file_in_the_engine_s_words_and_once_of_th
     assert of_run.startswith("feed_parcels has failed: ")
 
 
-def test_a_mail_has_the_engine_s_message(
+def test_a_mail_has_the_engine_s_message_and_comes_also_for_a_killed_task(
     feed: Feed, airflow_db: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox = Inbox()
@@ -131,12 +132,17 @@ def test_a_mail_has_the_engine_s_message(
         connection["extra"] = {"disable_ssl": True, "disable_tls": True}
         monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
         use_example(monkeypatch, EMAIL)
-        assert run_feed_dag(make_dag(feed))[0] == "failed"
-    (mail,) = [message_from_string(text, policy=policy.default) for text in inbox.messages]
+        dag = make_dag(feed)
+        assert run_feed_dag(dag)[0] == "failed"
+        use_example(monkeypatch, EMAIL)
+        ti = SimpleNamespace(dag_id="feed_parcels", task_id="load")
+        defaults.TASK_FAILED[0]({"ti": ti, "dag": dag})  # as for a task that was killed
+    mail, of_killed = [message_from_string(text, policy=policy.default) for text in inbox.messages]
     assert mail["Subject"] == "feed_parcels: load has failed"
     (part,) = [each for each in mail.walk() if each.get_content_type() == "text/html"]
     assert "object: s3://" in part.get_content()
     assert "found: x" in part.get_content()
+    assert "its process was killed" in of_killed.as_string()
 
 
 def test_an_alert_that_cannot_be_sent_changes_no_state(
