@@ -23,14 +23,14 @@ class CheckFailure:
     """A check that did not hold; `condition` is that of the rows that break it."""
 
     rule: str
-    found: object
+    value: object
     expected: str
     condition: str | None = None
 
     def lines(self, table: str) -> Iterable[str]:
         """Writes the failure as the engine writes its errors."""
         yield f"  check: {self.rule}"
-        yield f"  found: {self.found}"
+        yield f"  found: {self.value}"
         yield f"  expected: {self.expected}"
         if self.condition:
             yield f"  to see the rows: SELECT * FROM {table} WHERE {self.condition}"  # noqa: S608  to read

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 from include.astro_sdk.check_failures import VALUE, column_failure, failure_text, table_failures
 
@@ -85,6 +85,7 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
 def _table_check_operator(module: ModuleType, base: Any) -> Any:
     class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
         template_fields = (*base.template_fields, "dataset")
+        _raise_exception = _raise_what_failed(base._raise_exception)  # noqa: SLF001
 
         def __init__(
             self,
@@ -110,14 +111,19 @@ def _table_check_operator(module: ModuleType, base: Any) -> Any:
             self.dataset = database.populate_table_metadata(self.dataset)
             return super().execute(context)
 
-        def _raise_exception(self, exception_string: str) -> NoReturn:
-            """Raises what says more than `exception_string`, which has SQL and 0 for false."""
-            if all("success" in check for check in self.checks.values()):
-                failures = table_failures(self.checks, _values(self))
-                exception_string = failure_text(self.table, failures)
-            super()._raise_exception(exception_string)
-
     return SQLCheckOperator
+
+
+def _raise_what_failed(raise_exception: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+    """Lets the operator say what it found: its own text has its SQL, and 0 for false."""
+
+    def raise_it(operator: Any, text: str) -> None:
+        if all("success" in check for check in operator.checks.values()):
+            failures = table_failures(operator.checks, _values(operator))
+            text = failure_text(operator.table, failures)
+        raise_exception(operator, text)
+
+    return raise_it
 
 
 def _values(operator: Any) -> dict[str, object]:
