@@ -27,6 +27,7 @@ from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
 from include.landfall.errors import (
     ConnectionUnusable,
+    DataError,
     LandfallError,
     ObjectChanged,
     ServerUnavailable,
@@ -129,9 +130,20 @@ def arrival_errors() -> Iterator[None]:
         try:
             yield
         except ObjectChanged as changed:
-            raise AirflowSkipException(
-                f"{changed}\nskipped: the next run lists the feed again"
-            ) from None
+            text = f"{changed}\nskipped: the next run lists the feed again"
+            raise AirflowSkipException(text) from None
+        except DataError as refused:
+            raise _with_samples(refused) from None
+
+
+def _with_samples(refused: DataError) -> DataError:
+    """Adds the command that shows the refused rows, where the message names only some of them."""
+    place = refused.place
+    if refused.rejection and place.feed and place.object:
+        key = place.object.removeprefix("s3://").partition("/")[2]
+        command = f"{rejects_command(place.feed, key)} --state sample"
+        refused.more.append(("to see the rows", command))
+    return refused
 
 
 def loader() -> str:
@@ -291,16 +303,13 @@ def _extra(connection: Any, parsed: Any) -> Mapping[str, Any]:
 
     Raises: ConnectionUnusable when it is no JSON of an object: Airflow would go on without it.
     """
-    if isinstance(parsed, Mapping) and (parsed or _is_empty(connection.extra)):
+    is_empty = (connection.extra or "").replace(" ", "") in {"", "{}"}
+    if isinstance(parsed, Mapping) and (parsed or is_empty):
         return parsed
     raise ConnectionUnusable(
         f"the extra of the connection {connection.conn_id!r} cannot be read",
         expected='JSON of an object, such as {"sslmode": "require"}',
     )
-
-
-def _is_empty(extra: str | None) -> bool:
-    return (extra or "").replace(" ", "") in {"", "{}"}
 
 
 def _store(connection: Any, extra: Mapping[str, Any]) -> Store:

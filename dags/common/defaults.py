@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dags.common.alerts import RUN_FAILED, TASK_FAILED
+
 OWNER = "data-team"
 # Any date in the past will do: without catchup it does not say since when there is data.
 START = datetime(2013, 1, 1, tzinfo=UTC)
@@ -20,11 +22,12 @@ NO_RETRY = {"retry_on_failure": False}
 
 
 def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
-    """Returns the arguments of `DAG` that are the same for all: one run at a time, with retries."""
+    """Returns the arguments of `DAG` that are the same for all: runs, retries, alerts."""
     return {
         "start_date": START,
         "catchup": False,
         "max_active_runs": 1,
+        "on_failure_callback": RUN_FAILED or None,
         "default_args": {
             "owner": owner,
             "retries": RETRIES,
@@ -32,5 +35,6 @@ def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
             "execution_timeout": LONGEST_TASK,
+            "on_failure_callback": TASK_FAILED or None,
         },
     }

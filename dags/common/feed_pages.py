@@ -28,7 +28,7 @@ once. Files that were loaded stay loaded, and the DAGs that depend on the table 
 {feed.rejects.budget} may be), and the others are in the table. This command shows which, and why:
 `{rejects_command(feed.name)}`
 **When a check is red**, the rows are in the table, and no DAG that depends on it is started. The
-next run checks again, also when there is nothing new.
+log has the query that shows them. The next run checks again, also when there is nothing new.
 
 | column | type | | |
 |---|---|---|---|

@@ -10,6 +10,7 @@ from astro.table import Metadata, Table
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
 
+from .check_failures import AT_FAULT, EXPECTED, RULE, VALUE
 from .patches.assets import asset_of
 from .quoting import quoted, unfolded
 
@@ -63,27 +64,43 @@ def feed_checks(feed: Feed) -> FeedChecks:
             table |= _of_rows(check)
             continue
         number = len(table)
-        for bound, (function, sign) in BOUNDS.items():
+        for bound in BOUNDS:
             value = getattr(check, bound)
             if value is not None:
-                table[f"{_slug(name)}_{bound}_{number}"] = {
-                    "check_statement": f"coalesce({function}({quoted(name)}) {sign} {value}, true)"
-                }
+                table[f"{_slug(name)}_{bound}_{number}"] = _of_bound(name, bound, value)
         if column_checks := _of_column(check):
             columns[name] = column_checks
     return FeedChecks(table, columns)
 
 
-BOUNDS = {"minimum": ("min", ">="), "maximum": ("max", "<=")}
+BOUNDS = {"minimum": ("min", ">=", "<"), "maximum": ("max", "<=", ">")}
+ROW_BOUNDS = {"at_least": ">=", "at_most": "<="}
+
+
+def _of_bound(name: str, bound: str, limit: float) -> dict[str, Any]:
+    function, holds, breaks = BOUNDS[bound]
+    value = f"{function}({quoted(name)})"
+    return {
+        "check_statement": f"coalesce({value} {holds} {limit}, true)",
+        RULE: f"{name}: {bound}",
+        VALUE: value,
+        EXPECTED: f"{holds} {limit:.15g}",
+        AT_FAULT: f"{quoted(name)} {breaks} {limit:.15g}",
+    }
 
 
 def _of_rows(check: Check) -> dict[str, dict[str, Any]]:
-    checks = {}
-    if check.at_least is not None:
-        checks["rows_at_least"] = {"check_statement": f"count(*) >= {check.at_least}"}
-    if check.at_most is not None:
-        checks["rows_at_most"] = {"check_statement": f"count(*) <= {check.at_most}"}
-    return checks
+    limits = {bound: getattr(check, bound) for bound in ROW_BOUNDS}
+    return {
+        f"rows_{bound}": {
+            "check_statement": f"count(*) {ROW_BOUNDS[bound]} {limit}",
+            RULE: f"rows: {bound}",
+            VALUE: "count(*)",
+            EXPECTED: f"{ROW_BOUNDS[bound]} {limit}",
+        }
+        for bound, limit in limits.items()
+        if limit is not None
+    }
 
 
 def _of_column(check: Check) -> dict[str, Any]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+import shlex
+from pathlib import Path
 
+import pytest
+import yaml
+
+from include.landfall.cli import main as cli
 from include.landfall.feed.model import Feed
 from tests.support.astro_dags import World, world
 from tests.support.feed_dags import make_dag, run_feed_dag
@@ -109,3 +115,54 @@ def test_2_3_a_run_that_is_skipped_names_the_files_that_failed_and_wait(
     assert (state, tasks["new_arrivals"]) == ("success", ["skipped"])
     message = "failed, and tried again later or by a run that you start: parcels/bad.csv"
     assert message in capsys.readouterr().out
+
+
+def test_2_6_a_red_check_says_what_it_found_and_how_to_see_the_rows(
+    world: World, airflow_db: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed = Feed.model_validate(
+        {
+            "feed": "pens",
+            "source": {"bucket": world.bucket, "pattern": "pens/*"},
+            "target": {"table": "raw.pens"},
+            "columns": {"id": "integer", "In cm": "numeric", "note": "text"},
+            "checks": {
+                "rows": {"at_least": 9},
+                "In cm": {"minimum": 0, "maximum": 100},
+                "id": {"unique": True},
+                "note": {"not_null": True},
+            },
+        }
+    )
+    world.put("pens/1.csv", "id,In cm,note\n1,-5.5,\n1,7,\n2,200,a\n")
+    state, tasks = run_feed_dag(make_dag(feed))
+    assert (state, tasks["check_rows"], tasks["check_columns"]) == (
+        "failed", ["failed"], ["failed"],
+    )  # fmt: skip
+    log = capsys.readouterr().out
+    for rule, value, expected in (
+        ("rows: at_least", "3", ">= 9"),
+        ("In cm: minimum", "-5.5", ">= 0"),
+        ("In cm: maximum", "200", "<= 100"),
+        ("id: unique_check", "1", "equal_to 0"),
+        ("note: null_check", "2", "equal_to 0"),
+    ):
+        assert f"check: {rule}\n  found: {value}\n  expected: {expected}\n" in log
+    queries = re.findall("to see the rows: (.+)", log)
+    rows = {query: len(world.rows(query)) for query in dict.fromkeys(queries)}
+    assert sorted(rows.values()) == [1, 1, 2, 2]
+
+
+def test_a_refused_file_s_log_has_the_command_that_shows_its_bad_rows(
+    world: World, feed: Feed, airflow_db: object, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    world.put("parcels/a b.csv", "id\nx\ny\n3\n")
+    assert run_feed_dag(make_dag(feed))[1]["load"] == ["failed"]
+    (command,) = set(re.findall("to see the rows: (.+)", capsys.readouterr().out))
+    program, *arguments = shlex.split(command)
+    file = tmp_path / "parcels.yaml"
+    file.write_text(yaml.safe_dump(feed.model_dump(mode="json", exclude_unset=True)))
+    assert (program, arguments[2]) == (".venv/bin/landfall", "include/feeds/parcels.yaml")
+    assert cli.main([*arguments[:2], str(file), *arguments[3:]]) == 0
+    shown = capsys.readouterr().out
+    assert ("line 2" in shown, "line 3" in shown) == (True, True)

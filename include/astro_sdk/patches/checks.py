@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
+
+from include.astro_sdk.check_failures import VALUE, column_failure, failure_text, table_failures
 
 
 def check_columns_of_upstream_tables(module: ModuleType) -> None:
@@ -83,6 +85,7 @@ def check_table_keeps_its_arguments(module: ModuleType) -> None:
 def _table_check_operator(module: ModuleType, base: Any) -> Any:
     class SQLCheckOperator(module.SQLCheckOperator):  # type: ignore[name-defined]
         template_fields = (*base.template_fields, "dataset")
+        _raise_exception = _raise_what_failed(base._raise_exception)  # noqa: SLF001
 
         def __init__(
             self,
@@ -109,6 +112,29 @@ def _table_check_operator(module: ModuleType, base: Any) -> Any:
             return super().execute(context)
 
     return SQLCheckOperator
+
+
+def _raise_what_failed(raise_exception: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+    """Lets the operator say what it found: its own text has its SQL, and 0 for false."""
+
+    def raise_it(operator: Any, text: str) -> None:
+        if all("success" in check for check in operator.checks.values()):
+            failures = table_failures(operator.checks, _values(operator))
+            text = failure_text(operator.table, failures)
+        raise_exception(operator, text)
+
+    return raise_it
+
+
+def _values(operator: Any) -> dict[str, object]:
+    """Returns the value that each failed check is about, where the check names it."""
+    failed = {
+        name: c[VALUE] for name, c in operator.checks.items() if VALUE in c and not c["success"]
+    }
+    if not failed:
+        return {}
+    statement = f"SELECT {', '.join(failed.values())} FROM {operator.table}"  # noqa: S608  quoted
+    return dict(zip(failed, operator.get_db_hook().get_first(statement), strict=True))
 
 
 def _put_in_place(module: ModuleType, cls: Any) -> Any:
@@ -141,13 +167,11 @@ def _check_columns(operator: Any, database: Any) -> None:
             values["result"] = result
             values["success"] = operator._get_match(values, result, values.get("tolerance"))  # noqa: SLF001
             if not values["success"]:
-                failed.append(f"Column: {column}\n\tCheck: {check},\n\tCheck Values: {values}\n")
+                rows_of = None if operator.partition_clause else operator.table
+                failed.append(column_failure(column, check, values, columns[column], rows_of))
     operator.check_results = operator._build_check_results()  # noqa: SLF001
     if failed:
-        operator._raise_exception(  # noqa: SLF001
-            f"Test failed.\nTable: {operator.table}\n"
-            f"The following tests have failed:\n{''.join(failed)}"
-        )
+        operator._raise_exception(failure_text(operator.table, failed))  # noqa: SLF001
     operator.log.info("All tests have passed: %s", operator.column_mapping)
 
 

@@ -45,6 +45,10 @@ def airflow_settings(home: Path) -> dict[str, str]:
         # A task begins with seconds of imports: the default, 32 at once, times out on a laptop.
         "AIRFLOW__CORE__PARALLELISM": str(max(2, os.cpu_count() or 2)),
         "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES": DESERIALISED,
+        # On a machine that is busy with other programs an import takes more than 30 s, the default:
+        # Airflow would then drop every DAG of the file. Its whole process may take a minute longer.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "180",
         # A task that has ended keeps its slot for up to this long: 5 s by default.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # astro-sdk reads it at import; Airflow 3 no longer has it.

@@ -22,7 +22,7 @@ from include.local.services.program import interrupt_on, watch
 from include.local.state import PROJECT, LocalError
 
 MARTS = "flights_marts"
-PARSE_SECONDS = 60
+PARSE_SECONDS = 240  # on a machine that is busy with other programs
 
 
 def run(home: Path) -> int:
@@ -43,7 +43,7 @@ def run(home: Path) -> int:
         stack.callback(console.print, "stopping")
         with console.status("starting Airflow (about 20 s)"):
             api = wait_ready(home, programs)
-            feeds = start_feeds(api)
+            feeds = start_feeds_of(home, api)
         _print_where(console, home, api.address, feeds)
         watch(programs)
     return 0
@@ -62,6 +62,20 @@ def put_files(services: Services) -> None:
     """Puts the files that are missing into the bucket; files that somebody changed stay."""
     with closing(make_client(services.object_store.store)) as client:
         seed(client, restore=False)
+
+
+def start_feeds_of(home: Path, api: Api) -> list[str]:
+    """Does what `start_feeds` does.
+
+    Raises: LocalError also when the API server, which was healthy, gives no answer.
+    """
+    try:
+        return start_feeds(api)
+    except OSError as error:
+        raise LocalError(
+            "Airflow's API server does not answer", found=str(error),
+            do=f"start again when the machine is less busy, or read the logs in {home / 'logs'}",
+        ) from None  # fmt: skip
 
 
 def start_feeds(api: Api) -> list[str]:

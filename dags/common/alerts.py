@@ -1,0 +1,32 @@
+"""Whom Airflow tells of a failure: nobody, until somebody is put into one of the two lists.
+
+Every DAG but a lesson's takes both (`dags.common.defaults`). Each member is what Airflow takes as
+`on_failure_callback`: a function of the context, or a notifier. docs/operations.md has one example
+of each. A member that fails itself is in the log of the task, and changes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Told once for each task that has failed and is not tried again: for each file that is refused.
+TASK_FAILED: list[Any] = []
+# Told once for each run that has failed, however many of its tasks did.
+RUN_FAILED: list[Any] = []
+
+NO_MESSAGE = "its process ended without a message: it was killed, or its machine was lost"
+
+
+def failure_text(context: Mapping[str, Any]) -> str:
+    """Writes what a person wants to read first: what has failed, why, and where to look.
+
+    The reason of a task is the engine's own message, with the file, the line and what to do. A run
+    has none, and Airflow's `ti` is then the last task of the run, which may well be green.
+    """
+    if "reason" in context:
+        return f"{context['dag'].dag_id} has failed: {context['reason']}\nrun: {context['run_id']}"
+    ti = context["ti"]
+    label = getattr(ti, "rendered_map_index", None)
+    which = f"{ti.dag_id}.{ti.task_id}" + (f" [{label}]" if label else "")
+    return f"{which} has failed\n{context.get('exception') or NO_MESSAGE}\nlog: {ti.log_url}"
