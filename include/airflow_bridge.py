@@ -133,13 +133,13 @@ def arrival_errors() -> Iterator[None]:
             text = f"{changed}\nskipped: the next run lists the feed again"
             raise AirflowSkipException(text) from None
         except DataError as refused:
-            raise _with_samples(refused) from None
+            raise with_samples(refused) from None
 
 
-def _with_samples(refused: DataError) -> DataError:
+def with_samples(refused: LandfallError) -> LandfallError:
     """Adds the command that shows the refused rows, where the message names only some of them."""
     place = refused.place
-    if refused.rejection and place.feed and place.object:
+    if isinstance(refused, DataError) and refused.rejection and place.feed and place.object:
         key = place.object.removeprefix("s3://").partition("/")[2]
         command = f"{rejects_command(place.feed, key)} --state sample"
         refused.more.append(("to see the rows", command))

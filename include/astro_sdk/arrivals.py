@@ -17,6 +17,7 @@ from include.airflow_bridge import (
     shortened,
     store_of,
     verdict,
+    with_samples,
 )
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
@@ -164,7 +165,7 @@ def _raise(errors: list[LandfallError], loaded: int, files: int) -> None:
     if failed:
         left = files - loaded - len(errors)
         untried = f", and {left} were not tried" if left else ""
-        shown = [str(error) for error in failed[:ERRORS_SHOWN]]
+        shown = [str(with_samples(error)) for error in failed[:ERRORS_SHOWN]]
         if len(failed) > ERRORS_SHOWN:
             shown.append(f"and {len(failed) - ERRORS_SHOWN} more, which landfall status shows")
         message = "\n".join([f"{len(failed)} of {files} files failed{untried}", *shown])

@@ -18,7 +18,7 @@ from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
-from include.landfall.transfer import Progress, Transfer, hashed_for
+from include.landfall.transfer import Progress, Transfer, hashed_for, reader_for
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.settle import Settled, keep_failure, settle, settle_unrecorded
 from include.landfall.write.target import add_load_id
@@ -161,17 +161,20 @@ class _Load:
 
     def _load(self) -> Settled:
         feed, arrival = self.claimant.feed, self.claimant.arrival
-        with connect(
-            self.warehouse, f"landfall {feed.name} {arrival.key}", feed.limits
-        ) as connection:
+        name = f"landfall {feed.name} {arrival.key}"
+        with (
+            reader_for(arrival) as reader,  # it starts while the connection is made
+            connect(self.warehouse, name, feed.limits) as connection,
+        ):
             with postgres_errors():
                 if self.recorded:
                     create_ledger(connection)
                 add_load_id(connection, feed)
                 encoding = server_encoding(connection)
             transfer = Transfer(
-                feed, arrival, self.store, encoding, self.progress, self._hashed(), self.client
-            )
+                feed, arrival, self.store, encoding, self.progress, self._hashed(), self.client,
+                reader,
+            )  # fmt: skip
             disposition = disposition_of(feed)
             if not self.recorded:
                 return settle_unrecorded(connection, self.claimant, disposition, transfer.run)

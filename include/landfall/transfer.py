@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Bounds, Hashed, Job, Unpacking
 from include.landfall.planned import rules_of
-from include.landfall.read.process import read_frames
+from include.landfall.read.process import Reader, read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
 from include.landfall.write.merge import merge
@@ -28,6 +28,11 @@ INLINE_BYTES = 8 << 20  # below this a second process costs more than it brings
 Progress = Callable[[int], None]
 
 
+def reader_for(arrival: Arrival) -> AbstractContextManager[Reader | None]:
+    """Starts the process that reads a large arrival; a small one needs none."""
+    return closing(Reader()) if arrival.size > INLINE_BYTES else nullcontext()
+
+
 def hashed_for(feed: Feed) -> Hashed:
     """Returns which files are hashed, so that duplicates of them are known."""
     return Hashed.ALL if feed.source.duplicates == "refuse" else Hashed.STREAMED
@@ -39,7 +44,7 @@ class Transfer:
 
     `progress` hears of the rows read so far, now and then. `hashed`: whether the staging gets the
     hash of the file's content. `client` is one for the store that the caller keeps for several
-    loads; without it each reading makes its own.
+    loads; without it each reading makes its own. `reader` is that of `reader_for`.
     """
 
     feed: Feed
@@ -49,6 +54,7 @@ class Transfer:
     progress: Progress = lambda rows: None
     hashed: Hashed = Hashed.NONE
     client: S3Client | None = None
+    reader: Reader | None = None
 
     def run(self, staging: Staging, load_id: int) -> tuple[int, int]:
         """Returns how many rows were read, and how many the target took.
@@ -128,7 +134,10 @@ class Transfer:
     def _read(self, job: Job) -> Generator[Frame]:
         """Yields the job's frames, read in a process of its own when the file is large."""
         if job.arrival.size > INLINE_BYTES:
-            yield from read_frames(job)
+            if self.reader is None or self.reader.is_used:
+                yield from read_frames(job)
+            else:
+                yield from self.reader.frames(job)
             return
         # Imported here, so that a large load's copying process stays small.
         from include.landfall.read.pipeline import frames

@@ -44,28 +44,60 @@ GROWTH_BYTES = 24 << 20
 PROJECT = Path(__file__).resolve().parents[3]
 
 
-def read_frames(job: Job) -> Iterator[Frame]:
-    """Yields the job's frames, read in a child process.
+class Reader:
+    """A child process that reads one job, and starts before the job is known: that takes a while.
 
-    Raises: what the child raised; ServerUnavailable when the child was killed or could not be
-    started, TerminalError when it ended by itself without an error.
+    Raises: ServerUnavailable when it could not be started.
     """
-    with _messages() as messages:
-        child = _start(messages)
+
+    def __init__(self) -> None:
+        self.is_used = False
+        self._messages = _messages()
+        try:
+            self._child = _start(self._messages)
+        except LandfallError:
+            self._messages.close()
+            raise
+
+    def frames(self, job: Job) -> Iterator[Frame]:
+        """Yields the job's frames.
+
+        Raises: what the child raised; ServerUnavailable when the child was killed, TerminalError
+        when it ended by itself without an error.
+        """
+        child = self._child
         assert child.stdin is not None and child.stdout is not None
+        self.is_used = True
         try:
             # A child that ended early is noticed below, by what it did not send.
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.write(pickle.dumps(job))
                 child.stdin.flush()  # and left open: when it ends, the child knows that we are gone
             if not (yield from _received(cast(BinaryIO, child.stdout))):
-                raise _ended(child.wait(), messages)
+                raise _ended(child.wait(), self._messages)
         finally:
-            child.stdout.close()
-            with contextlib.suppress(BrokenPipeError):
-                child.stdin.close()
-            child.terminate()
-            child.wait()
+            self.close()
+
+    def close(self) -> None:
+        """Ends the child, whatever it does."""
+        child = self._child
+        if self._messages.closed:
+            return
+        assert child.stdin is not None and child.stdout is not None
+        child.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
+        child.terminate()
+        child.wait()
+        self._messages.close()
+
+
+def read_frames(job: Job) -> Iterator[Frame]:
+    """Yields the job's frames, read in a child process.
+
+    Raises: as `Reader` and its `frames`.
+    """
+    yield from Reader().frames(job)
 
 
 def _messages() -> IO[bytes]:
@@ -176,7 +208,11 @@ def main() -> None:
     """Runs the child: reads the job, writes its frames, and an error as the last of them."""
     leave_out_unused()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by read_frames(), above
+    _import_ahead()
+    try:
+        job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by Reader, above
+    except EOFError:
+        return  # there is nothing to load
     threading.Thread(target=_end_with_parent, daemon=True).start()
     blocks = Outbox(QUEUED_BYTES)
     writer = threading.Thread(target=_write, args=(blocks,), daemon=True)
@@ -190,6 +226,12 @@ def main() -> None:
         _send_error(local_fault(error) or unforeseen, blocks)
     blocks.put(b"")
     writer.join()
+
+
+def _import_ahead() -> None:
+    """Imports what every job needs, while the parent prepares the job."""
+    import include.landfall.read.pipeline
+    import include.landfall.s3.client  # noqa: F401
 
 
 def _end_with_parent() -> None:

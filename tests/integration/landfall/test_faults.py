@@ -14,7 +14,6 @@ import psycopg
 import pytest
 import zstandard
 
-from include.landfall import transfer
 from include.landfall.arrival import Arrival
 from include.landfall.errors import (
     DataError,
@@ -23,6 +22,7 @@ from include.landfall.errors import (
 )
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
+from include.landfall.read.process import Reader
 from include.landfall.s3.listing import list_arrivals
 from tests.chaos.servers import make_bucket
 from tests.support.engine import LARGE, many
@@ -300,7 +300,7 @@ def test_3_9_a_key_that_the_database_cannot_hold_hides_no_other(engine):
 
 def test_3_7_a_row_that_a_key_refuses_does_not_make_the_file_read_again(engine, mocker):
     engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer UNIQUE, name text)")
-    readings = mocker.spy(transfer, "read_frames")
+    readings = mocker.spy(Reader, "frames")
     engine.be(rejects={"at_most": 1})
     receipt = engine.load(many(LARGE).replace("\n2,", "\n1,", 1))
     assert (receipt.rows, receipt.reasons) == (LARGE - 1, {"unique": 1})

@@ -8,9 +8,9 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from include.landfall import transfer
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing
 from include.landfall.load import Receipt, load_each
+from include.landfall.read.process import Reader
 from include.landfall.s3 import client as s3_client
 from tests.support.engine import LARGE, many
 
@@ -317,7 +317,7 @@ def test_a_column_may_have_the_name_of_our_own_row_number(engine):
 
 
 def test_a_large_and_a_small_file_take_the_two_ways_of_reading(engine, mocker):
-    apart = mocker.spy(transfer, "read_frames")
+    apart = mocker.spy(Reader, "frames")
     engine.load(A, "small.csv")
     assert apart.call_count == 0
     engine.load(many(LARGE), "large.csv")

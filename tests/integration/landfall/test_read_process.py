@@ -63,6 +63,17 @@ def test_a_reading_that_is_given_up_leaves_no_process(reading):
     assert not child.is_running()
 
 
+def test_a_process_that_gets_no_job_ends_without_a_word(engine):
+    """Where the file turns out to be loaded, and where the loader is killed before it says what."""
+    arrival, before = engine.put(many(LARGE)), set(children())
+    engine.load(arrival)
+    assert engine.load(arrival).outcome == "already_loaded"
+    assert set(children()) == before
+    command = [sys.executable, "-m", "include.landfall.read.process"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
 def test_payloads_that_are_kept_keep_their_bytes(reading):
     frames, _ = reading
     payloads = [frame.payload for frame in frames if frame.type is FrameType.ROWS]
