@@ -248,7 +248,8 @@ def test_checks_pass_and_checks_fail(
         "publish": "upstream_failed",
     }  # fmt: skip
     log = capsys.readouterr().out
-    assert "Column: agent" in log
+    assert "check: agent: null_check" in log
+    assert "agent IS NULL" in log.replace('"', "")
 
 
 def test_check_column_of_a_dataframe_still_works(world: World, run: Any) -> None:
