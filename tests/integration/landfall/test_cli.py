@@ -17,7 +17,6 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from include.landfall import load as load_module
-from include.landfall.cli import load as load_command
 from include.landfall.s3 import stream as open_module
 
 GOOD = b"id,day\n1,2013-01-01\n2,\n"
@@ -235,11 +234,13 @@ def test_1_9_a_table_that_others_emptied_is_told(shell, command):
 def test_an_object_replaced_between_listing_and_reading_is_not_loaded(shell, mocker):
     shell.put(GOOD)
 
+    real = load_module.load
+
     def replaced(*arguments, **values):
         shell.put(b"id,day\n9,2013-09-09\n")
-        return load_module.load(*arguments, **values)
+        return real(*arguments, **values)
 
-    mocker.patch.object(load_command, "load", replaced)
+    mocker.patch.object(load_module, "load", replaced)
     shell.fails(75, "no longer the version that was listed", "new arrival")
     shell.nothing_but_a_failure("no longer the version")
 
@@ -248,12 +249,14 @@ def test_5_6_an_object_replaced_between_listing_and_reading_stops_no_other(shell
     shell.put(GOOD)
     shell.put(GOOD, "things/2.csv")
 
+    real = load_module.load
+
     def replaced(feed, arrival, **values):
         if arrival.key == "things/1.csv":
             shell.put(b"id,day\n9,2013-09-09\n")
-        return load_module.load(feed, arrival, **values)
+        return real(feed, arrival, **values)
 
-    mocker.patch.object(load_command, "load", replaced)
+    mocker.patch.object(load_module, "load", replaced)
     code, out, _ = shell.run()
     assert (code, "things/2.csv" in out) == (75, True)
     mocker.stopall()

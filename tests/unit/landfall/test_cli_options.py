@@ -43,6 +43,7 @@ PAIRS_REFUSED = {
     ],
 }  # fmt: skip
 REFUSED = {(command, *sorted(pair)) for command, pairs in PAIRS_REFUSED.items() for pair in pairs}
+LOADED = Receipt("x", "landing", "x/1.csv", "e", 7, "loaded", 1, 0.5, "me")
 
 
 def _options(command: str) -> dict[str, argparse.Action]:
@@ -92,7 +93,7 @@ def engine(mocker):
         listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None,
                   "new_of": [ARRIVAL], "all_to_force": [ARRIVAL], "all_files": [ARRIVAL],
                   "plan_of": listing.Plan()},
-        load_command: {"load": Receipt("x", "landing", "x/1.csv", "e", 7, "loaded", 1, 0.5, "me")},
+        load_command: {"load_each": [(ARRIVAL, LOADED)]},
         validate: {"_run_one": 0},
         status: {"changes_of": [], "entries_of": [], "longest_key": 0},
         rejects.kept_rejects: {"dismiss": None, "expire": {}, "rejects_of": [], "counts": {}},
