@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Told once for each task that has failed and is not tried again: for each file that is refused.
+# Told once for each task that has failed and is not tried again. A task that loads several files
+# tells of all that were refused at once.
 TASK_FAILED: list[Any] = []
 # Told once for each run that has failed, however many of its tasks did.
 RUN_FAILED: list[Any] = []

@@ -9,7 +9,6 @@ from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from include.landfall.errors import WrongUse
-from include.landfall.postgres.statements import statement
 
 
 class CatalogColumn(NamedTuple):
@@ -87,11 +86,6 @@ def has_column(connection: Connection, relation: sql.Identifier, name: str) -> b
         " AND NOT attisdropped"
     )
     return connection.execute(query, [relation.as_string(connection), name]).fetchone() is not None
-
-
-def see_types(connection: Connection, relation: sql.Identifier) -> None:
-    """Lets the transaction find the operators of a table's types, whatever their schemas are."""
-    connection.execute(statement("write/see_types"), {"target": relation.as_string(connection)})
 
 
 def create_schema(connection: Connection, name: str) -> None:

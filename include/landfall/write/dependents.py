@@ -14,8 +14,8 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.errors import FeedError
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.statements import statement, table
+from include.landfall.write.operators import see_types
 
 # The condition by which a row of the table with this alias is deleted.
 IsDeleted = Callable[[str], sql.Composable]

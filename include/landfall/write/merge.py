@@ -12,7 +12,6 @@ import psycopg
 from psycopg import sql
 
 from include.landfall.job import ROW_NUMBER
-from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.deferred import check_own_at_once
@@ -21,6 +20,7 @@ from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_b
 from include.landfall.write.judge import run_in_savepoint, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
+from include.landfall.write.operators import see_types
 from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
 from include.landfall.write.undo import keep_after, keep_before

@@ -17,11 +17,11 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT, OF_SCD2
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.catalog import see_types
 from include.landfall.postgres.statements import identifiers, statement, table
 from include.landfall.write.dependents import check_dependents_where, keep_dependents_away
 from include.landfall.write.kept_rows import kept_columns, key_as_json, row_as_json, value_of
 from include.landfall.write.merge_parts import Merge, of, same
+from include.landfall.write.operators import see_types
 from include.landfall.write.replaced import check_visible
 
 BEFORE = sql.Identifier("pg_temp", "landfall_before")
