@@ -1,8 +1,9 @@
-"""Deletes rejects that are older than their feed keeps them, every night.
+"""Deletes old rejects, and moves or deletes the objects of loaded files, every night.
 
-A feed says how long (`rejects.days`, 90 unless it says otherwise). Each feed has a task, so a
-database that cannot be reached keeps no other feed waiting. What was deleted, and in which state it
-was, is in the task's log and XCom: an `open` one is a row that nobody has replayed or dismissed.
+A feed says how long its rejects are kept (`rejects.days`, 90 unless it says otherwise), and what
+becomes of its loaded files (`source.loaded_files`; without it they stay). Each feed has tasks of
+its own, so a database that cannot be reached keeps no other feed waiting. What was done is in the
+task's log and XCom. An `open` reject is a row that nobody has replayed or dismissed.
 """
 
 from __future__ import annotations
@@ -29,13 +30,26 @@ def expire_rejects(feed: Feed) -> None:
     expire()
 
 
+def tidy_files(feed: Feed, feeds: list[Feed]) -> None:
+    """Adds the task that moves or deletes the objects of the feed's loaded files."""
+
+    @task(task_id=f"tidy_files_{feed.name}")
+    def tidy() -> dict[str, int]:
+        return S3ToPostgresHook.of(feed).tidy(feed, others=feeds)
+
+    tidy()
+
+
 with DAG(
     "maintenance",
-    description="Deletes old rejects",
+    description="Deletes old rejects, and tidies loaded files away",
     doc_md=__doc__,
     schedule="@daily",
     tags=["maintenance"],
     **dag_defaults(),
 ):
-    for each in read_folder(FEEDS).feeds:  # dags/broken_feeds.py shows those that cannot be read
+    every = read_folder(FEEDS).feeds  # dags/broken_feeds.py shows those that cannot be read
+    for each in every:
         expire_rejects(each)
+        if each.source.loaded_files:
+            tidy_files(each, every)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,29 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
             expired = expire(connection, feed.name, feed.rejects.days)
         self.log.info("%s: deleted %s", feed.name, expired or "nothing")
         return expired
+
+    def tidy(self, feed: Feed, others: Iterable[Feed] = ()) -> dict[str, int]:
+        """Moves or deletes the objects of the feed's loaded files, as `source.loaded_files` says.
+
+        `others` are the feeds beside it, whose files are not touched. Returns how many objects were
+        moved, deleted and kept; the log names each.
+        """
+        from include.landfall.tidy import tidy
+
+        counts: Counter[str] = Counter()
+        with airflow_errors():
+            _check_feed(feed)
+            for each in tidy(
+                feed,
+                store=store_of(self.s3_conn_id),
+                warehouse=warehouse_of(self.postgres_conn_id),
+                others=others,
+            ):
+                counts[each.action] += 1
+                where = each.reason or each.moved_to or ""
+                self.log.info("%s %s %s", each.action, printable(each.key), printable(where))
+        self.log.info("%s: %s", feed.name, dict(counts) or "no loaded file is old enough")
+        return dict(counts)
 
     def export(
         self,

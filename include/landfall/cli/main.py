@@ -20,6 +20,7 @@ from include.landfall.cli import (
     schema,
     sniff,
     status,
+    tidy,
     validate,
 )
 from include.landfall.cli.command import PROGRAM
@@ -133,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=partial(_without_command, parser), json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
-        check, sniff, validate, plan, load, status, rejects, replay, forget, schema,
+        check, sniff, validate, plan, load, status, rejects, replay, forget, tidy, schema,
     ):  # fmt: skip
         command.add_to(commands)
     return parser

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from include.landfall.feed.hidden import is_hidden
+from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.strict import Strict, combination_error
 
 LONGEST_SETTLE = 31 * 86_400
@@ -55,6 +56,12 @@ class Source(Strict):
         "_SUCCESS or a manifest.",
     )
 
+    loaded_files: LoadedFiles | None = Field(
+        None,
+        description="What becomes of objects whose files are loaded: they are moved or deleted. "
+        "By default they stay.",
+    )
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -82,6 +89,27 @@ class Source(Strict):
         if self.snapshot and "/" not in self.pattern:
             raise combination_error("a folder, because of snapshot", self.pattern, "pattern")
         return self
+
+    @model_validator(mode="after")
+    def _leaves_what_is_moved(self) -> Source:
+        rule = self.loaded_files
+        if rule and self.snapshot:
+            expected = "nothing: with source.snapshot the parts of a folder stay where they are"
+            raise combination_error(expected, "loaded_files", "loaded_files")
+        if rule and rule.move_to and self.takes(rule.move_to + self._some_key):
+            expected = "a prefix that source.pattern leaves out, such as _loaded/: what it takes"
+            expected += " is loaded again"
+            raise combination_error(expected, rule.move_to, "loaded_files", "move_to")
+        return self
+
+    @property
+    def _some_key(self) -> str:
+        """A key that the pattern matches."""
+        return re.sub(r"\*\*|\*|\?|\[!.*?\]|\[(.).*?\]", lambda part: part[1] or "x", self.pattern)
+
+    def takes(self, key: str) -> bool:
+        """Returns whether an object of this key is loaded: it matches, and is no marker."""
+        return self.matches(key) and not self.is_hidden(key)
 
     def matches(self, key: str) -> bool:
         """Returns whether the key is one of the feed's."""

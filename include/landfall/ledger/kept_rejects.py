@@ -197,6 +197,14 @@ def check_all_are_open(feed: str, others: set[int]) -> None:
     ).at(feed=feed)
 
 
+def keys_with_open_rejects(connection: Connection, feed: str) -> set[str]:
+    """Returns the keys of the feed's objects that have open rejects."""
+    if not rejects_exist(connection):
+        return set()
+    query = "SELECT DISTINCT key FROM landfall.rejects WHERE feed = %s AND state = 'open'"
+    return {key for (key,) in connection.execute(query, [feed])}
+
+
 def expire(connection: Connection, feed: str, days: int) -> dict[str, int]:
     """Deletes the feed's rejects that are older than so many days, whatever their state.
 

@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import set_current_context
 
+from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.model import Feed
 from include.landfall.load import Receipt
 from include.landfall.s3.listing import find_arrival
@@ -158,6 +159,14 @@ def test_old_rejects_expire_through_the_hook(feed, engine_of):
     )
     assert S3ToPostgresHook.of(feed).expire_rejects(feed) == {"open": 1}
     assert S3ToPostgresHook.of(feed).expire_rejects(feed) == {}
+
+
+def test_loaded_files_are_tidied_through_the_hook(feed, arrival):
+    rule = feed.source.model_copy(update={"loaded_files": LoadedFiles(delete=True, after_days=0)})
+    feed = feed.model_copy(update={"source": rule})
+    S3ToPostgresHook.of(feed).load(feed, arrival("id,name\n1,a\n"))
+    assert S3ToPostgresHook.of(feed).tidy(feed, others=[feed]) == {"deleted": 1}
+    assert S3ToPostgresHook.of(feed).tidy(feed) == {}
 
 
 def test_2_1_a_load_that_waits_for_a_forgotten_lock_ends_with_its_task_s_time(

@@ -168,6 +168,15 @@ def test_the_old_rejects_of_every_feed_expire_every_day(bag):
     ]
 
 
+def test_a_feed_that_tidies_its_files_has_a_task_for_it_every_night(copy):
+    path = copy / "include" / "feeds" / "planes.yaml"
+    text = path.read_text()
+    path.write_text(re.sub(r"(?m)^(  pattern: .*)$", r"\1\n  loaded_files: {delete: true}", text))
+    bag = parse(copy / "dags")
+    ids = {task.task_id for task in bag.dags["maintenance"].tasks}
+    assert [each for each in ids if each.startswith("tidy")] == ["tidy_files_planes"]
+
+
 def test_a_feeds_page_names_the_command_that_shows_its_rejects(bag):
     command = ".venv/bin/landfall rejects --feed include/feeds/planes.yaml"
     assert f"`{command}`" in bag.dags["feed_planes"].doc_md

@@ -64,13 +64,14 @@ def connections(monkeypatch):
 
 
 @pytest.mark.parametrize("feed", NOT_FEEDS, ids=repr)
-@pytest.mark.parametrize("call", ["of", "load", "expire_rejects"])
+@pytest.mark.parametrize("call", ["of", "load", "expire_rejects", "tidy"])
 def test_what_is_no_feed_is_refused_by_name(call, feed):
     hook = S3ToPostgresHook()
     calls = {
         "of": lambda: S3ToPostgresHook.of(feed),
         "load": lambda: hook.load(feed, ARRIVAL),
         "expire_rejects": lambda: hook.expire_rejects(feed),
+        "tidy": lambda: hook.tidy(feed),
     }
     with pytest.raises(AirflowFailException, match="the argument feed is wrong"):
         calls[call]()

@@ -1,0 +1,246 @@
+"""Objects of loaded files are moved or deleted as the feed says, and no other object ever is."""
+
+from __future__ import annotations
+
+import pytest
+
+from include.landfall.errors import FeedError, ObjectMissing, RefusedCell
+from include.landfall.feed.model import Feed
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
+from include.landfall.s3 import moving
+from include.landfall.s3.listing import list_arrivals
+from include.landfall.tidy import OPEN_REJECTS, tidy
+
+A, B, BAD = "id,name\n1,a\n", "id,name\n2,b\n", "id,name\nx,b\n"
+AT_ONCE = {"after_days": 0}
+
+
+@pytest.fixture
+def moving_feed(engine):
+    """The engine, with a feed that moves its loaded files to loaded/."""
+    return engine.be(source=source_of(engine, move_to="loaded/"))
+
+
+def source_of(engine, pattern="in/*", **rule):
+    return {"bucket": engine.bucket, "pattern": pattern, "loaded_files": {**AT_ONCE, **rule}}
+
+
+def run(engine, **options):
+    servers = {"store": engine.store, "warehouse": engine.warehouse}
+    return {each.key: each for each in tidy(engine.feed, **servers, **options)}
+
+
+def actions(engine, **options):
+    return {key: each.action for key, each in run(engine, **options).items()}
+
+
+def bodies(engine):
+    """Reads every object of the bucket."""
+    listed = engine.client.list_objects_v2(Bucket=engine.bucket).get("Contents", [])
+    keys = [each["Key"] for each in listed]
+    return {
+        key: engine.client.get_object(Bucket=engine.bucket, Key=key)["Body"].read().decode()
+        for key in keys
+    }
+
+
+def new(engine):
+    with connect(engine.warehouse) as connection:
+        listed = list_arrivals(engine.client, engine.feed.source)
+        return [each.key for each in new_arrivals(connection, engine.feed, listed)]
+
+
+def killed(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_loaded_file_is_moved_with_its_content(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    [moved] = run(moving_feed).values()
+    assert (moved.action, moved.moved_to) == ("moved", "loaded/in/a.csv")
+    assert bodies(moving_feed) == {"loaded/in/a.csv": A}
+    assert moving_feed.rows() == [(1, "a")]
+    assert new(moving_feed) == []
+
+
+def test_a_loaded_file_is_deleted_where_the_feed_says_so(engine):
+    engine.be(source=source_of(engine, delete=True)).load(A, "in/a.csv")
+    assert actions(engine) == {"in/a.csv": "deleted"}
+    assert bodies(engine) == {}
+    assert engine.rows() == [(1, "a")]
+
+
+def test_files_that_are_not_loaded_stay(moving_feed):
+    moving_feed.load(A, "in/loaded.csv")
+    moving_feed.put(B, "in/new.csv")
+    moving_feed.put(A, "elsewhere/a.csv")
+    moving_feed.load(A, "in/changed.csv")
+    moving_feed.put(B, "in/changed.csv")
+    with pytest.raises(RefusedCell):
+        moving_feed.load(BAD, "in/failed.csv")
+    assert actions(moving_feed) == {"in/loaded.csv": "moved"}
+    assert bodies(moving_feed).keys() == {
+        "in/new.csv", "elsewhere/a.csv", "in/changed.csv", "in/failed.csv", "loaded/in/loaded.csv",
+    }  # fmt: skip
+
+
+def test_nothing_is_moved_before_it_is_old_enough(engine):
+    engine.be(source=source_of(engine, move_to="loaded/", after_days=1)).load(A, "in/a.csv")
+    assert run(engine) == {}
+
+
+def test_nothing_is_touched_by_a_look(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    assert run(moving_feed, only_look=True)["in/a.csv"].moved_to == "loaded/in/a.csv"
+    assert bodies(moving_feed) == {"in/a.csv": A}
+
+
+def test_a_file_with_open_rejects_stays_until_they_are_settled(engine):
+    engine.be(source=source_of(engine, delete=True), rejects={"at_most": 1})
+    engine.load(A + "x,b\n", "in/a.csv")
+    assert [(e.action, e.reason) for e in run(engine).values()] == [("kept", OPEN_REJECTS)]
+    engine.sql("UPDATE landfall.rejects SET state = 'dismissed'")
+    assert actions(engine) == {"in/a.csv": "deleted"}
+
+
+def test_a_file_that_a_newer_one_has_replaced_is_moved_too(engine):
+    engine.be(source=source_of(engine, move_to="old/"), disposition="replace")
+    engine.load(A, "in/1.csv")
+    engine.load(B, "in/2.csv")
+    assert actions(engine) == {"in/1.csv": "moved", "in/2.csv": "moved"}
+    assert engine.rows() == [(2, "b")]
+    assert new(engine) == []
+
+
+def test_a_moved_file_that_comes_back_is_loaded_only_when_it_has_changed(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    run(moving_feed)
+    moving_feed.put(A, "in/a.csv")
+    assert new(moving_feed) == []
+    moving_feed.load(B, "in/a.csv")
+    assert moving_feed.rows() == [(2, "b")]
+
+
+def test_an_earlier_content_of_the_same_name_is_never_overwritten(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    run(moving_feed)
+    arrival = moving_feed.put(B, "in/a.csv")
+    moving_feed.load(arrival)
+    [moved] = run(moving_feed).values()
+    assert moved.moved_to == f"loaded/in/a.csv.{arrival.etag}"
+    assert bodies(moving_feed) == {"loaded/in/a.csv": A, moved.moved_to: B}
+
+
+def test_a_move_that_was_killed_is_made_again(moving_feed, monkeypatch):
+    moving_feed.load(A, "in/a.csv")
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "delete", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(moving_feed)
+    assert bodies(moving_feed) == {"in/a.csv": A, "loaded/in/a.csv": A}
+    assert actions(moving_feed) == {"in/a.csv": "moved"}
+    assert bodies(moving_feed) == {"loaded/in/a.csv": A}
+
+
+@pytest.mark.parametrize("at", ["_copy", "delete", "find_arrival"])
+@pytest.mark.parametrize("rule", [{"move_to": "loaded/"}, {"delete": True}])
+def test_a_file_that_changes_meanwhile_stays(engine, monkeypatch, at, rule):
+    """It is overwritten at each step that a move is made of, and its new content is never lost."""
+    engine.be(source=source_of(engine, **rule)).load(A, "in/a.csv")
+    step = getattr(moving, at)
+
+    def overwritten(client, *arguments):
+        if at == "find_arrival":  # after the look, so that only the store can notice it
+            seen = step(client, *arguments)
+            engine.put(B, "in/a.csv")
+            return seen
+        engine.put(B, "in/a.csv")
+        return step(client, *arguments)
+
+    monkeypatch.setattr(moving, at, overwritten)
+    changed = run(engine)["in/a.csv"]
+    is_copied = at == "_copy" and "delete" in rule
+    assert changed.action == ("deleted" if is_copied else "kept"), changed
+    assert bodies(engine).get("in/a.csv") == (None if is_copied else B)
+
+
+def test_a_file_that_is_gone_meanwhile_is_told(moving_feed):
+    arrival = moving_feed.put(A, "in/a.csv")
+    moving_feed.load(arrival)
+    moving_feed.client.delete_object(Bucket=moving_feed.bucket, Key="in/a.csv")
+    with pytest.raises(ObjectMissing):
+        moving.move(moving_feed.client, arrival, "loaded/in/a.csv")
+
+
+def test_a_large_object_is_copied_in_parts(moving_feed, monkeypatch):
+    monkeypatch.setattr(moving, "COPIED_AT_ONCE", 1 << 20)
+    body = "id,name\n" + "".join(f"{i},{'x' * 100}\n" for i in range(100_000))
+    moving_feed.load(body, "in/a.csv")
+    assert actions(moving_feed) == {"in/a.csv": "moved"}
+    assert bodies(moving_feed) == {"loaded/in/a.csv": body}
+
+
+def test_a_file_is_not_moved_where_its_own_feed_takes_it_again(engine):
+    engine.be(source=source_of(engine, pattern="x/*/[ab]/**", move_to="x/"))
+    engine.load(A, "x/a/b/1.csv")
+    with pytest.raises(FeedError, match="to which the file would be moved"):
+        run(engine)
+    assert bodies(engine) == {"x/a/b/1.csv": A}
+
+
+@pytest.mark.parametrize("pattern", ["in/*.csv", "loaded/**"])
+def test_a_file_that_another_feed_takes_stays(moving_feed, pattern):
+    other = Feed.model_validate(
+        {
+            "feed": "other", "source": {"bucket": moving_feed.bucket, "pattern": pattern},
+            "target": {"table": "raw.o", "disposition": "append"}, "columns": {"id": "integer"},
+        }
+    )  # fmt: skip
+    moving_feed.load(A, "in/a.csv")
+    with pytest.raises(FeedError, match="the feed 'other' takes"):
+        run(moving_feed, others=[moving_feed.feed, other])
+    assert bodies(moving_feed) == {"in/a.csv": A}
+
+
+def test_files_of_a_table_that_was_emptied_are_not_deleted(engine):
+    engine.be(source=source_of(engine, delete=True)).load(A, "in/a.csv")
+    engine.sql("TRUNCATE raw.t")
+    with pytest.raises(FeedError, match="is empty, and the ledger has 1 rows"):
+        run(engine)
+    engine.be(source=source_of(engine, move_to="loaded/"))
+    assert actions(engine) == {"in/a.csv": "moved"}
+
+
+def test_files_of_a_table_that_is_gone_are_not_touched(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    moving_feed.sql("DROP TABLE raw.t")
+    with pytest.raises(FeedError, match="gone"):
+        run(moving_feed)
+    assert bodies(moving_feed) == {"in/a.csv": A}
+
+
+def test_a_feed_without_the_rule_is_told(engine):
+    engine.load(A, "in/a.csv")
+    with pytest.raises(FeedError, match="does not say what becomes of its loaded files"):
+        run(engine)
+
+
+def test_the_command_says_what_became_of_each_file(shell):
+    shell.feed["source"]["loaded_files"] = {"move_to": "loaded/", **AT_ONCE}
+    shell.write_feed()
+    shell.put("id,day\n1,2026-01-01\n")
+    assert shell.run()[0] == 0
+    code, out, _ = shell.run("--dry-run", command="tidy")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "would be moved    things/1.csv  to loaded/things/1.csv",
+            "things: 1 file would be moved",
+        ],
+    )
+    code, out, _ = shell.run(command="tidy")
+    assert (code, out.splitlines()) == (
+        0, ["moved    things/1.csv  to loaded/things/1.csv", "things: 1 file moved"],
+    )  # fmt: skip
+    assert shell.run(command="tidy")[1] == "things: no loaded file is old enough\n"
