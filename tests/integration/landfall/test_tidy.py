@@ -163,6 +163,7 @@ def test_a_file_that_changes_meanwhile_stays(engine, monkeypatch, at, rule):
     is_copied = at == "_copy" and "delete" in rule
     assert changed.action == ("deleted" if is_copied else "kept"), changed
     assert bodies(engine).get("in/a.csv") == (None if is_copied else B)
+    assert bodies(engine).get("loaded/in/a.csv", A) == A, "a copy of what is not loaded"
 
 
 def test_a_file_that_is_gone_meanwhile_is_told(moving_feed):
