@@ -39,7 +39,7 @@ def delete(client: S3Client, arrival: Arrival) -> None:
 
     Raises: as `move`.
     """
-    now = find_arrival(client, arrival.bucket, arrival.key)  # some stores pass over IfMatch
+    now = find_arrival(client, arrival.bucket, arrival.key)  # MinIO passes over IfMatch
     if not _is_same(now, arrival):
         raise ObjectChanged("the object has changed since it was listed").at(object=arrival.uri)
     with s3_errors(arrival.bucket, arrival.key):
