@@ -1,0 +1,52 @@
+"""Moves and deletions that a store refuses say which right is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from include.landfall.arrival import Arrival
+from include.landfall.errors import ConnectionUnusable
+from include.landfall.s3.moving import move
+
+ARRIVAL = Arrival("landing", "in/a.csv", "e", 3, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Client:
+    """A store that refuses one operation."""
+
+    def __init__(self, refused):
+        self._refused = refused
+
+    def _answer(self, operation, **values):
+        if operation == self._refused:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, operation)
+        return values
+
+    def head_object(self, Bucket, Key):  # noqa: N803  the names of the call
+        if Key != ARRIVAL.key:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "HeadObject")
+        when = ARRIVAL.last_modified
+        return self._answer("HeadObject", ETag='"e"', ContentLength=3, LastModified=when)
+
+    def head_bucket(self, Bucket):  # noqa: N803
+        return {}
+
+    def copy_object(self, **_):
+        return self._answer("CopyObject")
+
+    def delete_object(self, **_):
+        return self._answer("DeleteObject")
+
+
+@pytest.mark.parametrize(
+    ("refused", "right"),
+    [("CopyObject", "s3:PutObject for loaded/in/a.csv"), ("DeleteObject", "s3:DeleteObject")],
+)
+def test_a_missing_right_is_named(refused, right):
+    with pytest.raises(ConnectionUnusable) as caught:
+        move(Client(refused), ARRIVAL, "loaded/in/a.csv")
+    assert caught.value.do == f"allow the connection's key {right}"
+    assert caught.value.place.object == "s3://landing/in/a.csv"
