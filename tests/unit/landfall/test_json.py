@@ -28,8 +28,8 @@ WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = {"a": "integer", "b": "text", "c": "jsonb"}
 
 
-def job(columns=COLUMNS, encoding=None, **options):
-    planned = tuple(PlannedColumn(name, parse_type(kind)) for name, kind in columns.items())
+def job(types=COLUMNS, encoding=None, **options):
+    planned = tuple(PlannedColumn(name, parse_type(kind)) for name, kind in types.items())
     dialect = read_format({"type": "json", **options}).dialect()
     arrival = Arrival("b", "k", "e", 1, WHEN)
     return Job("f", arrival, Store(), planned, 1, dialect, encoding)
@@ -255,7 +255,7 @@ def test_the_fast_parser_gives_what_the_exact_one_gives(data, ascii_only, other_
     keys = Keys.of(planned.names, {})
     batch = FastParser(planned, keys, other_keys == "refuse").batch(raws)
     slow = json_lines.rows_of(
-        Block(1, raws, range(len(raws))), json_lines._parser(planned, keys).cells, planned
+        Block(1, raws, range(len(raws))), json_lines._exact(planned).cells, planned
     )
     if batch is not None:
         assert list(slow.misshapen) == []

@@ -18,8 +18,9 @@ def _steps(value: str | list[str]) -> list[str]:
     return value.split(".") if isinstance(value, str) else value
 
 
+Path = Annotated[Steps, BeforeValidator(_steps, json_schema_input_type=str | list[str])]
 Paths = Annotated[
-    dict[str, Annotated[Steps, BeforeValidator(_steps, json_schema_input_type=str | list[str])]],
+    dict[str, Path],
     Field(
         description="Where a column lies within others: city: address.city. "
         "A list, where a name has a dot: [address, zip.code].",

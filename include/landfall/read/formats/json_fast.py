@@ -99,6 +99,25 @@ class FastParser:
         return False
 
 
+class FastPositionParser(FastParser):
+    """Reads blocks of plain records that are arrays of `width` values, by these places."""
+
+    def __init__(self, job: Job, places: Sequence[int], width: int) -> None:
+        self._job = job
+        self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
+        fields: list[tuple[str, Any]] = [(f"unread{place}", Raw) for place in range(width)]
+        for place, column in zip(places, self._columns, strict=True):
+            fields[place] = (column.field, str | None if column.is_text else Raw)
+        record = msgspec.defstruct(
+            "Record", fields, array_like=True, forbid_unknown_fields=True, gc=False
+        )
+        self._decoders = [msgspec.json.Decoder(record).decode]
+        self._are_plain = True
+
+    def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
+        return False  # an array has no keys
+
+
 class _Column:
     """How the values of one column are read."""
 
