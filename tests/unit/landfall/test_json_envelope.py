@@ -86,7 +86,7 @@ BAD = [
     ("{}", "data", HeaderMismatch, ["an object without keys"]),
     (json.dumps(dict.fromkeys(map(str, range(50)))), "data", HeaderMismatch, ["'19' and 30 more"]),
     ('{"result": {"x": 1}}', "result.records", HeaderMismatch, ["no key 'records' within result"]),
-    ('{"data": {"a1": {"id": 1}}}', "data", HeaderMismatch, ["the key data holds an object", "an array, by rows: data"]),
+    ('{"data": {"a1": {"id": 1}}}', "data", HeaderMismatch, ["the key data holds an object", "with the keys 'a1'", "an array, by rows: data"]),
     ('{"data": "x"}', "data", HeaderMismatch, ["the key data holds a text"]),
     ('{"data": 5}', "data", HeaderMismatch, ["the key data holds a number"]),
     ('{"data": null}', "data", HeaderMismatch, ["the key data holds null"]),

@@ -103,12 +103,23 @@ class _Envelope:
                 if not depth
                 else f"write rows: {spelt(self._path[:depth])}, if its elements are the rows"
             )
+        shown = ", ".join(map(repr, self._first_keys())) if kind == "an object" else ""
         raise HeaderMismatch(
             f"format.rows leads to no array: {what} holds {kind}",
-            found=kind,
+            found=f"{kind} with the keys {shown}" if shown else kind,
             expected=f"{expected}, by rows: {spelt(self._path)}",
             do=do,
         ).at(line=self.text.line)
+
+    def _first_keys(self) -> list[str]:
+        """Returns the first keys of the object at the place."""
+        keys: list[str] = []
+        is_more = self.text.take(b"{") == b"{" and self.text.peek() != b"}"
+        while is_more and len(keys) < MOST_KEYS:
+            keys.append(self.text.key()[:LONGEST_NAMED])
+            self.text.pass_over()
+            is_more = self.text.take(b",", b"}") == b","
+        return keys
 
     def _missing(self, step: str, depth: int, keys: list[str], count: int) -> LandfallError:
         within = f" within {spelt(self._path[:depth])}" if depth else ""
