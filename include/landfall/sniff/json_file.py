@@ -35,7 +35,7 @@ def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
     places = rows_in(whole) if whole else []
     if places and not (is_one_line and OF_LINES.search(arrival.key)):
         return _under_a_key(name, arrival, sample, whole, places)
-    proposal = _on_top(name, arrival, sample)
+    proposal = _on_top(name, arrival, sample, whole)
     if is_one_line and (way := _way_to_rows(whole, places)):
         proposal.doubts.append(f"the file is one row; {way}")
     return proposal
@@ -54,10 +54,11 @@ def _one_object(sample: Sample) -> tuple[dict[str, Any], bool]:
     return (whole if isinstance(whole, dict) else {}), sample.is_whole and not more.strip()
 
 
-def _on_top(name: str, arrival: Arrival, sample: Sample) -> Proposal:
+def _on_top(name: str, arrival: Arrival, sample: Sample, whole: dict[str, Any]) -> Proposal:
     lines = as_lines(sample)
     if not lines.data and not sample.is_whole:
-        do = "write rows: under format: where they lie under a key, and each on a line of its own"
+        way = _way_to_rows(whole, [])
+        do = way or "write rows: under format:, where they lie under a key, and the columns by hand"
         raise DataError("the first row is longer than a look reads", expected=EXPECTED, do=do)
     first = parsed(lines.data.split(b"\n", 1)[0])
     if isinstance(first, list):
@@ -68,7 +69,7 @@ def _on_top(name: str, arrival: Arrival, sample: Sample) -> Proposal:
         do = "write each as an object with a name for the value"
         raise DataError("the rows are no objects", found=start, expected=EXPECTED, do=do)
     if first is None:
-        _refuse_one_object(lines.data)
+        _refuse_one_object(lines.data, whole)
     return described.propose(name, arrival, lines)
 
 
@@ -188,14 +189,13 @@ def _raws_of_array(row: bytes) -> list[msgspec.Raw]:
         return []
 
 
-def _refuse_one_object(data: bytes) -> None:
+def _refuse_one_object(data: bytes, whole: dict[str, Any]) -> None:
     """Raises: DataError when the text is one object over several lines."""
-    whole = parsed(data)
     first, _, second = data.partition(b"\n")
     is_over_lines = bool(second.strip()) and not second.lstrip().startswith(b"{")
-    if whole is None and not is_over_lines and first.strip() != b"{":
+    if not whole and not is_over_lines and first.strip() != b"{":
         return  # a broken row
-    way = _way_to_rows(whole, []) if isinstance(whole, dict) else None
+    way = _way_to_rows(whole, [])
     do = way or (
         "write rows: under format:, if an array under a key has them; jq -c . FILE writes an"
         " object on one line"
