@@ -104,30 +104,39 @@ def _doubts_of(others: Sequence[RowsAt]) -> list[str]:
 
 def _of_features(name: str, arrival: Arrival, sample: Sample, rows: Sequence[bytes]) -> Proposal:
     """Returns a proposal for GeoJSON: each property is a column with a path."""
-    features = [_raws(row) for row in rows]
-    own = {key for feature in features for key in feature}
-    paths: dict[str, list[str]] = {}
-
-    def flat(feature: Raws) -> bytes:
-        below = _raws(bytes(feature.pop(PROPERTIES, msgspec.Raw(b"{}"))))
-        for key, value in below.items():
-            column = f"{PROPERTIES}_{key}" if key in own else key
-            paths[column] = [PROPERTIES, key]
-            feature[column] = value
-        return msgspec.json.encode(feature)
-
-    proposal = described.propose(name, arrival, lines_of(sample, list(map(flat, features))))
-    made = dict(zip(proposal.columns, _own_names(proposal), strict=True))
-    kept = {column: paths[each] for column, each in made.items() if each in paths}
-    for column in kept:
-        _without_other_names(proposal.columns[column])
-    spelt_paths = {
-        column: path if any("." in step for step in path) else ".".join(path)
-        for column, path in kept.items()
-    }
-    if kept:
-        proposal.options["paths"] = Finding(spelt_paths, "the properties of GeoJSON's features")
+    features = list(map(_raws, rows))
+    column_of = _columns_of_properties(features)
+    for feature in features if column_of else ():
+        below = _raws(bytes(feature.pop(PROPERTIES, b"{}")))
+        feature |= {column_of[key]: value for key, value in below.items()}
+    flat = list(map(msgspec.json.encode, features))
+    proposal = described.propose(name, arrival, lines_of(sample, flat))
+    key_of = {column: key for key, column in column_of.items()}
+    paths: dict[str, str | list[str]] = {}
+    for column, own in zip(proposal.columns, _own_names(proposal), strict=True):
+        if key := key_of.get(own):
+            paths[column] = [PROPERTIES, key] if "." in key else f"{PROPERTIES}.{key}"
+            _without_other_names(proposal.columns[column])
+    if paths:
+        proposal.options["paths"] = Finding(paths, "the properties of GeoJSON's features")
     return proposal
+
+
+def _columns_of_properties(features: Sequence[Raws]) -> dict[str, str]:
+    """Returns a column for each property; none where one has no name, so that no path leads to it.
+
+    A property that is called like another member of a feature gets a longer name.
+    """
+    taken = {key for feature in features for key in feature}
+    below = [_raws(bytes(feature.get(PROPERTIES, b"{}"))) for feature in features]
+    columns: dict[str, str] = {}
+    for key in dict.fromkeys(key for each in below for key in each):
+        column = key
+        while column in taken:
+            column = f"{PROPERTIES}_{column}"
+        taken.add(column)
+        columns[key] = column
+    return {} if "" in columns else columns
 
 
 def _by_position(

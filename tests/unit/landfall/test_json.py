@@ -70,6 +70,13 @@ def test_an_element_of_an_array_is_read_as_a_line_is(line):
     assert read(f"[{line},\n{line}]") == ({1: CELLS[line], 2: CELLS[line]}, [])
 
 
+def test_a_column_may_be_named_with_quotes_and_backslashes():
+    names = ['say "x"', "a\\b", "tab\t"]
+    data = json.dumps(dict.fromkeys(names, "v"))
+    rows, rejects = read(f"{data}\n{data}", dict.fromkeys(names, "text"))
+    assert (rows, rejects) == ({1: ("v",) * 3, 2: ("v",) * 3}, [])
+
+
 REJECTS = {
     '{"a": 1': ("json", None, "expecting ',' delimiter at character 8"),
     '{"a": 01}': ("json", None, "delimiter"),

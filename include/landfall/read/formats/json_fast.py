@@ -23,6 +23,7 @@ from include.landfall.read.formats.json_exact import JSON_TYPES, Keys, cell_of
 
 Raw = msgspec.Raw
 PLAIN_KEY = re.compile(r'[^"\\/\x00-\x1f\x7f-\U0010ffff]+')
+NO_FIELD = re.compile(r'[\\"\x00-\x1f]')  # in keys that msgspec takes for no field
 ESCAPED_ASCII = re.compile(rb"\\u00[0-7]")
 # Types of which every value is a text in JSON, as far as a file is plain.
 TEXT_TYPES = frozenset(
@@ -37,11 +38,12 @@ class FastParser:
         self._job = job
         self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
         is_flat = not keys.below and all(len(places) == 1 for places in keys.places.values())
+        is_taken = is_flat and not any(map(NO_FIELD.search, keys.places))
         # The first is for records that have all keys, as most files do.
         self._decoders = [
             _decoder(self._columns, keys, refuses, may_lack)
             for may_lack in (False, True)
-            if is_flat
+            if is_taken
         ]
         places = [(key, places[0]) for key, places in keys.places.items()]
         self._quoted = [f'"{key}"'.encode() for key, _ in sorted(places, key=lambda pair: pair[1])]
