@@ -9,10 +9,17 @@ from random import Random
 
 import pytest
 
-from include.landfall.errors import DataError, HeaderMismatch, MisshapenRow, TruncatedFile
+from include.landfall.errors import (
+    DataError,
+    FeedError,
+    HeaderMismatch,
+    MisshapenRow,
+    TruncatedFile,
+)
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.feed.model import Feed
 from include.landfall.feed.schema import schema
+from include.landfall.feed.yaml_file import read_feed
 from include.landfall.read.formats import json_elements, json_lines, json_text
 from include.landfall.read.formats.json_fast import FastPositionParser
 from tests.support.readings import gather
@@ -209,7 +216,7 @@ BAD_FEEDS = [
     ({"format": {"type": "json", "rows": ""}}, "at least 1 character"),
     ({"format": {"type": "json", "rows": []}}, "at least 1 item"),
     ({"format": {"type": "json", "rows": "data."}}, "at least 1 character"),
-    ({"format": {"type": "json", "rows": 5}}, "valid list"),
+    ({"format": {"type": "json", "rows": 5}}, "keys with dots between them"),
     ({"format": {"type": "csv", "rows": "data"}}, "Extra inputs"),
     ({"format": {"type": "json", "columns": "by position", "paths": {"a": "x.a"}}}, "the rows are arrays, without keys"),
     ({"format": {"type": "json", "columns": "by position", "other_keys": "ignore"}}, "the rows are arrays, without keys"),
@@ -222,6 +229,18 @@ BAD_FEEDS = [
 def test_keys_that_do_not_fit_are_refused(keys, message):
     with pytest.raises(ValueError, match=message):
         feed(**keys)
+
+
+def test_a_key_of_another_format_is_told_as_one(tmp_path):
+    path = tmp_path / "t.yaml"
+    path.write_text(
+        "feed: t\nsource: {bucket: landing, pattern: '*'}\nformat: {type: csv, rows: data}\n"
+        "target: {table: raw.t}\ncolumns: {a: text}\n"
+    )
+    with pytest.raises(FeedError) as error:
+        read_feed(path)
+    assert (error.value.place.line, error.value.what) == (3, "unknown key 'format.rows'")
+    assert error.value.do == "leave it out: it is a key of type: json"
 
 
 def test_columns_by_position_may_be_ignored():

@@ -15,6 +15,8 @@ Steps = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)
 
 
 def _steps(value: str | list[str]) -> list[str]:
+    if not isinstance(value, str | list):
+        raise ValueError("keys with dots between them, or a list of keys")
     return value.split(".") if isinstance(value, str) else value
 
 
