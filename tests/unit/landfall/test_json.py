@@ -21,6 +21,7 @@ from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import FastParser
+from include.landfall.read.formats.json_nested import NestedFastParser
 from include.landfall.read.formats.text_blocks import Block
 from tests.support.readings import gather
 
@@ -267,6 +268,47 @@ def test_the_fast_parser_gives_what_the_exact_one_gives(data, ascii_only, other_
     if batch is not None:
         assert list(slow.misshapen) == []
         assert slow.batch.to_pylist() == batch.to_pylist()
+
+
+NESTED_TYPES = {"a": "text", "n": "integer", "x": "text", "y": "jsonb", "z": "text[]"}
+NESTED_PATHS = {"n": "b.a", "x": "b.c.a", "y": "b.c.z", "z": "c.b"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.booleans(), st.sampled_from(["refuse", "ignore"]))
+def test_the_fast_parser_of_paths_gives_what_the_exact_one_gives(data, ascii_only, other_keys):
+    inner = st.dictionaries(st.sampled_from("abcz"), VALUES | OBJECTS)
+    records = st.dictionaries(st.sampled_from("abc"), VALUES | inner)
+    objects = data.draw(st.lists(records, min_size=1, max_size=4))
+    lines = texts_of(objects, ascii_only, [data.draw(st.integers(0, 9)) == 0 for _ in objects])
+    if data.draw(st.integers(0, 3)) == 0:  # a key of an object below stands twice
+        lines = [line.replace('"a": ', '"a": "a", "a": ', 1) for line in lines]
+    raws = [line.encode("utf-8", "surrogatepass") for line in lines]
+    planned = job(NESTED_TYPES, other_keys=other_keys, paths=NESTED_PATHS)
+    batch = NestedFastParser(planned, json_lines._keys(planned), other_keys == "refuse").batch(raws)
+    slow = json_lines.rows_of(
+        Block(1, raws, range(len(raws))), json_lines._exact(planned).cells, planned
+    )
+    if batch is not None:
+        assert list(slow.misshapen) == []
+        assert slow.batch.to_pylist() == batch.to_pylist()
+
+
+def test_plain_records_with_paths_take_the_fast_path():
+    planned = job(NESTED_TYPES, paths=NESTED_PATHS, other_keys="ignore")
+    parser = NestedFastParser(planned, json_lines._keys(planned), False)
+    lines = [
+        b'{"a": "a", "b": {"a": 1, "c": {"a": "b", "z": {"a": 2}}}, "c": {"b": ["x"]}, "q": 1}',
+        b'{"a": null, "b": {"a": null, "c": null}, "c": {}}',
+        b'{"b": null}',
+        b"{}",
+    ]
+    assert [tuple(row.values()) for row in parser.batch(lines).to_pylist()] == [
+        ("a", "1", "b", '{"a": 2}', '{"x"}'), *[(None,) * 5] * 3,
+    ]  # fmt: skip
+    assert parser.batch([b'{"b": {"a": 1}, "b": {"a": 2}}']) is None
+    assert parser.batch([b'{"b": {"a": 1, "a": 2}}']) is None
+    assert parser.batch([b'{"b": 5}']) is None
 
 
 def test_plain_records_take_the_fast_path():

@@ -8,7 +8,7 @@ twice, and bytes that are no text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -36,7 +36,7 @@ class FastParser:
 
     def __init__(self, job: Job, keys: Keys, refuses: bool) -> None:
         self._job = job
-        self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
+        self._columns = [FastColumn(place, column) for place, column in enumerate(job.columns)]
         is_flat = not keys.below and all(len(places) == 1 for places in keys.places.values())
         is_taken = is_flat and not any(map(NO_FIELD.search, keys.places))
         # The first is for records that have all keys, as most files do.
@@ -56,7 +56,7 @@ class FastParser:
             return None
         try:
             records = self._decoded(raws)
-            columns = [column.values(records) for column in self._columns]
+            columns = self._values(records)
             if not self._are_single(data, len(raws)) and self._may_repeat(data, columns):
                 return None
             arrays = [
@@ -65,6 +65,9 @@ class FastParser:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
         return pa.record_batch(arrays, names=self._job.names)
+
+    def _values(self, records: Sequence[Any]) -> list[list[Any]]:
+        return [column.values(records) for column in self._columns]
 
     def _decoded(self, raws: Sequence[bytes]) -> list[Any]:
         if len(self._decoders) > 1:
@@ -89,10 +92,21 @@ class FastParser:
 
     def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
         """Returns whether a key may stand twice: its text is there more often than it is a key."""
+        present = [
+            column.present(cells) for column, cells in zip(self._columns, columns, strict=True)
+        ]
+        return self._is_more_often(data, zip(self._quoted, present, strict=True), columns)
+
+    def _is_more_often(
+        self, data: bytes, keys: Iterable[tuple[bytes, int]], columns: list[list[Any]]
+    ) -> bool:
+        """Returns whether a key's text is there more often than as a key, and within values.
+
+        `keys` are their texts, each with the number of the objects that have the key.
+        """
         values: list[bytes] | None = None
-        for column, quoted, cells in zip(self._columns, self._quoted, columns, strict=True):
-            left = data.count(quoted) - column.present(cells)
-            if left:
+        for quoted, present in keys:
+            if left := data.count(quoted) - present:
                 values = values or [
                     c.joined(v) for c, v in zip(self._columns, columns, strict=True)
                 ]
@@ -106,7 +120,7 @@ class FastPositionParser(FastParser):
 
     def __init__(self, job: Job, places: Sequence[int], width: int) -> None:
         self._job = job
-        self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
+        self._columns = [FastColumn(place, column) for place, column in enumerate(job.columns)]
         fields: list[tuple[str, Any]] = [(f"unread{place}", Raw) for place in range(width)]
         for place, column in zip(places, self._columns, strict=True):
             fields[place] = (column.field, str | None if column.is_text else Raw)
@@ -120,7 +134,7 @@ class FastPositionParser(FastParser):
         return False  # an array has no keys
 
 
-class _Column:
+class FastColumn:
     """How the values of one column are read."""
 
     def __init__(self, place: int, column: PlannedColumn) -> None:
@@ -180,17 +194,21 @@ def holds_text(data: bytes, encoding: str | None) -> bool:
     return encoding is None or b"\\u" not in data
 
 
-def _decoder(columns: Sequence[_Column], keys: Keys, refuses: bool, may_lack: bool) -> Any:
+def _decoder(columns: Sequence[FastColumn], keys: Keys, refuses: bool, may_lack: bool) -> Any:
     fields = list(_struct_fields(columns, keys, may_lack))
     record = msgspec.defstruct("Record", fields, forbid_unknown_fields=refuses, gc=False)
     return msgspec.json.Decoder(record).decode
 
 
 def _struct_fields(
-    columns: Sequence[_Column], keys: Keys, may_lack: bool
+    columns: Sequence[FastColumn], keys: Keys, may_lack: bool
 ) -> Iterator[tuple[str, Any, Any]]:
     for key, (place,) in keys.places.items():
-        column = columns[place]
-        default = (msgspec.UNSET if column.is_text else Raw(b"")) if may_lack else msgspec.NODEFAULT
-        own = str | None | msgspec.UnsetType if column.is_text else Raw
-        yield column.field, own, msgspec.field(name=key, default=default)
+        yield struct_field(key, columns[place], may_lack)
+
+
+def struct_field(key: str, column: FastColumn, may_lack: bool) -> tuple[str, Any, Any]:
+    """Returns the field of a column, which may be missing or not."""
+    default = (msgspec.UNSET if column.is_text else Raw(b"")) if may_lack else msgspec.NODEFAULT
+    own = str | None | msgspec.UnsetType if column.is_text else Raw
+    return column.field, own, msgspec.field(name=key, default=default)

@@ -18,6 +18,7 @@ from include.landfall.read.formats.json_elements import element_blocks
 from include.landfall.read.formats.json_envelope import envelope_blocks
 from include.landfall.read.formats.json_exact import Keys, Parser, PositionParser
 from include.landfall.read.formats.json_fast import FastParser, FastPositionParser
+from include.landfall.read.formats.json_nested import NestedFastParser
 from include.landfall.read.formats.text_blocks import (
     Block,
     batch_rows,
@@ -102,7 +103,8 @@ def _typed(blocks: Iterator[Block], job: Job) -> Iterator[tuple[Block, pa.Record
 def _fast(job: Job) -> FastParser:
     if _dialect(job).by_position:
         return FastPositionParser(job, _places(job), len(_order(job)))
-    return FastParser(job, _keys(job), _refuses(job))
+    keys = _keys(job)
+    return (NestedFastParser if keys.below else FastParser)(job, keys, _refuses(job))
 
 
 def _exact(job: Job) -> Parser:
