@@ -184,9 +184,9 @@ def test_an_array_that_does_not_fit_is_a_reject(row):
     assert message in reject.message
 
 
-def test_rows_that_are_lines_may_be_arrays():
-    assert read('[1, "x", null]', columns="by position")[0] == {}
-    assert len(read('[[1, "x", null]]\n', columns="by position")[0]) == 1
+def test_an_array_of_no_arrays_has_rejects_alone():
+    rows, rejects = read('[1, {"a": 1}, null]', columns="by position")
+    assert (rows, [reject.reason for reject in rejects]) == ({}, ["json"] * 3)
 
 
 def test_plain_arrays_take_the_fast_path():

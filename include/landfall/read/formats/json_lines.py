@@ -57,7 +57,8 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     A block is read by the quickest parser that takes all of its records. The last one takes them
     one by one.
 
-    Raises: TruncatedFile and MisshapenRow when an array is not one.
+    Raises: TruncatedFile and MisshapenRow when an array is not one, or what is around it no JSON;
+    HeaderMismatch when the feed's path leads to none.
     """
     job = _with_new_columns(job)
     blocks = _blocks(stream, stream.read(BLOCK_BYTES), job)
