@@ -66,9 +66,11 @@ def names_for(whole: dict[str, Any], width: int) -> tuple[tuple[str, ...], list[
 def _rows_below(value: dict[str, Any], path: tuple[str, ...]) -> Iterator[RowsAt]:
     for key, below in value.items():
         here = (*path, key)
+        if not key:
+            continue  # no path of a feed leads through it
         if isinstance(below, dict) and len(here) < DEEPEST:
             yield from _rows_below(below, here)
-        elif isinstance(below, list) and below and key:
+        elif isinstance(below, list) and below:
             first = below[:JUDGED]
             if all(isinstance(each, dict) for each in first):
                 yield RowsAt(here, len(below))

@@ -184,6 +184,7 @@ JSON = [
     (json.dumps({"de": {"id": 1}, "at": {"id": 2}}, indent=1), "jq 'to_entries | map"),
     (json.dumps({"id": 1, "name": "Ann"}, indent=1), "write rows: under format:"),
     (json.dumps({"data": [1, 2]}, indent=1), "write rows: under format:"),
+    (json.dumps({"": {"data": ROWS}, "x": 1}, indent=1), "write rows: under format:"),
     ('{"type": "x",\n"data": [{"id": 1},\n{"id": 2}', "write rows: under format:"),  # the beginning
     (json.dumps(["a", "b"]), "write each as an object"),
 ]
