@@ -34,7 +34,7 @@ def parsed(data: bytes) -> Any:
 def beginning_of(data: bytes) -> Any:
     """Returns the value of which this is the beginning, as far as its brackets are closed."""
     opened: list[bytes] = []
-    end, closing = 0, b""
+    end = still_open = 0
     for match in TOKEN.finditer(data):
         token = match[0]
         if token in CLOSING:
@@ -42,7 +42,8 @@ def beginning_of(data: bytes) -> Any:
         elif token in (b"]", b"}"):
             if not opened or opened.pop() != token:
                 return None
-            end, closing = match.end(), b"".join(reversed(opened))
+            end, still_open = match.end(), len(opened)
+    closing = b"".join(reversed(opened[:still_open]))
     return parsed(data[:end].decode("utf-8", "replace").encode() + closing)
 
 

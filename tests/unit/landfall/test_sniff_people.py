@@ -16,6 +16,7 @@ from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff import table
 from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.json_rows import beginning_of
 from include.landfall.sniff.members import read_samples
 from include.landfall.sniff.sample import SAMPLE_BYTES
 from include.landfall.sniff.sniffing import pattern_of, sniff, whole_rows_of
@@ -178,6 +179,12 @@ def test_the_beginning_of_an_object_has_the_rows_that_are_whole(propose, rows, i
     assert yaml.safe_load(text)["format"]["rows"] == "data"
     assert "only a part was read" in text
     assert 10 < reading.rows < 90
+
+
+def test_the_beginning_of_a_deep_object_is_looked_at_once():
+    assert beginning_of(b'{"a": [{"b": [1, [2], ') == {"a": [{"b": [1, [2]]}]}
+    assert beginning_of(b'{"a": ' + b"[" * 200_000 + b"]" * 200_000) is None  # took hours
+    assert beginning_of(b'{"a": 1') is None
 
 
 JSON = [
