@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival, numbers_by_part
 from include.landfall.connections import Store
-from include.landfall.errors import DataError, LandfallError
+from include.landfall.errors import DataError, LandfallError, MisshapenRow
 from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Bounds, Hashed, Job, Unpacking
@@ -123,13 +123,21 @@ class Transfer:
                 rejected.set_origins(self._origins(job, numbers))
 
     def _reported(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        """Yields the frames, and reports the number of their rows."""
+        """Yields the frames, and reports the number of their rows.
+
+        Raises: as the frames, without a text of the file that the feed hides.
+        """
         rows = 0
-        for frame in frames:
-            if frame.count and frame.type is not FrameType.END:
-                rows += frame.count
-                self.progress(rows)
-            yield frame
+        try:
+            for frame in frames:
+                if frame.count and frame.type is not FrameType.END:
+                    rows += frame.count
+                    self.progress(rows)
+                yield frame
+        except MisshapenRow as error:
+            if self.feed.hides_texts:
+                error.found = None  # it is a text of the file, such as what follows its rows
+            raise
 
     def _read(self, job: Job) -> Generator[Frame]:
         """Yields the job's frames, read in a process of its own when the file is large."""

@@ -129,12 +129,17 @@ class ParquetDialect(NestedDialect):
 
 @dataclass(frozen=True)
 class JsonDialect(NestedDialect):
-    """How JSON is written."""
+    """How JSON is written. `rows` is the path to the array of the rows; none where it is on top.
+
+    With `by_position` a row is an array, whose values are those of the feed's columns in order.
+    """
 
     reader = "include.landfall.read.formats.json_lines"
     is_json = True
 
     refuses_other_keys: bool = True
+    rows: tuple[str, ...] = ()
+    by_position: bool = False
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,8 @@ class Feed(Strict):
         self.format.check_columns(
             [n for n, c in self.columns.items() if c.is_in_file and not c.ignore and n != rescue]
         )
-        if departure := not self.format.names_columns and self._departure():
+        has_names = self.format.names_columns or not self.format.takes_names
+        if departure := not has_names and self._departure():
             expected = f"nothing of it: a file of the format {self.format.type} names no columns"
             raise combination_error(expected, *departure)
         return self

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from include.landfall.errors import FeedError, Place
 from include.landfall.feed.columns import Column
 from include.landfall.feed.contract import Contract
-from include.landfall.feed.formats import format_class_of
+from include.landfall.feed.formats import FORMATS, format_class_of
 from include.landfall.feed.limits import Limits
 from include.landfall.feed.model import Feed
 from include.landfall.feed.plain_messages import plain_message
@@ -166,6 +166,9 @@ def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
     names = [field.alias or name for name, field in model.model_fields.items()]
     near = difflib.get_close_matches(str(steps[-1]), names, n=1)
     do = {"do": f"did you mean {near[0]!r}?"} if near else {}
+    others = [each for each, own in FORMATS.items() if str(steps[-1]) in own.model_fields]
+    if section == "format" and len(steps) == 2 and others:
+        do = {"do": f"leave it out: it is a key of type: {' and '.join(others)}"}
     return {"expected": f"one of {', '.join(names)}", **do}
 
 

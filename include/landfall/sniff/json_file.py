@@ -1,80 +1,225 @@
-"""Proposes a feed for files of JSON, and says where their rows are when they are not on top."""
+"""Proposes a feed for files of JSON: where their rows are, and how their columns are found."""
 
 from __future__ import annotations
 
-import json
-import shlex
+import re
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
+from include.landfall.read.formats.json_envelope import spelt
+from include.landfall.read.formats.json_lines import BOM
 from include.landfall.sniff import described
-from include.landfall.sniff.findings import Proposal
+from include.landfall.sniff.findings import Finding, Proposal
+from include.landfall.sniff.header import are_names, names_of
+from include.landfall.sniff.json_rows import RowsAt, beginning_of, names_for, parsed, rows_in
+from include.landfall.sniff.json_sample import as_lines, lines_of, rows_at
 from include.landfall.sniff.sample import Sample
 
-EXPECTED = "one object a line, or one array of objects"
+EXPECTED = "one object a line, or one array of objects, on top or under a key"
 MOST_NAMED = 5
+OF_LINES = re.compile(r"\.(jsonl|ndjson|jsonlines)\b", re.IGNORECASE)
+PROPERTIES = "properties"  # of a feature of GeoJSON
+Raws = dict[str, msgspec.Raw]
 
 
 def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
-    """Returns the columns of a file of JSON, whose sample has a record a line.
+    """Returns the rows' place and the columns of a file of JSON.
 
-    Raises: DataError when it is one object over several lines, or has no objects.
+    Raises: DataError when it is one object over several lines without rows, or has no objects.
     """
-    if not sample.data and not sample.is_whole:
-        do = "write each row as an object on a line of its own: jq -c '.[]' FILE, or of a key of it"
-        raise DataError("the first row is longer than a look reads", expected=EXPECTED, do=do)
-    lines = sample.data.split(b"\n", 2)
-    first = _parsed(lines[0])
-    if isinstance(first, list):
-        do = "write each as an object, or as CSV: jq -r '.[] | @csv' FILE"
-        raise DataError("the rows are arrays, whose values have no names", expected=EXPECTED, do=do)
-    if first is not None and not isinstance(first, dict):
-        start = lines[0][:60].decode("utf-8", "replace")
-        do = "write each as an object with a name for the value"
-        raise DataError("the rows are no objects", found=start, expected=EXPECTED, do=do)
-    if first is None:
-        _refuse_one_object(sample.data)
-    proposal = described.propose(name, arrival, sample)
-    is_one = not any(line.strip() for line in lines[1:])
-    if isinstance(first, dict) and is_one and (way := _way_to_rows(first)):
+    whole, is_one_line = _one_object(sample)
+    places = rows_in(whole) if whole else []
+    if places and not (is_one_line and OF_LINES.search(arrival.key)):
+        return _under_a_key(name, arrival, sample, whole, places)
+    proposal = _on_top(name, arrival, sample, whole)
+    if is_one_line and (way := _way_to_rows(whole, places)):
         proposal.doubts.append(f"the file is one row; {way}")
     return proposal
 
 
-def _refuse_one_object(data: bytes) -> None:
+def _one_object(sample: Sample) -> tuple[dict[str, Any], bool]:
+    """Returns the object that the file is, as far as it was read, and whether it is one line.
+
+    It is empty where the file is something else.
+    """
+    data = sample.data.removeprefix(BOM).lstrip()
+    first, _, more = data.partition(b"\n")
+    if not data.startswith(b"{") or (more.strip() and isinstance(parsed(first), dict)):
+        return {}, False
+    whole = parsed(data) if sample.is_whole else beginning_of(data)
+    return (whole if isinstance(whole, dict) else {}), sample.is_whole and not more.strip()
+
+
+def _on_top(name: str, arrival: Arrival, sample: Sample, whole: dict[str, Any]) -> Proposal:
+    lines = as_lines(sample)
+    if not lines.data and not sample.is_whole:
+        way = _way_to_rows(whole, [])
+        do = way or "write rows: under format:, where they lie under a key, and the columns by hand"
+        raise DataError("the first row is longer than a look reads", expected=EXPECTED, do=do)
+    first = parsed(lines.data.split(b"\n", 1)[0])
+    if isinstance(first, list):
+        rows = rows_at(sample, ())
+        return _by_position(name, arrival, sample, rows, {}, len(first))
+    if first is not None and not isinstance(first, dict):
+        start = lines.data[:60].split(b"\n")[0].decode("utf-8", "replace")
+        do = "write each as an object with a name for the value"
+        raise DataError("the rows are no objects", found=start, expected=EXPECTED, do=do)
+    if first is None:
+        _refuse_one_object(lines.data, whole)
+    return described.propose(name, arrival, lines)
+
+
+def _under_a_key(
+    name: str, arrival: Arrival, sample: Sample, whole: dict[str, Any], places: Sequence[RowsAt]
+) -> Proposal:
+    place, *others = places
+    rows = rows_at(sample, place.path)
+    if not rows:
+        do = f"write rows: {spelt(place.path)} under format:, and the columns by hand"
+        raise DataError("the first row is longer than a look reads", expected=EXPECTED, do=do)
+    if place.width is not None:
+        proposal = _by_position(name, arrival, sample, rows, whole, place.width)
+    elif whole.get("type") == "FeatureCollection":
+        proposal = _of_features(name, arrival, sample, rows)
+    else:
+        proposal = described.propose(name, arrival, lines_of(sample, rows))
+    value = list(place.path) if any("." in step for step in place.path) else ".".join(place.path)
+    number = f"{place.count:,} row" + ("" if place.count == 1 else "s")
+    why = "the only array of rows in what was read" if not others else "the largest array"
+    finding = Finding(value, f"{why}: {number}", _doubts_of(others))
+    proposal.options = {"rows": finding, **proposal.options}
+    return proposal
+
+
+def _doubts_of(others: Sequence[RowsAt]) -> list[str]:
+    if not others:
+        return []
+    named = ", ".join(f"{spelt(each.path)} ({each.count:,})" for each in others[:MOST_NAMED])
+    return [f"other arrays may have the rows: {named}"]
+
+
+def _of_features(name: str, arrival: Arrival, sample: Sample, rows: Sequence[bytes]) -> Proposal:
+    """Returns a proposal for GeoJSON: each property is a column with a path."""
+    features = list(map(_raws, rows))
+    column_of = _columns_of_properties(features)
+    for feature in features if column_of else ():
+        below = _raws(bytes(feature.pop(PROPERTIES, b"{}")))
+        feature |= {column_of[key]: value for key, value in below.items()}
+    flat = list(map(msgspec.json.encode, features))
+    proposal = described.propose(name, arrival, lines_of(sample, flat))
+    key_of = {column: key for key, column in column_of.items()}
+    paths: dict[str, str | list[str]] = {}
+    for column, own in zip(proposal.columns, _own_names(proposal), strict=True):
+        if key := key_of.get(own):
+            paths[column] = [PROPERTIES, key] if "." in key else f"{PROPERTIES}.{key}"
+            _without_other_names(proposal.columns[column])
+    if paths:
+        proposal.options["paths"] = Finding(paths, "the properties of GeoJSON's features")
+    return proposal
+
+
+def _columns_of_properties(features: Sequence[Raws]) -> dict[str, str]:
+    """Returns a column for each property; none where one has no name, so that no path leads to it.
+
+    A property that is called like another member of a feature gets a longer name.
+    """
+    taken = {key for feature in features for key in feature}
+    below = [_raws(bytes(feature.get(PROPERTIES, b"{}"))) for feature in features]
+    columns: dict[str, str] = {}
+    for key in dict.fromkeys(key for each in below for key in each):
+        column = key
+        while column in taken:
+            column = f"{PROPERTIES}_{column}"
+        taken.add(column)
+        columns[key] = column
+    return {} if "" in columns else columns
+
+
+def _by_position(
+    name: str,
+    arrival: Arrival,
+    sample: Sample,
+    rows: Sequence[bytes],
+    whole: dict[str, Any],
+    width: int,
+) -> Proposal:
+    """Returns a proposal for rows that are arrays."""
+    described_at = names_for(whole, width)
+    own = described_at[1] if described_at else [f"column_{n}" for n in range(1, width + 1)]
+    names, _ = names_of([own], width)
+    objects = [
+        msgspec.json.encode(dict(zip(names, row, strict=False)))
+        for row in map(_raws_of_array, rows)
+        if len(row) == width
+    ]
+    proposal = described.propose(name, arrival, lines_of(sample, objects))
+    for finding in proposal.columns.values():
+        _without_other_names(finding)
+    why = f"the rows are arrays; {spelt(described_at[0])} has the names" if described_at else ""
+    proposal.options["columns"] = Finding("by position", why or "the rows are arrays")
+    first = parsed(rows[0])
+    if not described_at and are_names([c if isinstance(c, str) else None for c in first]):
+        doubt = "the first array looks like names, and would be a row: names cannot be read from it"
+        proposal.doubts.append(doubt)
+    return proposal
+
+
+def _own_names(proposal: Proposal) -> list[str]:
+    """Returns what the file calls the columns."""
+    return [
+        each.value["from"][0] if isinstance(each.value, dict) and "from" in each.value else column
+        for column, each in proposal.columns.items()
+    ]
+
+
+def _without_other_names(finding: Finding) -> None:
+    """Takes away what no column has that is found by its place."""
+    if isinstance(finding.value, dict) and finding.value.pop("from", None):
+        rest = finding.value
+        finding.value = rest["type"] if list(rest) == ["type"] else rest
+        finding.evidence = finding.evidence.partition("; the file's own name")[0]
+
+
+def _raws(row: bytes) -> Raws:
+    try:
+        return msgspec.json.decode(row, type=Raws)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+
+
+def _raws_of_array(row: bytes) -> list[msgspec.Raw]:
+    try:
+        return msgspec.json.decode(row, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return []
+
+
+def _refuse_one_object(data: bytes, whole: dict[str, Any]) -> None:
     """Raises: DataError when the text is one object over several lines."""
-    whole = _parsed(data)
     first, _, second = data.partition(b"\n")
     is_over_lines = bool(second.strip()) and not second.lstrip().startswith(b"{")
-    if whole is None and not is_over_lines and first.strip() != b"{":
+    if not whole and not is_over_lines and first.strip() != b"{":
         return  # a broken row
-    expected = f"{EXPECTED}, as jq writes them"
-    way = _way_to_rows(whole) if isinstance(whole, dict) else None
-    do = way or "jq -c . FILE writes an object on one line; the rows of one within it need a path"
-    raise DataError("the file is one JSON object over several lines", expected=expected, do=do)
+    way = _way_to_rows(whole, [])
+    do = way or (
+        "write rows: under format:, if an array under a key has them; jq -c . FILE writes an"
+        " object on one line"
+    )
+    raise DataError("the file is one JSON object over several lines", expected=EXPECTED, do=do)
 
 
-def _way_to_rows(whole: dict[str, Any]) -> str | None:
-    """Says how to take the rows out of an object that has them under one of its keys."""
-    arrays = {key: len(value) for key, value in whole.items() if _is_array_of_objects(value)}
-    if arrays:
-        key = max(arrays, key=lambda key: arrays[key])
-        others = [each for each in arrays if each != key][:MOST_NAMED]
-        more = f"; others are under {', '.join(others)}" if others else ""
-        path = shlex.quote(f".[{json.dumps(key)}]")
-        return f"jq {path} FILE takes out the array under {key}{more}"
+def _way_to_rows(whole: dict[str, Any], places: Sequence[RowsAt]) -> str | None:
+    """Says how to get rows of an object that has them below it."""
+    if places:
+        more = "".join(f" or {spelt(each.path)}" for each in places[1:MOST_NAMED])
+        return f"format.rows: {spelt(places[0].path)}{more} reads the array below it"
+    empty = [key for key, value in whole.items() if value == []]
+    if empty:
+        return f"if {empty[0]}, which is empty here, has the rows of other files, write format.rows"
     if len(whole) > 1 and all(isinstance(value, dict) for value in whole.values()):
         return "jq 'to_entries | map({key} + .value)' FILE makes a row of each key's object"
     return None
-
-
-def _is_array_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None

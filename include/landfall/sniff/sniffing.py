@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, LandfallError
+from include.landfall.feed.dialect import Dialect
 from include.landfall.feed.formats import FORMATS, CsvFormat, ExcelFormat, FileFormat, JsonFormat
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.avro_sample import whole_blocks
 from include.landfall.sniff.findings import Finding, Proposal
-from include.landfall.sniff.json_sample import as_lines
+from include.landfall.sniff.json_sample import as_declared
 from include.landfall.sniff.other_formats import refuse_other_formats
 from include.landfall.sniff.report import feed_yaml
 from include.landfall.sniff.sample import Sample, placed
@@ -31,7 +32,10 @@ PROPOSERS: dict[type[FileFormat], str] = {
 }
 DESCRIBED = "include.landfall.sniff.described"  # of all files that name their columns
 # How the samples of formats are cut that are not cut by lines.
-WHOLE_RECORDS = {"json": as_lines, "avro": whole_blocks}
+WHOLE_RECORDS: dict[str, Callable[[Sample, Dialect], Sample]] = {
+    "json": as_declared,
+    "avro": lambda sample, _: whole_blocks(sample),
+}
 AVRO = b"Obj\x01"
 ENDING = re.compile(r"(\.[A-Za-z]+\d?)+\Z")  # of a key: its digits are those of .bz2
 
@@ -77,8 +81,9 @@ def propose(arrival: Arrival, sample: Sample) -> Proposal:
     with placed(arrival):
         name = format_in(sample)
         module = import_module(PROPOSERS.get(FORMATS[name], DESCRIBED))
-        cut = WHOLE_RECORDS.get(name, lambda same: same)
-        proposal: Proposal = module.propose(name, arrival, cut(sample))
+        if sample.data.startswith(AVRO):
+            sample = whole_blocks(sample)
+        proposal: Proposal = module.propose(name, arrival, sample)
         return proposal
 
 
@@ -136,22 +141,18 @@ def _reading(
     return read_as_load(feed, arrival, whole_rows_of(feed, sample))
 
 
-def whole_rows(name: str, sample: Sample, encoding: str = "utf-8") -> Sample:
-    """Returns the sample up to its last whole row, of the format of this name."""
-    if name in WHOLE_RECORDS:
-        return WHOLE_RECORDS[name](sample)
+def whole_rows_of(feed: Feed, sample: Sample) -> Sample:
+    """Returns the sample up to its last whole row, as the feed reads it."""
+    if cut := WHOLE_RECORDS.get(feed.format.type):
+        return cut(sample, feed.format.dialect())
     if sample.is_whole or sample.file:
         return sample
+    encoding = getattr(feed.format, "encoding", "utf-8")
     line_end = (
         b"\n" if encoding == "utf-8" else "\n".encode(encoding.replace("utf-16", "utf-16-le"))
     )
     end = sample.data.rfind(line_end)
     return replace(sample, data=sample.data[: end + len(line_end)]) if end >= 0 else sample
-
-
-def whole_rows_of(feed: Feed, sample: Sample) -> Sample:
-    """Returns the sample up to its last whole row, as the feed reads it."""
-    return whole_rows(feed.format.type, sample, getattr(feed.format, "encoding", "utf-8"))
 
 
 def _feed_of(text: str) -> Feed:

@@ -34,6 +34,7 @@ from tests.support.breaking_store import Breaking
 ROOT = Path(__file__).parents[3]
 MOST_MEMORY = 512 << 10  # KiB, Python and its libraries included
 ZEROS = bytes(80 << 20)
+ROWS = {"type": "json", "rows": "data"}
 FIXED = {"type": "fixed", "fields": {"a": {"start": 1, "width": 5}}}
 
 
@@ -72,6 +73,12 @@ HOSTILE = {
     "100 MB in one field": ("json", lambda: b'{"a": "' + b"x" * 100_000_000 + b'"}\n{"a": "y"}', "too_long"),
     "100 MB in one element": ("json", lambda: b'[{"a": "' + b"x" * 100_000_000 + b'"}]', "too_long"),
     "100 MB in one line": (FIXED, lambda: b"x" * 100_000_000, "too_long"),
+    "100 MB before the rows": (ROWS, lambda: b'{"m": "' + b"x" * 100_000_000 + b'", "data": [{}]} 5', "text follows"),
+    "8 MB of objects before the rows": (ROWS, lambda: b'{"m": [' + b'{"x": [1, {}]}, ' * 500_000 + b'1], "data": [{"b": 1}]}', "other_key"),
+    "a key of 50 MB": (ROWS, lambda: b'{"' + b"k" * 50_000_000 + b'": 1}', "no key 'data'"),
+    "100,000 keys before": (ROWS, lambda: b"{" + b'"k": 1,' * 100_000 + b'"z": 1}', "and 99,981 more"),
+    "10,000 deep before the rows": (ROWS, lambda: b'{"m": ' + b"[" * 10_000 + b"]" * 10_000 + b', "data": [1]}', "json"),
+    "200,000 deep before the rows": (ROWS, lambda: b'{"m": ' + b'{"a":' * 200_000, "nested too deep"),
     "10,000 deep": ("json", lambda: b'{"a": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "json"),
     "1,000,000 deep": ("json", lambda: b"[" * 1_000_000, "nested too deep"),
     "100,000 keys": ("json", many_keys, "other_key"),

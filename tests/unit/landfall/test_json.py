@@ -21,6 +21,7 @@ from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import FastParser
+from include.landfall.read.formats.json_nested import NestedFastParser
 from include.landfall.read.formats.text_blocks import Block
 from tests.support.readings import gather
 
@@ -28,8 +29,8 @@ WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = {"a": "integer", "b": "text", "c": "jsonb"}
 
 
-def job(columns=COLUMNS, encoding=None, **options):
-    planned = tuple(PlannedColumn(name, parse_type(kind)) for name, kind in columns.items())
+def job(types=COLUMNS, encoding=None, **options):
+    planned = tuple(PlannedColumn(name, parse_type(kind)) for name, kind in types.items())
     dialect = read_format({"type": "json", **options}).dialect()
     arrival = Arrival("b", "k", "e", 1, WHEN)
     return Job("f", arrival, Store(), planned, 1, dialect, encoding)
@@ -68,6 +69,13 @@ def test_a_value_is_taken_as_the_file_writes_it(line):
 @pytest.mark.parametrize("line", CELLS)
 def test_an_element_of_an_array_is_read_as_a_line_is(line):
     assert read(f"[{line},\n{line}]") == ({1: CELLS[line], 2: CELLS[line]}, [])
+
+
+def test_a_column_may_be_named_with_quotes_and_backslashes():
+    names = ['say "x"', "a\\b", "tab\t"]
+    data = json.dumps(dict.fromkeys(names, "v"))
+    rows, rejects = read(f"{data}\n{data}", dict.fromkeys(names, "text"))
+    assert (rows, rejects) == ({1: ("v",) * 3, 2: ("v",) * 3}, [])
 
 
 REJECTS = {
@@ -255,11 +263,52 @@ def test_the_fast_parser_gives_what_the_exact_one_gives(data, ascii_only, other_
     keys = Keys.of(planned.names, {})
     batch = FastParser(planned, keys, other_keys == "refuse").batch(raws)
     slow = json_lines.rows_of(
-        Block(1, raws, range(len(raws))), json_lines._parser(planned, keys).cells, planned
+        Block(1, raws, range(len(raws))), json_lines._exact(planned).cells, planned
     )
     if batch is not None:
         assert list(slow.misshapen) == []
         assert slow.batch.to_pylist() == batch.to_pylist()
+
+
+NESTED_TYPES = {"a": "text", "n": "integer", "x": "text", "y": "jsonb", "z": "text[]"}
+NESTED_PATHS = {"n": "b.a", "x": "b.c.a", "y": "b.c.z", "z": "c.b"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.booleans(), st.sampled_from(["refuse", "ignore"]))
+def test_the_fast_parser_of_paths_gives_what_the_exact_one_gives(data, ascii_only, other_keys):
+    inner = st.dictionaries(st.sampled_from("abcz"), VALUES | OBJECTS)
+    records = st.dictionaries(st.sampled_from("abc"), VALUES | inner)
+    objects = data.draw(st.lists(records, min_size=1, max_size=4))
+    lines = texts_of(objects, ascii_only, [data.draw(st.integers(0, 9)) == 0 for _ in objects])
+    if data.draw(st.integers(0, 3)) == 0:  # a key of an object below stands twice
+        lines = [line.replace('"a": ', '"a": "a", "a": ', 1) for line in lines]
+    raws = [line.encode("utf-8", "surrogatepass") for line in lines]
+    planned = job(NESTED_TYPES, other_keys=other_keys, paths=NESTED_PATHS)
+    batch = NestedFastParser(planned, json_lines._keys(planned), other_keys == "refuse").batch(raws)
+    slow = json_lines.rows_of(
+        Block(1, raws, range(len(raws))), json_lines._exact(planned).cells, planned
+    )
+    if batch is not None:
+        assert list(slow.misshapen) == []
+        assert slow.batch.to_pylist() == batch.to_pylist()
+
+
+def test_plain_records_with_paths_take_the_fast_path():
+    planned = job(NESTED_TYPES, paths=NESTED_PATHS, other_keys="ignore")
+    parser = NestedFastParser(planned, json_lines._keys(planned), False)
+    lines = [
+        b'{"a": "a", "b": {"a": 1, "c": {"a": "b", "z": {"a": 2}}}, "c": {"b": ["x"]}, "q": 1}',
+        b'{"a": null, "b": {"a": null, "c": null}, "c": {}}',
+        b'{"b": null}',
+        b"{}",
+    ]
+    assert [tuple(row.values()) for row in parser.batch(lines).to_pylist()] == [
+        ("a", "1", "b", '{"a": 2}', '{"x"}'), *[(None,) * 5] * 3,
+    ]  # fmt: skip
+    assert parser.batch([b'{"b": {"a": 1}, "b": {"a": 2}}']) is None
+    assert parser.batch([b'{"b": {"a": 1, "a": 2}}']) is None
+    assert parser.batch([b'{"b": 5}']) is None
 
 
 def test_plain_records_take_the_fast_path():

@@ -30,7 +30,7 @@ FULL = '{"i":1,"n":2.50,"f":0.5,"o":true,"t":"x","d":"2013-01-01"}'
 def block_of(data):
     """The first block of a file, as the reader cuts it."""
     data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    return next(json_lines._blocks(io.BytesIO(), data))
+    return next(json_lines._blocks(io.BytesIO(), data, job()))
 
 
 def typed(data, columns=COLUMNS, encoding=None, **options):
@@ -44,7 +44,7 @@ def typed(data, columns=COLUMNS, encoding=None, **options):
 def cells(data, columns=COLUMNS, encoding=None, **options):
     """The rows of the exact parser, or None where it refuses one of them."""
     planned = job(columns, encoding, **options)
-    parser = json_lines._parser(planned, json_lines._keys(planned))
+    parser = json_lines._exact(planned)
     try:
         rows = [parser.cells(raw) for raw in block_of(data).raws]
         for row in rows:

@@ -15,8 +15,11 @@ from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff import table
+from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.json_rows import beginning_of
 from include.landfall.sniff.members import read_samples
-from include.landfall.sniff.sniffing import pattern_of, sniff
+from include.landfall.sniff.sample import SAMPLE_BYTES
+from include.landfall.sniff.sniffing import pattern_of, sniff, whole_rows_of
 from include.landfall.sniff.verify import read_as_load
 from tests.support.memory_store import MemoryStore
 
@@ -25,17 +28,19 @@ from tests.support.memory_store import MemoryStore
 def propose(tmp_path):
     """Sniffs at a file as the command does: the feed's YAML, and its rows as a load reads them."""
 
-    def propose(data: bytes):
-        store, key = MemoryStore(), "in/x"
+    def propose(data: bytes, key="in/x", size=SAMPLE_BYTES):
+        store = MemoryStore()
         store.put_object(Key=key, Body=data)
         arrival = Arrival(
             "landing", key, store.head_object(Key=key)["ETag"].strip('"'), len(data), datetime(2026, 1, 1, tzinfo=UTC)
         )  # fmt: skip
-        samples = read_samples(store, arrival)
+        samples = read_samples(store, arrival, size)
         text = sniff(samples, "x", "raw.t").text
         path = tmp_path / "x.yaml"
         path.write_text(text)
-        reading = read_as_load(read_feed(path), arrival, samples[0][1])
+        feed, sample = read_feed(path), samples[0][1]
+        reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
+        assert drift_of(feed, arrival, sample).departures == []
         assert (reading.misshapen, reading.doubtful) == ([], {})
         return text, reading
 
@@ -122,28 +127,94 @@ def test_text_with_odd_characters_is_still_a_table(propose, data):
 
 
 ROWS = [{"id": 1}, {"id": 2}]
+FEATURES = [
+    {
+        "type": "Feature",
+        "id": n,
+        "properties": {"name": "a", "id": 1.5, "p.q": True, "p" * 70: None},
+        "geometry": {"type": "Point", "coordinates": [1, 2]},
+    }
+    for n in range(3)
+]
+SOCRATA = {
+    "meta": {
+        "view": {
+            "columns": [{"name": "sid", "fieldName": ":sid"}, {"name": "Size", "fieldName": "size"}]
+        }
+    },
+    "data": [["row-1", "1"], ["row-2", None]],
+}
+UNDER_A_KEY = [
+    ("indented", json.dumps({"meta": {"ids": [1, 2]}, "data": ROWS}, indent=1), {"rows": "data"}, {"id": "integer"}, 2, "rows: data  # the only array of rows in what was read: 2 rows"),
+    ("on one line", json.dumps({"data": ROWS}), {"rows": "data"}, {"id": "integer"}, 2, ""),
+    ("three keys deep", json.dumps({"a": {"b": {"c": ROWS}}}), {"rows": "a.b.c"}, {"id": "integer"}, 2, ""),
+    ("a key with a dot", json.dumps({"a": {"it's; b.c": ROWS}}), {"rows": ["a", "it's; b.c"]}, {"id": "integer"}, 2, ""),
+    ("several", json.dumps({"links": [{"x": 1}], "d": {"data": ROWS}}), {"rows": "d.data"}, {"id": "integer"}, 2, "DOUBT: other arrays may have the rows: links (1)"),
+    ("GeoJSON", json.dumps({"type": "FeatureCollection", "features": FEATURES}),
+        {"rows": "features", "paths": {"name": "properties.name", "properties_id": "properties.id", "p_q": ["properties", "p.q"], "p" * 50: f"properties.{'p' * 70}"}},
+        {"type": "text", "id": "integer", "geometry": "jsonb", "name": "text", "properties_id": "numeric(18,1)", "p_q": "boolean", "p" * 50: "text"}, 3, ""),
+    ("Socrata", json.dumps(SOCRATA), {"rows": "data", "columns": "by position"}, {":sid": "text", "size": "integer"}, 2, "meta.view.columns has the names"),
+    ("pandas, split", json.dumps({"columns": ["a", "b"], "index": [0, 1], "data": [[1, "x"], [2, "y"]]}), {"rows": "data", "columns": "by position"}, {"a": "integer", "b": "text"}, 2, ""),
+    ("arrays on top", json.dumps([[1, "x"], [2, "y"]], indent=1), {"columns": "by position"}, {"column_1": "integer", "column_2": "text"}, 2, ""),
+    ("names in the first array", json.dumps([["name", "size"], ["x", "y"]]), {"columns": "by position"}, {"column_1": "text", "column_2": "text"}, 2, "DOUBT: the first array looks like names"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "options", "types", "rows", "words"), [case[1:] for case in UNDER_A_KEY], ids=[case[0] for case in UNDER_A_KEY])  # fmt: skip
+def test_json_whose_rows_are_not_on_top_gets_their_place(
+    propose, text, options, types, rows, words
+):
+    written, reading = propose(text.encode())
+    feed = yaml.safe_load(written)
+    assert feed["format"] == {"type": "json", **options}
+    assert (feed["columns"], reading.rows) == (types, rows)
+    assert words in written
+
+
+@pytest.mark.parametrize("rows", [[{"id": n, "x": {"y": [n]}} for n in range(99)], [[n, {}] for n in range(99)]])  # fmt: skip
+@pytest.mark.parametrize("indent", [None, 1])
+def test_the_beginning_of_an_object_has_the_rows_that_are_whole(propose, rows, indent):
+    data = json.dumps({"n": 1, "data": rows, "more": {}}, indent=indent).encode()
+    text, reading = propose(data, size=700)
+    assert yaml.safe_load(text)["format"]["rows"] == "data"
+    assert "only a part was read" in text
+    assert 10 < reading.rows < 90
+
+
+def test_the_beginning_of_a_deep_object_is_looked_at_once():
+    assert beginning_of(b'{"a": [{"b": [1, [2], ') == {"a": [{"b": [1, [2]]}]}
+    assert beginning_of(b'{"a": ' + b"[" * 200_000 + b"]" * 200_000) is None  # took hours
+    assert beginning_of(b'{"a": 1') is None
+
+
 JSON = [
-    (json.dumps({"meta": {}, "data": ROWS}, indent=1), """jq '.["data"]' FILE"""),
-    (json.dumps({"it's; rm": ROWS, "n": 1}, indent=1), """jq '.["it'"'"'s; rm"]' FILE"""),
     (json.dumps({"de": {"id": 1}, "at": {"id": 2}}, indent=1), "jq 'to_entries | map"),
-    (json.dumps({"id": 1, "name": "Ann"}, indent=1), "jq -c . FILE"),
-    ('{"type": "x",\n"data": [{"id": 1},\n{"id": 2}', "jq -c . FILE"),  # the beginning of one
-    (json.dumps([[1, 2], [3, 4]]), "jq -r '.[] | @csv' FILE"),
+    (json.dumps({"id": 1, "name": "Ann"}, indent=1), "write rows: under format:"),
+    (json.dumps({"data": [1, 2]}, indent=1), "write rows: under format:"),
+    (json.dumps({"": {"data": ROWS}, "x": 1}, indent=1), "write rows: under format:"),
+    ('{"type": "x",\n"data": [{"id": 1},\n{"id": 2}', "write rows: under format:"),  # the beginning
     (json.dumps(["a", "b"]), "write each as an object"),
 ]
 
 
 @pytest.mark.parametrize(("text", "do"), JSON)
-def test_json_without_rows_on_top_says_how_to_get_them(propose, text, do):
+def test_json_without_rows_says_how_to_get_them(propose, text, do):
     with pytest.raises(DataError) as error:
         propose(text.encode())
     assert do in str(error.value)
 
 
-def test_an_object_on_one_line_that_holds_the_rows_is_a_doubt(propose):
-    text, reading = propose(json.dumps({"data": ROWS}).encode())
+ONE_ROW = [
+    ({"id": 1, "items": ROWS}, "in/x.jsonl", "DOUBT: the file is one row; format.rows: items reads the array"),
+    ({"data": []}, "in/x", "DOUBT: the file is one row; if data, which is empty here, has the rows"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "key", "doubt"), ONE_ROW)
+def test_an_object_on_one_line_that_may_hold_the_rows_is_a_doubt(propose, value, key, doubt):
+    text, reading = propose(json.dumps(value).encode(), key)
     assert reading.rows == 1
-    assert """DOUBT: the file is one row; jq '.["data"]' FILE""" in text
+    assert doubt in text
 
 
 def test_empty_texts_of_json_are_null_in_columns_of_other_types(propose, tmp_path):

@@ -15,11 +15,14 @@ Steps = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)
 
 
 def _steps(value: str | list[str]) -> list[str]:
+    if not isinstance(value, str | list):
+        raise ValueError("keys with dots between them, or a list of keys")
     return value.split(".") if isinstance(value, str) else value
 
 
+Path = Annotated[Steps, BeforeValidator(_steps, json_schema_input_type=str | list[str])]
 Paths = Annotated[
-    dict[str, Annotated[Steps, BeforeValidator(_steps, json_schema_input_type=str | list[str])]],
+    dict[str, Path],
     Field(
         description="Where a column lies within others: city: address.city. "
         "A list, where a name has a dot: [address, zip.code].",

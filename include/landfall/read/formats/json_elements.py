@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
+
+import msgspec
 
 from include.landfall.errors import MisshapenRow, TruncatedFile
 from include.landfall.feed.maxima import LONGEST_ROW
@@ -17,7 +19,13 @@ _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _INSIDE = re.compile(rb'(?:[^"\[\]{}]++|%b)*+(["\[\]{}]?)' % _TEXT, re.DOTALL)
 _BETWEEN = re.compile(rb'(?:[^"\[\]{},]++|%b)*+(["\[\]{},]?)' % _TEXT, re.DOTALL)
 _REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
+# What may end an element in the last part of what was read.
+_ENDS = {b"{": re.compile(rb"}[ \t\r\n]*+,"), b"[": re.compile(rb"\][ \t\r\n]*+,")}
+_LAST_PART = 1 << 16
+_MOST_TRIES = 8
 _SPACE = b" \t\r\n"
+_SPACES = re.compile(rb"[ \t\r\n]*+")
+_array_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
 DEEPEST = 100_000  # of brackets, one within another: no parser takes so many
 
 
@@ -30,8 +38,13 @@ def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Bl
     Raises: TruncatedFile when the array is not closed, MisshapenRow when more follows it, or when
     it is nested too deep.
     """
+    return blocks_of(elements(stream, ahead, line))
+
+
+def blocks_of(each: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
+    """Yields blocks of about 1 MiB of elements that come with the lines where they begin."""
     first, raws, lines, size = 1, [], [], 0
-    for at, raw in elements(stream, ahead, line):
+    for at, raw in each:
         raws.append(raw)
         lines.append(at)
         size += len(raw)
@@ -44,35 +57,94 @@ def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Bl
 
 def elements(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[tuple[int, bytes]]:
     """Yields the elements one by one, each with the line where it begins; see `element_blocks`."""
-    return _Elements(stream, ahead, line).elements()
+    array = Elements(stream, ahead, line)
+    yield from array.elements()
+    array.check_end()
 
 
-class _Elements:
-    """The bytes of an array, and how far they are cut."""
+class Elements:
+    """The bytes of an array, and how far they are cut. `line` is the one up to which they are."""
 
     def __init__(self, stream: BinaryIO, ahead: bytes, line: int) -> None:
-        self._stream = stream
-        start = ahead.index(b"[") + 1
-        self._data = ahead[start:]
-        self._at = 0  # up to here the data is looked at
+        self._stream, self._data = stream, ahead
+        self._at = ahead.index(b"[") + 1  # up to here the data is looked at
+        self._start = self._at  # of the element, as far as it is in the data
         self._element = b""  # what of the element is no longer in the data
-        self._line = line + ahead.count(b"\n", 0, start)
+        self._is_tried = False  # whether all of the data was looked at as JSON
+        self.line = line + ahead.count(b"\n", 0, self._at)
+
+    @property
+    def rest(self) -> bytes:
+        """What was read of the stream, and is not cut yet."""
+        return self._data[self._at :]
 
     def elements(self) -> Iterator[tuple[int, bytes]]:
-        count = 0
-        while True:
+        """Yields the elements up to the end of the array, each with the line where it begins.
+
+        Raises: TruncatedFile when the array is not closed, MisshapenRow when it is nested too deep.
+        """
+        count, end = 0, b""
+        while end != b"]":
+            self._pass_spaces()
+            for many in self._whole_ones():
+                count += 1
+                yield many
+            self._pass_spaces()
+            line = self.line
             raw, end = self._next()
-            line = self._line + raw[: len(raw) - len(raw.lstrip(_SPACE))].count(b"\n")
-            self._line += raw.count(b"\n")
-            if end == b"," or count or raw.strip(_SPACE):
-                yield line, raw.strip(_SPACE)
+            if raw or end == b"," or count:
+                yield line, raw
             count += 1
-            if end == b"]":
-                self._check_end()
+
+    def _pass_spaces(self) -> None:
+        """Goes to where the next element begins, and counts lines up to there."""
+        while True:
+            begin = _behind_spaces(self._data, self._at)
+            self.line += self._data.count(b"\n", self._at, begin)
+            self._at = self._start = begin
+            if begin < len(self._data):
                 return
+            self._more()
+
+    def _whole_ones(self) -> Iterator[tuple[int, bytes]]:
+        """Yields those elements that are read already, when they are JSON. It tries this once.
+
+        Where a bracket and a comma end an element, all up to there is an array without its end.
+        """
+        if self._is_tried:
+            return
+        self._is_tried = True
+        start, data = self._start, self._data
+        ends = _ENDS.get(data[start : start + 1])
+        first = max(start, min(len(data), start + LONGEST_ROW) - _LAST_PART)
+        stops = [match.end() for match in ends.finditer(data, first)] if ends else []
+        for stop in reversed(stops[-_MOST_TRIES:]):
+            try:
+                raws = _array_of(b"[" + data[start : stop - 1] + b"]")
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            self._at = self._start = stop
+            yield from self._with_lines(map(bytes, raws), start, stop)
+            return
+
+    def _with_lines(
+        self, raws: Iterable[bytes], start: int, stop: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yields elements that follow one another in the data with the lines where they begin."""
+        data, counted = self._data, start
+        if data.find(b"\n", start, stop) < 0:
+            for raw in raws:
+                yield self.line, raw
+            return
+        for raw in raws:
+            begin = data.index(raw, start)
+            self.line += data.count(b"\n", counted, begin)
+            yield self.line, raw
+            counted, start = begin, begin + len(raw)
+        self.line += data.count(b"\n", counted, stop)
 
     def _next(self) -> tuple[bytes, bytes]:
-        """Returns the next element with the spaces around it, and what ends it: , or ]."""
+        """Returns the next element, and what ends it: , or ]."""
         depth, in_text = 0, False
         while True:
             outside = _INSIDE if depth else _BETWEEN
@@ -94,35 +166,51 @@ class _Elements:
                 "the JSON array is nested too deep",
                 found=f"more than {DEEPEST:,} brackets, one within another",
                 do="ask the sender for another file; its new version is a new arrival",
-            ).at(line=self._line)
+            ).at(line=self.line)
         return depth
 
     def _taken(self) -> bytes:
-        raw = (self._element + self._data[: self._at - 1])[: LONGEST_ROW + 1]
-        self._data, self._at, self._element = self._data[self._at :], 0, b""
-        return raw
+        raw = self._data[self._start : self._at - 1]
+        self.line += raw.count(b"\n")
+        self._start = self._at
+        if self._element:
+            raw, self._element = self._element + raw, b""
+        return raw[: LONGEST_ROW + 1] if len(raw) > LONGEST_ROW else raw.rstrip(_SPACE)
 
     def _more(self) -> None:
         """Reads on, and keeps of the element no more than what shows that it is too long."""
-        room = max(0, LONGEST_ROW + 1 - len(self._element))
-        self._element += self._data[: self._at][:room]
+        end = min(self._at, self._start + LONGEST_ROW + 1 - len(self._element))
+        self._element += self._data[self._start : end]
+        self.line += self._data.count(b"\n", self._start, self._at)
         chunk = self._stream.read(BLOCK_BYTES)
         if not chunk:
             raise TruncatedFile(
                 "the JSON array is never closed",
                 expected="a ] at the end of the file",
                 do="ask the sender for the file again; its new version is a new arrival",
-            ).at(line=self._line)
-        self._data, self._at = self._data[self._at :] + chunk, 0
+            ).at(line=self.line)
+        self._data, self._at, self._start = self._data[self._at :] + chunk, 0, 0
+        self._is_tried = False
 
-    def _check_end(self) -> None:
-        while not self._data.strip(_SPACE):
-            self._data = self._stream.read(BLOCK_BYTES)
-            if not self._data:
+    def check_end(self) -> None:
+        """Checks that nothing follows the array.
+
+        Raises: MisshapenRow.
+        """
+        rest = self.rest
+        while not rest.strip(_SPACE):
+            rest = self._stream.read(BLOCK_BYTES)
+            if not rest:
                 return
         raise MisshapenRow(
             "text follows the JSON array",
-            found=self._data.strip(_SPACE)[:100].decode(errors="backslashreplace"),
+            found=rest.strip(_SPACE)[:100].decode(errors="backslashreplace"),
             expected="one array, or one object a line",
             do="ask the sender for one of these",
-        ).at(line=self._line)
+        ).at(line=self.line)
+
+
+def _behind_spaces(data: bytes, at: int) -> int:
+    match = _SPACES.match(data, at)
+    assert match is not None  # it takes no space, too
+    return match.end()

@@ -14,12 +14,13 @@ from typing import Any
 
 from include.landfall.job import PlannedColumn
 from include.landfall.read.formats.text_blocks import Cells, Unreadable, text_of
-from include.landfall.read.rows import Fault
+from include.landfall.read.rows import Fault, wrong_width
 
 JSON_TYPES = frozenset({"json", "jsonb"})
 SPACE = re.compile(r"[ \t\r\n]*")
 _INVALID, _TWICE, _BAD_FILE = "22032", "22030", "22P04"  # SQLSTATEs of like errors
 NOT_AN_OBJECT = Fault("json", _INVALID, "the row is no JSON object")
+NOT_AN_ARRAY = Fault("json", _INVALID, "the row is no JSON array, and columns are by position")
 TOO_DEEP = Fault("json", _INVALID, "the row's JSON is nested too deep")
 
 
@@ -61,18 +62,23 @@ class Parser:
     def __init__(self, columns: Sequence[PlannedColumn], keys: Keys, refuses: bool) -> None:
         self._columns, self._keys, self._refuses = columns, keys, refuses
 
+    _begin, _no_row = "{", NOT_AN_OBJECT
+
+    def _row(self, text: str, start: int, cells: Cells) -> int:
+        return self._object(text, start, self._keys, cells)
+
     def cells(self, raw: bytes) -> Cells:
         """Returns a record's cells.
 
-        Raises: Unreadable when it is no JSON object, has a key twice, or one that is refused.
+        Raises: Unreadable when it is no JSON of its kind, has a key twice, or one that is refused.
         """
         text = text_of(raw)
         start = _space(text, 0)
-        if text[start : start + 1] != "{":
-            raise Unreadable(NOT_AN_OBJECT)
+        if text[start : start + 1] != self._begin:
+            raise Unreadable(self._no_row)
         cells: Cells = [None] * len(self._columns)
         try:
-            end = _space(text, self._object(text, start, self._keys, cells))
+            end = _space(text, self._row(text, start, cells))
             if end < len(text):
                 raise JSONDecodeError("Extra data", text, end)
         except JSONDecodeError as error:
@@ -130,6 +136,35 @@ class Parser:
         for place in keys.places.get(key, ()):
             cells[place] = cell_of(text[start:end], self._columns[place])
         return end
+
+
+class PositionParser(Parser):
+    """Reads the cells of a record that is an array, from these places of it.
+
+    `width` is how many values it must have.
+    """
+
+    _begin, _no_row = "[", NOT_AN_ARRAY
+
+    def __init__(self, columns: Sequence[PlannedColumn], places: Sequence[int], width: int) -> None:
+        super().__init__(columns, Keys(), refuses=True)
+        self._places, self._width = places, width
+
+    def _row(self, text: str, start: int, cells: Cells) -> int:
+        at, ends = _space(text, start + 1), list[tuple[int, int]]()
+        is_more = text[at : at + 1] != "]"
+        while is_more:
+            ends.append((at, _value_at(text, at)[1]))
+            at = _space(text, ends[-1][1])
+            if is_more := text[at : at + 1] != "]":
+                _expect(text, at, ",", "Expecting ',' delimiter")
+                at = _space(text, at + 1)
+        if len(ends) != self._width:
+            raise Unreadable(wrong_width(len(ends), self._width))
+        for cell, (column, place) in enumerate(zip(self._columns, self._places, strict=True)):
+            begin, end = ends[place]
+            cells[cell] = cell_of(text[begin:end], column)
+        return at + 1
 
 
 def cell_of(value: str, column: PlannedColumn) -> str | None:

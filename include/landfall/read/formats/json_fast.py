@@ -8,7 +8,7 @@ twice, and bytes that are no text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -23,6 +23,7 @@ from include.landfall.read.formats.json_exact import JSON_TYPES, Keys, cell_of
 
 Raw = msgspec.Raw
 PLAIN_KEY = re.compile(r'[^"\\/\x00-\x1f\x7f-\U0010ffff]+')
+NO_FIELD = re.compile(r'[\\"\x00-\x1f]')  # in keys that msgspec takes for no field
 ESCAPED_ASCII = re.compile(rb"\\u00[0-7]")
 # Types of which every value is a text in JSON, as far as a file is plain.
 TEXT_TYPES = frozenset(
@@ -35,13 +36,14 @@ class FastParser:
 
     def __init__(self, job: Job, keys: Keys, refuses: bool) -> None:
         self._job = job
-        self._columns = [_Column(place, column) for place, column in enumerate(job.columns)]
+        self._columns = [FastColumn(place, column) for place, column in enumerate(job.columns)]
         is_flat = not keys.below and all(len(places) == 1 for places in keys.places.values())
+        is_taken = is_flat and not any(map(NO_FIELD.search, keys.places))
         # The first is for records that have all keys, as most files do.
         self._decoders = [
             _decoder(self._columns, keys, refuses, may_lack)
             for may_lack in (False, True)
-            if is_flat
+            if is_taken
         ]
         places = [(key, places[0]) for key, places in keys.places.items()]
         self._quoted = [f'"{key}"'.encode() for key, _ in sorted(places, key=lambda pair: pair[1])]
@@ -54,7 +56,7 @@ class FastParser:
             return None
         try:
             records = self._decoded(raws)
-            columns = [column.values(records) for column in self._columns]
+            columns = self._values(records)
             if not self._are_single(data, len(raws)) and self._may_repeat(data, columns):
                 return None
             arrays = [
@@ -63,6 +65,9 @@ class FastParser:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
         return pa.record_batch(arrays, names=self._job.names)
+
+    def _values(self, records: Sequence[Any]) -> list[list[Any]]:
+        return [column.values(records) for column in self._columns]
 
     def _decoded(self, raws: Sequence[bytes]) -> list[Any]:
         if len(self._decoders) > 1:
@@ -87,10 +92,21 @@ class FastParser:
 
     def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
         """Returns whether a key may stand twice: its text is there more often than it is a key."""
+        present = [
+            column.present(cells) for column, cells in zip(self._columns, columns, strict=True)
+        ]
+        return self._is_more_often(data, zip(self._quoted, present, strict=True), columns)
+
+    def _is_more_often(
+        self, data: bytes, keys: Iterable[tuple[bytes, int]], columns: list[list[Any]]
+    ) -> bool:
+        """Returns whether a key's text is there more often than as a key, and within values.
+
+        `keys` are their texts, each with the number of the objects that have the key.
+        """
         values: list[bytes] | None = None
-        for column, quoted, cells in zip(self._columns, self._quoted, columns, strict=True):
-            left = data.count(quoted) - column.present(cells)
-            if left:
+        for quoted, present in keys:
+            if left := data.count(quoted) - present:
                 values = values or [
                     c.joined(v) for c, v in zip(self._columns, columns, strict=True)
                 ]
@@ -99,7 +115,26 @@ class FastParser:
         return False
 
 
-class _Column:
+class FastPositionParser(FastParser):
+    """Reads blocks of plain records that are arrays of `width` values, by these places."""
+
+    def __init__(self, job: Job, places: Sequence[int], width: int) -> None:
+        self._job = job
+        self._columns = [FastColumn(place, column) for place, column in enumerate(job.columns)]
+        fields: list[tuple[str, Any]] = [(f"unread{place}", Raw) for place in range(width)]
+        for place, column in zip(places, self._columns, strict=True):
+            fields[place] = (column.field, str | None if column.is_text else Raw)
+        record = msgspec.defstruct(
+            "Record", fields, array_like=True, forbid_unknown_fields=True, gc=False
+        )
+        self._decoders = [msgspec.json.Decoder(record).decode]
+        self._are_plain = True
+
+    def _may_repeat(self, data: bytes, columns: list[list[Any]]) -> bool:
+        return False  # an array has no keys
+
+
+class FastColumn:
     """How the values of one column are read."""
 
     def __init__(self, place: int, column: PlannedColumn) -> None:
@@ -159,17 +194,21 @@ def holds_text(data: bytes, encoding: str | None) -> bool:
     return encoding is None or b"\\u" not in data
 
 
-def _decoder(columns: Sequence[_Column], keys: Keys, refuses: bool, may_lack: bool) -> Any:
+def _decoder(columns: Sequence[FastColumn], keys: Keys, refuses: bool, may_lack: bool) -> Any:
     fields = list(_struct_fields(columns, keys, may_lack))
     record = msgspec.defstruct("Record", fields, forbid_unknown_fields=refuses, gc=False)
     return msgspec.json.Decoder(record).decode
 
 
 def _struct_fields(
-    columns: Sequence[_Column], keys: Keys, may_lack: bool
+    columns: Sequence[FastColumn], keys: Keys, may_lack: bool
 ) -> Iterator[tuple[str, Any, Any]]:
     for key, (place,) in keys.places.items():
-        column = columns[place]
-        default = (msgspec.UNSET if column.is_text else Raw(b"")) if may_lack else msgspec.NODEFAULT
-        own = str | None | msgspec.UnsetType if column.is_text else Raw
-        yield column.field, own, msgspec.field(name=key, default=default)
+        yield struct_field(key, columns[place], may_lack)
+
+
+def struct_field(key: str, column: FastColumn, may_lack: bool) -> tuple[str, Any, Any]:
+    """Returns the field of a column, which may be missing or not."""
+    default = (msgspec.UNSET if column.is_text else Raw(b"")) if may_lack else msgspec.NODEFAULT
+    own = str | None | msgspec.UnsetType if column.is_text else Raw
+    return column.field, own, msgspec.field(name=key, default=default)

@@ -1,4 +1,4 @@
-"""JSON: one object a line, or an array of objects. The first byte tells which."""
+"""JSON: one object a line, or an array. The first byte tells which, where no path leads to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import BinaryIO, cast
 
 import msgspec
+import pyarrow as pa
 
 from include.landfall.contract import Expected
 from include.landfall.feed.column_types import ColumnType
@@ -14,8 +15,10 @@ from include.landfall.feed.dialect import JsonDialect
 from include.landfall.job import BLOCK_BYTES, Job, PlannedColumn
 from include.landfall.read.formats.json_arrow import ArrowParser, count_objects
 from include.landfall.read.formats.json_elements import element_blocks
-from include.landfall.read.formats.json_exact import Keys, Parser
-from include.landfall.read.formats.json_fast import FastParser
+from include.landfall.read.formats.json_envelope import envelope_blocks
+from include.landfall.read.formats.json_exact import Keys, Parser, PositionParser
+from include.landfall.read.formats.json_fast import FastParser, FastPositionParser
+from include.landfall.read.formats.json_nested import NestedFastParser
 from include.landfall.read.formats.text_blocks import (
     Block,
     batch_rows,
@@ -36,11 +39,13 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
     """
     if not (ahead := stream.read(BLOCK_BYTES)):
         return []
+    if _dialect(job).by_position:
+        return _order(job)
     taken = _Taken(job)
     if taken.by_name_alone:
         return taken.names([])
     keys: dict[str, None] = {}
-    for block in _blocks(stream, ahead):
+    for block in _blocks(stream, ahead, job):
         for raw in block.raws:
             keys.update(dict.fromkeys(_keys_in(raw)))
     return taken.names(keys)
@@ -52,13 +57,13 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     A block is read by the quickest parser that takes all of its records. The last one takes them
     one by one.
 
-    Raises: TruncatedFile and MisshapenRow when an array is not one.
+    Raises: TruncatedFile and MisshapenRow when an array is not one, or what is around it no JSON;
+    HeaderMismatch when the feed's path leads to none.
     """
     job = _with_new_columns(job)
-    keys = _keys(job)
-    exact, refuses = _parser(job, keys), _refuses(job)
-    typed, fast = ArrowParser(job, keys, refuses), FastParser(job, keys, refuses)
-    for block, batch in typed.batches(_blocks(stream, stream.read(BLOCK_BYTES))):
+    blocks = _blocks(stream, stream.read(BLOCK_BYTES), job)
+    exact, fast, batches = _exact(job), _fast(job), _typed(blocks, job)
+    for block, batch in batches:
         if batch is None:
             batch = fast.batch(block.raws)
         if batch is None:
@@ -73,19 +78,54 @@ def origins_of(
 ) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
     """Yields number, origin and cells, in the feed's order, of the records with these numbers."""
     job = _with_new_columns(job)
-    blocks = _blocks(stream, stream.read(BLOCK_BYTES))
-    yield from origins_in(blocks, _parser(job, _keys(job)).cells, numbers)
+    blocks = _blocks(stream, stream.read(BLOCK_BYTES), job)
+    yield from origins_in(blocks, _exact(job).cells, numbers)
 
 
-def _blocks(stream: BinaryIO, ahead: bytes) -> Iterator[Block]:
+def _blocks(stream: BinaryIO, ahead: bytes, job: Job) -> Iterator[Block]:
     ahead = ahead.removeprefix(BOM)
     line = 1
     while not ahead.lstrip() and (more := stream.read(BLOCK_BYTES)):
         line += ahead.count(b"\n")
         ahead = more
+    if ahead.lstrip() and (path := _dialect(job).rows):
+        return envelope_blocks(stream, ahead, line, path)
     if ahead.lstrip().startswith(b"["):
         return element_blocks(stream, ahead, line)
     return line_blocks(stream, ahead, line, blank=b" \t\r", count_records=count_objects)
+
+
+def _typed(blocks: Iterator[Block], job: Job) -> Iterator[tuple[Block, pa.RecordBatch | None]]:
+    if _dialect(job).by_position:
+        return ((block, None) for block in blocks)
+    return ArrowParser(job, _keys(job), _refuses(job)).batches(blocks)
+
+
+def _fast(job: Job) -> FastParser:
+    if _dialect(job).by_position:
+        return FastPositionParser(job, _places(job), len(_order(job)))
+    keys = _keys(job)
+    return (NestedFastParser if keys.below else FastParser)(job, keys, _refuses(job))
+
+
+def _exact(job: Job) -> Parser:
+    if _dialect(job).by_position:
+        return PositionParser(job.columns, _places(job), len(_order(job)))
+    return Parser(job.columns, _keys(job), _refuses(job))
+
+
+def _dialect(job: Job) -> JsonDialect:
+    return cast(JsonDialect, job.dialect)
+
+
+def _order(job: Job) -> list[str]:
+    """Returns the columns of a row that is an array."""
+    return list(job.order or (column.name for column in job.expected))
+
+
+def _places(job: Job) -> Sequence[int]:
+    """Returns where the job's columns are in a row that is an array."""
+    return job.match_columns(_order(job)).places
 
 
 def _with_new_columns(job: Job) -> Job:
@@ -102,7 +142,7 @@ def _with_new_columns(job: Job) -> Job:
 
 
 def _keys(job: Job) -> Keys:
-    match, paths = job.match, dict(cast(JsonDialect, job.dialect).paths)
+    match, paths = job.match, dict(_dialect(job).paths)
     names = dict(zip(match.labels, match.names, strict=True)) if match else {}
     return Keys.of(job.names, {**{label: (name,) for label, name in names.items()}, **paths})
 
@@ -119,7 +159,7 @@ class _Taken:
     """The keys that a feed takes as columns."""
 
     def __init__(self, job: Job) -> None:
-        paths = cast(JsonDialect, job.dialect).paths
+        paths = _dialect(job).paths
         self._rules, self._columns = job.rules, job.expected
         self._by_path = {name for name, _ in paths}
         self._holders = {path[0] for _, path in paths}
@@ -154,10 +194,5 @@ class _Taken:
         return {self._rules.folded(name) for name in (column.name, *column.other_names)}
 
 
-def _parser(job: Job, keys: Keys) -> Parser:
-    return Parser(job.columns, keys, _refuses(job))
-
-
 def _refuses(job: Job) -> bool:
-    refuses = cast(JsonDialect, job.dialect).refuses_other_keys
-    return refuses and job.rules.new_columns == "refuse"
+    return _dialect(job).refuses_other_keys and job.rules.new_columns == "refuse"

@@ -1,0 +1,130 @@
+"""Rows of JSON under a key are loaded as those of any file: packed, in parts, by a contract."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+
+import pytest
+
+from include.landfall.errors import DataError, TruncatedFile
+from include.landfall.replay import rejects_to_replay, replay
+
+FORMAT = {"type": "json", "rows": "result.records"}
+
+
+def enveloped(*rows, indent=None):
+    return json.dumps({"n": 1, "result": {"records": rows}, "z": [{}]}, indent=indent)
+
+
+def zipped(*bodies):
+    with zipfile.ZipFile(sink := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, body in enumerate(bodies):
+            archive.writestr(f"{number}.json", body)
+    return sink.getvalue()
+
+
+PACKED = {
+    "plain": lambda one, two: enveloped(one, two),
+    "gzip": lambda one, two: gzip.compress(enveloped(one, two, indent=1).encode()),
+    "byte-order mark": lambda one, two: b"\xef\xbb\xbf" + enveloped(one, two).encode(),
+    "zip": lambda one, two: zipped(enveloped(one), enveloped(), enveloped(two)),
+}
+
+
+@pytest.mark.parametrize("packing", PACKED)
+def test_the_rows_of_a_packed_file_are_loaded(engine, packing):
+    source = {"bucket": engine.bucket, "pattern": "**", "member": "*.json"}
+    engine.be(format=FORMAT, **({"source": source} if packing == "zip" else {}))
+    body = PACKED[packing]({"id": 1, "name": "a"}, {"id": 2, "name": None})
+    assert engine.load(body, "a.json").rows == 2
+    assert engine.rows() == [(1, "a"), (2, None)]
+
+
+def test_a_reject_has_its_line_and_text_and_is_replayed(engine):
+    engine.be(format=FORMAT, rejects={"at_most": 2})
+    body = enveloped({"id": 1}, {"id": "x", "name": "b"}, {"id": 3, "q": 1}, indent=0)
+    receipt = engine.load(body, "a.json")
+    assert (receipt.rows, receipt.rejected) == (1, 2)
+    kept = engine.sql(
+        "SELECT row_number, line, reason, raw, reject_id FROM landfall.rejects ORDER BY 1"
+    )
+    assert [row[:3] for row in kept] == [(2, 8, "cell"), (3, 12, "other_key")]
+    assert [row[3] for row in kept] == ['{\n"id": "x",\n"name": "b"\n}', '{\n"id": 3,\n"q": 1\n}']
+    chosen = rejects_to_replay(
+        engine.feed, warehouse=engine.warehouse, edited={kept[0][4]: ["2", "b"]}
+    )
+    (done,) = [replay(engine.feed, each, warehouse=engine.warehouse) for each in chosen.batches]
+    assert (done.rows, engine.rows()) == (1, [(1, None), (2, "b")])
+
+
+def test_a_contract_holds_for_rows_under_a_key(engine):
+    engine.be(format=FORMAT, contract={"new_columns": "evolve", "case": "ignore"})
+    receipt = engine.load(enveloped({"ID": 1, "NAME": "a", "paid": 1.5}), "a.json")
+    assert "column added paid: numeric" in receipt.changes
+    assert engine.sql("SELECT id, name, paid::text FROM raw.t") == [(1, "a", "1.5")]
+
+
+def test_other_keys_of_rows_under_a_key_are_rescued(engine):
+    engine.be(format=FORMAT, contract={"new_columns": "rescue"})
+    engine.load(enveloped({"id": 1, "x": [1.5]}), "a.json")
+    rescued = engine.feed.contract.rescue_column
+    assert engine.sql(f"SELECT id, {rescued} FROM raw.t") == [(1, {"x": [1.5]})]
+
+
+def test_the_parts_of_a_snapshot_are_one_load(engine):
+    from include.landfall.s3.listing import list_arrivals
+
+    source = {"bucket": engine.bucket, "pattern": "x/*/part-*", "snapshot": "dir"}
+    engine.be(format=FORMAT, source=source, disposition="replace")
+    for name, body in {
+        "part-0": enveloped({"id": 1}), "part-1": enveloped({"id": 2}, {"id": 3}), "_SUCCESS": "",
+    }.items():  # fmt: skip
+        engine.put(body, f"x/1/{name}")
+    (folder,) = list_arrivals(engine.client, engine.feed.source)
+    assert engine.load(folder).rows == 3
+    assert engine.rows() == [(1, None), (2, None), (3, None)]
+
+
+def test_a_file_that_is_cut_behind_its_rows_leaves_nothing(engine):
+    engine.be(format=FORMAT)
+    rows = [{"id": n, "name": "x" * 60} for n in range(40_000)]  # read by a process of its own
+    with pytest.raises(TruncatedFile, match="ends within its JSON") as error:
+        engine.load(enveloped(*rows)[:-5], "a.json")
+    assert "a.json" in str(error.value)
+    assert engine.load(enveloped(*rows), "b.json").rows == 40_000
+    assert engine.sql("SELECT count(*), sum(id)::bigint FROM raw.t") == [
+        (40_000, sum(range(40_000)))
+    ]
+
+
+def test_arrays_are_read_by_position_without_the_columns_that_are_ignored(engine):
+    columns = {"sid": {"ignore": True}, "name": "text", "x": {"ignore": True}, "id": "integer"}
+    engine.be(
+        columns=columns, rejects={"at_most": 2},
+        format={"type": "json", "rows": "data", "columns": "by position"},
+    )  # fmt: skip
+    rows = [["r1", "a", {}, 1], ["r2", "b", {}], ["r3", "c", {}, "x"], ["r4", None, None, 4]]
+    receipt = engine.load(json.dumps({"data": rows}), "a.json")
+    assert (receipt.rows, receipt.rejected) == (2, 2)
+    assert engine.rows() == [(1, "a"), (4, None)]
+    assert engine.sql("SELECT reason, raw FROM landfall.rejects ORDER BY row_number") == [
+        ("fields", '["r2", "b", {}]'), ("cell", '["r3", "c", {}, "x"]'),
+    ]  # fmt: skip
+
+
+def test_a_file_whose_rows_are_under_a_key_says_which_key_of_the_feed_is_missing(engine):
+    engine.be(format="json")
+    for text in (enveloped({"id": 1}), enveloped({"id": 1}, indent=1)):
+        with pytest.raises(DataError, match="write rows: under format:"):
+            engine.load(text, "a.json")
+
+
+def test_text_behind_the_rows_is_not_shown_where_the_feed_hides_texts(engine):
+    engine.be(format=FORMAT, columns={"id": {"type": "integer", "secret": True}})
+    with pytest.raises(DataError, match="text follows the JSON object") as error:
+        engine.load(enveloped({"id": 1}) + '{"id": 4711}', "a.json")
+    assert "4711" not in str(error.value)
+    assert "4711" not in str(engine.sql("SELECT * FROM landfall.ledger"))
