@@ -10,6 +10,7 @@ from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
+from include.landfall.feed.formats.csv import BLANKS
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
@@ -39,7 +40,14 @@ DEFAULTS: dict[str, Any] = {
     "header": True,
 }  # fmt: skip
 CONTROL = re.compile(rb"(?<!\\)\\[bfnrtv]")
-SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blank"}
+SHOWN = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "pipe",
+    " ": "blank",
+    BLANKS: "runs of blanks",
+}
 
 
 def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
@@ -131,9 +139,14 @@ class _Sniffer:
         if trial.names:
             evidence = f"{name}: the widest row has {trial.names} cells"
         doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
+        is_fixed = is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace"))
+        if delimiter == BLANKS and is_fixed:
+            doubts.append(
+                "lines of one length: if cells can be empty or touch, type: fixed cuts it"
+            )
         if trial.width == 1:
             doubts.append("one column: no delimiter makes more of it")
-            if is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace")):
+            if is_fixed:
                 doubts.append(
                     "lines of one length with blanks between columns: type: fixed cuts it"
                 )
@@ -280,7 +293,9 @@ def _comment(trial: Trial) -> str | None:
     """Returns # where it begins lines that are no rows of the table."""
     others = [r for r in trial.records if r.cells is None or len(r.cells) != trial.width]
     before = list(takewhile(_is_marked, trial.records))
-    if len(before) > 1 and not any(len(r.cells or ()) == trial.width for r in before):
+    by_blanks = trial.options["delimiter"] == BLANKS  # which cut the words of a comment, too
+    is_table = any(len(r.cells or ()) == trial.width for r in before)
+    if len(before) > 1 and (by_blanks or not is_table):
         return "#"
     marked = list(filter(_is_marked, others))
     return "#" if marked and len(marked) >= 0.8 * len(others) else None

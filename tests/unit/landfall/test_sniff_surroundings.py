@@ -222,3 +222,34 @@ NAMES = [
 @pytest.mark.parametrize(("key", "name"), NAMES)
 def test_a_feed_is_named_after_its_file_or_folder(key, name):
     assert name_of(key) == name
+
+
+# ---- runs of blanks ------------------------------------------------------------------------------
+
+ALIGNED = [
+    ("  id  name   price\n", "{0:4}  n{0:<5} {1:7.2f}\n", {}, ["integer", "text", "numeric(18,2)"]),
+    ("", "{0:4} 'a  {0}'  {1:7.2f}\n", {"quote": "'", "header": False}, None),
+    ("# made\n# 2026\n", "{0:<4} {1:7.2f}\n", {"comment": "#", "header": False}, None),
+    ("total 9\n", "-rw-  1 root {0:8} Jan 10:{0:02}\n", {"skip_rows": 1, "header": False}, None),
+]
+
+
+@pytest.mark.parametrize(("head", "form", "options", "types"), ALIGNED)
+def test_columns_that_are_aligned_by_blanks_are_found(head, form, options, types):
+    text = head + "".join(form.format(n, n * 1.5) for n in range(1, 30))
+    feed = proposal(text.encode())[1]
+    wanted = {"type": "csv", "delimiter": "blanks", **options}
+    assert {name: feed["format"].get(name) for name in wanted} == wanted
+    assert types in (None, list(feed["columns"].values()))
+
+
+NOT_ALIGNED = [
+    "".join(f"{'Ann B' if n % 2 else 'Bob':<10}{n:4}  Rome\n" for n in range(30)),
+    "".join(f"A letter  of {'many ' * (n % 5)} words\n" for n in range(30)),
+    "".join(f"{n}, a  b,  c d\n" for n in range(30)),
+]
+
+
+@pytest.mark.parametrize("text", NOT_ALIGNED)
+def test_blanks_within_cells_are_no_delimiter(text):
+    assert proposal(text.encode())[1]["format"]["delimiter"] != "blanks"
