@@ -236,7 +236,8 @@ class _Sniffer:
         doubts = [f"they become NULL in text columns, too: {', '.join(also)}"] if also else []
         self._put("nulls", Finding(listed, "without them columns are numbers or dates", doubts))
         # Whether they stand within quotes in the file is not known here.
-        if str(self.proposal.options.get("quote", Finding('"')).value).encode() in self.sample.data:
+        quote = self.proposal.options.get("quote", Finding('"')).value
+        if quote and quote.encode() in self.sample.data:
             self._put("quoted_nulls", Finding("no_text", "so they are NULL within quotes, too"))
 
     # ---- what stands around the rows -------------------------------------------------------------

@@ -158,6 +158,10 @@ class CsvFormat(SpeltFormat):
             raise ValueError("escape: backslash, so the delimiter is none")
         if self.skip_footer and self.footer:
             raise ValueError("skip_footer or footer, not both: footer is the one last line")
+        has_quotes = self.quote is not None and self.quotes != "literal"
+        if self.quoted_nulls != "never" and not has_quotes:
+            expected = "never: with quote: null or quotes: literal no cell is quoted"
+            raise combination_error(expected, self.quoted_nulls, "quoted_nulls")
         if self.quotes == "repair" and self.delimiter == BLANKS:
             raise combination_error(
                 "strict or literal, beside delimiter: blanks", "repair", "quotes"

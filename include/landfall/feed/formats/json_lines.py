@@ -22,6 +22,11 @@ class JsonFormat(FormatWithPaths):
         "refuse", description="What becomes of a row with a key that no column reads."
     )
 
+    @property
+    def ignores_keys(self) -> bool:
+        """Whether a key of a row that no column reads is left out."""
+        return self.other_keys == "ignore"
+
     def dialect(self) -> JsonDialect:
         """Returns the dialect with the options of this format."""
         return JsonDialect(self.path_pairs, self.other_keys == "refuse")
