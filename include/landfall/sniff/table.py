@@ -14,7 +14,7 @@ from include.landfall.feed.formats.csv import BLANKS
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
-from include.landfall.sniff.header import are_names, header_of, names_of
+from include.landfall.sniff.header import are_names, header_of, is_typed, names_of
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.spelling import NULLS, PLAIN, Marks, date_order, marks_of
 from include.landfall.sniff.surroundings import (
@@ -25,6 +25,7 @@ from include.landfall.sniff.surroundings import (
     totals_behind,
 )
 from include.landfall.sniff.trials import (
+    COMMENTS,
     TRIAL_BYTES,
     Trial,
     best_trial,
@@ -104,12 +105,12 @@ class _Sniffer:
     # ---- the dialect -----------------------------------------------------------------------------
 
     def _dialect(self, text: bytes) -> Trial:
+        if COMMENTS.fullmatch(text):
+            raise DataError("the file has no row", expected="rows beside comments")
         best, rivals = best_trial(text, sep := sep_of(text))
         options = dict(best.options)
-        if not best.width:
-            expected = "a delimiter between cells, and quotes in pairs"
-            raise DataError("no row of the file can be read as CSV", expected=expected)
-        if mark := _comment(best):
+        _check_rows(best)
+        if mark := options.get("comment") or _comment(best):
             options["comment"] = mark
             self._put("comment", Finding(mark, "lines before or between the rows begin with it"))
         trial = with_wide_header(try_options(text, options, MOST_RECORDS))
@@ -119,6 +120,7 @@ class _Sniffer:
         if skipped := self._skipped(trial, sep):
             options["skip_rows"] = skipped
             trial = try_options(text, options, MOST_RECORDS, trial.names)
+        _check_rows(trial)
         self._delimiter(trial, rivals, text)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
@@ -163,7 +165,7 @@ class _Sniffer:
         evidence = f"the table begins in line {skipped + 1}, with {trial.width} cells a row"
         above = trial.records[trial.first + titles - 1].cells or []
         is_odd = titles or any(above[1:])
-        doubts = _doubts_of_skipped(skipped, above, trial.width) if is_odd else []
+        doubts = _doubts_of_skipped(skipped, above, trial.width, self.marks) if is_odd else []
         if len(above) == trial.width - 1 and are_names(above):
             self.names = ["", *above]
         self._put("skip_rows", Finding(skipped, evidence, doubts))
@@ -268,6 +270,13 @@ class _Sniffer:
         self._put("skip_footer", Finding(count, "rows at the end that are no data", [doubt]))
 
 
+def _check_rows(trial: Trial) -> None:
+    """Raises: DataError when there is no row."""
+    if not trial.width or not trial.table:
+        expected = "a delimiter between cells, and quotes in pairs"
+        raise DataError("no row of the file can be read as CSV", expected=expected)
+
+
 def _fitting(trial: Trial) -> list[list[str | None]]:
     """Returns the cells of the rows that have the table's width; of few rows all, padded."""
     rows = [list(record.cells) for record in trial.table if record.cells is not None]
@@ -276,11 +285,15 @@ def _fitting(trial: Trial) -> list[list[str | None]]:
     return [row for row in rows if len(row) == trial.width]
 
 
-def _doubts_of_skipped(line: int, above: Sequence[str | None], width: int) -> list[str]:
+def _doubts_of_skipped(
+    line: int, above: Sequence[str | None], width: int, marks: Marks
+) -> list[str]:
     """Says what the line before the table may be, beside a title."""
     if len(above) == width - 1 and are_names(above):
         return [f"line {line} has a name less than the rows have cells: the first has none"]
     filled = len([cell for cell in above if cell])
+    if filled > 1 and sum(is_typed(cell, marks) for cell in above) > filled / 2:
+        return [f"line {line} has {filled} cells, most of them numbers: a row would be skipped"]
     if filled > 1:
         return [f"line {line} has {filled} cells: is it a part of the header?"]
     return [f"line {line} has one cell: a title, or a part of the header?"] if filled else []

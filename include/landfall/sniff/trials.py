@@ -30,6 +30,12 @@ FEWEST_WIDE, LEAST_WIDE = 3, 0.02  # rows, and the share of them, that make a ta
 SHORT = 8192
 UNUSED = ",;\t|\x01"
 RUN = re.compile(r"(?m)^ +\S+ |\S  +\S|\S[ \t]*\t +\S|\S +\t[ \t]*\S")  # of blanks, between cells
+COMMENTS = re.compile(rb"(?:[ \t]*#[^\n]*(?:\n|\Z)|[ \t]*\r?\n){2,}")
+COMMENTED = re.compile(
+    r"(?:[ \t]*#[^\n]*\n){2,}(?:[ \t]*\n)*[ \t]*[^#\s]"
+)  # lines at the beginning
+COMMENT = re.compile(r"(?m)^[ \t]*#.*\n")
+CLOCK = re.compile(r"(?<!\d)\d?\d:\d\d(?!\d)")
 GLUED = re.compile(r"(?<![^\W\d])\d{2,}[^\W\d_]{2,}")
 NUMBER = re.compile(r"\s*[-+]?[\d.,' ]+%?\s*")
 
@@ -169,7 +175,10 @@ def try_options(
 
 
 def _candidates(text: str, sep: str | None) -> Iterator[dict[str, Any]]:
-    before = {"skip_rows": 1} if sep else {}
+    before: dict[str, Any] = {"skip_rows": 1} if sep else {}
+    if COMMENTED.match(text):
+        before["comment"] = "#"
+        text = COMMENT.sub("", text)
     # The last is for files of one column, whose texts it does not cut.
     unused = next((each for each in (*UNUSED, "\x02") if each not in text), "\x02")
     inside = [each for each in DELIMITERS if _may_cut(each, text)]
@@ -183,15 +192,19 @@ def _candidates(text: str, sep: str | None) -> Iterator[dict[str, Any]]:
 
 def _may_cut(delimiter: str, text: str) -> bool:
     if delimiter == BLANKS:
-        return RUN.search(text[:SHORT]) is not None and not _is_glued(text)
+        return RUN.search(text[:SHORT]) is not None and not _is_fixed(text)
+    if delimiter == ":" and len(CLOCK.findall(text[:SHORT])) > text[:SHORT].count("\n") / 2:
+        return False
     return delimiter in text and (delimiter != " " or _is_cut(text))
 
 
-def _is_glued(text: str) -> bool:
-    """Returns whether lines of one length have digits and letters side by side: fixed width."""
-    lines = [line.rstrip("\r") for line in text[:SHORT].split("\n")[:20] if line]
-    is_even = len({len(line) for line in lines}) == 1
-    return is_even and all(GLUED.search(line) for line in lines)
+def _is_fixed(text: str) -> bool:
+    """Returns whether lines of one length have cells that touch, or lack some: fixed width."""
+    lines = [line.rstrip("\r") for line in text.split("\n")[:-1] if line.strip()]
+    if len({len(line) for line in lines}) > 1:
+        return False
+    is_glued = all(GLUED.search(line) for line in lines)
+    return is_glued or len({len(line.split()) for line in lines}) > 1
 
 
 def _is_cut(text: str) -> bool:

@@ -253,3 +253,34 @@ NOT_ALIGNED = [
 @pytest.mark.parametrize("text", NOT_ALIGNED)
 def test_blanks_within_cells_are_no_delimiter(text):
     assert proposal(text.encode())[1]["format"]["delimiter"] != "blanks"
+
+
+# ---- files of science, and logs ------------------------------------------------------------------
+
+NUMBERS = "".join(f"{n}.5 {n * 7} {n / 8}\n" for n in range(1, 12))
+
+
+def test_a_file_of_comments_alone_has_no_row():
+    with pytest.raises(DataError, match="the file has no row"):
+        proposal(b"# made by x\n#  a   b    c\n#N id  \\\n# end\n")
+
+
+def test_comments_before_the_names_do_not_hide_the_table():
+    head = "# %ECSV 1.0\n# ---\n" + "# - {name: a, unit: m, datatype: float64}\n" * 30
+    feed = proposal(f"{head}a b c\n{NUMBERS}".encode())[1]
+    assert (feed["format"]["comment"], list(feed["columns"])) == ("#", ["a", "b", "c"])
+    feed = proposal(f"{head}a\tb\n1\tx\n2\ty\n".encode())[1]
+    assert (feed["format"]["delimiter"], list(feed["columns"])) == ("\t", ["a", "b"])
+
+
+def test_the_colons_of_a_clock_are_no_delimiter():
+    lines = "".join(f"job 2026-01-01 10:{n:02}:00: run {n}\n" for n in range(30))
+    assert proposal(lines.encode())[1]["format"]["delimiter"] != ":"
+    assert proposal(b"root:x:0:0\nbin:x:1:1\nsys:x:2:2\n")[1]["format"]["delimiter"] == ":"
+
+
+def test_rows_of_another_width_before_the_table_are_told_as_rows():
+    short = " 1 2.5  3\n" * 3
+    text, feed = proposal((short + "".join(f" {n} 2.5  3 4\n" for n in range(30))).encode())
+    assert feed["format"]["skip_rows"] == 3
+    assert "DOUBT: line 3 has 3 cells, most of them numbers: a row would be skipped" in text
