@@ -66,6 +66,7 @@ class _Sniffer:
     sample: Sample
     proposal: Proposal = field(default_factory=lambda: Proposal("csv"))
     marks: Marks = PLAIN
+    delimiter: str = ""
     names: list[str | None] = field(default_factory=list)  # of a header that lacks one
 
     def __post_init__(self) -> None:
@@ -75,6 +76,7 @@ class _Sniffer:
         if not self.sample.is_whole:
             text = text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1] or text
         trial = self._dialect(text)
+        self.delimiter = trial.options["delimiter"]
         rows = _fitting(trial)
         self._marks(rows)
         totals = self._totals(rows, trial)
@@ -93,7 +95,7 @@ class _Sniffer:
 
     def _marks(self, rows: list[list[str | None]]) -> None:
         columns = [list(column) for column in zip(*rows[1:], strict=True)]
-        self.marks, _ = marks_of(map(_values, columns))
+        self.marks, _ = marks_of(map(_values, columns), self.delimiter)
 
     def _totals(self, rows: list[list[str | None]], trial: Trial) -> int:
         """Returns how many of the last rows are totals, where the end of the file is read."""
@@ -191,8 +193,18 @@ class _Sniffer:
         self.proposal.columns = {name: finding for name, (finding, _) in judged.items()}
         for name, column in columns.items():
             self._texts_of(name, column)
+        self._remarks(columns[names[-1]])
         if nulls := {marker for _, markers in judged.values() for marker in markers}:
             self._nulls(nulls, columns)
+
+    def _remarks(self, last: list[str | None]) -> None:
+        """Tells comments behind the rows, which no option takes off."""
+        marked = sum(" #" in (cell or "") for cell in last)
+        if last and marked > len(last) / 2:
+            doubt = (
+                "most of the last cells hold #: a comment behind a row is a part of its last cell"
+            )
+            self.proposal.doubts.append(doubt)
 
     def _texts_of(self, name: str, column: list[str | None]) -> None:
         """Looks for quoted empty cells, and for words for true and false."""
@@ -206,7 +218,7 @@ class _Sniffer:
 
     def _spelling(self, columns: list[list[str | None]]) -> None:
         values = [_values(column) for column in columns]
-        self.marks, doubts = marks_of(values)
+        self.marks, doubts = marks_of(values, self.delimiter)
         if self.marks.decimal != ".":
             evidence = "columns are numbers with it, and not without"
             self._put("decimal", Finding(self.marks.decimal, evidence, doubts))

@@ -284,3 +284,28 @@ def test_rows_of_another_width_before_the_table_are_told_as_rows():
     text, feed = proposal((short + "".join(f" {n} 2.5  3 4\n" for n in range(30))).encode())
     assert feed["format"]["skip_rows"] == 3
     assert "DOUBT: line 3 has 3 cells, most of them numbers: a row would be skipped" in text
+
+
+@pytest.mark.parametrize(("delimiter", "marks"), [(",", (None, ",")), (";", (",", None))])
+def test_a_comma_between_cells_is_no_decimal_mark_within_them(delimiter, marks):
+    rows = "".join(f'{n}{delimiter}"{n},{n * 7:03}"\n' for n in range(1, 90))
+    text, feed = proposal(f"id{delimiter}amount\n{rows}".encode())
+    assert (feed["format"].get("decimal"), feed["format"].get("thousands")) == marks
+    assert "numbers such as 1,234 may have a decimal mark or thousands" in text
+
+
+def test_a_comment_behind_the_rows_is_told():
+    rows = "".join(f"{n:04X}; {n} # a letter\n" for n in range(9, 40))
+    assert "a comment behind a row is a part of its last cell" in proposal(rows.encode())[0]
+
+
+CODES = "AD Andorra,AE Emirates,AF Afghanistan,AG Antigua,AI Anguilla,AL Albania,AM Armenia"
+
+
+@pytest.mark.parametrize(
+    ("head", "header"), [("", False), ("ID Land,", True), ("code Land,", True)]
+)
+def test_a_code_above_codes_is_no_name(head, header):
+    text, feed = proposal((head + CODES).replace(" ", "\t").replace(",", "\n").encode())
+    assert feed["format"].get("header", True) == header
+    assert "DOUBT: all columns are text" in text
