@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from include.landfall.sniff.verify import Reading
 
 TEXTS = {"text", "varchar", "char"}
 MARKS = ('"', "'")
+YEAR = re.compile(r"(19|20)\d\d")
 
 
 def silent_drifts(feed: Feed, job: Job, sample: Sample, reading: Reading) -> list[str]:
@@ -73,22 +75,31 @@ def _moved(names: Sequence[str], expected: Sequence[str]) -> Iterator[str]:
 
 
 def _is_row(cells: Sequence[str], types: Sequence[ColumnType]) -> bool:
-    """Returns whether each cell of a type that is no text is a value of it, and there are such."""
+    """Returns whether each cell of a type that is no text is a value of it, and there are such.
+
+    Years may be names, as in a table with a column for each.
+    """
     typed = [
-        is_read(cell.strip(), declared)
+        (cell.strip(), declared)
         for cell, declared in zip(cells, types, strict=False)
         if declared.built_in and declared.name not in TEXTS
     ]
-    return bool(typed) and all(typed)
+    if all(YEAR.fullmatch(cell) for cell, _ in typed):
+        return False
+    return all(is_read(cell, declared) for cell, declared in typed)
 
 
 def _quotes(feed: Feed, reading: Reading) -> Iterator[str]:
-    """Yields a drift where all cells of a column stand within a mark that quotes nothing."""
+    """Yields a drift where all texts stand within a mark that quotes nothing."""
     if getattr(feed.format, "quotes", "") == "literal":
         return
-    for name, cells in zip(reading.names, zip(*reading.first, strict=True), strict=False):
-        values = [cell for cell in cells if cell]
-        for mark in MARKS:
-            if len(values) > 1 and all(len(v) > 1 and v[0] == v[-1] == mark for v in values):
-                declared = getattr(feed.format, "quote", None)
-                yield f"quote looks like {mark!r} in {name}, the feed has {declared!r}"
+    texts = [
+        [cell for cell in cells if cell]
+        for name, cells in zip(reading.names, zip(*reading.first, strict=True), strict=False)
+        if feed.table_columns[name].parsed.name in TEXTS
+    ]
+    values = [cell for cells in texts for cell in cells]
+    for mark in MARKS:
+        if len(values) > 1 and all(len(v) > 1 and v[0] == v[-1] == mark for v in values):
+            declared = getattr(feed.format, "quote", None)
+            yield f"quote looks like {mark!r}, the feed has {declared!r}"

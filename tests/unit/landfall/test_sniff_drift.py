@@ -13,6 +13,8 @@ from include.landfall.sniff.sample import Sample
 
 TEXTS = {"id": "text", "name": "text"}
 TYPED = {"id": {"type": "integer", "nullable": False}, "name": "text", "price": "numeric"}
+NUMBERED = {"id": "integer", "name": "text"}
+YEARS = {"land": "text", "a": "integer", "b": "integer"}
 PLAIN = "id,name\n1,Köln\n2,Zürich\n"
 MONEY = {"delimiter": ";", "decimal": ",", "thousands": "."}
 BY_PLACE = {"columns": "by position"}
@@ -85,9 +87,9 @@ DRIFTS = [
         TEXTS,
         {"header": False, "quote": None},
         '"1","a"\n"2","b"\n',
-        ["quote looks like '\"' in id", "quote looks like '\"' in name"],
+        ["quote looks like '\"', the feed has None"],
     ),
-    (TEXTS, {"header": False}, "1,'a'\n2,'b'\n", ['quote looks like "\'" in name']),
+    (NUMBERED, {"header": False}, "1,'a'\n2,'b'\n", ['quote looks like "\'"']),
     (
         TEXTS,
         {"header": False},
@@ -103,6 +105,8 @@ DRIFTS = [
     (TEXTS, {}, b"PAR1", ["the file is no CSV: it is Parquet"]),
 ]
 FITS = [
+    (TEXTS, {"header": False}, "a,'b'\nc,'d'\n"),
+    (YEARS, BY_PLACE, "land,2019,2020\nx,1,2\n"),
     (TEXTS, {}, PLAIN),
     (TEXTS, {"header": False}, "name,id\n1,2\n"),
     (TEXTS, BY_PLACE, "Key,Title\na,b\n"),
