@@ -37,9 +37,8 @@ def _encoding(feed: Feed, sample: Sample) -> Iterator[str]:
         return
     try:
         sample.data.decode()
-    except UnicodeDecodeError as error:
-        if sample.is_whole or error.start < len(sample.data) - 3:
-            return
+    except UnicodeDecodeError:
+        return
     yield f"encoding looks like 'utf-8', the feed has {declared!r}"
 
 
