@@ -123,7 +123,7 @@ class _Sniffer:
             options["skip_rows"] = skipped
             trial = try_options(text, options, MOST_RECORDS, trial.names)
         _check_rows(trial)
-        self._delimiter(trial, rivals, text)
+        self.proposal.options["delimiter"] = _delimiter_of(trial, rivals, text)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
         if best.options["escape"] == "backslash" and (control := CONTROL.search(text)):
@@ -134,27 +134,6 @@ class _Sniffer:
             doubt = "there are quotes, and they are taken for text: look at the cells with them"
             self.proposal.options["quote"].doubts.append(doubt)
         return trial
-
-    def _delimiter(self, trial: Trial, rivals: list[Trial], text: bytes) -> None:
-        delimiter = trial.options["delimiter"]
-        share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
-        name = SHOWN.get(delimiter, delimiter)
-        evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
-        if trial.names:
-            evidence = f"{name}: the widest row has {trial.names} cells"
-        doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
-        is_fixed = is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace"))
-        if delimiter == BLANKS and is_fixed:
-            doubts.append(
-                "lines of one length: if cells can be empty or touch, type: fixed cuts it"
-            )
-        if trial.width == 1:
-            doubts.append("one column: no delimiter makes more of it")
-            if is_fixed:
-                doubts.append(
-                    "lines of one length with blanks between columns: type: fixed cuts it"
-                )
-        self.proposal.options["delimiter"] = Finding(delimiter, evidence, doubts)
 
     def _skipped(self, trial: Trial, sep: str | None) -> int:
         """Returns how many lines stand before the table, and proposes to skip them."""
@@ -193,18 +172,9 @@ class _Sniffer:
         self.proposal.columns = {name: finding for name, (finding, _) in judged.items()}
         for name, column in columns.items():
             self._texts_of(name, column)
-        self._remarks(columns[names[-1]])
+        self.proposal.doubts += _remarks(columns[names[-1]])
         if nulls := {marker for _, markers in judged.values() for marker in markers}:
             self._nulls(nulls, columns)
-
-    def _remarks(self, last: list[str | None]) -> None:
-        """Tells comments behind the rows, which no option takes off."""
-        marked = sum(" #" in (cell or "") for cell in last)
-        if last and marked > len(last) / 2:
-            doubt = (
-                "most of the last cells hold #: a comment behind a row is a part of its last cell"
-            )
-            self.proposal.doubts.append(doubt)
 
     def _texts_of(self, name: str, column: list[str | None]) -> None:
         """Looks for quoted empty cells, and for words for true and false."""
@@ -280,6 +250,33 @@ class _Sniffer:
         self.proposal.options.pop("footer", None)
         doubt = "the last row looks like a total: skip_footer leaves it out of the table"
         self._put("skip_footer", Finding(count, "rows at the end that are no data", [doubt]))
+
+
+def _delimiter_of(trial: Trial, rivals: list[Trial], text: bytes) -> Finding:
+    """Returns the delimiter, with how many rows it cuts evenly."""
+    delimiter = trial.options["delimiter"]
+    share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
+    name = SHOWN.get(delimiter, delimiter)
+    evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
+    if trial.names:
+        evidence = f"{name}: the widest row has {trial.names} cells"
+    doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
+    is_fixed = is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace"))
+    if delimiter == BLANKS and is_fixed:
+        doubts.append("lines of one length: if cells can be empty or touch, type: fixed cuts it")
+    if trial.width == 1:
+        doubts.append("one column: no delimiter makes more of it")
+        if is_fixed:
+            doubts.append("lines of one length with blanks between columns: type: fixed cuts it")
+    return Finding(delimiter, evidence, doubts)
+
+
+def _remarks(last: Sequence[str | None]) -> list[str]:
+    """Tells comments behind the rows, which no option takes off."""
+    marked = sum(" #" in (cell or "") for cell in last)
+    if marked <= len(last) / 2:
+        return []
+    return ["most of the last cells hold #: a comment behind a row is a part of its last cell"]
 
 
 def _check_rows(trial: Trial) -> None:
