@@ -203,16 +203,21 @@ class _Header:
     def check(self) -> None:
         names, refuses_new = self.names, self.rules.new_columns == "refuse"
         new = [names[place] for place in self.new]
-        twice = {names[p] for places in self.places.values() if len(places) > 1 for p in places}
+        twice = [sorted({names[p] for p in each}) for each in self.places.values() if len(each) > 1]
         if refuses_new:
-            twice |= {name for name, times in Counter(new).items() if times > 1}
-        departures = {
-            "twice": sorted(twice),
-            "missing": [c.name for c in self.missing if c.if_missing == IfMissing.REFUSE],
-            "not in the feed": new if refuses_new else [],
-        }
-        if any(departures.values()):
-            raise _mismatch(departures, self.expected)
+            twice += [sorted(name for name, times in Counter(new).items() if times > 1)]
+        departures = [
+            *(("twice", each) for each in twice),
+            ("missing", [c.name for c in self.missing if c.if_missing == IfMissing.REFUSE]),
+            ("not in the feed", new if refuses_new else []),
+        ]
+        if any(each for _, each in departures):
+            raise _mismatch(departures, self.expected, spells=self._spells_twice)
+
+    @property
+    def _spells_twice(self) -> bool:
+        """Whether the file has two names for one column."""
+        return any(len({self.names[p] for p in each}) > 1 for each in self.places.values())
 
     def keys_of(self, places: Sequence[int]) -> list[str]:
         """Returns a key of its own for each of these columns, which are new."""
@@ -239,13 +244,18 @@ class _Header:
         return changes
 
 
-def _mismatch(departures: dict[str, list[str]], columns: Sequence[Expected]) -> HeaderMismatch:
+def _mismatch(
+    departures: Sequence[tuple[str, list[str]]], columns: Sequence[Expected], *, spells: bool
+) -> HeaderMismatch:
+    """Returns the error. `spells` is whether the file has two names for one column."""
+    do = "name the columns under columns: as the file has them, allow the departure under contract:"
+    if spells:
+        do = "let one name count for each column, by case: exact or without the other under from:"
     return HeaderMismatch(
         "the file's columns are not the feed's",
         found="; ".join(
-            f"{what}: {', '.join(map(repr, names))}" for what, names in departures.items() if names
+            f"{what}: {', '.join(map(repr, names))}" for what, names in departures if names
         ),
         expected=", ".join(column.name for column in columns),
-        do="name the columns under columns: as the file has them, allow the departure under"
-        " contract:, or ask the sender",
+        do=f"{do}, or ask the sender",
     )

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
@@ -156,9 +157,11 @@ def _drift(client: Any, feed: Feed, arrival: Arrival, files: int) -> Drift:
 
 def _show(drift: Drift, *, as_json: bool) -> None:
     if as_json:
-        show_json({"key": drift.key, "rows": drift.rows, "departures": drift.departures})
+        show_json(asdict(drift))
         return
     verdict = "drifted" if drift.departures else "fits"
     print(f"{verdict:<12}{drift.key}  {counted(drift.rows, 'row')} read")
     for departure in drift.departures:
         print(f"    {departure}")
+    for note in drift.notes:
+        print(f"    note: {note}")

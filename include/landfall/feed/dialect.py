@@ -68,6 +68,7 @@ class Footer:
 class CsvDialect(Dialect):
     r"""How CSV is written. `nulls` are the unquoted texts that mean NULL, beside the empty one.
 
+    With `blanks` a run of blanks and tabs is between the fields, and none is at the ends of a line.
     `quote` is "" where quotes are text. `header` is the number of records that hold names. With
     `pad`, missing last cells are NULL, and empty ones may be too many.
     """
@@ -88,6 +89,7 @@ class CsvDialect(Dialect):
     comment: str = ""
     pad: bool = False
     repair: bool = False
+    blanks: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def needs_exact_reader(dialect: CsvDialect) -> bool:
         or dialect.newline != "auto"
         or bool(dialect.comment)
         or dialect.repair
+        or dialect.blanks
     )
 
 

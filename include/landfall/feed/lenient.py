@@ -17,6 +17,7 @@ def fields_of(text: str, dialect: Dialect) -> list[str | None]:
         return []
     fields: list[str | None] = []
     field, position = _field(dialect), 0
+    text = text.strip(" \t") if dialect.blanks else text
     while match := field.match(text, position):
         fields.append(_value(match, dialect))
         position = match.end()
@@ -26,7 +27,8 @@ def fields_of(text: str, dialect: Dialect) -> list[str | None]:
 
 
 def _field(dialect: CsvDialect) -> re.Pattern[str]:
-    quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
+    quote = re.escape(dialect.quote)
+    delimiter = "[ \t]+" if dialect.blanks else re.escape(dialect.delimiter)
     inside = rf"(?:\\.|[^{quote}])" if dialect.escape == "backslash" else rf"[^{quote}]"
     quoted = rf"{quote}(?P<quoted>(?:{inside}|{quote}{quote})*)(?:{quote}|\Z)"
     if not quote:

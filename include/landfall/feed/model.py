@@ -154,6 +154,9 @@ class Feed(Strict):
         self.format.check_columns(
             [n for n, c in self.columns.items() if c.is_in_file and not c.ignore and n != rescue]
         )
+        self.format.check_types(
+            [c.parsed for n, c in self.columns.items() if c.is_in_file and not c.ignore]
+        )
         has_names = self.format.names_columns or not self.format.takes_names
         if departure := not has_names and self._departure():
             expected = f"nothing of it: a file of the format {self.format.type} names no columns"
@@ -178,6 +181,13 @@ class Feed(Strict):
         for name, column in self.columns.items():
             if column.other_names:
                 raise combination_error(expected, "from", "columns", name, "from")
+        return self
+
+    @model_validator(mode="after")
+    def _other_keys_have_effect(self) -> Feed:
+        if self.format.ignores_keys and self.contract.new_columns != "refuse":
+            expected = f"refuse: new_columns: {self.contract.new_columns} says what becomes of them"
+            raise combination_error(expected, "ignore", "format", "other_keys")
         return self
 
     def _departure(self) -> tuple[str, ...]:

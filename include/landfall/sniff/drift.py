@@ -9,20 +9,31 @@ from include.landfall.errors import LandfallError
 from include.landfall.feed.dialect import CsvDialect
 from include.landfall.feed.model import Feed
 from include.landfall.sniff.sample import Sample
+from include.landfall.sniff.silent import silent_drifts
 from include.landfall.sniff.sniffing import whole_rows_of
 from include.landfall.sniff.table import propose_csv
-from include.landfall.sniff.verify import doubts_of, read_as_load
+from include.landfall.sniff.verify import (
+    Reading,
+    counted_cells,
+    doubts_of,
+    job_of,
+    read_as_load,
+)
 
 COMPARED = ("delimiter", "quote", "escape", "newline", "encoding", "skip_rows", "decimal", "dates")
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Where one file departs from its feed. `rows` is how many were read."""
+    """Where one file departs from its feed. `rows` is how many were read.
+
+    `notes` are what a load would take, or what only the database can judge.
+    """
 
     key: str
     rows: int = 0
     departures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
@@ -31,15 +42,45 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
     Where something does not, it also says in which options the file now looks different.
     """
     try:
-        reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
+        whole = whole_rows_of(feed, sample)
+        reading = read_as_load(feed, arrival, whole)
+        silent = silent_drifts(feed, job_of(feed, arrival), whole, reading)
     except LandfallError as error:
         drift = unread(arrival, error)
         drift.departures.extend(_looks(feed, sample))
         return drift
-    departures = doubts_of(reading, secret=_secret(feed))
+    nulled = _nulled(feed, reading)
+    departures = doubts_of(reading, sparing=nulled, secret=_secret(feed))
     # The feed's columns are where it says: so no other row is the header.
     looks = _looks(feed, sample, sparing="skip_rows") if departures else []
-    return Drift(arrival.key, reading.rows, departures + looks)
+    looks = [each for each in looks if each not in silent]
+    notes = [*nulled.values(), *_not_judged(feed, reading)]
+    return Drift(arrival.key, reading.rows, departures + silent + looks, notes)
+
+
+def _nulled(feed: Feed, reading: Reading) -> dict[str, str]:
+    """Returns what is said of cells that do not fit, by columns where such cells become NULL.
+
+    A column of which no cell fits is none of these.
+    """
+    return {
+        name: f"{counted_cells(misfit)} of {name} would become NULL by on_bad_cell"
+        for name, misfit in reading.doubtful.items()
+        if feed.table_columns[name].on_bad_cell == "null" and misfit.count < reading.cells[name]
+    }
+
+
+def _not_judged(feed: Feed, reading: Reading) -> list[str]:
+    """Returns of which columns no cell was judged."""
+    others = {
+        name: str(column.parsed)
+        for name, column in feed.columns.items()
+        if name in reading.cells and not column.parsed.built_in
+    }
+    if not others:
+        return []
+    named = ", ".join(f"{name} ({declared})" for name, declared in others.items())
+    return [f"only the database can judge the cells of {named}: landfall validate asks it"]
 
 
 def unread(arrival: Arrival, error: LandfallError) -> Drift:

@@ -10,6 +10,8 @@ from include.landfall.sniff.spelling import DATE, NULLS, PLAIN, Marks, is_number
 
 MOST_HEADERS = 3
 FEW_ROWS = 12
+LONGEST_CODE, FEWEST_CODES = 4, 5
+CODE_NAMES = {"ID", "NO", "NR", "KEY", "CODE", "NAME", "TYPE"}  # written as codes are
 MOST_JUDGED = 5000
 Row = Sequence[str | None]
 
@@ -53,9 +55,22 @@ def _by_texts(rows: Sequence[Row]) -> Finding:
     below = [{row[at] for row in rows[1:] if at < len(row)} for at in range(len(first))]
     repeated = sum(cell in others for cell, others in zip(first, below, strict=True) if cell)
     named = all(re.fullmatch(r"[\w .()/%#-]{1,63}", cell) for cell in first if cell)
-    is_header = len(set(first)) == len(first) and not repeated and named
+    is_code = any(_is_code(cell, others) for cell, others in zip(first, below, strict=True))
+    is_header = len(set(first)) == len(first) and not repeated and named and not is_code
     doubt = "all columns are text, so the first row may be names or values: look at it"
     return Finding(is_header, "its cells are different names" if is_header else "", [doubt])
+
+
+def _is_code(cell: str, others: set[str | None]) -> bool:
+    """Returns whether a cell is a code of capitals and digits, as all others of its column are."""
+    codes = {other for other in others if other}
+    form = rf"[A-Z0-9]{{{len(cell)}}}"
+    return (
+        2 <= len(cell) <= LONGEST_CODE
+        and cell not in CODE_NAMES
+        and len(codes) >= FEWEST_CODES
+        and all(re.fullmatch(form, each) for each in [cell, *codes])
+    )
 
 
 def _cell(row: Row, at: int) -> str:

@@ -7,14 +7,30 @@ none of them may still be read, and is a doubt.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from include.landfall.feed.column_types import ColumnType
+from include.landfall.sniff.postgres_texts import (
+    is_address,
+    is_array,
+    is_bits,
+    is_bytes,
+    is_interval,
+    is_json,
+    is_short,
+)
 
 BOOLEAN = re.compile(r"t(r(ue?)?)?|f(a(l(se?)?)?)?|y(es?)?|no?|on|off?|1|0", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII)
+# Between which floats are numbers, with some room; and how many digits a numeric has at the most.
+SIZES = {"real": (Decimal("1e-44"), Decimal("3e38")),
+         "double precision": (Decimal("1e-322"), Decimal("1.7e308"))}  # fmt: skip
+MOST_DIGITS, LONGEST_SCALE = 131_072, 16_383
+WIDE = Context(prec=3000)
 NO_NUMBER = re.compile(r"nan|[+-]?inf(inity)?", re.ASCII)
 UUID = re.compile(r"\{?[0-9a-f]{4}(-?[0-9a-f]{4}){7}\}?", re.ASCII)
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -39,7 +55,11 @@ SPECIAL = {"infinity", "-infinity", "epoch"}
 
 
 def is_read(text: str, declared: ColumnType) -> bool:
-    """Returns whether Postgres surely reads the text as this type."""
+    """Returns whether Postgres surely reads the text as this type, which is built in."""
+    if declared.array:
+        return is_array(text, declared.element, is_read)
+    if declared.name in AS_THEY_ARE:
+        return AS_THEY_ARE[declared.name](text, declared)
     name, text = declared.name, text.strip(BLANKS).lower()
     if name == "boolean":
         return BOOLEAN.fullmatch(text) is not None
@@ -48,13 +68,20 @@ def is_read(text: str, declared: ColumnType) -> bool:
         return whole and -(1 << BITS[name]) <= int(text) < 1 << BITS[name]
     if name in ("numeric", "real", "double precision"):
         return _is_number(text, declared)
-    if name == "uuid":
-        return UUID.fullmatch(text) is not None
-    if name == "time":
-        return _is_clock(TIME.fullmatch(text))
-    if name in ("date", "timestamp", "timestamptz"):
-        return text in SPECIAL or any(_is_moment(form.fullmatch(text)) for form in MOMENTS)
-    return name == "bytea"
+    if name in ("time", "timetz"):  # the name of a zone needs a day
+        return _is_clock(TIME.fullmatch(text)) and (name == "time" or "/" not in text)
+    if name == "interval":
+        return is_interval(text)
+    return text in SPECIAL or any(_is_moment(form.fullmatch(text)) for form in MOMENTS)
+
+
+AS_THEY_ARE: dict[str, Callable[[str, ColumnType], bool]] = {  # of which no blanks are skipped
+    "text": is_short, "varchar": is_short, "char": is_short, "json": is_json, "jsonb": is_json,
+    "bit": is_bits, "varbit": is_bits,
+    "bytea": lambda text, _: is_bytes(text),
+    "inet": lambda text, _: is_address(text),
+    "uuid": lambda text, _: UUID.fullmatch(text.lower()) is not None,
+}  # fmt: skip
 
 
 def _is_number(text: str, declared: ColumnType) -> bool:
@@ -62,12 +89,17 @@ def _is_number(text: str, declared: ColumnType) -> bool:
         return text == "nan" or not declared.modifiers  # a precision bounds, and excludes infinity
     if not NUMBER.fullmatch(text):
         return False
+    number = abs(Decimal(text))
     if declared.name != "numeric":
-        return abs(float(text)) < (3e38 if declared.name == "real" else float("inf"))
+        least, most = SIZES[declared.name]
+        return not number or least < number < most
     if not declared.modifiers:
-        return True
+        return -LONGEST_SCALE < number.adjusted() < MOST_DIGITS
     precision, scale = (*declared.modifiers, 0)[:2]
-    return abs(float(text)) < 10.0 ** (precision - scale)
+    if number and number.adjusted() >= precision - scale:
+        return False
+    rounded = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, WIDE)
+    return rounded < Decimal(1).scaleb(precision - scale)
 
 
 def _is_clock(match: re.Match[str] | None) -> bool:

@@ -46,12 +46,16 @@ def is_number(text: str, marks: Marks) -> bool:
     return form_of(marks).fullmatch(text.strip()) is not None
 
 
-def marks_of(columns: Iterable[Values]) -> tuple[Marks, list[str]]:
-    """Returns the marks with which most columns are numbers, and doubts."""
+def marks_of(columns: Iterable[Values], delimiter: str = "") -> tuple[Marks, list[str]]:
+    """Returns the marks with which most columns are numbers, and doubts.
+
+    Where commas are between the cells, one within a number rather groups its digits.
+    """
     distinct = [{v.strip() for v in values if v} for values in columns]
     others = [values for values in distinct if not all(map(str.isdigit, values))]
     counts = {marks: sum(_are_numbers(values, marks) for values in others) for marks in MARKS}
-    best = max(MARKS, key=lambda marks: counts[marks])  # the first of those that are equally good
+    order = sorted(MARKS, key=lambda marks: delimiter == "," == marks.decimal)
+    best = max(order, key=lambda marks: counts[marks])  # the first of those that are equally good
     if best == PLAIN:
         return best, []
     doubts = []

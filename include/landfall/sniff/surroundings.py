@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from statistics import median
 
+from include.landfall.feed.formats.csv import BLANKS
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.findings import Finding
 from include.landfall.sniff.header import is_typed
@@ -89,12 +90,15 @@ def is_fixed_width(text: str) -> bool:
 def footer_of(trial: Trial, rows: int) -> tuple[str, Finding]:
     """Returns the option of the feed that leaves out the lines behind the table, and its value."""
     text = trial.records[-1].raw.decode("utf-8", "replace")
-    delimiter = str(trial.options["delimiter"])
+    by_blanks = trial.options["delimiter"] == BLANKS
+    delimiter = " " if by_blanks else str(trial.options["delimiter"])
+    text = " ".join(text.split()) if by_blanks else text
     fields = [each.strip(' "') for each in text.split(delimiter)]
     counts = [at for at, each in enumerate(fields, 1) if each.isdigit() and int(each) == rows]
     if trial.behind == 1 and counts and len(fields) > 1 and counts[0] > 1:
-        start = text.split(delimiter)[0] + delimiter
-        value = {"pattern": f"{re.escape(start)}.*", "count_column": counts[0]}
+        start = re.escape(text.split(delimiter)[0] + delimiter)
+        start = rf"\s*{start}" if by_blanks else start
+        value = {"pattern": f"{start}.*", "count_column": counts[0]}
         return "footer", Finding(value, f"the last line counts the {rows} rows: {text[:60]}")
     doubt = f"the last line is no row of {trial.width} cells: {text[:60]}"
     return "skip_footer", Finding(trial.behind, "other lines at the end", [doubt])

@@ -10,10 +10,11 @@ from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
+from include.landfall.feed.formats.csv import BLANKS
 from include.landfall.read.formats.csv_records import Record
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
-from include.landfall.sniff.header import are_names, header_of, names_of
+from include.landfall.sniff.header import are_names, header_of, is_typed, names_of
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.spelling import NULLS, PLAIN, Marks, date_order, marks_of
 from include.landfall.sniff.surroundings import (
@@ -24,6 +25,7 @@ from include.landfall.sniff.surroundings import (
     totals_behind,
 )
 from include.landfall.sniff.trials import (
+    COMMENTS,
     TRIAL_BYTES,
     Trial,
     best_trial,
@@ -39,7 +41,14 @@ DEFAULTS: dict[str, Any] = {
     "header": True,
 }  # fmt: skip
 CONTROL = re.compile(rb"(?<!\\)\\[bfnrtv]")
-SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blank"}
+SHOWN = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "pipe",
+    " ": "blank",
+    BLANKS: "runs of blanks",
+}
 
 
 def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
@@ -57,6 +66,7 @@ class _Sniffer:
     sample: Sample
     proposal: Proposal = field(default_factory=lambda: Proposal("csv"))
     marks: Marks = PLAIN
+    delimiter: str = ""
     names: list[str | None] = field(default_factory=list)  # of a header that lacks one
 
     def __post_init__(self) -> None:
@@ -66,6 +76,7 @@ class _Sniffer:
         if not self.sample.is_whole:
             text = text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1] or text
         trial = self._dialect(text)
+        self.delimiter = trial.options["delimiter"]
         rows = _fitting(trial)
         self._marks(rows)
         totals = self._totals(rows, trial)
@@ -84,7 +95,7 @@ class _Sniffer:
 
     def _marks(self, rows: list[list[str | None]]) -> None:
         columns = [list(column) for column in zip(*rows[1:], strict=True)]
-        self.marks, _ = marks_of(map(_values, columns))
+        self.marks, _ = marks_of(map(_values, columns), self.delimiter)
 
     def _totals(self, rows: list[list[str | None]], trial: Trial) -> int:
         """Returns how many of the last rows are totals, where the end of the file is read."""
@@ -96,12 +107,12 @@ class _Sniffer:
     # ---- the dialect -----------------------------------------------------------------------------
 
     def _dialect(self, text: bytes) -> Trial:
+        if COMMENTS.fullmatch(text):
+            raise DataError("the file has no row", expected="rows beside comments")
         best, rivals = best_trial(text, sep := sep_of(text))
         options = dict(best.options)
-        if not best.width:
-            expected = "a delimiter between cells, and quotes in pairs"
-            raise DataError("no row of the file can be read as CSV", expected=expected)
-        if mark := _comment(best):
+        _check_rows(best)
+        if mark := options.get("comment") or _comment(best):
             options["comment"] = mark
             self._put("comment", Finding(mark, "lines before or between the rows begin with it"))
         trial = with_wide_header(try_options(text, options, MOST_RECORDS))
@@ -111,7 +122,8 @@ class _Sniffer:
         if skipped := self._skipped(trial, sep):
             options["skip_rows"] = skipped
             trial = try_options(text, options, MOST_RECORDS, trial.names)
-        self._delimiter(trial, rivals, text)
+        _check_rows(trial)
+        self.proposal.options["delimiter"] = _delimiter_of(trial, rivals, text)
         for option in ("quote", "escape", "newline"):
             self._put(option, Finding(best.options[option], "it gives the most even rows"))
         if best.options["escape"] == "backslash" and (control := CONTROL.search(text)):
@@ -122,22 +134,6 @@ class _Sniffer:
             doubt = "there are quotes, and they are taken for text: look at the cells with them"
             self.proposal.options["quote"].doubts.append(doubt)
         return trial
-
-    def _delimiter(self, trial: Trial, rivals: list[Trial], text: bytes) -> None:
-        delimiter = trial.options["delimiter"]
-        share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
-        name = SHOWN.get(delimiter, delimiter)
-        evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
-        if trial.names:
-            evidence = f"{name}: the widest row has {trial.names} cells"
-        doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
-        if trial.width == 1:
-            doubts.append("one column: no delimiter makes more of it")
-            if is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace")):
-                doubts.append(
-                    "lines of one length with blanks between columns: type: fixed cuts it"
-                )
-        self.proposal.options["delimiter"] = Finding(delimiter, evidence, doubts)
 
     def _skipped(self, trial: Trial, sep: str | None) -> int:
         """Returns how many lines stand before the table, and proposes to skip them."""
@@ -150,7 +146,7 @@ class _Sniffer:
         evidence = f"the table begins in line {skipped + 1}, with {trial.width} cells a row"
         above = trial.records[trial.first + titles - 1].cells or []
         is_odd = titles or any(above[1:])
-        doubts = _doubts_of_skipped(skipped, above, trial.width) if is_odd else []
+        doubts = _doubts_of_skipped(skipped, above, trial.width, self.marks) if is_odd else []
         if len(above) == trial.width - 1 and are_names(above):
             self.names = ["", *above]
         self._put("skip_rows", Finding(skipped, evidence, doubts))
@@ -176,6 +172,7 @@ class _Sniffer:
         self.proposal.columns = {name: finding for name, (finding, _) in judged.items()}
         for name, column in columns.items():
             self._texts_of(name, column)
+        self.proposal.doubts += _remarks(columns[names[-1]])
         if nulls := {marker for _, markers in judged.values() for marker in markers}:
             self._nulls(nulls, columns)
 
@@ -191,7 +188,7 @@ class _Sniffer:
 
     def _spelling(self, columns: list[list[str | None]]) -> None:
         values = [_values(column) for column in columns]
-        self.marks, doubts = marks_of(values)
+        self.marks, doubts = marks_of(values, self.delimiter)
         if self.marks.decimal != ".":
             evidence = "columns are numbers with it, and not without"
             self._put("decimal", Finding(self.marks.decimal, evidence, doubts))
@@ -223,7 +220,8 @@ class _Sniffer:
         doubts = [f"they become NULL in text columns, too: {', '.join(also)}"] if also else []
         self._put("nulls", Finding(listed, "without them columns are numbers or dates", doubts))
         # Whether they stand within quotes in the file is not known here.
-        if str(self.proposal.options.get("quote", Finding('"')).value).encode() in self.sample.data:
+        quote = self.proposal.options.get("quote", Finding('"')).value
+        if quote and quote.encode() in self.sample.data:
             self._put("quoted_nulls", Finding("no_text", "so they are NULL within quotes, too"))
 
     # ---- what stands around the rows -------------------------------------------------------------
@@ -254,6 +252,40 @@ class _Sniffer:
         self._put("skip_footer", Finding(count, "rows at the end that are no data", [doubt]))
 
 
+def _delimiter_of(trial: Trial, rivals: list[Trial], text: bytes) -> Finding:
+    """Returns the delimiter, with how many rows it cuts evenly."""
+    delimiter = trial.options["delimiter"]
+    share = sum(len(r.cells or ()) == trial.width for r in trial.table) / len(trial.table)
+    name = SHOWN.get(delimiter, delimiter)
+    evidence = f"{name}: {share:.0%} of the rows have {trial.width} cells"
+    if trial.names:
+        evidence = f"{name}: the widest row has {trial.names} cells"
+    doubts = [f"{rival.options['delimiter']!r} cuts it nearly as well" for rival in rivals[:1]]
+    is_fixed = is_fixed_width(text[:TRIAL_BYTES].decode("utf-8", "replace"))
+    if delimiter == BLANKS and is_fixed:
+        doubts.append("lines of one length: if cells can be empty or touch, type: fixed cuts it")
+    if trial.width == 1:
+        doubts.append("one column: no delimiter makes more of it")
+        if is_fixed:
+            doubts.append("lines of one length with blanks between columns: type: fixed cuts it")
+    return Finding(delimiter, evidence, doubts)
+
+
+def _remarks(last: Sequence[str | None]) -> list[str]:
+    """Tells comments behind the rows, which no option takes off."""
+    marked = sum(" #" in (cell or "") for cell in last)
+    if marked <= len(last) / 2:
+        return []
+    return ["most of the last cells hold #: a comment behind a row is a part of its last cell"]
+
+
+def _check_rows(trial: Trial) -> None:
+    """Raises: DataError when there is no row."""
+    if not trial.width or not trial.table:
+        expected = "a delimiter between cells, and quotes in pairs"
+        raise DataError("no row of the file can be read as CSV", expected=expected)
+
+
 def _fitting(trial: Trial) -> list[list[str | None]]:
     """Returns the cells of the rows that have the table's width; of few rows all, padded."""
     rows = [list(record.cells) for record in trial.table if record.cells is not None]
@@ -262,11 +294,15 @@ def _fitting(trial: Trial) -> list[list[str | None]]:
     return [row for row in rows if len(row) == trial.width]
 
 
-def _doubts_of_skipped(line: int, above: Sequence[str | None], width: int) -> list[str]:
+def _doubts_of_skipped(
+    line: int, above: Sequence[str | None], width: int, marks: Marks
+) -> list[str]:
     """Says what the line before the table may be, beside a title."""
     if len(above) == width - 1 and are_names(above):
         return [f"line {line} has a name less than the rows have cells: the first has none"]
     filled = len([cell for cell in above if cell])
+    if filled > 1 and sum(is_typed(cell, marks) for cell in above) > filled / 2:
+        return [f"line {line} has {filled} cells, most of them numbers: a row would be skipped"]
     if filled > 1:
         return [f"line {line} has {filled} cells: is it a part of the header?"]
     return [f"line {line} has one cell: a title, or a part of the header?"] if filled else []
@@ -280,7 +316,9 @@ def _comment(trial: Trial) -> str | None:
     """Returns # where it begins lines that are no rows of the table."""
     others = [r for r in trial.records if r.cells is None or len(r.cells) != trial.width]
     before = list(takewhile(_is_marked, trial.records))
-    if len(before) > 1 and not any(len(r.cells or ()) == trial.width for r in before):
+    by_blanks = trial.options["delimiter"] == BLANKS  # which cut the words of a comment, too
+    is_table = any(len(r.cells or ()) == trial.width for r in before)
+    if len(before) > 1 and (by_blanks or not is_table):
         return "#"
     marked = list(filter(_is_marked, others))
     return "#" if marked and len(marked) >= 0.8 * len(others) else None

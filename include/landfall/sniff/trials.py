@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from include.landfall.feed.formats import CsvFormat
+from include.landfall.feed.formats.csv import BLANKS
 from include.landfall.read.formats.csv_records import Record, Records
 from include.landfall.read.formats.csv_stream import Body
 from include.landfall.sniff.header import are_names
@@ -22,11 +23,20 @@ TRIAL_RECORDS = 400
 DELIMITERS = {
     ",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, "\x01": 1.0, "||": 1.03, "~|~": 1.03, "::": 1.03,
     "\u00a6": 1.0, "^": 0.9, "~": 0.9, ":": 0.4, " ": 0.33,
+    BLANKS: 0.45,
 }  # fmt: skip
 LEAST_OF_WIDTH = 0.1
 FEWEST_WIDE, LEAST_WIDE = 3, 0.02  # rows, and the share of them, that make a table wider
 SHORT = 8192
 UNUSED = ",;\t|\x01"
+RUN = re.compile(r"(?m)^ +\S+ |\S  +\S|\S[ \t]*\t +\S|\S +\t[ \t]*\S")  # of blanks, between cells
+COMMENTS = re.compile(rb"(?:[ \t]*#[^\n]*(?:\n|\Z)|[ \t]*\r?\n){2,}")
+COMMENTED = re.compile(
+    r"(?:[ \t]*#[^\n]*\n){2,}(?:[ \t]*\n)*[ \t]*[^#\s]"
+)  # lines at the beginning
+COMMENT = re.compile(r"(?m)^[ \t]*#.*\n")
+CLOCK = re.compile(r"(?<!\d)\d?\d:\d\d(?!\d)")
+GLUED = re.compile(r"(?<![^\W\d])\d{2,}[^\W\d_]{2,}")
 NUMBER = re.compile(r"\s*[-+]?[\d.,' ]+%?\s*")
 
 
@@ -165,16 +175,36 @@ def try_options(
 
 
 def _candidates(text: str, sep: str | None) -> Iterator[dict[str, Any]]:
-    before = {"skip_rows": 1} if sep else {}
+    before: dict[str, Any] = {"skip_rows": 1} if sep else {}
+    if COMMENTED.match(text):
+        before["comment"] = "#"
+        text = COMMENT.sub("", text)
     # The last is for files of one column, whose texts it does not cut.
     unused = next((each for each in (*UNUSED, "\x02") if each not in text), "\x02")
-    inside = [each for each in DELIMITERS if each in text and (each != " " or _is_cut(text))]
+    inside = [each for each in DELIMITERS if _may_cut(each, text)]
     for delimiter in [sep] if sep else [*inside, unused]:
         for quote in _quotes(text, delimiter):
             for escape in _escapes(text, delimiter, quote):
                 for newline in _newlines(text):
                     options = {"delimiter": delimiter, "quote": quote, **before}
                     yield {**options, "escape": escape, "newline": newline}
+
+
+def _may_cut(delimiter: str, text: str) -> bool:
+    if delimiter == BLANKS:
+        return RUN.search(text[:SHORT]) is not None and not _is_fixed(text)
+    if delimiter == ":" and len(CLOCK.findall(text[:SHORT])) > text[:SHORT].count("\n") / 2:
+        return False
+    return delimiter in text and (delimiter != " " or _is_cut(text))
+
+
+def _is_fixed(text: str) -> bool:
+    """Returns whether lines of one length have cells that touch, or lack some: fixed width."""
+    lines = [line.rstrip("\r") for line in text.split("\n")[:-1] if line.strip()]
+    if len({len(line) for line in lines}) > 1:
+        return False
+    is_glued = all(GLUED.search(line) for line in lines)
+    return is_glued or len({len(line.split()) for line in lines}) > 1
 
 
 def _is_cut(text: str) -> bool:
@@ -187,7 +217,7 @@ def _is_cut(text: str) -> bool:
 def _quotes(text: str, delimiter: str) -> list[str | None]:
     if '"' not in text and "'" not in text:
         return ['"']
-    edge = re.escape(delimiter)
+    edge = r"[ \t]" if delimiter == BLANKS else re.escape(delimiter)
     quotes: list[str | None] = ['"']
     cell = r"'(?:[^'\\]|''|\\.)*+'"  # with quotes in it, doubled or behind a backslash
     if len(re.findall(rf"(?:^|{edge}){cell}(?={edge}|\r?$)", text, re.MULTILINE)) > 1:
@@ -196,6 +226,7 @@ def _quotes(text: str, delimiter: str) -> list[str | None]:
 
 
 def _escapes(text: str, delimiter: str, quote: str | None) -> list[str]:
+    delimiter = " " if delimiter == BLANKS else delimiter
     marks = [mark for mark in (quote, None if quote else delimiter, "\\") if mark]
     has_escapes = any("\\" + mark in text for mark in marks)
     return ["doubled", "backslash"] if has_escapes else ["doubled"]

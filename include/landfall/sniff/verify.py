@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +16,11 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.planned import planned_column, rules_of
 from include.landfall.read.casts.columns import cast_column
+from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.casts.types import fast_cast_of
 from include.landfall.read.formats import format_of
 from include.landfall.read.planning import plan
-from include.landfall.read.rows import Misshapen, Rows
+from include.landfall.read.rows import Misshapen, Rows, numbers_of
 from include.landfall.read.spelling import Speller
 from include.landfall.sniff.postgres_forms import is_read
 from include.landfall.sniff.sample import Sample
@@ -32,9 +32,20 @@ MOST_ROWS = 20_000  # of a file that is read at any offset; of others all of the
 
 
 @dataclass
-class Reading:
-    """What became of a sample: rows, rejects, and cells that Postgres would have to judge.
+class Misfit:
+    """Cells of a column that do not fit: the first, where it stands, and how many they are."""
 
+    first: str | None
+    place: str
+    count: int = 0
+
+
+@dataclass
+class Reading:
+    """What became of a sample: rows, rejects, and cells that Postgres may refuse.
+
+    `nulls` are NULLs in columns that take none; `types` are the columns' types, and
+    `cells` how many are not NULL.
     `misfits` are those of the cells that are refused, or would be rounded, up to a number.
     """
 
@@ -42,8 +53,10 @@ class Reading:
     rows: int = 0
     first: list[list[str | None]] = field(default_factory=list)
     misshapen: list[Misshapen] = field(default_factory=list)
-    doubtful: dict[str, int] = field(default_factory=dict)
-    example: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, Misfit] = field(default_factory=dict)
+    nulls: dict[str, Misfit] = field(default_factory=dict)
+    cells: dict[str, int] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     misfits: dict[str, set[str]] = field(default_factory=dict)
 
 
@@ -52,12 +65,11 @@ def read_as_load(feed: Feed, arrival: Arrival, sample: Sample) -> Reading:
 
     Raises: DataError when the file does not fit the feed at all.
     """
-    planned = tuple(planned_column(feed, name) for name in feed.table_columns)
-    dialect, order = feed.format.dialect(), feed.order
-    job = Job(feed.name, arrival, Store(), planned, 0, dialect, rules=rules_of(feed), order=order)
+    job = job_of(feed, arrival)
     reading = plan(job, sample.open).reading
     speller = Speller(reading)
     result = Reading([column.name for column in reading.columns])
+    result.types = {column.name: str(column.type) for column in reading.columns}
     with sample.open() as stream:
         for part in format_of(job).rows(stream, reading):
             _judge(speller.rows(part), reading.columns, result)
@@ -66,23 +78,67 @@ def read_as_load(feed: Feed, arrival: Arrival, sample: Sample) -> Reading:
     return result
 
 
+def job_of(feed: Feed, arrival: Arrival) -> Job:
+    """Returns the job of a load, without its database."""
+    planned = tuple(planned_column(feed, name) for name in feed.table_columns)
+    dialect, order = feed.format.dialect(), feed.order
+    return Job(feed.name, arrival, Store(), planned, 0, dialect, rules=rules_of(feed), order=order)
+
+
 def _judge(rows: Rows, columns: Sequence[PlannedColumn], result: Reading) -> None:
     result.rows += rows.count
     result.misshapen += rows.misshapen
     for column, values in zip(columns, rows.batch.columns, strict=False):
         _keep_misfits(column, _rounded(values, column.type), result)
-        _, suspects = cast_column(values, fast_cast_of(column), column.type)
-        if suspects is None or not pc.any(suspects).as_py():
-            continue
-        counts = Counter(map(str, values.filter(suspects).to_pylist()))
-        unread = [text for text in counts if not is_read(text, column.type)]
+        texts, unread = _unread(column, values)
+        filled = len(values) - values.null_count
+        result.cells[column.name] = result.cells.get(column.name, 0) + filled
         if unread:
-            count = sum(counts[text] for text in unread)
-            result.doubtful[column.name] = result.doubtful.get(column.name, 0) + count
-            result.example.setdefault(column.name, unread[0])
+            is_unread = pc.is_in(texts, pa.array(unread, pa.string()))
+            _count(column.name, result.doubtful, is_unread, texts, rows)
             _keep_misfits(column, unread, result)
+        if values.null_count and not column.nullable:
+            _count(column.name, result.nulls, values.is_null(), texts, rows)
     if missing := FIRST_ROWS - len(result.first):
         result.first += _texts(rows.batch.slice(0, missing))
+
+
+def _unread(column: PlannedColumn, values: pa.Array) -> tuple[pa.Array, list[str]]:
+    """Returns the column as texts, and those of which Postgres may not read a value.
+
+    Where the fast path casts strictly, what it casts fits. Of other types each text is judged.
+    """
+    fast_cast = fast_cast_of(column)
+    _, suspects = cast_column(values, fast_cast, column.type)
+    texts = as_text(values, column.type)
+    if fast_cast and not pa.types.is_string(fast_cast.arrow):
+        judged = texts.filter(suspects) if suspects is not None else texts.slice(0, 0)
+    else:
+        judged = texts if _can_be_judged(column) else texts.slice(0, 0)
+    cells = judged.drop_null().unique().to_pylist()
+    return texts, [text for text in cells if not is_read(text, column.type)]
+
+
+def _can_be_judged(column: PlannedColumn) -> bool:
+    """Returns whether texts of the type can be none of its values, without asking the database."""
+    declared = column.type
+    return declared.built_in and (declared.name != "text" or declared.array)
+
+
+def _count(
+    name: str, counted: dict[str, Misfit], mask: pa.Array, texts: pa.Array, rows: Rows
+) -> None:
+    positions = pc.indices_nonzero(mask)
+    first = positions[0].as_py()
+    if name not in counted:
+        counted[name] = Misfit(texts[first].as_py(), _place_of(rows, first))
+    counted[name].count += len(positions)
+
+
+def _place_of(rows: Rows, position: int) -> str:
+    """Returns where a row stands: its line, or its number where the format has no lines."""
+    line = rows.origins([position])[0].line
+    return f"line {line:,}" if line else f"row {numbers_of(rows)[position].as_py():,}"
 
 
 def _rounded(values: pa.Array, declared: ColumnType) -> list[str]:
@@ -140,9 +196,21 @@ def doubts_of(
             f"{len(reading.misshapen)} of {reading.rows} rows would be rejects, the first in line"
             f" {first.line}: {message}"
         )
-    spared = set(sparing)
-    for name, count in reading.doubtful.items():
-        if name not in spared:
-            example = "" if name in secret else f", such as {reading.example[name][:60]!r}"
-            doubts.append(f"{count} cells of {name} may not fit its type{example}")
+    for name, misfit in reading.doubtful.items():
+        if name not in {*sparing}:
+            example = "" if name in secret else f": {str(misfit.first)[:60]!r}"
+            doubts.append(
+                f"{counted_cells(misfit)} of {name} may not fit its type"
+                f" {reading.types[name]}, the first in {misfit.place}{example}"
+            )
+    for name, misfit in reading.nulls.items():
+        doubts.append(
+            f"{counted_cells(misfit)} of {name} would be NULL, the first in {misfit.place}:"
+            " the column is nullable: false"
+        )
     return doubts
+
+
+def counted_cells(misfit: Misfit) -> str:
+    """Returns how many cells there are."""
+    return "1 cell" if misfit.count == 1 else f"{misfit.count:,} cells"

@@ -111,6 +111,18 @@ def test_a_footer_that_counts_other_rows_leaves_nothing_behind(engine):
     assert engine.load("id,name\n1,a\n2,b\nT,2\n").rows == 2
 
 
+def test_columns_aligned_by_blanks_are_loaded_and_rejects_keep_their_lines(engine):
+    engine.be(
+        columns={"id": "integer", "name": "text", "price": "numeric"}, rejects=BUDGET,
+        format={"delimiter": "blanks", "nulls": ["NA"], "comment": "#"},
+    )  # fmt: skip
+    engine.load('  # made\n   id name price\n  x  y  1\n 1 2 3 4\n\n -1 NA NA\n\t7  "a b"  1.50  ')
+    assert engine.sql("SELECT id, name, price::text FROM raw.t ORDER BY id") == [
+        (-1, None, None), (7, "a b", "1.50"),
+    ]  # fmt: skip
+    assert [(row[0], row[3]) for row in rejects(engine)] == [(3, "  x  y  1"), (4, " 1 2 3 4")]
+
+
 def test_a_large_file_of_another_encoding_and_header_is_read_by_a_process_of_its_own(engine):
     engine.be(format={"encoding": "utf-16", "header": False, "delimiter": "|"})
     text = "".join(f"{number}|ü{number:070}\n" for number in range(60_000))

@@ -51,6 +51,8 @@ WRONG = [
     ("quotes: lazy", "format.quotes", "'repair'"),
     ("quotes: repair\n  quote: null", "format", "needs a quote"),
     ("quoted_nulls: maybe", "format.quoted_nulls", "'no_text'"),
+    ("quoted_nulls: always\n  quote: null", "format.quoted_nulls", "no cell is quoted"),
+    ("quoted_nulls: no_text\n  quotes: literal", "format.quoted_nulls", "no cell is quoted"),
     ('nulls: [""]', "format.nulls", "quoted_nulls"),
     ("decimal: ;", "format.decimal", "','"),
     ("thousands: '1'", "format.thousands", "no letter, digit or sign"),
@@ -65,6 +67,7 @@ WRONG = [
     ("dates: '%d.%m.%Y %M'", "format.dates", "%M together with %H or %I"),
     ("dates: '%d.%m.%Y %p'", "format.dates", "%p together with %H or %I"),
     ("dates: [DMY, MDY]", "format", "one order"),
+    ("time_zone: Europe/Berlin", "format.time_zone", "no column that is read from the file is"),
     ("time_zone: Mars/Base", "format.time_zone", "Europe/Berlin"),
     ("true_words: [x]\n  false_words: [X]", "format", "must differ"),
 ]  # fmt: skip

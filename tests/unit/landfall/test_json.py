@@ -17,6 +17,7 @@ from include.landfall.errors import MisshapenRow, TruncatedFile
 from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import read_format
 from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.feed.model import Feed
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_exact import Keys
@@ -332,3 +333,14 @@ BAD_OPTIONS = [
 def test_a_bad_option_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         read_format({"type": "json", **options})
+
+
+@pytest.mark.parametrize("new_columns", ["ignore", "rescue", "evolve"])
+def test_other_keys_has_no_effect_beside_rules_for_new_columns(new_columns):
+    keys = {
+        "feed": "t", "source": {"bucket": "landing", "pattern": "*"}, "target": {"table": "raw.t"},
+        "columns": {"a": "text"}, "contract": {"new_columns": new_columns},
+    }  # fmt: skip
+    Feed.model_validate({**keys, "format": "json"})
+    with pytest.raises(ValueError, match=f"new_columns: {new_columns} says what becomes of them"):
+        Feed.model_validate({**keys, "format": {"type": "json", "other_keys": "ignore"}})

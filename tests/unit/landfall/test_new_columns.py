@@ -95,3 +95,10 @@ def test_each_column_is_read_where_it_is_and_a_left_out_one_is_named():
     assert (match.new, match.left_out) == (["x"], ("made", "old"))
     with pytest.raises(HeaderMismatch, match="twice: 'Name', 'nom'"):
         match_columns(["id", "nom", "Name", "x"], columns, rules)
+
+
+def test_each_column_that_a_file_names_in_two_ways_is_told_with_its_names():
+    with pytest.raises(HeaderMismatch) as caught:
+        match_columns(["id", "ID", "Name", "name"], ["id", "name"], Rules(ignores_case=True))
+    assert caught.value.found == "twice: 'ID', 'id'; twice: 'Name', 'name'"
+    assert "case: exact" in (caught.value.do or "")

@@ -353,7 +353,9 @@ DEEP = '{"type":"array","items":' * 5000 + '"int"' + "}" * 5000
     [
         (schema_file(json.dumps(LARGE).encode()), "a schema that is larger"),
         (schema_file(json.dumps(RECURSIVE).encode()), "a type that holds itself"),
-        (schema_file(b'"int"'), "no schema of a record"),
+        (schema_file(b'"int"'), "(?s)have no columns.*values of the type int.*a record a row"),
+        (schema_file(b'["int", "null"]'), "(?s)have no columns.*a union"),
+        (schema_file(b'{"type": "array", "items": "int"}'), "values of the type array"),
         (schema_file(b"{"), "no schema"),
         (schema_file(b'{"type":"record","name":"r","fields":[{"name":"i","type":%b}]}' % DEEP.encode()),
          "nested too deep|no schema"),

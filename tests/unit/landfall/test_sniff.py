@@ -311,7 +311,7 @@ DRIFTS = [
     (HEAD + BODY, []),
     (HEAD.replace(b"price", b"cost") + BODY, ["the file's columns are not the feed's"]),
     ((HEAD + BODY).replace(b",", b";"), ["the file's columns are not the feed's", "delimiter looks like ';'"]),
-    (HEAD + BODY + b"x,y,z\n", ["1 cells of id may not fit its type, such as 'x'"]),
+    (HEAD + BODY + b"x,y,z\n", ["1 cell of id may not fit its type integer, the first in line 22: 'x'"]),
     (HEAD + BODY + b"1\n", ["1 of 21 rows would be rejects, the first in line 22"]),
 ]  # fmt: skip
 

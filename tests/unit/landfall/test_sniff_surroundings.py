@@ -222,3 +222,90 @@ NAMES = [
 @pytest.mark.parametrize(("key", "name"), NAMES)
 def test_a_feed_is_named_after_its_file_or_folder(key, name):
     assert name_of(key) == name
+
+
+# ---- runs of blanks ------------------------------------------------------------------------------
+
+ALIGNED = [
+    ("  id  name   price\n", "{0:4}  n{0:<5} {1:7.2f}\n", {}, ["integer", "text", "numeric(18,2)"]),
+    ("", "{0:4} 'a  {0}'  {1:7.2f}\n", {"quote": "'", "header": False}, None),
+    ("# made\n# 2026\n", "{0:<4} {1:7.2f}\n", {"comment": "#", "header": False}, None),
+    ("total 9\n", "-rw-  1 root {0:8} Jan 10:{0:02}\n", {"skip_rows": 1, "header": False}, None),
+]
+
+
+@pytest.mark.parametrize(("head", "form", "options", "types"), ALIGNED)
+def test_columns_that_are_aligned_by_blanks_are_found(head, form, options, types):
+    text = head + "".join(form.format(n, n * 1.5) for n in range(1, 30))
+    feed = proposal(text.encode())[1]
+    wanted = {"type": "csv", "delimiter": "blanks", **options}
+    assert {name: feed["format"].get(name) for name in wanted} == wanted
+    assert types in (None, list(feed["columns"].values()))
+
+
+NOT_ALIGNED = [
+    "".join(f"{'Ann B' if n % 2 else 'Bob':<10}{n:4}  Rome\n" for n in range(30)),
+    "".join(f"A letter  of {'many ' * (n % 5)} words\n" for n in range(30)),
+    "".join(f"{n}, a  b,  c d\n" for n in range(30)),
+]
+
+
+@pytest.mark.parametrize("text", NOT_ALIGNED)
+def test_blanks_within_cells_are_no_delimiter(text):
+    assert proposal(text.encode())[1]["format"]["delimiter"] != "blanks"
+
+
+# ---- files of science, and logs ------------------------------------------------------------------
+
+NUMBERS = "".join(f"{n}.5 {n * 7} {n / 8}\n" for n in range(1, 12))
+
+
+def test_a_file_of_comments_alone_has_no_row():
+    with pytest.raises(DataError, match="the file has no row"):
+        proposal(b"# made by x\n#  a   b    c\n#N id  \\\n# end\n")
+
+
+def test_comments_before_the_names_do_not_hide_the_table():
+    head = "# %ECSV 1.0\n# ---\n" + "# - {name: a, unit: m, datatype: float64}\n" * 30
+    feed = proposal(f"{head}a b c\n{NUMBERS}".encode())[1]
+    assert (feed["format"]["comment"], list(feed["columns"])) == ("#", ["a", "b", "c"])
+    feed = proposal(f"{head}a\tb\n1\tx\n2\ty\n".encode())[1]
+    assert (feed["format"]["delimiter"], list(feed["columns"])) == ("\t", ["a", "b"])
+
+
+def test_the_colons_of_a_clock_are_no_delimiter():
+    lines = "".join(f"job 2026-01-01 10:{n:02}:00: run {n}\n" for n in range(30))
+    assert proposal(lines.encode())[1]["format"]["delimiter"] != ":"
+    assert proposal(b"root:x:0:0\nbin:x:1:1\nsys:x:2:2\n")[1]["format"]["delimiter"] == ":"
+
+
+def test_rows_of_another_width_before_the_table_are_told_as_rows():
+    short = " 1 2.5  3\n" * 3
+    text, feed = proposal((short + "".join(f" {n} 2.5  3 4\n" for n in range(30))).encode())
+    assert feed["format"]["skip_rows"] == 3
+    assert "DOUBT: line 3 has 3 cells, most of them numbers: a row would be skipped" in text
+
+
+@pytest.mark.parametrize(("delimiter", "marks"), [(",", (None, ",")), (";", (",", None))])
+def test_a_comma_between_cells_is_no_decimal_mark_within_them(delimiter, marks):
+    rows = "".join(f'{n}{delimiter}"{n},{n * 7:03}"\n' for n in range(1, 90))
+    text, feed = proposal(f"id{delimiter}amount\n{rows}".encode())
+    assert (feed["format"].get("decimal"), feed["format"].get("thousands")) == marks
+    assert "numbers such as 1,234 may have a decimal mark or thousands" in text
+
+
+def test_a_comment_behind_the_rows_is_told():
+    rows = "".join(f"{n:04X}; {n} # a letter\n" for n in range(9, 40))
+    assert "a comment behind a row is a part of its last cell" in proposal(rows.encode())[0]
+
+
+CODES = "AD Andorra,AE Emirates,AF Afghanistan,AG Antigua,AI Anguilla,AL Albania,AM Armenia"
+
+
+@pytest.mark.parametrize(
+    ("head", "header"), [("", False), ("ID Land,", True), ("code Land,", True)]
+)
+def test_a_code_above_codes_is_no_name(head, header):
+    text, feed = proposal((head + CODES).replace(" ", "\t").replace(",", "\n").encode())
+    assert feed["format"].get("header", True) == header
+    assert "DOUBT: all columns are text" in text

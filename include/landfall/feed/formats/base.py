@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import ClassVar, TypeVar
 
+from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import Dialect
 from include.landfall.feed.strict import Strict
 
@@ -31,6 +32,11 @@ class FileFormat(Strict, ABC):
         return ()
 
     @property
+    def ignores_keys(self) -> bool:
+        """Whether a key of a row that no column reads is left out, by an option of the format."""
+        return False
+
+    @property
     def takes_names(self) -> bool:
         """Whether the names that a file gives its columns count."""
         return True
@@ -43,6 +49,12 @@ class FileFormat(Strict, ABC):
         """Checks that the options fit the columns that the file must have.
 
         Raises: PydanticCustomError when they name a column that is not there, or leave one out.
+        """
+
+    def check_types(self, types: Collection[ColumnType]) -> None:
+        """Checks that the options have an effect on a column of these types.
+
+        Raises: PydanticCustomError.
         """
 
 

@@ -24,6 +24,11 @@ from include.landfall.feed.strict import Strict, combination_error
 
 MOST_HEADERS = 10  # records of names
 MOST_SKIPPED = 10_000  # lines
+BLANKS = "blanks"
+WORDS = {  # that people write for a delimiter
+    "tab": r'"\t"', "comma": ",", "semicolon": ";", "pipe": "|", "space": '" "', "blank": '" "',
+    **dict.fromkeys(("spaces", "whitespace", r"\s", r"\s+", r"\s*", " +"), BLANKS),
+}  # fmt: skip
 
 
 class CsvFooter(Strict):
@@ -60,7 +65,11 @@ class CsvFormat(SpeltFormat):
 
     type: Literal["csv"] = "csv"
     delimiter: str = Field(
-        ",", min_length=1, max_length=10, description="Between the fields: one or more characters."
+        ",",
+        min_length=1,
+        max_length=10,
+        description="Between the fields: one or more characters; or blanks, for any number of "
+        "blanks and tabs, of which those at the ends of a line do not count.",
     )
     quote: str | None = Field(
         '"', description="Around a field: one character, or null where quotes are text."
@@ -114,6 +123,8 @@ class CsvFormat(SpeltFormat):
     @classmethod
     def _written_out(cls, value: str) -> str:
         r"""Takes \t and \x01 for what they mean, since YAML does so only in double quotes."""
+        if value.lower() in WORDS:
+            raise ValueError(f"{WORDS[value.lower()]} in place of this word")
         value = re.sub(r"\\x([0-9a-fA-F]{2})", lambda m: chr(int(m[1], 16)), value)
         value = value.replace("\\t", "\t")
         if re.search("[\r\n\0]", value):
@@ -141,12 +152,20 @@ class CsvFormat(SpeltFormat):
 
     @model_validator(mode="after")
     def _fit(self) -> CsvFormat:
-        if self.quote and self.quote in self.delimiter:
+        if self.quote and any(self.quote in each for each in self._delimiters):
             raise ValueError("delimiter and quote must be two different characters")
         if self.escape == "backslash" and "\\" in self.delimiter:
             raise ValueError("escape: backslash, so the delimiter is none")
         if self.skip_footer and self.footer:
             raise ValueError("skip_footer or footer, not both: footer is the one last line")
+        has_quotes = self.quote is not None and self.quotes != "literal"
+        if self.quoted_nulls != "never" and not has_quotes:
+            expected = "never: with quote: null or quotes: literal no cell is quoted"
+            raise combination_error(expected, self.quoted_nulls, "quoted_nulls")
+        if self.quotes == "repair" and self.delimiter == BLANKS:
+            raise combination_error(
+                "strict or literal, beside delimiter: blanks", "repair", "quotes"
+            )
         if self.quotes == "repair" and (self.quote is None or self.escape != "doubled"):
             raise ValueError("quotes: repair needs a quote and escape: doubled")
         return self
@@ -158,7 +177,8 @@ class CsvFormat(SpeltFormat):
         if re.search("[\r\n]", comment):
             raise combination_error("what begins a line, without its end", comment, "comment")
         quote = None if self.quotes == "literal" else self.quote
-        for name, mark in ("quote", quote), ("delimiter", self.delimiter):
+        marks = [("quote", quote), *(("delimiter", each) for each in self._delimiters)]
+        for name, mark in marks:
             if comment and mark and (comment.startswith(mark) or mark.startswith(comment)):
                 what = f"another beginning than that of the {name}, with which a row can begin, too"
                 raise combination_error(what, comment, "comment")
@@ -173,6 +193,11 @@ class CsvFormat(SpeltFormat):
             if name not in names:
                 expected = "a column that is loaded from the file"
                 raise combination_error(expected, name, "format", "footer", "sum_columns", name)
+
+    @property
+    def _delimiters(self) -> tuple[str, ...]:
+        """With what a delimiter begins."""
+        return (" ", "\t") if self.delimiter == BLANKS else (self.delimiter,)
 
     @property
     def takes_names(self) -> bool:
@@ -193,7 +218,8 @@ class CsvFormat(SpeltFormat):
         """Returns the dialect with the options of this format."""
         footer = self.footer.as_dialect() if self.footer else None
         dialect = CsvDialect(
-            delimiter=self.delimiter,
+            delimiter=" " if self.delimiter == BLANKS else self.delimiter,
+            blanks=self.delimiter == BLANKS,
             quote="" if self.quotes == "literal" else self.quote or "",
             nulls=tuple(self.nulls),
             escape=self.escape,

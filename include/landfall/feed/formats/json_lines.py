@@ -50,6 +50,11 @@ class JsonFormat(FormatWithPaths):
         """Whether the keys of the rows count."""
         return self.columns == "by name"
 
+    @property
+    def ignores_keys(self) -> bool:
+        """Whether a key of a row that no column reads is left out."""
+        return self.other_keys == "ignore"
+
     def dialect(self) -> JsonDialect:
         """Returns the dialect with the options of this format."""
         return JsonDialect(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import Spelling
 from include.landfall.feed.formats.base import FileFormat
+from include.landfall.feed.strict import combination_error
 
 ORDERS = ("DMY", "MDY", "YMD")
 DIRECTIVES = "dmyYHIMSfpzbB%"
@@ -82,6 +85,16 @@ class SpeltFormat(FileFormat):
         if isinstance(self.dates, list) and len(self.dates) > 1 and set(self.dates) & set(ORDERS):
             raise ValueError("dates: one order, or formats such as %d.%m.%Y")
         return self
+
+    def check_types(self, types: Collection[ColumnType]) -> None:
+        """Checks that a zone is that of a column. A type of the database's own may be one.
+
+        Raises: PydanticCustomError.
+        """
+        has_zone = any(each.name == "timestamptz" or not each.built_in for each in types)
+        if self.time_zone and not has_zone:
+            expected = "nothing: no column that is read from the file is a timestamptz"
+            raise combination_error(expected, self.time_zone, "format", "time_zone")
 
     def _truth(self) -> tuple[list[str], list[str]]:
         return self.true_words, self.false_words

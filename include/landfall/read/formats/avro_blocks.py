@@ -51,6 +51,23 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     yield from file.source(job).batches(job, file.batches)
 
 
+def _fields(schema: Any) -> list[dict[str, Any]]:
+    """Returns the fields of the record that each row is.
+
+    Raises: DataError when the rows are no records, and so have no columns.
+    """
+    own_type = schema.get("type") if isinstance(schema, dict) else schema
+    if own_type in ("record", "error"):
+        fields: list[dict[str, Any]] = schema["fields"]
+        return fields
+    raise DataError(
+        "the rows of the Avro file have no columns",
+        found="a union" if isinstance(own_type, list) else f"values of the type {own_type}",
+        expected="records: a schema whose type is record",
+        do="ask the sender for a record a row, with the value in one of its fields",
+    )
+
+
 class _Rows:
     """The rows of one Avro file."""
 
@@ -58,7 +75,7 @@ class _Rows:
         self._container = Container(stream)
         try:
             parsed: Any = fastavro.parse_schema(self._container.schema)
-            fields = parsed["fields"]
+            fields = _fields(parsed)
             types = ArrowTypes()
             self._types = {field["name"]: types.of_field(field) for field in fields}
         except (SchemaParseException, UnknownType, LookupError, TypeError) as error:

@@ -111,6 +111,7 @@ def _plain(texts: pa.Array, dialect: CsvDialect) -> pa.Array:
 
 
 def _fields(text: str, dialect: CsvDialect) -> list[str]:
+    text = " ".join(text.split()) if dialect.blanks else text
     if len(dialect.delimiter) == 1 and dialect.quote:
         fields = next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote), [])
     else:

@@ -16,6 +16,7 @@ CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v
             b"0": b"\0"}  # fmt: skip
 ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 MOST_CLOSINGS = 10  # quotes that may close a cell, of those that are tried
+BLANKS = b" \t"  # of which a run may be a delimiter
 NULL_ESCAPED = b"\\N"  # alone and without quotes
 
 
@@ -41,12 +42,14 @@ class ExactGrammar:
 
     def __init__(self, dialect: CsvDialect) -> None:
         self._delimiter, self.quote = dialect.delimiter.encode(), dialect.quote.encode()
+        self._blanks = dialect.blanks
         self._nulls = {b"", *(text.encode() for text in dialect.nulls)}
         self._escape, self._backslash = dialect.escape, dialect.escape == "backslash"
         self._has_returns = dialect.newline != "auto"
         if self._backslash:
             self._nulls.add(NULL_ESCAPED)
-        d = re.escape(self._delimiter)
+        d = b"[ \\t]+" if dialect.blanks else re.escape(self._delimiter)
+        self._between = re.compile(d)
         self._ends = b"(?=%b|\\Z)" % d
         self._quoted = re.compile(b"(%b)%b" % (self._open_pattern(), self._ends), re.DOTALL)
         self._unclosed = re.compile(b"%b\\Z" % self._inside, re.DOTALL)
@@ -79,21 +82,29 @@ class ExactGrammar:
 
     def cut(self, raw: bytes) -> Cut:
         """Cuts a record, which is strict, into cells."""
+        raw = self._without_ends(raw) if self._blanks else raw
         has_quotes = bool(self.quote) and self.quote in raw
         if not has_quotes and not (self._backslash and b"\\" in raw):
             if b"\r" in raw and not self._has_returns:
                 return Cut(fault=LONE_RETURN)
             nulls = self._nulls
-            return Cut([None if f in nulls else f for f in raw.split(self._delimiter)])
+            fields = self._between.split(raw) if self._blanks else raw.split(self._delimiter)
+            return Cut([None if field in nulls else field for field in fields])
         cells, at = [], 0
         while True:
             match = self._quoted.match(raw, at) or self._plain.match(raw, at)
             if match is None:
                 return self._refused(raw, at)
             cells.append(match[1])
-            at = match.end() + len(self._delimiter)
-            if match.end() == len(raw):
+            between = self._between.match(raw, match.end())
+            if between is None:
                 return self._checked(raw, cells)
+            at = between.end()
+
+    def _without_ends(self, raw: bytes) -> bytes:
+        """Returns a record without the blanks at its ends; one behind a backslash is none."""
+        inner = raw.strip(BLANKS)
+        return raw.lstrip(BLANKS)[: len(inner) + 1] if self._goes_on(inner) else inner
 
     def _checked(self, raw: bytes, fields: list[bytes]) -> Cut:
         if b"\r" in raw and not self._has_returns:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from include.landfall.feed.maxima import LONGEST_ROW
-from include.landfall.read.formats.csv_grammar import Cut, ExactGrammar
+from include.landfall.read.formats.csv_grammar import BLANKS, Cut, ExactGrammar
 from include.landfall.read.formats.csv_pad import Shape
 from include.landfall.read.formats.csv_stream import Body, Lines
 from include.landfall.read.rows import (
@@ -56,6 +56,7 @@ class Records(Iterator[Record]):
         self._ahead: deque[bytes] = deque()
         self._grammar = ExactGrammar(body.dialect)
         self._comment = body.dialect.comment.encode()
+        self._indent = BLANKS if body.dialect.blanks else b""
         self._is_first = True
 
     def __next__(self) -> Record:
@@ -63,8 +64,8 @@ class Records(Iterator[Record]):
         while (line := self._next_line()) is not None:
             if self._is_first:
                 line, self._is_first = line.removeprefix(BOM), False
-            is_comment = self._comment and line.startswith(self._comment)
-            is_blank = not line.strip(b"\r\n") and self._columns != 1
+            is_comment = self._comment and line.lstrip(self._indent).startswith(self._comment)
+            is_blank = not line.strip(self._indent + b"\r\n") and self._needs_cells
             if is_comment or is_blank:
                 self.line += 1
             else:
@@ -192,6 +193,11 @@ class Records(Iterator[Record]):
     def _fitted(self, cells: list[bytes | None]) -> list[bytes | None] | None:
         """Returns the cells where their number is right, or can be made right."""
         return self.shape.fitted(cells) if self.shape else cells
+
+    @property
+    def _needs_cells(self) -> bool:
+        """Whether a blank line is no row: else it is a NULL, where there is one column."""
+        return self._dialect.blanks or self._columns != 1
 
     @property
     def _columns(self) -> int | None:
