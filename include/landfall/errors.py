@@ -146,6 +146,12 @@ class DataError(TerminalError):
     rejection: object = None  # a write.budget.Rejection, where rejected rows are the reason
 
 
+class FilesLate(TerminalError):
+    """No new file of a feed has come, or been taken, for longer than its feed allows."""
+
+    exit_code = 6
+
+
 class DuplicateContent(DataError):
     """A file with the content of another one that is loaded, where the feed refuses it."""
 

@@ -28,6 +28,7 @@ EXPECTED = {
         "feed_weather",
     ],
     "flights_marts.py": ["flights_marts"],
+    "late_files.py": [],  # no feed of the project has late_after
     "maintenance.py": ["maintenance"],
 }
 
@@ -166,6 +167,15 @@ def test_the_old_rejects_of_every_feed_expire_every_day(bag):
     assert sorted(task.task_id for task in dag.tasks) == [
         f"expire_rejects_{path.stem}" for path in sorted(FEEDS.glob("*.yaml"))
     ]
+
+
+def test_a_feed_that_says_when_it_is_late_is_looked_at_by_a_dag_that_is_not_paused(copy):
+    """Airflow and Astro pause what is new: then nobody would hear, and would not know it."""
+    path = copy / "include" / "feeds" / "planes.yaml"
+    path.write_text(path.read_text().replace("source:\n", "source:\n  late_after: 26 hours\n"))
+    dag = parse(copy / "dags").dags["late_files"]
+    assert dag.is_paused_upon_creation is False
+    assert [task.task_id for task in dag.tasks] == ["look"]
 
 
 def test_a_feeds_page_names_the_command_that_shows_its_rejects(bag):
