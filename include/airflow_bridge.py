@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +26,21 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
 from include.landfall.errors import (
+    OF_ONE_FILE,
     ConnectionUnusable,
     DataError,
     LandfallError,
     ObjectChanged,
     ServerUnavailable,
     printable,
+    shorten,
 )
 
 if TYPE_CHECKING:
     from include.landfall.load import Receipt
+
+
+WHAT_SHOWN = 200  # characters of an error among others
 
 
 def store_of(conn_id: str | None) -> Store:
@@ -99,9 +104,44 @@ def connection_type(conn_id: str) -> str:
     return str(_connection(conn_id).conn_type)
 
 
-def verdict(message: str, retryable: bool) -> AirflowException:
-    """Returns the exception with which Airflow retries a task only if a retry can help."""
-    return (AirflowException if retryable else AirflowFailException)(message)
+def verdict(
+    message: str, retryable: bool, failures: Sequence[dict[str, str]] = ()
+) -> AirflowException:
+    """Returns the exception with which Airflow retries a task only if a retry can help.
+
+    Its attribute `failures` is that of `failures_of`, for who tells of the task's failure.
+    """
+    exception = (AirflowException if retryable else AirflowFailException)(message)
+    exception.failures = list(failures)
+    return exception
+
+
+def failures_of(errors: Iterable[LandfallError]) -> list[dict[str, str]]:
+    """Returns each error in one line, and its cause where that meets other files and tasks too."""
+    return [
+        {
+            "text": _in_one_line(error),
+            "cause": "" if isinstance(error, OF_ONE_FILE) else _what_and_found(error),
+        }
+        for error in errors
+    ]
+
+
+def _in_one_line(error: LandfallError) -> str:
+    place = error.place
+    facts = (
+        ("", place.object),
+        ("line ", place.line),
+        ("column ", place.column),
+    )
+    where = [f"{name}{printable(value)}" for name, value in facts if value is not None]
+    return f"{', '.join(where)}{': ' if where else ''}{_what_and_found(error)}"
+
+
+def _what_and_found(error: LandfallError) -> str:
+    is_new = error.found and error.found not in error.what
+    found = f": {shorten(error.found)}" if error.found and is_new else ""
+    return f"{shorten(error.what, WHAT_SHOWN)}{found}"
 
 
 @contextmanager
@@ -114,7 +154,7 @@ def airflow_errors() -> Iterator[None]:
         yield
     except LandfallError as error:
         # `from None`: the message is complete, and the engine's frames would hide it in the log.
-        raise verdict(str(error), error.retryable) from None
+        raise verdict(str(error), error.retryable, failures_of([error])) from None
 
 
 @contextmanager
@@ -172,6 +212,11 @@ def rejects_command(feed: str, key: str | None = None) -> str:
     """Returns the command that shows the rejects of a feed of the project, or of one object."""
     command = f".venv/bin/landfall rejects --feed include/feeds/{feed}.yaml"
     return f"{command} --object {_quoted(key)}" if key else command
+
+
+def status_command(feed: str) -> str:
+    """Returns the command that shows every file of a feed of the project, with its error."""
+    return f".venv/bin/landfall status --feed include/feeds/{feed}.yaml"
 
 
 def _quoted(text: str) -> str:

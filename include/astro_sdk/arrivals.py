@@ -11,6 +11,7 @@ from astro.constants import FileType
 from astro.files import File
 
 from include.airflow_bridge import (
+    failures_of,
     load_warnings,
     loader,
     push_xcom,
@@ -169,7 +170,7 @@ def _raise(errors: list[LandfallError], loaded: int, files: int) -> None:
         if len(failed) > ERRORS_SHOWN:
             shown.append(f"and {len(failed) - ERRORS_SHOWN} more, which landfall status shows")
         message = "\n".join([f"{len(failed)} of {files} files failed{untried}", *shown])
-        raise verdict(message, any(error.retryable for error in failed))
+        raise verdict(message, any(each.retryable for each in failed), failures_of(failed))
 
 
 def _log_receipt(receipt: Receipt) -> None:

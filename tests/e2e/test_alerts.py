@@ -143,6 +143,29 @@ def test_slack_is_told_of_each_refused_file_in_the_engine_s_words_and_once_of_th
     assert of_run.startswith("feed_parcels has failed: ")
 
 
+def test_a_wrong_password_is_told_once_however_many_tasks_meet_it(
+    feed: Feed,
+    world: World,
+    airflow_db: object,
+    monkeypatch: pytest.MonkeyPatch,
+    use_example: Callable[[str], None],
+) -> None:
+    inbox = Inbox()
+    wrong = {"conn_type": "postgres", **world.warehouse.__dict__, "login": "nobody"}
+    keys = ("conn_type", "host", "port", "login")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({key: wrong[key] for key in keys}))
+    with served(inbox.webhook()) as port:
+        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+        use_example(SLACK)
+        state, tasks = run_feed_dag(make_dag(feed))
+    assert (state, tasks["new_arrivals"], tasks["loads_to_publish"]) == (
+        "failed", ["failed"], ["failed"],
+    )  # fmt: skip
+    of_task, of_run = [json.loads(message)["text"] for message in inbox.messages]
+    assert of_task.startswith("feed_parcels.new_arrivals has failed\n")
+    assert of_run.startswith("feed_parcels has failed: ")
+
+
 def test_a_mail_has_the_engine_s_message_and_comes_also_for_a_killed_task(
     feed: Feed,
     airflow_db: object,
