@@ -173,7 +173,10 @@ def test_a_feed_that_says_when_it_is_late_is_looked_at_by_a_dag_that_is_not_paus
     """Airflow and Astro pause what is new: then nobody would hear, and would not know it."""
     path = copy / "include" / "feeds" / "planes.yaml"
     path.write_text(path.read_text().replace("source:\n", "source:\n  late_after: 26 hours\n"))
-    dag = parse(copy / "dags").dags["late_files"]
+    dags = parse(copy / "dags").dags
+    dag = dags["late_files"]
+    assert "no new file comes for 26 hours" in dags["feed_planes"].doc_md
+    assert "nobody is told" in dags["feed_flights"].doc_md
     assert dag.is_paused_upon_creation is False
     assert [task.task_id for task in dag.tasks] == ["look"]
 

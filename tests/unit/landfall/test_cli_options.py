@@ -91,7 +91,7 @@ def engine(mocker):
             if hasattr(module, name):
                 mocker.patch.object(module, name)
     answers = {
-        listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None,
+        listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None, "check_own": None,
                   "new_of": [ARRIVAL], "all_to_force": [ARRIVAL], "all_files": [ARRIVAL],
                   "plan_of": listing.Plan()},
         load_command: {"load_each": [(ARRIVAL, LOADED)]},
