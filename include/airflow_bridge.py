@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +26,17 @@ from include.landfall.connections import Store, Warehouse
 from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
 from include.landfall.errors import (
-    OF_ONE_FILE,
     ConnectionUnusable,
     DataError,
     LandfallError,
     ObjectChanged,
     ServerUnavailable,
+    failures_of,
     printable,
-    shorten,
 )
 
 if TYPE_CHECKING:
     from include.landfall.load import Receipt
-
-
-WHAT_SHOWN = 200  # characters of an error among others
 
 
 def store_of(conn_id: str | None) -> Store:
@@ -116,34 +112,6 @@ def verdict(
     return exception
 
 
-def failures_of(errors: Iterable[LandfallError]) -> list[dict[str, str]]:
-    """Returns each error in one line, and its cause where that meets other files and tasks too."""
-    return [
-        {
-            "text": _in_one_line(error),
-            "cause": "" if isinstance(error, OF_ONE_FILE) else _what_and_found(error),
-        }
-        for error in errors
-    ]
-
-
-def _in_one_line(error: LandfallError) -> str:
-    place = error.place
-    facts = (
-        ("", place.object),
-        ("line ", place.line),
-        ("column ", place.column),
-    )
-    where = [f"{name}{printable(value)}" for name, value in facts if value is not None]
-    return f"{', '.join(where)}{': ' if where else ''}{_what_and_found(error)}"
-
-
-def _what_and_found(error: LandfallError) -> str:
-    is_new = error.found and error.found not in error.what
-    found = f": {shorten(error.found)}" if error.found and is_new else ""
-    return f"{shorten(error.what, WHAT_SHOWN)}{found}"
-
-
 @contextmanager
 def airflow_errors() -> Iterator[None]:
     """Turns the engine's errors into Airflow's, by whether a retry can help.
@@ -214,11 +182,6 @@ def rejects_command(feed: str, key: str | None = None) -> str:
     return f"{command} --object {_quoted(key)}" if key else command
 
 
-def status_command(feed: str) -> str:
-    """Returns the command that shows every file of a feed of the project, with its error."""
-    return f".venv/bin/landfall status --feed include/feeds/{feed}.yaml"
-
-
 def _quoted(text: str) -> str:
     """Returns the text as a shell takes it, on one line."""
     if text.isprintable():
@@ -260,13 +223,6 @@ def load_warnings(receipt: Receipt) -> list[str]:
     """Returns the warnings of a load, for its log."""
     warnings = (duplicate_warning(receipt), changes_warning(receipt), rejects_warning(receipt))
     return [warning for warning in warnings if warning]
-
-
-def shortened(text: str, most: int) -> str:
-    """Returns the text as one line of at most so many characters: a long one lacks its middle."""
-    line = printable(text)
-    end = most // 2
-    return line if len(line) <= most else f"{line[: most - end - 1]}…{line[-end:]}"
 
 
 def _uri(receipt: Receipt) -> str:

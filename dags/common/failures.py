@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from include.airflow_bridge import status_command
-
 log = logging.getLogger(__name__)
 
 KEY = "failure"
@@ -129,7 +127,8 @@ def failures_of_run(context: Context) -> list[str]:
         lines.append(f"  and {more:,} more")
     dag_id = context["dag"].dag_id
     if lines and dag_id.startswith(FEED_DAG):
-        lines.append(f"to see every file: {status_command(dag_id.removeprefix(FEED_DAG))}")
+        feed = f"include/feeds/{dag_id.removeprefix(FEED_DAG)}.yaml"
+        lines.append(f"to see every file: .venv/bin/landfall status --feed {feed}")
     return lines
 
 

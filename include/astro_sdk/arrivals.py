@@ -11,18 +11,23 @@ from astro.constants import FileType
 from astro.files import File
 
 from include.airflow_bridge import (
-    failures_of,
     load_warnings,
     loader,
     push_xcom,
-    shortened,
     store_of,
     verdict,
     with_samples,
 )
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
-from include.landfall.errors import FeedError, LandfallError, ObjectChanged, printable
+from include.landfall.errors import (
+    FeedError,
+    LandfallError,
+    ObjectChanged,
+    failures_of,
+    printable,
+    shortened,
+)
 from include.landfall.feed.model import Feed
 from include.landfall.load import Receipt, load_each
 

@@ -12,9 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from include.airflow_bridge import failures_of
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import LandfallError, printable
+from include.landfall.errors import LandfallError, failures_of, printable
 from include.landfall.feed.model import Feed
 from plugins.arrivals.waiting import Nothing, Ready, Wait, Watch, decide, wait_on
 

@@ -74,8 +74,8 @@ with DAG("waits", schedule=None):
 FAILS = """
 from airflow.sdk import DAG, task
 from dags.common import alerts, defaults
-from include.airflow_bridge import failures_of, verdict
-from include.landfall.errors import RefusedCell, ServerUnavailable
+from include.airflow_bridge import verdict
+from include.landfall.errors import RefusedCell, ServerUnavailable, failures_of
 
 def tell(context):
     with open({alerts!r}, "a") as file:

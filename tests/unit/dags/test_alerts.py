@@ -11,8 +11,8 @@ import pytest
 
 from dags.common.alerts import failure_text
 from dags.common.failures import KEY, NO_MESSAGE, keep_failure, unless_told
-from include.airflow_bridge import failures_of, verdict
-from include.landfall.errors import LandfallError, RefusedCell, ServerUnavailable
+from include.airflow_bridge import verdict
+from include.landfall.errors import LandfallError, RefusedCell, ServerUnavailable, failures_of
 
 TI = SimpleNamespace(
     dag_id="feed_t", task_id="load", rendered_map_index="t/1.csv", log_url="http://a/log"
