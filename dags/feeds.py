@@ -21,9 +21,8 @@ from dags.common.defaults import NO_RETRY, START, dag_defaults
 from dags.common.feed_pages import broken_feed_page, feed_page
 from dags.common.receipts import extra_of
 from include import astro_sdk
-from include.airflow_bridge import shortened
 from include.astro_sdk import aql, feed_checks, feed_table, table_asset
-from include.landfall.errors import FeedError
+from include.landfall.errors import FeedError, shortened
 from include.landfall.feed.dispositions import MERGE
 from include.landfall.feed.model import PRESETS, Feed
 from include.landfall.feed.yaml_file import read_folder

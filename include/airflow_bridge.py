@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from include.landfall.errors import (
     LandfallError,
     ObjectChanged,
     ServerUnavailable,
+    failures_of,
     printable,
 )
 
@@ -99,9 +100,16 @@ def connection_type(conn_id: str) -> str:
     return str(_connection(conn_id).conn_type)
 
 
-def verdict(message: str, retryable: bool) -> AirflowException:
-    """Returns the exception with which Airflow retries a task only if a retry can help."""
-    return (AirflowException if retryable else AirflowFailException)(message)
+def verdict(
+    message: str, retryable: bool, failures: Sequence[dict[str, str]] = ()
+) -> AirflowException:
+    """Returns the exception with which Airflow retries a task only if a retry can help.
+
+    Its attribute `failures` is that of `failures_of`, for who tells of the task's failure.
+    """
+    exception = (AirflowException if retryable else AirflowFailException)(message)
+    exception.failures = list(failures)
+    return exception
 
 
 @contextmanager
@@ -114,7 +122,7 @@ def airflow_errors() -> Iterator[None]:
         yield
     except LandfallError as error:
         # `from None`: the message is complete, and the engine's frames would hide it in the log.
-        raise verdict(str(error), error.retryable) from None
+        raise verdict(str(error), error.retryable, failures_of([error])) from None
 
 
 @contextmanager
@@ -215,13 +223,6 @@ def load_warnings(receipt: Receipt) -> list[str]:
     """Returns the warnings of a load, for its log."""
     warnings = (duplicate_warning(receipt), changes_warning(receipt), rejects_warning(receipt))
     return [warning for warning in warnings if warning]
-
-
-def shortened(text: str, most: int) -> str:
-    """Returns the text as one line of at most so many characters: a long one lacks its middle."""
-    line = printable(text)
-    end = most // 2
-    return line if len(line) <= most else f"{line[: most - end - 1]}…{line[-end:]}"
 
 
 def _uri(receipt: Receipt) -> str:

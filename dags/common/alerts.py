@@ -10,23 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dags.common.failures import NO_MESSAGE, failures_of_run
+
 # Told once for each task that has failed and is not tried again. A task that loads several files
-# tells of all that were refused at once.
+# tells of all that were refused at once. What several tasks of a run meet, such as a server that is
+# away, is told by the first of them alone.
 TASK_FAILED: list[Any] = []
 # Told once for each run that has failed, however many of its tasks did.
 RUN_FAILED: list[Any] = []
-
-NO_MESSAGE = "its process ended without a message: it was killed, or its machine was lost"
 
 
 def failure_text(context: Mapping[str, Any]) -> str:
     """Writes what a person wants to read first: what has failed, why, and where to look.
 
-    The reason of a task is the engine's own message, with the file, the line and what to do. A run
-    has none, and Airflow's `ti` is then the last task of the run, which may well be green.
+    The reason of a task is the engine's own message, with the file, the line and what to do. Of a
+    run it names the files and tasks that have failed, each in one line. Airflow's `ti` is then the
+    last task of the run, which may well be green.
     """
     if "reason" in context:
-        return f"{context['dag'].dag_id} has failed: {context['reason']}\nrun: {context['run_id']}"
+        first = f"{context['dag'].dag_id} has failed: {context['reason']}"
+        return "\n".join([first, f"run: {context['run_id']}", *failures_of_run(context)])
     ti = context["ti"]
     label = getattr(ti, "rendered_map_index", None)
     which = f"{ti.dag_id}.{ti.task_id}" + (f" [{label}]" if label else "")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dags.common.alerts import RUN_FAILED, TASK_FAILED
+from dags.common.failures import keep_failure, unless_told
 
 OWNER = "data-team"
 # Any date in the past will do: without catchup it does not say since when there is data.
@@ -19,6 +20,12 @@ LONGEST_TASK = timedelta(hours=24)
 # For checks: rows that broke a rule will break it again in a minute. A database that cannot be
 # reached is still retried.
 NO_RETRY = {"retry_on_failure": False}
+
+
+def task_failed() -> list[Any]:
+    """Returns what Airflow calls of a failed task, where anybody is told of anything."""
+    keep = [keep_failure] if TASK_FAILED or RUN_FAILED else []
+    return [*keep, *map(unless_told, TASK_FAILED)]
 
 
 def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
@@ -35,6 +42,6 @@ def dag_defaults(owner: str = OWNER) -> dict[str, Any]:
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
             "execution_timeout": LONGEST_TASK,
-            "on_failure_callback": TASK_FAILED or None,
+            "on_failure_callback": task_failed() or None,
         },
     }

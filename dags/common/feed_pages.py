@@ -29,6 +29,7 @@ once. Files that were loaded stay loaded, and the DAGs that depend on the table 
 `{rejects_command(feed.name)}`
 **When a check is red**, the rows are in the table, and no DAG that depends on it is started. The
 log has the query that shows them. The next run checks again, also when there is nothing new.
+{_late(source.late_after)}
 
 | column | type | | |
 |---|---|---|---|
@@ -37,6 +38,12 @@ log has the query that shows them. The next run checks again, also when there is
 Checks after each load:
 {checks or "- none"}
 """
+
+
+def _late(late_after: str | None) -> str:
+    if late_after is None:
+        return "**When no file comes**, nobody is told: the feed has no `source.late_after`."
+    return f"**When no new file comes for {late_after}**, the DAG `late_files` is red once."
 
 
 def broken_feed_page(file: str, error: FeedError) -> str:

@@ -14,14 +14,20 @@ from include.airflow_bridge import (
     load_warnings,
     loader,
     push_xcom,
-    shortened,
     store_of,
     verdict,
     with_samples,
 )
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
-from include.landfall.errors import FeedError, LandfallError, ObjectChanged, printable
+from include.landfall.errors import (
+    FeedError,
+    LandfallError,
+    ObjectChanged,
+    failures_of,
+    printable,
+    shortened,
+)
 from include.landfall.feed.model import Feed
 from include.landfall.load import Receipt, load_each
 
@@ -169,7 +175,7 @@ def _raise(errors: list[LandfallError], loaded: int, files: int) -> None:
         if len(failed) > ERRORS_SHOWN:
             shown.append(f"and {len(failed) - ERRORS_SHOWN} more, which landfall status shows")
         message = "\n".join([f"{len(failed)} of {files} files failed{untried}", *shown])
-        raise verdict(message, any(error.retryable for error in failed))
+        raise verdict(message, any(each.retryable for each in failed), failures_of(failed))
 
 
 def _log_receipt(receipt: Receipt) -> None:

@@ -6,11 +6,13 @@ what to do, as far as these are known. `str(error)` is the whole message that a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
 FOUND_LIMIT = 120
 WHAT_LIMIT = 1000
+BRIEF_LIMIT = 200  # of an error among others
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,13 @@ def shorten(text: str, limit: int = FOUND_LIMIT) -> str:
     return shown if len(shown) <= limit else f"{shown[:limit]}… ({len(text)} characters)"
 
 
+def shortened(text: str, most: int) -> str:
+    """Returns the text as one line of at most so many characters: a long one lacks its middle."""
+    line = printable(text)
+    end = most // 2
+    return line if len(line) <= most else f"{line[: most - end - 1]}…{line[-end:]}"
+
+
 class TransientError(LandfallError):
     """A retry can help: the network, a server that is away, a broken connection."""
 
@@ -146,6 +155,12 @@ class DataError(TerminalError):
     rejection: object = None  # a write.budget.Rejection, where rejected rows are the reason
 
 
+class FilesLate(TerminalError):
+    """No new file of a feed has come, or been taken, for longer than its feed allows."""
+
+    exit_code = 6
+
+
 class DuplicateContent(DataError):
     """A file with the content of another one that is loaded, where the feed refuses it."""
 
@@ -170,3 +185,26 @@ class RefusedCell(DataError):
 
 # Errors of one file, which stop no other. A refused connection or feed stops them all.
 OF_ONE_FILE = (DataError, ObjectMissing, ObjectChanged)
+
+
+def failures_of(errors: Iterable[LandfallError]) -> list[dict[str, str]]:
+    """Returns each error in one line, and its cause where that meets other files and tasks too."""
+    return [
+        {
+            "text": _in_one_line(error),
+            "cause": "" if isinstance(error, OF_ONE_FILE) else _brief(error),
+        }
+        for error in errors
+    ]
+
+
+def _in_one_line(error: LandfallError) -> str:
+    place = error.place
+    facts = ("", place.object), ("line ", place.line), ("column ", place.column)
+    where = [f"{name}{printable(value)}" for name, value in facts if value is not None]
+    return f"{', '.join(where)}{': ' if where else ''}{_brief(error)}"
+
+
+def _brief(error: LandfallError) -> str:
+    what = shorten(error.what, BRIEF_LIMIT)
+    return what if not error.found or error.found in what else f"{what}: {shorten(error.found)}"

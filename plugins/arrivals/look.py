@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from include.landfall.connections import Store, Warehouse
-from include.landfall.errors import LandfallError, printable
+from include.landfall.errors import LandfallError, failures_of, printable
 from include.landfall.feed.model import Feed
 from plugins.arrivals.waiting import Nothing, Ready, Wait, Watch, decide, wait_on
 
@@ -87,7 +87,12 @@ def event_of(outcome: Ready | Nothing, feed: Feed) -> dict[str, Any]:
 
 def event_of_error(error: LandfallError) -> dict[str, Any]:
     """Returns the event that fails the sensor, with the verdict on a retry."""
-    return {"status": "failed", "message": str(error), "retryable": error.retryable}
+    return {
+        "status": "failed",
+        "message": str(error),
+        "retryable": error.retryable,
+        "failures": failures_of([error]),
+    }
 
 
 def event_of_surprise(error: Exception) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class NewArrivalsSensor(BaseSensorOperator):  # type: ignore[misc]
     def conclude(self, context: Any, event: dict[str, Any]) -> list[Any]:
         """Ends the task as the event of a look says, here or on the triggerer."""
         if event["status"] == "failed":
-            raise verdict(event["message"], event["retryable"])
+            raise verdict(event["message"], event["retryable"], event.get("failures", ()))
         if event["status"] == "ready":
             self._log(event)
             arrivals = event["arrivals"]

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from dags.common import alerts, defaults
+from dags.late_files import make_dag as make_late_dag
 from include.landfall.feed.model import Feed
 from tests.support.astro_dags import World, world
 from tests.support.feed_dags import make_dag, run_feed_dag
@@ -142,6 +143,29 @@ def test_slack_is_told_of_each_refused_file_in_the_engine_s_words_and_once_of_th
     assert of_run.startswith("feed_parcels has failed: ")
 
 
+def test_a_wrong_password_is_told_once_however_many_tasks_meet_it(
+    feed: Feed,
+    world: World,
+    airflow_db: object,
+    monkeypatch: pytest.MonkeyPatch,
+    use_example: Callable[[str], None],
+) -> None:
+    inbox = Inbox()
+    wrong = {"conn_type": "postgres", **world.warehouse.__dict__, "login": "nobody"}
+    keys = ("conn_type", "host", "port", "login")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({key: wrong[key] for key in keys}))
+    with served(inbox.webhook()) as port:
+        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+        use_example(SLACK)
+        state, tasks = run_feed_dag(make_dag(feed))
+    assert (state, tasks["new_arrivals"], tasks["loads_to_publish"]) == (
+        "failed", ["failed"], ["failed"],
+    )  # fmt: skip
+    of_task, of_run = [json.loads(message)["text"] for message in inbox.messages]
+    assert of_task.startswith("feed_parcels.new_arrivals has failed\n")
+    assert of_run.startswith("feed_parcels has failed: ")
+
+
 def test_a_mail_has_the_engine_s_message_and_comes_also_for_a_killed_task(
     feed: Feed,
     airflow_db: object,
@@ -184,3 +208,46 @@ def test_an_alert_that_cannot_be_sent_changes_no_state(
     assert (state, tasks["load"], tasks["published"]) == (
         "failed", ["failed", "success"], ["success"],
     )  # fmt: skip
+
+
+def test_a_silence_is_told_once_and_ends_by_itself(
+    feed: Feed,
+    world: World,
+    airflow_db: object,
+    monkeypatch: pytest.MonkeyPatch,
+    use_example: Callable[[str], None],
+) -> None:
+    watched = late_after(feed, "1 minute")
+    inbox = Inbox()
+    with served(inbox.webhook()) as port:
+        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+        use_example(f"{SLACK}\nRUN_FAILED = []")
+        assert run_feed_dag(make_dag(feed))[0] == "failed"  # of two files one is refused
+        inbox.messages.clear()
+        assert look(watched) == "success"
+        for key in ("parcels/bad.csv", "parcels/good.csv"):
+            world.client.delete_object(Bucket=world.bucket, Key=key)
+        world.run("UPDATE landfall.ledger SET last_modified = last_modified - interval '3 hours'")
+        assert [look(watched), look(watched)] == ["failed", "success"]
+        world.put("parcels/new.csv", "id\n3\n")
+        assert look(watched) == "success"
+        world.client.delete_object(Bucket=world.bucket, Key="parcels/new.csv")
+        assert look(watched) == "failed"  # another silence
+    first, again = [json.loads(message)["text"] for message in inbox.messages]
+    lines = first.splitlines()
+    assert lines[0] == "late_files.look has failed"
+    assert lines[1] == "no new file has come for 3 hours"
+    assert f"  object: s3://{world.bucket}/parcels/*" in lines
+    assert again.splitlines()[:2] == lines[:2]
+
+
+def late_after(feed: Feed, length: str) -> Feed:
+    source = feed.source.model_copy(update={"late_after": length})
+    return feed.model_copy(update={"source": source})
+
+
+def look(feed: Feed) -> str:
+    """Runs the DAG that looks at late feeds; returns the state of the run."""
+    dag = make_late_dag([feed])
+    assert dag is not None
+    return run_feed_dag(dag)[0]

@@ -66,6 +66,9 @@ ELSEWHERE = {
         "tests/integration/landfall/test_arrivals_cli.py"
         "::test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced",
     ),
+    ".venv/bin/landfall status --feed include/feeds/orders.yaml --late": (
+        "tests/integration/landfall/test_late.py::test_a_silent_feed_is_late_until_a_file_comes"
+    ),
     ".venv/bin/python -m include.local put FILE KEY": "tests/unit/local/test_main.py"
     "::test_put_names_a_file_that_is_not_there",
     "make screenshots": "tests/unit/local/airflow/test_screenshots.py"

@@ -1,6 +1,8 @@
 """Tests that need all of Airflow's programs. This file is the last that uses the shared Airflow.
 
 - A DAG in the Astro SDK's documented style runs unchanged.
+- The alert of a run names what has failed, and one cause has one alert: the DAG processor must be
+  able to read what the tasks have kept.
 - The deferred sensor outlives a triggerer that dies. `dag.test()` runs a trigger in the task's own
   process: it cannot show that the triggerer finds the class by its path, looks up the connections
   without blocking, and takes over after a crash.
@@ -69,6 +71,28 @@ with DAG("waits", schedule=None):
 
     take.expand(arrival=arrivals.output)
 """
+FAILS = """
+from airflow.sdk import DAG, task
+from dags.common import alerts, defaults
+from include.airflow_bridge import verdict
+from include.landfall.errors import RefusedCell, ServerUnavailable, failures_of
+
+def tell(context):
+    with open({alerts!r}, "a") as file:
+        file.write(alerts.failure_text(context) + "\\n\\n")
+
+defaults.TASK_FAILED = defaults.RUN_FAILED = [tell]
+ERRORS = [RefusedCell("bad", found="x").at(object="s3://b/1.csv"), *[ServerUnavailable("away")] * 3]
+
+with DAG("fails", schedule=None, **defaults.dag_defaults()):
+
+    @task
+    def load(number):
+        error = ERRORS[number]
+        raise verdict(str(error), retryable=False, failures=failures_of([error]))
+
+    load.expand(number=[0, 1, 2, 3])
+"""
 FEED = """
 feed: things
 source: {{bucket: {bucket}, pattern: things/*.csv, settle_seconds: 1}}
@@ -93,7 +117,9 @@ def stage(
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
     with shared_airflow.empty_warehouse() as warehouse, fresh_bucket(client) as bucket:
-        shared_airflow.add_dags(DOCUMENTED, HEALTH, write_waiting_dag(folder, bucket))
+        fails = folder / "fails.py"
+        fails.write_text(FAILS.format(alerts=str(folder / "alerts")))
+        shared_airflow.add_dags(DOCUMENTED, HEALTH, fails, write_waiting_dag(folder, bucket))
         yield Stage(shared_airflow.airflow, warehouse, bucket, folder)
         shared_airflow.stop()
 
@@ -146,6 +172,15 @@ def test_a_documented_dag_runs_unchanged(
     assert dict(zip(exported["type"], exported["amount"], strict=True)) == {
         "TYPE1": 600.5, "TYPE2": 300.0,
     }  # fmt: skip
+
+
+def test_one_cause_has_one_alert_and_that_of_the_run_names_what_has_failed(stage: Stage) -> None:
+    alerts = stage.folder / "alerts"
+    assert stage.airflow.run("fails")["state"] == "failed"
+    stage.airflow._wait_until(lambda: "fails has failed" in alerts.read_text(), 60, "it is told")
+    *of_tasks, of_run = alerts.read_text().strip().split("\n\n")
+    assert sorted(each.splitlines()[1] for each in of_tasks) == ["away", "bad"]
+    assert of_run.splitlines()[2:] == ["  s3://b/1.csv: bad: x", "  away (and 2 more of the same)"]
 
 
 def test_a_sensor_survives_its_triggerer_and_hands_on_what_came_meanwhile(

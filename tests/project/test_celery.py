@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from include.local.airflow.home import airflow_settings
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.celery.yml").read_text()
 FILE = yaml.safe_load(TEXT)
@@ -55,6 +57,15 @@ def test_no_password_is_in_the_file():
     passwords += re.findall(r"://\w*:([^@]+)@", TEXT)  # in a URL
     assert len(passwords) == 15
     assert [value for value in passwords if not value.startswith("${LANDFALL_")] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT"],
+)
+def test_a_busy_machine_has_as_long_to_read_a_dag_file_as_with_make_airflow(tmp_path, name):
+    """With Airflow's 30 s the DAGs of a file that is read slowly are marked as gone."""
+    assert str(FILE["x-airflow-environment"][name]) == airflow_settings(tmp_path)[name]
 
 
 @pytest.mark.parametrize("part", ["worker-1", "worker-2"])

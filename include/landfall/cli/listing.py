@@ -19,6 +19,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger.arrivals import (
     Reason,
     check_is_there,
+    check_other_feeds,
     missing_rows,
     new_arrivals,
     plan,
@@ -93,6 +94,17 @@ def check_target_to_force(feed: Feed) -> None:
     """
     with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
         check_is_there(connection, feed)
+
+
+def check_own(feed: Feed, arrivals: list[Arrival]) -> None:
+    """Checks that the files which somebody names or forces are no other feed's.
+
+    Raises: FeedError when one is, as after the feed was renamed: its rows would be there twice.
+    """
+    if feed.target.is_whole:
+        return
+    with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
+        check_other_feeds(connection, feed, arrivals)
 
 
 def new_of(feed: Feed) -> list[Arrival]:

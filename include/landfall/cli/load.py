@@ -72,6 +72,7 @@ def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]
         else:
             show_error(arrival, as_json=options.json, key=key)
             code = code or arrival.exit_code
+    listing.check_own(feed, arrivals)
     return arrivals, code
 
 
@@ -79,6 +80,7 @@ def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
     arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
+    listing.check_own(feed, arrivals)
     return arrivals[-1:] if feed.target.is_whole else arrivals
 
 

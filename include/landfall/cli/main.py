@@ -42,6 +42,7 @@ exit codes:
   4    no such bucket or object; the ledger has no such object
   5    a file's content is wrong, and none of its rows were loaded; or a
        replayed row is still a reject
+  6    status --late: no new file has come for longer than source.late_after
   75   a server is away or a connection broke: a retry can help
   130  stopped by Ctrl-C: each file is loaded whole or not at all
 check goes on after a failure, and ends with the lowest code that it met.

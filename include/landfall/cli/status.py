@@ -11,10 +11,12 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import counted, show_json
-from include.landfall.connections import warehouse_from_environ
+from include.landfall.cli.output import counted, facts_of, show_json
+from include.landfall.connections import store_from_environ, warehouse_from_environ
+from include.landfall.errors import FilesLate
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
+from include.landfall.late import Look, in_time, look
 from include.landfall.ledger.changes import KeptChange, changes_of
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import entries_of, longest_key
@@ -25,23 +27,32 @@ from include.landfall.write.dispositions import disposition_of
 SHOWN = 20  # of the newest changes
 WIDE = 200  # characters of a line where the output is no terminal
 LEAST = 10  # characters of a name that say anything
-EXAMPLES = "--feed include/feeds/orders.yaml"
+EXAMPLES = "--feed include/feeds/orders.yaml\n--feed include/feeds/orders.yaml --late"
 ABOUT = """\
 Shows the feed's rows of the ledger (one for each version of a file that was
 loaded or tried), the files that are new, and how files departed from the feed
-or altered the table."""
+or altered the table, and whether new files are overdue (source.late_after).
+With --late it shows only that, and ends with 6 when they are."""
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the parser."""
     summary = "show which files are loaded, have failed, or are new"
     add_feed(command := add_command(commands, "status", summary, EXAMPLES, ABOUT))
+    command.add_argument(
+        "--late", action="store_true", help="show only whether new files are overdue"
+    )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Shows the feed's rows of the ledger, then its new arrivals."""
+    """Shows the feed's rows of the ledger, then its new arrivals, and whether it is late.
+
+    Raises: FilesLate with `--late`, when it is.
+    """
     feed = read_feed(options.feed)
+    if options.late:
+        return _run_late(feed, as_json=options.json)
     new = listing.new_of(feed)
     with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
         changes = changes_of(connection, feed.name)
@@ -53,7 +64,38 @@ def run(options: argparse.Namespace) -> int:
             width = max([longest, *(len(arrival.key) for arrival in new)])
             _show(feed, entries, new, width)
             _show_changes(changes)
+    if feed.source.late_after and (late := _look(feed).late):
+        _show_late(late, as_json=options.json)
     return 0
+
+
+def _look(feed: Feed) -> Look:
+    store = store_from_environ(feed.source.connection)
+    return look(feed, store, warehouse_from_environ(feed.target.connection), datetime.now(UTC))
+
+
+def _run_late(feed: Feed, *, as_json: bool) -> int:
+    now = _look(feed)
+    if now.late:
+        raise now.late
+    if as_json:
+        show_json({"status": "in time", "feed": feed.name, **_newest(now)})
+    else:
+        print(in_time(feed, now.newest))
+    return 0
+
+
+def _newest(look: Look) -> dict[str, Any]:
+    came, key = look.newest or (None, None)
+    return {"key": key, "last_modified": came}
+
+
+def _show_late(late: FilesLate, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"status": "late", **facts_of(late)})
+        return
+    first, *lines = str(late).splitlines()
+    print(f"  {'late':<11}{first}", *(f"    {line}" for line in lines), sep="\n")
 
 
 def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptChange]) -> None:

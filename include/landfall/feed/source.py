@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from datetime import timedelta
 from functools import cache
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from include.landfall.feed.duration import Duration, duration_of
 from include.landfall.feed.hidden import is_hidden
 from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.strict import Strict, combination_error
@@ -62,6 +64,12 @@ class Source(Strict):
         "By default they stay.",
     )
 
+    late_after: Duration | None = Field(
+        None,
+        description="How long no new file may come before the people on call hear of it: 26 hours,"
+        " 3 days. By default nobody hears.",
+    )
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -74,6 +82,11 @@ class Source(Strict):
         if re.search(r"\\[.dw]|\.\*.*\$$", value):
             raise ValueError("* ? ** and [abc]; it is no regular expression")
         return value
+
+    @property
+    def longest_silence(self) -> timedelta | None:
+        """How long no new file may come, where the feed says so."""
+        return None if self.late_after is None else duration_of(self.late_after)
 
     @property
     def prefix(self) -> str:

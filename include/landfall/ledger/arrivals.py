@@ -83,7 +83,7 @@ def new_arrivals(
         elif reason.is_new:
             to_load.append((arrival, reason))
     new = [arrival for arrival, _ in _in_turn(to_load)]
-    _check_other_feeds(connection, feed, new)
+    check_other_feeds(connection, feed, new)
     return new
 
 
@@ -96,7 +96,7 @@ def plan(
     """
     explained = list(_with_reasons(connection, feed, arrivals))
     to_load = _in_turn(each for each in explained if each[1].is_new)
-    _check_other_feeds(connection, feed, [arrival for arrival, _ in to_load])
+    check_other_feeds(connection, feed, [arrival for arrival, _ in to_load])
     return to_load, [each for each in explained if not each[1].is_new]
 
 
@@ -166,6 +166,7 @@ def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
         "feed": feed.name,
         "bucket": feed.source.bucket,
         "target": feed.target.table,
+        "is_whole": feed.target.is_whole,
     }
 
 
@@ -236,8 +237,11 @@ def _check_is_there(connection: Connection, feed: Feed, files: dict[str, int]) -
         ).at(feed=feed.name)
 
 
-def _check_other_feeds(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
-    """Checks that no other feed, such as this one before it was renamed, loaded the same files."""
+def check_other_feeds(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
+    """Checks that no other feed, such as this one before it was renamed, loaded the same files.
+
+    Raises: FeedError when one did, into the same table.
+    """
     if not new or not ledger_exists(connection) or not queries.has_other_feeds(connection, feed):
         return
     for page in _pages(new):
@@ -246,5 +250,6 @@ def _check_other_feeds(connection: Connection, feed: Feed, new: list[Arrival]) -
         if row:
             raise FeedError(
                 f"the feed {row[1]!r} loaded this file into {feed.target.table} already",
-                do=f"give the feed its old name {row[1]!r} again, or another table",
+                do=f"give the feed its old name {row[1]!r} again, or another table; how the ledger"
+                " takes a new name: docs/operations.md, Rename a feed",
             ).at(feed=feed.name, object=page[row[0]].uri)

@@ -77,6 +77,26 @@ def newest_loaded(connection: Connection, feed: str) -> tuple[datetime, str] | N
     return connection.execute(query, [feed]).fetchone()
 
 
+def newest_taken(connection: Connection, feed: str) -> tuple[datetime, str] | None:
+    """Returns time and key of the newest object that the feed has loaded or refused, if any."""
+    if not ledger_exists(connection):
+        return None
+    query = (
+        "SELECT last_modified, key FROM landfall.ledger WHERE feed = %s"
+        " ORDER BY last_modified DESC LIMIT 1"
+    )
+    return connection.execute(query, [feed]).fetchone()
+
+
+def last_try(connection: Connection, feed: str) -> datetime | None:
+    """Returns when a load of the feed was tried last, if ever."""
+    if not ledger_exists(connection):
+        return None
+    query = "SELECT max(started) FROM landfall.ledger WHERE feed = %s"
+    last: datetime | None = (connection.execute(query, [feed]).fetchone() or (None,))[0]
+    return last
+
+
 def loads_fingerprint(connection: Connection, feed: str) -> str | None:
     """Returns a text that every load of the feed changes, or None when nothing is loaded."""
     if not ledger_exists(connection):

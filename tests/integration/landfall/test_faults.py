@@ -26,6 +26,7 @@ from include.landfall.read.process import Reader
 from include.landfall.s3.listing import list_arrivals
 from tests.chaos.servers import make_bucket
 from tests.support.engine import LARGE, many
+from tests.support.readmes import blocks
 
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
 
@@ -141,6 +142,41 @@ def test_1_13_a_renamed_feed_does_not_load_everything_twice(engine):
     engine.be(feed="renamed")
     with pytest.raises(FeedError, match="the feed 't' loaded this file into"):
         listed(engine)
+
+
+def test_1_13_nor_when_its_files_have_been_overwritten_since(engine):
+    """A sender that overwrites one object every day: its old rows belong to the old name."""
+    engine.load(engine.put(A))
+    engine.be(feed="renamed")
+    engine.put(B)
+    with pytest.raises(FeedError, match="the feed 't' loaded this file into"):
+        listed(engine)
+
+
+def test_1_13_a_table_that_each_file_replaces_has_nothing_to_lose(engine):
+    engine.be(disposition="replace")
+    engine.load(engine.put(A))
+    engine.be(disposition="replace", feed="renamed")
+    arrival = engine.put(B)
+    assert listed(engine) == ["a.csv"]
+    engine.load(arrival)
+    assert len(engine.rows()) == 1
+
+
+def test_1_13_a_feed_takes_a_new_name_with_its_ledger(engine):
+    """By the statements of the page: what is loaded stays loaded, and a new version replaces it."""
+    engine.load(engine.put(A))
+    engine.put(A, "b.csv")
+    engine.be(feed="shop_orders")
+    (page,) = [
+        block.text
+        for block in blocks("docs/operations.md")
+        if block.language == "sql" and "shop_orders" in block.text
+    ]
+    engine.sql(page.replace("'orders'", "'t'"))
+    assert listed(engine) == ["b.csv"]
+    engine.load(engine.put(B))
+    assert engine.rows() == [(2, "b")]
 
 
 @pytest.mark.timeout(60)

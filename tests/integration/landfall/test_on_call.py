@@ -48,6 +48,18 @@ def shell(engine, connections, tmp_path, capsys):
     return Shell(engine, tmp_path, capsys)
 
 
+@pytest.mark.parametrize("options", [[], ["--key", "t/1.csv"], ["--force"]])
+def test_a_renamed_feed_loads_no_row_twice_whatever_is_typed(shell, options):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.write(feed="renamed")
+    code, _, err = shell.run("load", *options)
+    assert code == 2
+    assert "the feed 't' loaded this file into raw.t already" in err
+    assert "Rename a feed" in err
+    assert shell.engine.sql("SELECT count(*) FROM raw.t") == [1]
+
+
 LOSSES = ["DROP TABLE raw.t", "ALTER TABLE raw.t RENAME TO other"]
 
 

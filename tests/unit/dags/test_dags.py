@@ -28,6 +28,7 @@ EXPECTED = {
         "feed_weather",
     ],
     "flights_marts.py": ["flights_marts"],
+    "late_files.py": [],  # no feed of the project has late_after
     "maintenance.py": ["maintenance"],
 }
 
@@ -175,6 +176,18 @@ def test_a_feed_that_tidies_its_files_has_a_task_for_it_every_night(copy):
     bag = parse(copy / "dags")
     ids = {task.task_id for task in bag.dags["maintenance"].tasks}
     assert [each for each in ids if each.startswith("tidy")] == ["tidy_files_planes"]
+
+
+def test_a_feed_that_says_when_it_is_late_is_looked_at_by_a_dag_that_is_not_paused(copy):
+    """Airflow and Astro pause what is new: then nobody would hear, and would not know it."""
+    path = copy / "include" / "feeds" / "planes.yaml"
+    path.write_text(path.read_text().replace("source:\n", "source:\n  late_after: 26 hours\n"))
+    dags = parse(copy / "dags").dags
+    dag = dags["late_files"]
+    assert "no new file comes for 26 hours" in dags["feed_planes"].doc_md
+    assert "nobody is told" in dags["feed_flights"].doc_md
+    assert dag.is_paused_upon_creation is False
+    assert [task.task_id for task in dag.tasks] == ["look"]
 
 
 def test_a_feeds_page_names_the_command_that_shows_its_rejects(bag):

@@ -151,6 +151,7 @@ def test_fault_1_2_force_loads_in_the_order_of_time_and_of_a_whole_table_the_new
         f"target: {{table: raw.x, disposition: {disposition}}}\ncolumns: {{a: text}}\n"
     )
     mocker.patch.object(load_command.listing, "all_to_force", return_value=ARRIVALS[::-1])
+    mocker.patch.object(load_command.listing, "check_own")
     load = mocked_load(mocker)
     assert cli.main(["load", "--feed", str(path), "--force"]) == 0
     assert [call.args[1].key for call in load.call_args_list] == [f"x/{n}.csv" for n in keys]

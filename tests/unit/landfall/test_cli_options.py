@@ -25,6 +25,7 @@ from include.landfall.cli import load as load_command
 from include.landfall.cli import main as cli
 from include.landfall.cli.reject_csv import Edited
 from include.landfall.forget import Forgotten
+from include.landfall.late import Look
 from include.landfall.load import Receipt
 from include.landfall.replay import Replayed, ToReplay
 from include.landfall.sniff import members, sniffing
@@ -100,12 +101,13 @@ def engine(mocker):
             if hasattr(module, name):
                 mocker.patch.object(module, name)
     answers = {
-        listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None,
+        listing: {"named": [("x/1.csv", ARRIVAL)], "check_target_to_force": None, "check_own": None,
                   "new_of": [ARRIVAL], "all_to_force": [ARRIVAL], "all_files": [ARRIVAL],
                   "plan_of": listing.Plan()},
         load_command: {"load_each": [(ARRIVAL, LOADED)]},
         validate: {"_run_one": 0},
-        status: {"changes_of": [], "entries_of": [], "longest_key": 0},
+        status: {"changes_of": [], "entries_of": [], "longest_key": 0,
+                 "look": Look(None, None)},
         rejects.kept_rejects: {"dismiss": None, "expire": {}, "rejects_of": [], "counts": {}},
         replay: {"rejects_to_replay": ToReplay(["a batch"]),
                  "replay": Replayed("x", "landing", "x/1.csv", 7)},

@@ -11,12 +11,11 @@ from include.airflow_bridge import (
     astore_of,
     awarehouse_of,
     load_warnings,
-    shortened,
     store_of,
     warehouse_of,
 )
 from include.landfall.connections import Store, store_from_environ, warehouse_from_environ
-from include.landfall.errors import ConnectionUnusable, ServerUnavailable
+from include.landfall.errors import ConnectionUnusable, ServerUnavailable, shortened
 from include.landfall.load import Receipt
 
 ROLE = "aws://key:secret@/?role_arn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Floader"

@@ -1,0 +1,150 @@
+"""Why the tasks of a run have failed, in XCom: for the alert of the run, and for one per cause.
+
+A task keeps its failure under the key `failure` before anybody is told of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+KEY = "failure"
+SHOWN = 10  # failures of a run, and of one task
+FEED_DAG = "feed_"
+NO_MESSAGE = "its process ended without a message: it was killed, or its machine was lost"
+
+Context = Mapping[str, Any]
+
+
+def keep_failure(context: Context) -> None:
+    """Keeps the failure of a task: when, of what, and the cause that other tasks may meet too."""
+    exception = context.get("exception")
+    if exception is None:  # its process was killed, and this one is the DAG processor
+        return
+    failures = getattr(exception, "failures", None) or [_foreign(context["ti"], exception)]
+    value = {
+        "at": datetime.now(UTC).isoformat(),
+        "task": _id(context["ti"]),
+        "cause": _cause(failures),
+        "texts": [each["text"] for each in failures[:SHOWN]],
+        "failures": len(failures),
+    }
+    context["ti"].xcom_push(key=KEY, value=value)
+
+
+def _foreign(ti: Any, exception: BaseException) -> dict[str, str]:
+    first = (str(exception).splitlines() or [type(exception).__name__])[0]
+    return {"text": f"{_label(ti)}: {first}", "cause": ""}
+
+
+def _id(ti: Any) -> str:
+    """Returns the task's id as Airflow writes it among the states of a run."""
+    is_mapped = ti.map_index is not None and ti.map_index >= 0
+    return f"{ti.task_id}_{ti.map_index}" if is_mapped else str(ti.task_id)
+
+
+def _label(ti: Any) -> str:
+    label = getattr(ti, "rendered_map_index", None)
+    return f"{ti.task_id} [{label}]" if label else str(ti.task_id)
+
+
+def unless_told(member: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Makes a callback that calls the member, unless another task of the run told of the cause."""
+
+    @wraps(member, updated=())
+    def tell(context: Context) -> None:
+        if not _is_told(context):
+            member(context)
+
+    return tell
+
+
+def _is_told(context: Context) -> bool:
+    """Returns whether an earlier failure of the run has the same cause as that of the task.
+
+    Each task keeps its failure before it asks. So of those that fail at once one is the earliest to
+    all of them.
+    """
+    cause = _cause(getattr(context.get("exception"), "failures", []))
+    if not cause:
+        return False
+    try:
+        first = _first_of(cause, context)
+    except Exception:
+        log.exception("whether the cause was told of cannot be seen")
+        return False
+    if first in (None, _id(context["ti"])):
+        return False
+    log.info("nobody is told: %s has told of the same cause", first)
+    return True
+
+
+def _first_of(cause: str, context: Context) -> str | None:
+    started = context["dag_run"].start_date  # a run that is cleared starts again
+    same = [
+        (each["at"], each["task"])
+        for each in _kept(context)
+        if each["cause"] == cause and datetime.fromisoformat(each["at"]) >= started
+    ]
+    return min(same)[1] if same else None
+
+
+def _cause(failures: list[dict[str, str]]) -> str:
+    """Returns the one cause that other tasks may meet too; empty where files were refused."""
+    return failures[0]["cause"] if len(failures) == 1 else ""
+
+
+def _kept(context: Context) -> Iterator[dict[str, Any]]:
+    ids = [task.task_id for task in context["dag"].tasks]
+    for each in context["ti"].xcom_pull(task_ids=ids, key=KEY) or []:
+        if each is not None:
+            yield each
+
+
+def failures_of_run(context: Context) -> list[str]:
+    """Returns lines of what has failed in a run: files, and tasks without any.
+
+    At the most so many, and how many more there are. None where Airflow does not tell: an alert
+    without them is better than none.
+    """
+    try:
+        failed = _failed_tasks(context)
+        kept = [each for each in _kept(context) if each["task"] in failed]
+    except Exception:
+        log.exception("what has failed in the run cannot be read")
+        return []
+    killed = failed - {each["task"] for each in kept}
+    texts = [*_texts(kept), *(f"{task}: {NO_MESSAGE}" for task in sorted(killed))]
+    lines = [f"  {text}" for text in texts[:SHOWN]]
+    untold = sum(each["failures"] - len(each["texts"]) for each in kept)
+    if more := len(texts) - len(lines) + untold:
+        lines.append(f"  and {more:,} more")
+    dag_id = context["dag"].dag_id
+    if lines and dag_id.startswith(FEED_DAG):
+        feed = f"include/feeds/{dag_id.removeprefix(FEED_DAG)}.yaml"
+        lines.append(f"to see every file: .venv/bin/landfall status --feed {feed}")
+    return lines
+
+
+def _texts(kept: list[dict[str, Any]]) -> Iterator[str]:
+    """Yields the failures in their order; of those of one cause the first, with their number."""
+    same = Counter(each["cause"] for each in kept)
+    for each in kept:
+        cause = each["cause"]
+        if not cause:
+            yield from each["texts"]
+        elif number := same.pop(cause, 0):
+            more = f" (and {number - 1:,} more of the same)" if number > 1 else ""
+            yield f"{each['texts'][0]}{more}"
+
+
+def _failed_tasks(context: Context) -> set[str]:
+    ti, run_id = context["ti"], context["run_id"]
+    states = ti.get_task_states(dag_id=context["dag"].dag_id, run_ids=[run_id])
+    return {task for task, state in states.get(run_id, {}).items() if state == "failed"}
