@@ -192,7 +192,8 @@ def test_a_ledger_that_is_behind_its_table_is_noticed_and_no_row_is_doubled(
 
 
 def test_a_ledger_that_is_behind_a_partitioned_table_is_noticed(engine):
-    engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text) PARTITION BY LIST (id)")
+    engine.sql("CREATE SCHEMA raw")
+    engine.sql("CREATE TABLE raw.t (id integer, name text) PARTITION BY LIST (id)")
     for number in (1, 2, 3):
         engine.sql(f'CREATE TABLE raw."T {number}" PARTITION OF raw.t FOR VALUES IN ({number})')
         engine.load(f"id,name\n{number},a\n", f"{number}.csv")

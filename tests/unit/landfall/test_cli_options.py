@@ -10,7 +10,18 @@ from types import SimpleNamespace
 import pytest
 
 from include.landfall.arrival import Arrival
-from include.landfall.cli import check, forget, listing, rejects, replay, sniff, status, validate
+from include.landfall.audit import Audit
+from include.landfall.cli import (
+    audit,
+    check,
+    forget,
+    listing,
+    rejects,
+    replay,
+    sniff,
+    status,
+    validate,
+)
 from include.landfall.cli import load as load_command
 from include.landfall.cli import main as cli
 from include.landfall.cli.reject_csv import Edited
@@ -85,7 +96,7 @@ def feed_file(tmp_path):
 @pytest.fixture
 def engine(mocker):
     """Stands in for the servers and the engine below the commands."""
-    for module in (load_command, validate, status, rejects, replay, forget, sniff):
+    for module in (load_command, validate, status, audit, rejects, replay, forget, sniff):
         for name in ("connect", "make_client", "store_from_environ", "warehouse_from_environ"):
             if hasattr(module, name):
                 mocker.patch.object(module, name)
@@ -101,6 +112,7 @@ def engine(mocker):
                  "replay": Replayed("x", "landing", "x/1.csv", 7)},
         replay.reject_csv: {"read": Edited()},
         forget: {"forget_together": [Forgotten("x", "landing", "x/1.csv", 1, 0, 0, 1)]},
+        audit: {"audit": Audit(1, 1, [])},
         check: {"check": []},
         sniff: {"find_arrival": ARRIVAL, "_drift": Drift("x/1.csv")},
         members: {"read_samples": []},
