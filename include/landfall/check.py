@@ -47,6 +47,10 @@ from include.landfall.write.target import check_types, compare
 # library ends by itself, such as for a name server that is silent.
 ANSWER_SECONDS = 3
 ALL_SECONDS = 10
+LACKS_BEFORE_14 = (
+    " (before 14: a killed load keeps its locks until its statement ends, and a ledger that is lost"
+    " or older than its table is not noticed)"
+)
 LINE = 240  # characters of a server's own message in one line
 
 
@@ -229,7 +233,8 @@ def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
         ledger = _ledger(rights)
         for feed in feeds:
             _check_target(connection, feed)
-    return f"PostgreSQL {rights.version}; may make temporary tables; ledger: {ledger}"
+        lacks = LACKS_BEFORE_14 if connection.info.server_version < 140_000 else ""
+    return f"PostgreSQL {rights.version}{lacks}; may make temporary tables; ledger: {ledger}"
 
 
 def _check_target(connection: Connection, feed: Feed) -> None:
