@@ -34,6 +34,7 @@ from include.landfall.errors import (
 from include.landfall.feed.model import Feed
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
+from include.landfall.postgres.error_table import STATES
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
 from include.landfall.postgres.statements import statement, table
@@ -224,6 +225,7 @@ def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
         connection.cursor(row_factory=namedtuple_row) as cursor,
     ):
         cursor.execute(f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'")
+        _check_takes_writes(connection)
         rights: Any = cursor.execute(statement("ledger/rights")).fetchone()
         if not rights.temporary:
             raise ConnectionUnusable(
@@ -235,6 +237,13 @@ def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
             _check_target(connection, feed)
         lacks = LACKS_BEFORE_14 if connection.info.server_version < 140_000 else ""
     return f"PostgreSQL {rights.version}{lacks}; may make temporary tables; ledger: {ledger}"
+
+
+def _check_takes_writes(connection: Connection) -> None:
+    """Raises: ServerUnavailable of a standby, and where the role or database is set to read."""
+    if connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
+        verdict = STATES["25006"]
+        raise verdict.error(verdict.what, do=verdict.do)
 
 
 def _check_target(connection: Connection, feed: Feed) -> None:

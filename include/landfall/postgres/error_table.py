@@ -70,7 +70,8 @@ STATES = by_name(
         Verdict(
             ServerUnavailable,
             "the server takes no writes: it is a standby, or it is set to read only",
-            do="connect to the primary (target_session_attrs=read-write), then retry",
+            do="connect to the primary (target_session_attrs=read-write), or set the role's and the"
+            " database's default_transaction_read_only to off; then retry",
         ),
         "25006",
     ),

@@ -106,7 +106,7 @@ def engine(mocker):
                   "plan_of": listing.Plan()},
         load_command: {"load_each": [(ARRIVAL, LOADED)]},
         validate: {"_run_one": 0},
-        status: {"changes_of": [], "entries_of": [], "longest_key": 0},
+        status: {"changes_of": [], "count_of": 0, "entries_of": [], "longest_key": 0},
         rejects.kept_rejects: {"dismiss": None, "expire": {}, "rejects_of": [], "counts": {}},
         replay: {"rejects_to_replay": ToReplay(["a batch"]),
                  "replay": Replayed("x", "landing", "x/1.csv", 7)},
