@@ -34,6 +34,7 @@ from include.landfall.errors import (
 from include.landfall.feed.model import Feed
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
+from include.landfall.postgres.error_table import STATES
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
 from include.landfall.postgres.statements import statement, table
@@ -47,6 +48,10 @@ from include.landfall.write.target import check_types, compare
 # library ends by itself, such as for a name server that is silent.
 ANSWER_SECONDS = 3
 ALL_SECONDS = 10
+LACKS_BEFORE_14 = (
+    " (before 14: a killed load keeps its locks until its statement ends, and a ledger that is lost"
+    " or older than its table is not noticed)"
+)
 LINE = 240  # characters of a server's own message in one line
 
 
@@ -220,6 +225,7 @@ def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
         connection.cursor(row_factory=namedtuple_row) as cursor,
     ):
         cursor.execute(f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'")
+        _check_takes_writes(connection)
         rights: Any = cursor.execute(statement("ledger/rights")).fetchone()
         if not rights.temporary:
             raise ConnectionUnusable(
@@ -229,7 +235,15 @@ def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
         ledger = _ledger(rights)
         for feed in feeds:
             _check_target(connection, feed)
-    return f"PostgreSQL {rights.version}; may make temporary tables; ledger: {ledger}"
+        lacks = LACKS_BEFORE_14 if connection.info.server_version < 140_000 else ""
+    return f"PostgreSQL {rights.version}{lacks}; may make temporary tables; ledger: {ledger}"
+
+
+def _check_takes_writes(connection: Connection) -> None:
+    """Raises: ServerUnavailable of a standby, and where the role or database is set to read."""
+    if connection.execute("SHOW transaction_read_only").fetchone() == ("on",):
+        verdict = STATES["25006"]
+        raise verdict.error(verdict.what, do=verdict.do)
 
 
 def _check_target(connection: Connection, feed: Feed) -> None:

@@ -24,6 +24,7 @@ class What(StrEnum):
     TYPE_WIDENED = "type widened"
     ROWS_PADDED = "rows padded"
     CELLS_NULLED = "cells nulled"
+    ROWS_GONE = "rows gone"
 
 
 class Change(NamedTuple):

@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a database, in transaction mode."""
+"""A real PgBouncer in front of a database."""
 
 from __future__ import annotations
 
@@ -23,22 +23,29 @@ listen_addr = 127.0.0.1
 listen_port = {listen}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = {pool}
 logfile = {folder}/log
 pidfile = {folder}/pid
+{more}
 """
 
 
 @contextmanager
-def pgbouncer(warehouse: Warehouse, pool: int) -> Iterator[Warehouse]:
-    """Starts PgBouncer with so many sessions for all clients, and yields its address."""
+def pgbouncer(
+    warehouse: Warehouse, pool: int, mode: str = "transaction", more: str = ""
+) -> Iterator[Warehouse]:
+    """Starts PgBouncer with so many sessions for all clients, and yields its address.
+
+    `more` are further settings.
+    """
     program = find_pgbouncer()
     assert program is not None  # its tests are not collected where it is missing
     account, folder = server_account(), Path(tempfile.mkdtemp(prefix="landfall-pgbouncer-"))
     account.own(folder)
     (listen,) = free_ports(1)
-    settings = SETTINGS.format(**vars(warehouse), listen=listen, pool=pool, folder=folder)
+    own = {"listen": listen, "pool": pool, "folder": folder, "mode": mode, "more": more}
+    settings = SETTINGS.format(**vars(warehouse), **own)
     account.write_secret(folder / "ini", settings)
     started = account.run(program, "-d", "-q", folder / "ini")
     assert started.returncode == 0, started.stderr

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from include.landfall.cli import (
+    audit,
     check,
     forget,
     load,
@@ -35,7 +36,7 @@ EXIT_CODES = """\
 exit codes:
   0    done: what was new is loaded, or nothing was new; every reject was
        replayed; every connection can be used
-  1    an error that has no code of its own
+  1    an error that has no code of its own; audit found a difference
   2    the feed is wrong, or does not fit its table; an option is wrong
   3    a connection is missing, or a server refused the key, the password or a
        right
@@ -135,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=partial(_without_command, parser), json=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
-        check, sniff, validate, plan, load, status, rejects, replay, forget, tidy, schema,
+        check, sniff, validate, plan, load, status, audit, rejects, replay, forget, tidy, schema,
     ):  # fmt: skip
         command.add_to(commands)
     return parser

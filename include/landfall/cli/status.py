@@ -17,7 +17,7 @@ from include.landfall.errors import FilesLate
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.late import Look, in_time, look
-from include.landfall.ledger.changes import KeptChange, changes_of
+from include.landfall.ledger.changes import KeptChange, changes_of, count_of
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import entries_of, longest_key
 from include.landfall.postgres.connection import connect
@@ -55,15 +55,15 @@ def run(options: argparse.Namespace) -> int:
         return _run_late(feed, as_json=options.json)
     new = listing.new_of(feed)
     with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
-        changes = changes_of(connection, feed.name)
         entries = entries_of(connection, feed.name)
         if options.json:
-            _show_json(entries, new, changes)
+            _show_json(entries, new, changes_of(connection, feed.name))
         else:
             longest = longest_key(connection, feed.name)
             width = max([longest, *(len(arrival.key) for arrival in new)])
             _show(feed, entries, new, width)
-            _show_changes(changes)
+            changes = changes_of(connection, feed.name, SHOWN)
+            _show_changes(changes, count_of(connection, feed.name))
     if feed.source.late_after and (late := _look(feed).late):
         _show_late(late, as_json=options.json)
     return 0
@@ -156,8 +156,8 @@ def _show_loaded(feed: Feed, entry: Entry) -> None:
         print(f"      {counted(entry.rejected, 'row')} rejected: landfall rejects shows them")
 
 
-def _show_changes(changes: list[KeptChange]) -> None:
-    for change in changes[-SHOWN:]:
+def _show_changes(changes: list[KeptChange], total: int) -> None:
+    for change in changes:
         print(f"  {'change':<11}{change.key}  {_time(change.changed_at)}  {change.text}")
-    if len(changes) > SHOWN:
-        print(f"  and {len(changes) - SHOWN:,} changes before: --json shows all")
+    if total > len(changes):
+        print(f"  and {total - len(changes):,} changes before: --json shows all")

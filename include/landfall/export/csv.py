@@ -8,10 +8,13 @@ from typing import cast
 import psycopg
 from psycopg import sql
 
+from include.landfall.errors import WrongUse
 from include.landfall.export.output import Output
 from include.landfall.export.text import Lines, copied
 from include.landfall.export.types import Compression, Parameters, Progress
 from include.landfall.feed.formats import CsvFormat, FileFormat
+
+HEADER_OF_TEXT = 150_000  # PostgreSQL 15: from there on COPY writes one into its own text
 
 
 def write(
@@ -25,6 +28,7 @@ def write(
 ) -> int:
     """Writes the query's result, and returns how many rows it has."""
     csv = cast(CsvFormat, file_format)
+    _check_header(connection, csv)
     lines = Lines(output, compression, csv.encoding)
     rows = 0
     statement = statement_of(query, csv, has_parameters=parameters is not None)
@@ -37,6 +41,18 @@ def write(
         rows += 1
     lines.end()
     return rows - int(csv.header)
+
+
+def _check_header(connection: psycopg.Connection, csv: CsvFormat) -> None:
+    """Raises: WrongUse where the server makes no header without quotes."""
+    version = connection.info.server_version
+    if csv.header and not csv.quote and version < HEADER_OF_TEXT:
+        raise WrongUse(
+            "the server writes no header into a CSV without quotes",
+            found=f"PostgreSQL {version // 10_000}",
+            expected="PostgreSQL 15 or later",
+            do="write header: false, or let the format have quotes",
+        )
 
 
 def statement_of(query: str, csv: CsvFormat, *, has_parameters: bool = False) -> sql.Composed:

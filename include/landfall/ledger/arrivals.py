@@ -182,7 +182,7 @@ def missing_rows(connection: Connection, feed: Feed) -> int | None:
     if not has_relation(connection, target.schema_name, target.table_name):
         return 0
     try:
-        with connection.transaction():
+        with connection.transaction(force_rollback=True):  # else the timeout stays for a load
             connection.execute(LOOK)
             query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
             row = connection.execute(query).fetchone()

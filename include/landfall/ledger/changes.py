@@ -56,16 +56,27 @@ def keep(
         )
 
 
-def changes_of(connection: Connection, feed: str) -> list[KeptChange]:
-    """Returns the changes of the feed's loads, oldest first; none when there is no table yet."""
+def changes_of(connection: Connection, feed: str, newest: int | None = None) -> list[KeptChange]:
+    """Returns the changes of the feed's loads, oldest first; none when there is no table yet.
+
+    With `newest` it is so many of the latest ones.
+    """
     if not has_relation(connection, SCHEMA, NAME):
         return []
     query = (
         "SELECT load_id, key, what, column_name, before, after, changed_at FROM landfall.changes"
-        " WHERE feed = %s ORDER BY change_id"
+        " WHERE feed = %s ORDER BY change_id DESC LIMIT %s"  # LIMIT NULL is none
     )
     with connection.transaction(), connection.cursor(row_factory=class_row(KeptChange)) as cursor:
-        return cursor.execute(query, [feed]).fetchall()
+        return cursor.execute(query, [feed, newest]).fetchall()[::-1]
+
+
+def count_of(connection: Connection, feed: str) -> int:
+    """Returns how many changes the feed's loads kept."""
+    if not has_relation(connection, SCHEMA, NAME):
+        return 0
+    query = "SELECT count(*) FROM landfall.changes WHERE feed = %s"
+    return int((connection.execute(query, [feed]).fetchone() or (0,))[0])
 
 
 def of_load(connection: Connection, load_id: int) -> list[Change]:

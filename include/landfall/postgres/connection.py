@@ -13,6 +13,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 from include.landfall.connections import Warehouse
+from include.landfall.errors import ConnectionUnusable
 from include.landfall.feed.limits import Limits
 from include.landfall.postgres.errors import postgres_errors, unreached
 
@@ -41,6 +42,8 @@ SETTINGS = (
     " WHERE current_setting('client_connection_check_interval') = '0';"
     " EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL; END $$"
 )
+
+OLDEST = 130_000  # PostgreSQL 13, and what calls itself an older one, such as Redshift
 
 SHORT_LOCK_TIMEOUT = 5_000  # milliseconds in which others may queue behind an ALTER TABLE
 
@@ -127,7 +130,20 @@ def connect(
         connection.settings += _timeouts(limits) if limits else ""
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection:
+            _check_version(connection, warehouse)
             yield connection
+
+
+def _check_version(connection: psycopg.Connection, warehouse: Warehouse) -> None:
+    """Raises: ConnectionUnusable when the server lacks what the engine uses."""
+    version = connection.info.server_version
+    if version < OLDEST:
+        raise ConnectionUnusable(
+            f"the database at {warehouse.address} is too old",
+            found=f"version {connection.info.parameter_status('server_version')}",
+            expected=f"PostgreSQL {OLDEST // 10_000} or later",
+            do="upgrade the server, or name another one in the connection",
+        )
 
 
 def _timeouts(limits: Limits) -> str:

@@ -70,7 +70,8 @@ STATES = by_name(
         Verdict(
             ServerUnavailable,
             "the server takes no writes: it is a standby, or it is set to read only",
-            do="connect to the primary (target_session_attrs=read-write), then retry",
+            do="connect to the primary (target_session_attrs=read-write), or set the role's and the"
+            " database's default_transaction_read_only to off; then retry",
         ),
         "25006",
     ),
@@ -186,12 +187,24 @@ NOT_ERRORS = {
     "Warning": "psycopg defines it for DB-API, and never raises it",
 }
 
+# PgBouncer's word for `pool_mode = statement`, in which no transaction can be open.
+STATEMENT_MODE = Verdict(
+    ConnectionUnusable,
+    "the pooler before the database takes single statements only, and no transaction",
+    do="let it pool this database and user by transaction or by session (pool_mode)",
+)
+
 # How the server's message names the setting that ended the work, and the states that come with it.
-TIMEOUT_STATES = frozenset("57014 55P03 25P03 25P04 57P05".split())
+# 08P01 is PgBouncer's.
+TIMEOUT_STATES = frozenset("57014 55P03 25P03 25P04 57P05 08P01".split())
 TIMEOUTS = {
     "statement timeout": "statement_timeout",
     "lock timeout": "lock_timeout",
     "idle-in-transaction timeout": "idle_in_transaction_session_timeout",
+    "idle transaction timeout": "idle_transaction_timeout",
     "transaction timeout": "transaction_timeout",
     "idle-session timeout": "idle_session_timeout",
+    "query timeout": "query_timeout",
+    "query_wait_timeout": "query_wait_timeout",
 }
+OF_PGBOUNCER = {"query_timeout", "idle_transaction_timeout", "query_wait_timeout"}

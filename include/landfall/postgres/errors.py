@@ -14,7 +14,15 @@ from include.landfall.errors import (
     RefusedCell,
     ServerUnavailable,
 )
-from include.landfall.postgres.error_table import CLASSES, STATES, TIMEOUT_STATES, TIMEOUTS, UNKNOWN
+from include.landfall.postgres.error_table import (
+    CLASSES,
+    OF_PGBOUNCER,
+    STATEMENT_MODE,
+    STATES,
+    TIMEOUT_STATES,
+    TIMEOUTS,
+    UNKNOWN,
+)
 from include.landfall.verdict import Verdict
 
 # psycopg gives no SQLSTATE when a connection fails, so the message decides. Words of the server
@@ -109,6 +117,8 @@ def _is_refused(error: psycopg.Error, message: str) -> bool:
 def _verdict(error: psycopg.Error) -> Verdict:
     if error.sqlstate == "XX000" and any(words in str(error) for words in OVERTAKEN):
         return STATES["40"]
+    if error.sqlstate == "08P01" and "statement pooling mode" in str(error):
+        return STATEMENT_MODE
     if error.sqlstate:
         return STATES.get(error.sqlstate) or STATES.get(error.sqlstate[:2], UNKNOWN)
     lines = (CLASSES.get(base.__name__) for base in type(error).__mro__)
@@ -123,7 +133,8 @@ def _message(error: psycopg.Error) -> str:
 def _what_to_do(error: psycopg.Error, setting: str | None, verdict: Verdict) -> str | None:
     if setting:
         of_feed = f"limits: {setting} of the feed, which goes before " if setting in LIMITS else ""
-        return f"retry; if it happens again, raise {of_feed}{setting} of the role"
+        whose = "PgBouncer" if setting in OF_PGBOUNCER else "the role"
+        return f"retry; if it happens again, raise {of_feed}{setting} of {whose}"
     hint = (error.diag.message_hint or "").rstrip(".")
     return "; then ".join(part for part in (hint, verdict.do) if part) or None
 

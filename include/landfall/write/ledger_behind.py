@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from psycopg import Connection, sql
 
-from include.landfall.errors import FeedError
+from include.landfall.contract import Change, What
+from include.landfall.errors import ConnectionUnusable, FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
+from include.landfall.ledger.arrivals import missing_rows
 from include.landfall.ledger.claims import last_with_rows
 from include.landfall.postgres.statements import statement, table
 
 PAGES = 16  # at the end of the table, where the latest rows are
+PARTITIONS = 64  # the newest ones, at whose ends a look is taken
 
 
 def check_ledger(connection: Connection, feed: Feed) -> None:
     """Checks that the latest rows of the table are of no load after the last one of the ledger.
 
     Only the last pages of the table are read: an index on the load id would cost every load some
-    5% of the server's CPU. Of a partitioned table, and before PostgreSQL 14, none can be read.
+    5% of the server's CPU. Of a partitioned table those of its newest PARTITIONS are read. Before
+    PostgreSQL 14 none can be read.
 
     Raises: FeedError when the ledger is behind.
     """
@@ -41,20 +45,39 @@ def check_ledger(connection: Connection, feed: Feed) -> None:
         )
 
 
+def rows_gone(connection: Connection, feed: Feed) -> list[Change]:
+    """Returns the note that the table is empty, and the ledger counts rows of other files in it.
+
+    The load goes on, because others may have emptied the table on purpose. Without the note nobody
+    would ever hear of it: once this file is in the table, it is not empty any more.
+    """
+    try:
+        rows = missing_rows(connection, feed)
+    except ConnectionUnusable:  # the role may only insert, and cannot look
+        return []
+    return [Change(What.ROWS_GONE, None, f"{rows:,}", "an empty table")] if rows else []
+
+
 def _latest_in_table(connection: Connection, feed: Feed) -> int | None:
     """Returns the latest load of the table's last rows; None where there is none, or no look."""
-    target = table(feed.target.table)
-    name = {"target": target.as_string(connection)}
-    (pages,) = connection.execute(statement("write/pages"), name).fetchone() or (None,)
-    if not pages:
+    target = table(feed.target.table).as_string(connection)
+    # The server has quoted the names already.
+    parts = connection.execute(
+        statement("write/pages"), {"target": target, "most": PARTITIONS}
+    ).fetchall()
+    if not parts:
         return None
-    query = statement("write/last_load").format(
-        target=target,
-        load_id=sql.Identifier(LOAD_ID),
-        first_page=sql.Literal(f"({max(0, pages - PAGES)},0)"),
-    )
+    at_end = max(1, PAGES // len(parts))
+    looks = [
+        statement("write/last_load").format(
+            target=sql.SQL(relation),
+            load_id=sql.Identifier(LOAD_ID),
+            first_page=sql.Literal(f"({max(0, pages - at_end)},0)"),
+        )
+        for relation, pages in parts
+    ]
     # Rolled back, so that the look keeps no lock: a merge needs a stronger one later, and a REINDEX
     # that waits for this one would meet it.
     with connection.transaction(force_rollback=True):
-        row = connection.execute(query).fetchone()
-    return row[0] if row else None
+        rows = connection.execute(sql.SQL(" UNION ALL ").join(looks)).fetchall()
+    return max((latest for (latest,) in rows if latest), default=None)

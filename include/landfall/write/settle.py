@@ -23,7 +23,7 @@ from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
-from include.landfall.write.ledger_behind import check_ledger
+from include.landfall.write.ledger_behind import check_ledger, rows_gone
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
@@ -210,6 +210,8 @@ def _fill(
     with target.unaltered(connection, feed) as columns:
         if load_id and feed.target.load_id and not disposition.replaces_feed:
             check_ledger(connection, feed)
+        if load_id and not disposition.replaces_feed:
+            altered = [*altered, *rows_gone(connection, feed)]
         remove_replaced(connection, feed, disposition, replaced)
         staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
         staging, read, written = write_rows(staging_of, write, load_id)

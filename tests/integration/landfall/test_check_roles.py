@@ -113,3 +113,10 @@ def test_the_role_of_the_readme_may_load(check, role, warehouse, feed, client, b
     assert check().code == 0
     client.put_object(Bucket=bucket, Key="things/1.csv", Body=b"id\n1\n")
     assert cli.main(["load", "--feed", str(feed)]) == 0
+
+
+def test_a_role_that_may_only_read_is_told(check, role, warehouse):
+    execute(warehouse, f"ALTER ROLE {role} SET default_transaction_read_only = on")
+    done = check()
+    assert done.code != 0
+    assert "default_transaction_read_only to off" in done.of("warehouse")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from include.landfall import check as connections
+from include.landfall.check import Database
 from include.landfall.errors import ServerUnavailable
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import LoadConnection, connect
@@ -102,5 +104,7 @@ def test_a_standby_that_has_not_taken_over_takes_no_load_and_keeps_none(engine, 
     engine.warehouse = servers.standby
     with pytest.raises(ServerUnavailable, match="it is a standby"):
         engine.load("id,name\n2,b\n", "2.csv")
+    (finding,) = connections.check([Database("w")], warehouse_of=lambda _: servers.standby)
+    assert (finding.reachable, "it is a standby" in finding.answer) == (False, True)
     servers.take_over()
     check(engine, "2.csv")

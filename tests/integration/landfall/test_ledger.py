@@ -191,6 +191,45 @@ def test_a_ledger_that_is_behind_its_table_is_noticed_and_no_row_is_doubled(
     assert engine.sql("SELECT count(*), count(DISTINCT id) FROM raw.t") == [(9_000, 9_000)]
 
 
+def test_a_ledger_that_is_behind_a_partitioned_table_is_noticed(engine):
+    engine.sql("CREATE SCHEMA raw")
+    engine.sql("CREATE TABLE raw.t (id integer, name text) PARTITION BY LIST (id)")
+    for number in (1, 2, 3):
+        engine.sql(f'CREATE TABLE raw."T {number}" PARTITION OF raw.t FOR VALUES IN ({number})')
+        engine.load(f"id,name\n{number},a\n", f"{number}.csv")
+    engine.sql("DROP SCHEMA landfall CASCADE")
+    with pytest.raises(FeedError, match=r"the ledger is behind the table raw\.t"):
+        engine.load("id,name\n1,a\n", "1.csv")
+    assert engine.rows() == [(1, "a"), (2, "a"), (3, "a")]
+
+
+EMPTIED = {
+    "truncated": "TRUNCATE raw.t",
+    "deleted": "DELETE FROM raw.t",
+    "brought back without rows": "DROP TABLE raw.t; CREATE TABLE raw.t (id integer, name text,"
+    " _load_id bigint)",
+}
+
+
+@pytest.mark.parametrize("how", EMPTIED)
+def test_a_load_into_a_table_that_others_emptied_keeps_a_note_of_it(engine, how):
+    for number in (1, 2):
+        assert engine.load(f"id,name\n{number},a\n", f"{number}.csv").changes == []
+    engine.sql(EMPTIED[how])
+    assert engine.load("id,name\n3,a\n", "3.csv").changes == ["rows gone: 2 -> an empty table"]
+    assert engine.load("id,name\n4,a\n", "4.csv").changes == []
+    assert engine.sql("SELECT what FROM landfall.changes") == ["rows gone"]
+
+
+def test_a_file_that_replaces_its_own_rows_or_all_rows_misses_none(engine):
+    engine.load("id,name\n1,a\n", "1.csv")
+    engine.sql("TRUNCATE raw.t")
+    assert engine.load("id,name\n1,b\n", "1.csv").changes == []
+    engine.sql("TRUNCATE raw.t")
+    engine.be(disposition="replace")
+    assert engine.load("id,name\n2,b\n", "2.csv").changes == []
+
+
 def test_rows_of_no_load_and_rows_of_another_feed_are_no_reason(engine):
     engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text)")
     engine.sql("INSERT INTO raw.t VALUES (0, 'by hand')")

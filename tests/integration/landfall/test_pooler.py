@@ -7,13 +7,14 @@ database has settings under which dates, times and isolation would be wrong for 
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from include.landfall.check import Database, check
-from include.landfall.errors import DataError
+from include.landfall.errors import ConnectionUnusable, DataError, ServerUnavailable
 from include.landfall.postgres.connection import connect
 from tests.support.pgbouncer import pgbouncer
 
@@ -81,6 +82,40 @@ def test_6_5_a_bad_file_through_pgbouncer_is_refused_and_kept(pooled):
     assert entry.status == "failed"
     assert entry.last_modified.utcoffset() == dt.timedelta(0)
     assert pooled.load("id,name\n1,2013-02-01\n", "b.csv").rows == 1
+
+
+def test_6_5_keys_of_any_spelling_pass_a_pooler_that_keeps_sessions(engine):
+    """The key is in `application_name`, which PgBouncer sets in each session that it lends."""
+    direct = engine.warehouse
+    with pgbouncer(direct, 2, "session") as engine.warehouse:
+        for key in ("it's one.csv", "back\\slash;x=1.csv", "\u00fc" * 80 + ".csv", "%s.csv"):
+            assert engine.load("id,name\n1,a\n", key).rows == 1
+    engine.warehouse = direct
+
+
+def test_6_5_a_pooler_that_takes_no_transaction_is_no_server_to_wait_for(engine):
+    direct = engine.warehouse
+    with pgbouncer(direct, 2, "statement") as engine.warehouse:
+        (finding,) = check([Database("w")], warehouse_of=lambda _: engine.warehouse)
+        assert "pool_mode" in finding.answer
+        with pytest.raises(ConnectionUnusable, match="no transaction"):
+            engine.load("id,name\n1,a\n")
+    engine.warehouse = direct
+
+
+@pytest.mark.parametrize("setting", ["query_wait_timeout", "idle_transaction_timeout"])
+def test_6_5_a_timeout_of_the_pooler_is_told_by_its_name(engine, setting):
+    engine.load("id,name\n1,a\n")
+    direct = engine.warehouse
+    with pgbouncer(direct, 1, more=f"{setting} = 1") as engine.warehouse:
+        other = psycopg.connect(engine.warehouse.conninfo(), autocommit=True)
+        if setting == "query_wait_timeout":
+            other.execute("BEGIN")  # it holds the one session
+        with other, pytest.raises(ServerUnavailable, match=setting) as told:
+            engine.load("id,name\n2,b\n", "b.csv", progress=lambda rows: time.sleep(3))
+    assert f"raise {setting} of PgBouncer" in str(told.value)
+    engine.warehouse = direct
+    assert engine.rows() == [(1, "a")]
 
 
 def test_6_5_an_option_that_pgbouncer_does_not_take_is_told(pooled):

@@ -164,7 +164,12 @@ TEXTS = [
     (pa.binary(), [b"\0\xff", b"", None], "bytea", ["\\x00ff", "\\x", None]),
     (pa.dictionary(pa.int8(), pa.string()), ["a", None], "text", ["a", None]),
     (pa.date64(), [dt.date(2013, 1, 1), None], "date", ["2013-01-01", None]),
-    (pa.duration("ns"), [1500, -1501, None], "interval", ["2 microseconds", "-2 microseconds", None]),
+    (pa.duration("ns"), [1500, -1501, None], "interval", [f"0 hours 0 seconds {us} microseconds" for us in (2, -2)] + [None]),
+    # No part is longer than the 32 bits that it has before PostgreSQL 15.
+    (pa.duration("us"), [-34_560_001_000_007], "interval", ["-9600 hours -1 seconds -7 microseconds"]),
+    (pa.duration("ms"), [34_560_001_007], "interval", ["9600 hours 1 seconds 7 milliseconds"]),
+    (pa.duration("s"), [2**40], "interval", ["305419896 hours 2176 seconds"]),
+    (pa.binary(12), [b"\1\0\0\0\2\0\0\0" + b"\xff" * 4], "interval", ["1 months 2 days 4294967 seconds 295 milliseconds"]),
     (pa.list_(pa.string()), [['a"\\', None, "NULL"], None, []], "text[]", ['{"a\\"\\\\",NULL,"NULL"}', None, "{}"]),
     (pa.list_(pa.binary(16)), [[ID.bytes]], "uuid[]", [f'{{"{ID.hex}"}}']),
 ]  # fmt: skip

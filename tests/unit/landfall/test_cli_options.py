@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from include.landfall.arrival import Arrival
+from include.landfall.audit import Audit
 from include.landfall.cli import (
+    audit,
     check,
     forget,
     listing,
@@ -113,6 +115,7 @@ def engine(mocker):
                  "replay": Replayed("x", "landing", "x/1.csv", 7)},
         replay.reject_csv: {"read": Edited()},
         forget: {"forget_together": [Forgotten("x", "landing", "x/1.csv", 1, 0, 0, 1)]},
+        audit: {"audit": Audit(1, 1, [])},
         check: {"check": []},
         tidy: {"tidy": []},
         sniff: {"find_arrival": ARRIVAL, "_drift": Drift("x/1.csv")},

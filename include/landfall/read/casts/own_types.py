@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +14,7 @@ from include.landfall.job import PlannedColumn
 from include.landfall.read.casts.moments import is_moment, moment_texts
 from include.landfall.read.casts.own_json import holds_others, json_texts
 
-_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
+_UNITS = {"s": ("seconds", 1), "ms": ("milliseconds", 1_000), "us": ("microseconds", 1_000_000)}
 _WHOLE = {"smallint", "integer", "bigint"}
 _JSON = {"json", "jsonb", "text"}
 _INTEGERS = {*_WHOLE, "numeric", "double precision"}
@@ -142,7 +143,9 @@ def _binary_text(value: bytes, name: str) -> str:
     if name == "uuid":
         return value.hex()  # Postgres takes the digits without hyphens too
     if name == "interval":  # Parquet's logical type: three numbers of 32 bits, without signs
-        return "{} months {} days {} milliseconds".format(*struct.unpack("<3I", value))
+        months, days, rest = struct.unpack("<3I", value)
+        seconds, milliseconds = divmod(rest, 1_000)  # before PostgreSQL 15 a part holds 32 bits
+        return f"{months} months {days} days {seconds} seconds {milliseconds} milliseconds"
     return "\\x" + value.hex()
 
 
@@ -161,7 +164,21 @@ def _duration_texts(durations: pa.Array) -> pa.Array:
         rest = pc.subtract(numbers, pc.multiply(whole, 1000))
         up, down = pc.greater_equal(rest, 500), pc.less(rest, -500)
         numbers = pc.subtract(pc.add(whole, up.cast(pa.int64())), down.cast(pa.int64()))
-    return pc.binary_join_element_wise(numbers.cast(pa.string()), _UNITS[unit], " ")
+    return _in_parts(numbers, unit)
+
+
+def _in_parts(numbers: pa.Array, unit: str) -> pa.Array:
+    """Returns the texts of durations in hours, seconds and the rest.
+
+    Before PostgreSQL 15 a part holds 32 bits: not even an hour in microseconds.
+    """
+    name, of_a_second = _UNITS[unit]
+    parts: list[Any] = []
+    for part, size in (("hours", 3600 * of_a_second), ("seconds", of_a_second), (name, 1)):
+        whole = pc.divide(numbers, size)  # towards zero, so that all parts have one sign
+        numbers = pc.subtract(numbers, pc.multiply(whole, size))
+        parts += [whole.cast(pa.string()), part] if parts[-1:] != [part] else []
+    return pc.binary_join_element_wise(*parts, " ")
 
 
 def _array_texts(lists: pa.Array, declared: ColumnType | None) -> pa.Array:

@@ -37,6 +37,8 @@ class Disposition(ABC):
     keeps_rows: ClassVar[bool] = False
     # Whether rows of other tables may go with rows that it deletes, for which `check_target` looks.
     deletes_rows: ClassVar[bool] = False
+    # Whether all rows of a load stay until its object, or for a whole table another one, is loaded.
+    rows_stay: ClassVar[bool] = False
     # Whether it finds the rows that a load replaces by their load id.
     needs_load_id: ClassVar[bool] = True
     # What its loads do with rows of the target, beside reading and adding some.

@@ -11,6 +11,8 @@ from include.landfall.write.dispositions import Disposition
 class Append(Disposition):
     """Rows are added. A load replaces the rows of earlier versions of its object."""
 
+    rows_stay = True
+
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]
     ) -> None:

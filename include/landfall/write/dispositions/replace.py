@@ -12,6 +12,7 @@ class Replace(Disposition):
 
     replaces_feed = True
     needs_load_id = False
+    rows_stay = True
     rights = ("DELETE",)
 
     def remove_replaced(
