@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import ConnectionUnusable, ObjectChanged, ObjectMissing
@@ -13,9 +13,9 @@ from include.landfall.s3.listing import find_arrival
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import CopySourceTypeDef
 
 COPIED_AT_ONCE = 5 << 30  # bytes of an object that S3 copies by one request
+PART_BYTES = 1 << 30  # of a larger one; S3 takes 10,000 parts
 
 
 def move(client: S3Client, arrival: Arrival, key: str) -> str:
@@ -70,16 +70,31 @@ def _find(client: S3Client, bucket: str, key: str) -> Arrival | None:
 
 
 def _copy(client: S3Client, arrival: Arrival, key: str) -> None:
-    bucket, condition = arrival.bucket, f'"{arrival.etag}"'
-    source: CopySourceTypeDef = {"Bucket": bucket, "Key": arrival.key}
-    with _rights(arrival, f"s3:PutObject for {key}"), s3_errors(bucket, arrival.key):
+    to: Any = {"Bucket": arrival.bucket, "Key": key}
+    of: Any = {
+        "CopySource": {"Bucket": arrival.bucket, "Key": arrival.key},
+        "CopySourceIfMatch": f'"{arrival.etag}"',
+    }
+    with _rights(arrival, f"s3:PutObject for {key}"), s3_errors(arrival.bucket, arrival.key):
         if arrival.size <= COPIED_AT_ONCE:
-            client.copy_object(
-                Bucket=bucket, Key=key, CopySource=source, CopySourceIfMatch=condition
-            )
-            return
-        from s3transfer.manager import TransferManager  # for few objects only
+            client.copy_object(**to, **of)
+        else:
+            _copy_parts(client, arrival.size, to, of)
 
-        with TransferManager(client) as transfers:
-            extra = {"CopySourceIfMatch": condition}
-            transfers.copy(source, bucket, key, extra_args=extra).result()
+
+def _copy_parts(client: S3Client, size: int, to: Any, of: Any) -> None:
+    """Copies an object of this size in parts: all of them, or nothing is left."""
+    upload: Any = {**to, "UploadId": client.create_multipart_upload(**to)["UploadId"]}
+    try:
+        parts: list[Any] = []
+        for first in range(0, size, PART_BYTES):
+            last = min(first + PART_BYTES, size) - 1
+            number = len(parts) + 1
+            answer = client.upload_part_copy(
+                **upload, **of, PartNumber=number, CopySourceRange=f"bytes={first}-{last}"
+            )
+            parts.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
+        client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    except BaseException:
+        client.abort_multipart_upload(**upload)
+        raise

@@ -197,6 +197,7 @@ def test_a_file_that_is_gone_meanwhile_is_told(moving_feed):
 
 def test_a_large_object_is_copied_in_parts(moving_feed, monkeypatch):
     monkeypatch.setattr(moving, "COPIED_AT_ONCE", 1 << 20)
+    monkeypatch.setattr(moving, "PART_BYTES", 5 << 20)  # the least that S3 takes
     body = "id,name\n" + "".join(f"{i},{'x' * 100}\n" for i in range(100_000))
     moving_feed.load(body, "in/a.csv")
     assert actions(moving_feed) == {"in/a.csv": "moved"}

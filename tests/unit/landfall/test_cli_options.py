@@ -98,7 +98,7 @@ def feed_file(tmp_path):
 @pytest.fixture
 def engine(mocker):
     """Stands in for the servers and the engine below the commands."""
-    for module in (load_command, validate, status, rejects, replay, forget, sniff, tidy):
+    for module in (load_command, validate, status, rejects, replay, forget, sniff, tidy, audit):
         for name in ("connect", "make_client", "store_from_environ", "warehouse_from_environ"):
             if hasattr(module, name):
                 mocker.patch.object(module, name)
