@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
+from time import sleep
 
 import pytest
 from botocore.exceptions import ClientError
 
 from include.landfall.errors import FeedError, ObjectMissing, RefusedCell
 from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import Feeds
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
 from include.landfall.s3 import moving
 from include.landfall.s3.listing import list_arrivals
-from include.landfall.tidy import OPEN_REJECTS, tidy
+from include.landfall.tidy import LOST_REJECTS, OPEN_REJECTS, tidy
 
 A, B, BAD = "id,name\n1,a\n", "id,name\n2,b\n", "id,name\nx,b\n"
 AT_ONCE = {"after_days": 0}
+IDS = "SELECT id FROM raw.things"
 
 
 @pytest.fixture
@@ -105,6 +109,18 @@ def test_a_file_with_open_rejects_stays_until_they_are_settled(engine):
     assert [(e.action, e.reason) for e in run(engine).values()] == [("kept", OPEN_REJECTS)]
     engine.sql("UPDATE landfall.rejects SET state = 'dismissed'")
     assert actions(engine) == {"in/a.csv": "deleted"}
+
+
+@pytest.mark.parametrize("are", ["only counted", "expired"])
+def test_a_file_whose_rejected_rows_are_nowhere_else_is_not_deleted(engine, are):
+    keep = "count" if are == "only counted" else "raw"
+    rejects = {"at_most": 1, "keep": keep}
+    engine.be(source=source_of(engine, delete=True), rejects=rejects)
+    engine.load(A + "x,b\n", "in/a.csv")
+    engine.sql("DELETE FROM landfall.rejects")
+    assert [(e.action, e.reason) for e in run(engine).values()] == [("kept", LOST_REJECTS)]
+    engine.be(source=source_of(engine, move_to="loaded/"), rejects=rejects)
+    assert actions(engine) == {"in/a.csv": "moved"}
 
 
 def test_a_file_that_a_newer_one_has_replaced_is_moved_too(engine):
@@ -222,7 +238,16 @@ def test_a_file_that_another_feed_takes_stays(moving_feed, pattern):
     )  # fmt: skip
     moving_feed.load(A, "in/a.csv")
     with pytest.raises(FeedError, match="the feed 'other' takes"):
-        run(moving_feed, others=[moving_feed.feed, other])
+        run(moving_feed, others=Feeds([moving_feed.feed, other]))
+    assert bodies(moving_feed) == {"in/a.csv": A}
+
+
+def test_a_feed_beside_that_cannot_be_read_may_take_the_files(moving_feed):
+    broken = Feeds(broken={Path("feeds/other.yaml"): FeedError("unknown key 'tabel'")})
+    assert run(moving_feed, others=broken) == {}
+    moving_feed.load(A, "in/a.csv")
+    with pytest.raises(FeedError, match=r"other\.yaml beside the feed cannot be read"):
+        run(moving_feed, others=broken)
     assert bodies(moving_feed) == {"in/a.csv": A}
 
 
@@ -267,3 +292,49 @@ def test_the_command_says_what_became_of_each_file(shell):
         0, ["moved    things/1.csv  to loaded/things/1.csv", "things: 1 file moved"],
     )  # fmt: skip
     assert shell.run(command="tidy")[1] == "things: no loaded file is old enough\n"
+
+
+@pytest.fixture
+def tidied(shell):
+    """The command line, with a feed whose one file is loaded and moved away."""
+    shell.feed["source"]["loaded_files"] = {"move_to": "loaded/", **AT_ONCE}
+    shell.write_feed()
+    shell.put("id,day\n1,2026-01-01\n")
+    assert shell.run()[0] == shell.run(command="tidy")[0] == 0
+    return shell
+
+
+def test_a_file_that_is_not_in_the_bucket_is_forgotten_only_for_good(tidied):
+    forget = ["--object", "things/1.csv"]
+    code, _, err = tidied.run(*forget, command="forget")
+    assert (code, "nothing could load its rows again" in err) == (2, True)
+    assert tidied.query(IDS) == [(1,)]
+    assert tidied.run(*forget, "--for-good", command="forget")[0] == 0
+    assert tidied.query(IDS) == []
+
+
+def test_files_that_are_not_in_the_bucket_are_told_when_all_are_loaded_again(tidied):
+    tidied.put("id,day\n2,2026-01-02\n", "things/2.csv")
+    code, out, err = tidied.run("--force")
+    assert (code, "things/2.csv" in out, "things/1.csv" in out) == (0, True, False)
+    assert "1 loaded file with 1 row is not in the bucket" in err
+    assert "things/1.csv" in err
+
+
+def test_a_whole_table_that_nothing_in_the_bucket_can_load_is_told(tidied):
+    tidied.feed["target"]["disposition"] = "replace"
+    tidied.write_feed()
+    assert "1 loaded file with 1 row is not in the bucket" in tidied.run("--force")[2]
+
+
+def test_an_older_file_does_not_become_the_table_because_the_newest_was_moved(tidied):
+    tidied.feed["target"]["disposition"] = "replace"
+    tidied.write_feed()
+    for number in (2, 3):
+        sleep(1.01)  # S3 tells times in seconds
+        tidied.put(f"id,day\n{number},2026-01-0{number}\n", f"things/{number}.csv")
+    assert tidied.run("--key", "things/3.csv")[0] == tidied.run(command="tidy")[0] == 0
+    code, _, err = tidied.run("--force")
+    assert (code, "things/3.csv" in err, "--key" in err) == (2, True, True)
+    assert tidied.query(IDS) == [(3,)]
+    assert tidied.run("--force", "--key", "things/2.csv")[0] == 0
