@@ -39,6 +39,8 @@ OPEN_REJECTS = "it has open rejects: replay or dismiss them"
 LOST_REJECTS = (
     "it has rejected rows that are kept nowhere else: look at them, and delete it by hand"
 )
+LONGEST_KEY = 1_024  # bytes, on any S3
+TOO_LONG = "its key is too long behind source.loaded_files.move_to"
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def tidy(
                 _check_readable(others)
             _check_takers(feed, rule, arrivals, others.feeds if others else [])
             for arrival in arrivals:
-                if arrival.key in waiting:
-                    yield _kept(arrival, feed, waiting[arrival.key])
+                if reason := waiting.get(arrival.key) or _has_no_key(rule, arrival):
+                    yield _kept(arrival, feed, reason)
                 else:
                     yield _tidied(client, feed, rule, arrival, only_look=only_look)
     except LandfallError as error:
@@ -183,6 +185,12 @@ def _check_key(arrival: Arrival, key: str, takers: Sequence[Feed]) -> None:
             found=f"its source.pattern: {taker.source.pattern}",
             do="narrow its pattern, or change source.loaded_files of this feed",
         ).at(object=arrival.uri)
+
+
+def _has_no_key(rule: LoadedFiles, arrival: Arrival) -> str | None:
+    """Returns why the object cannot be moved: S3 would not take its key."""
+    longest = f"{rule.move_to}{arrival.key}.{arrival.etag}"  # see moving.move
+    return TOO_LONG if rule.move_to and len(longest.encode()) > LONGEST_KEY else None
 
 
 def _tidied(

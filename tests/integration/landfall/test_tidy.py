@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,11 +15,10 @@ from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
 from include.landfall.s3 import moving
 from include.landfall.s3.listing import list_arrivals
-from include.landfall.tidy import LOST_REJECTS, OPEN_REJECTS, tidy
+from include.landfall.tidy import LOST_REJECTS, OPEN_REJECTS, TOO_LONG, tidy
 
 A, B, BAD = "id,name\n1,a\n", "id,name\n2,b\n", "id,name\nx,b\n"
 AT_ONCE = {"after_days": 0}
-IDS = "SELECT id FROM raw.things"
 
 
 @pytest.fixture
@@ -251,6 +249,13 @@ def test_a_feed_beside_that_cannot_be_read_may_take_the_files(moving_feed):
     assert bodies(moving_feed) == {"in/a.csv": A}
 
 
+def test_a_key_that_would_be_too_long_keeps_no_other_file(engine):
+    engine.be(source=source_of(engine, pattern="in/**", move_to="loaded/"))
+    engine.load(A, "in" + f"/{'é' * 99}" * 5)
+    engine.load(B, "in/ü.csv")
+    assert [each.reason for each in run(engine).values()] == [TOO_LONG, None]
+
+
 def test_files_of_a_table_that_was_emptied_are_not_deleted(engine):
     engine.be(source=source_of(engine, delete=True)).load(A, "in/a.csv")
     engine.sql("TRUNCATE raw.t")
@@ -292,49 +297,3 @@ def test_the_command_says_what_became_of_each_file(shell):
         0, ["moved    things/1.csv  to loaded/things/1.csv", "things: 1 file moved"],
     )  # fmt: skip
     assert shell.run(command="tidy")[1] == "things: no loaded file is old enough\n"
-
-
-@pytest.fixture
-def tidied(shell):
-    """The command line, with a feed whose one file is loaded and moved away."""
-    shell.feed["source"]["loaded_files"] = {"move_to": "loaded/", **AT_ONCE}
-    shell.write_feed()
-    shell.put("id,day\n1,2026-01-01\n")
-    assert shell.run()[0] == shell.run(command="tidy")[0] == 0
-    return shell
-
-
-def test_a_file_that_is_not_in_the_bucket_is_forgotten_only_for_good(tidied):
-    forget = ["--object", "things/1.csv"]
-    code, _, err = tidied.run(*forget, command="forget")
-    assert (code, "nothing could load its rows again" in err) == (2, True)
-    assert tidied.query(IDS) == [(1,)]
-    assert tidied.run(*forget, "--for-good", command="forget")[0] == 0
-    assert tidied.query(IDS) == []
-
-
-def test_files_that_are_not_in_the_bucket_are_told_when_all_are_loaded_again(tidied):
-    tidied.put("id,day\n2,2026-01-02\n", "things/2.csv")
-    code, out, err = tidied.run("--force")
-    assert (code, "things/2.csv" in out, "things/1.csv" in out) == (0, True, False)
-    assert "1 loaded file with 1 row is not in the bucket" in err
-    assert "things/1.csv" in err
-
-
-def test_a_whole_table_that_nothing_in_the_bucket_can_load_is_told(tidied):
-    tidied.feed["target"]["disposition"] = "replace"
-    tidied.write_feed()
-    assert "1 loaded file with 1 row is not in the bucket" in tidied.run("--force")[2]
-
-
-def test_an_older_file_does_not_become_the_table_because_the_newest_was_moved(tidied):
-    tidied.feed["target"]["disposition"] = "replace"
-    tidied.write_feed()
-    for number in (2, 3):
-        sleep(1.01)  # S3 tells times in seconds
-        tidied.put(f"id,day\n{number},2026-01-0{number}\n", f"things/{number}.csv")
-    assert tidied.run("--key", "things/3.csv")[0] == tidied.run(command="tidy")[0] == 0
-    code, _, err = tidied.run("--force")
-    assert (code, "things/3.csv" in err, "--key" in err) == (2, True, True)
-    assert tidied.query(IDS) == [(3,)]
-    assert tidied.run("--force", "--key", "things/2.csv")[0] == 0
