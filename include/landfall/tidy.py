@@ -22,7 +22,7 @@ from include.landfall.errors import (
 from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import Feeds
-from include.landfall.ledger.arrivals import Reason, missing_rows, plan
+from include.landfall.ledger.arrivals import Reason, keep_times, missing_rows, plan
 from include.landfall.ledger.kept_rejects import keys_with_lost_rejects, keys_with_open_rejects
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
@@ -84,7 +84,7 @@ def tidy(
     rule = _rule_of(feed)
     try:
         with closing(make_client(store)) as client:
-            arrivals, waiting = _finished(client, feed, rule, warehouse)
+            arrivals, waiting = _finished(client, feed, rule, warehouse, only_look)
             if arrivals and others:
                 _check_readable(others)
             _check_takers(feed, rule, arrivals, others.feeds if others else [])
@@ -109,7 +109,7 @@ def _rule_of(feed: Feed) -> LoadedFiles:
 
 
 def _finished(
-    client: S3Client, feed: Feed, rule: LoadedFiles, warehouse: Warehouse
+    client: S3Client, feed: Feed, rule: LoadedFiles, warehouse: Warehouse, only_look: bool
 ) -> tuple[list[Arrival], dict[str, str]]:
     """Returns the old objects that are loaded, and why those of some keys stay."""
     latest = time.time() - rule.after_days * DAY
@@ -124,6 +124,8 @@ def _finished(
         finished = [arrival for arrival, reason in rest if reason in FINISHED]
         if finished and rule.delete:
             _check_rows(connection, feed)
+        if not only_look:
+            keep_times(connection, feed, finished)
         waiting = _waiting(connection, feed, rule) if finished else {}
     return finished, waiting
 

@@ -139,6 +139,15 @@ def test_a_moved_file_that_comes_back_is_loaded_only_when_it_has_changed(moving_
     assert moving_feed.rows() == [(2, "b")]
 
 
+def test_a_file_that_came_again_has_come_also_once_it_is_moved(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    moving_feed.sql("UPDATE landfall.ledger SET last_modified = last_modified - interval '3 days'")
+    run(moving_feed, only_look=True)
+    assert moving_feed.sql("SELECT now() - last_modified > '1 day' FROM landfall.ledger") == [True]
+    run(moving_feed)
+    assert moving_feed.sql("SELECT now() - last_modified > '1 day' FROM landfall.ledger") == [False]
+
+
 def test_an_earlier_content_of_the_same_name_is_never_overwritten(moving_feed):
     moving_feed.load(A, "in/a.csv")
     run(moving_feed)
