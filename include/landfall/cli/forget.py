@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     """Forgets the objects together, and says what was taken away."""
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
-    if feed.source.loaded_files and not options.for_good:
+    if not options.for_good and feed.source.loaded_files:
         check_in_bucket(feed, options.object)
     try:
         forgotten = forget_together(feed, options.object, warehouse=warehouse, gone=options.gone)
