@@ -14,7 +14,7 @@ from airflow.sdk import DAG, task
 
 from dags.common.defaults import dag_defaults
 from include.landfall.feed.model import Feed
-from include.landfall.feed.yaml_file import read_folder
+from include.landfall.feed.yaml_file import Feeds, read_folder
 from plugins.s3_to_postgres import S3ToPostgresHook
 
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
@@ -30,7 +30,7 @@ def expire_rejects(feed: Feed) -> None:
     expire()
 
 
-def tidy_files(feed: Feed, feeds: list[Feed]) -> None:
+def tidy_files(feed: Feed, feeds: Feeds) -> None:
     """Adds the task that moves or deletes the objects of the feed's loaded files."""
 
     @task(task_id=f"tidy_files_{feed.name}")
@@ -48,8 +48,8 @@ with DAG(
     tags=["maintenance"],
     **dag_defaults(),
 ):
-    every = read_folder(FEEDS).feeds  # dags/broken_feeds.py shows those that cannot be read
-    for each in every:
+    every = read_folder(FEEDS)  # dags/broken_feeds.py shows those that cannot be read
+    for each in every.feeds:
         expire_rejects(each)
         if each.source.loaded_files:
             tidy_files(each, every)

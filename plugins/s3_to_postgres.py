@@ -25,6 +25,7 @@ from include.landfall.feed.model import Feed
 if TYPE_CHECKING:
     from include.landfall.export.query import Exported
     from include.landfall.export.types import Compression, Format, Parameters
+    from include.landfall.feed.yaml_file import Feeds
     from include.landfall.load import Receipt
 
 
@@ -92,11 +93,11 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         self.log.info("%s: deleted %s", feed.name, expired or "nothing")
         return expired
 
-    def tidy(self, feed: Feed, others: Iterable[Feed] = ()) -> dict[str, int]:
+    def tidy(self, feed: Feed, others: Feeds | None = None) -> dict[str, int]:
         """Moves or deletes the objects of the feed's loaded files, as `source.loaded_files` says.
 
-        `others` are the feeds beside it, whose files are not touched. Returns how many objects were
-        moved, deleted and kept; the log names each.
+        `others` is the feed's folder: what its other feeds take is not touched. Returns how many
+        objects were moved, deleted and kept; the log names each.
         """
         from include.landfall.tidy import tidy
 

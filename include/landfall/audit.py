@@ -58,8 +58,8 @@ def audit(feed: Feed, *, warehouse: Warehouse) -> Audit:
     """Compares the feed's table with the ledger. It changes nothing, and keeps nobody waiting.
 
     Of a merge, later files take rows over from earlier ones. So fewer rows are no difference there,
-    unless the last load has none: then the table is older than the ledger. Where rows can be
-    deleted by a file, or a file of known rows adds none (scd2), that cannot be told either.
+    unless the last load of all feeds has none: then the table is older than the ledger. Where rows
+    can be deleted by a file, or a file of known rows adds none (scd2), that cannot be told either.
 
     Raises: FeedError when there is no ledger, and when the table is gone, is not the one of the
     ledger, or has no load ids.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,9 @@ from include.landfall.errors import (
 )
 from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.model import Feed
-from include.landfall.ledger.arrivals import Reason, missing_rows, plan
-from include.landfall.ledger.kept_rejects import keys_with_open_rejects
+from include.landfall.feed.yaml_file import Feeds
+from include.landfall.ledger.arrivals import Reason, keep_times, missing_rows, plan
+from include.landfall.ledger.kept_rejects import keys_with_lost_rejects, keys_with_open_rejects
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.s3 import moving
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 DAY = 86_400
 FINISHED = (Reason.LOADED, Reason.SUPERSEDED)
 OPEN_REJECTS = "it has open rejects: replay or dismiss them"
+LOST_REJECTS = (
+    "it has rejected rows that are kept nowhere else: look at them, and delete it by hand"
+)
+LONGEST_KEY = 1_024  # bytes, on any S3
+TOO_LONG = "its key is too long behind source.loaded_files.move_to"
 
 
 @dataclass(frozen=True)
@@ -61,26 +67,30 @@ def tidy(
     *,
     store: Store,
     warehouse: Warehouse,
-    others: Iterable[Feed] = (),
+    others: Feeds | None = None,
     only_look: bool = False,
 ) -> Iterator[Tidied]:
     """Moves or deletes the objects that the feed has loaded and that are old enough.
 
     Yields each with what became of it; with `only_look` what would become of it. An object stays
-    while its file has open rejects, and when it has changed since it was loaded. `others` are the
-    feeds beside this one: a file that one of them takes too is not touched.
+    while its file has open rejects, and when it has changed since it was loaded; it is not deleted
+    while nothing else has its rejected rows. `others` are the feeds beside this one: a file that
+    one of them takes too is not touched.
 
-    Raises: FeedError when the feed does not say what to do, when another feed takes the files, and
-    when the table is gone or, before objects are deleted, empty; other LandfallErrors of servers.
+    Raises: FeedError when the feed does not say what to do, when another feed takes the files or
+    cannot be read, and when the table is gone or, before objects are deleted, empty; other
+    LandfallErrors of servers.
     """
     rule = _rule_of(feed)
     try:
         with closing(make_client(store)) as client:
-            arrivals, waiting = _finished(client, feed, rule, warehouse)
-            _check_takers(feed, rule, arrivals, others)
+            arrivals, waiting = _finished(client, feed, rule, warehouse, only_look)
+            if arrivals and others:
+                _check_readable(others)
+            _check_takers(feed, rule, arrivals, others.feeds if others else [])
             for arrival in arrivals:
-                if arrival.key in waiting:
-                    yield _kept(arrival, feed, OPEN_REJECTS)
+                if reason := waiting.get(arrival.key) or _has_no_key(rule, arrival):
+                    yield _kept(arrival, feed, reason)
                 else:
                     yield _tidied(client, feed, rule, arrival, only_look=only_look)
     except LandfallError as error:
@@ -99,9 +109,9 @@ def _rule_of(feed: Feed) -> LoadedFiles:
 
 
 def _finished(
-    client: S3Client, feed: Feed, rule: LoadedFiles, warehouse: Warehouse
-) -> tuple[list[Arrival], set[str]]:
-    """Returns the old objects that are loaded, and which keys have open rejects."""
+    client: S3Client, feed: Feed, rule: LoadedFiles, warehouse: Warehouse, only_look: bool
+) -> tuple[list[Arrival], dict[str, str]]:
+    """Returns the old objects that are loaded, and why those of some keys stay."""
     latest = time.time() - rule.after_days * DAY
     with (
         connect(warehouse, f"landfall tidy {feed.name}", feed.limits) as connection,
@@ -114,8 +124,17 @@ def _finished(
         finished = [arrival for arrival, reason in rest if reason in FINISHED]
         if finished and rule.delete:
             _check_rows(connection, feed)
-        waiting = keys_with_open_rejects(connection, feed.name) if finished else set()
+        if not only_look:
+            keep_times(connection, feed, finished)
+        waiting = _waiting(connection, feed, rule) if finished else {}
     return finished, waiting
+
+
+def _waiting(connection: Connection, feed: Feed, rule: LoadedFiles) -> dict[str, str]:
+    """Returns which keys have rejected rows that somebody may still need, with the reason."""
+    lost = keys_with_lost_rejects(connection, feed.name) if rule.delete else set()
+    kept = keys_with_open_rejects(connection, feed.name)
+    return {**dict.fromkeys(lost, LOST_REJECTS), **dict.fromkeys(kept, OPEN_REJECTS)}
 
 
 def _check_rows(connection: Connection, feed: Feed) -> None:
@@ -134,8 +153,18 @@ def _check_rows(connection: Connection, feed: Feed) -> None:
         )
 
 
+def _check_readable(others: Feeds) -> None:
+    """Checks that every feed of the folder can be read: else nobody knows what it takes."""
+    for path, error in others.broken.items():
+        raise FeedError(
+            f"{path.name} beside the feed cannot be read, so nobody knows which files it takes",
+            found=str(error).splitlines()[0],
+            do="correct it, or take it out of the folder",
+        )
+
+
 def _check_takers(
-    feed: Feed, rule: LoadedFiles, arrivals: Sequence[Arrival], others: Iterable[Feed]
+    feed: Feed, rule: LoadedFiles, arrivals: Sequence[Arrival], others: Sequence[Feed]
 ) -> None:
     """Checks that no other feed takes the objects, and none at all what they are moved to."""
     beside = [
@@ -158,6 +187,12 @@ def _check_key(arrival: Arrival, key: str, takers: Sequence[Feed]) -> None:
             found=f"its source.pattern: {taker.source.pattern}",
             do="narrow its pattern, or change source.loaded_files of this feed",
         ).at(object=arrival.uri)
+
+
+def _has_no_key(rule: LoadedFiles, arrival: Arrival) -> str | None:
+    """Returns why the object cannot be moved: S3 would not take its key."""
+    longest = f"{rule.move_to}{arrival.key}.{arrival.etag}"  # see moving.move
+    return TOO_LONG if rule.move_to and len(longest.encode()) > LONGEST_KEY else None
 
 
 def _tidied(

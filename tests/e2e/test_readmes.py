@@ -66,9 +66,9 @@ ELSEWHERE = {
         "tests/integration/landfall/test_arrivals_cli.py"
         "::test_a_duplicate_is_told_by_load_plan_and_status_and_can_be_forced",
     ),
-    **dict.fromkeys(
-        (c for c in commands("docs/arrivals.md") if "landfall tidy" in c),
-        "tests/integration/landfall/test_tidy.py::test_the_command_says_what_became_of_each_file",
+    # The reader's feed says nothing of loaded files.
+    ".venv/bin/landfall tidy --feed include/feeds/orders.yaml --dry-run": (
+        "tests/integration/landfall/test_tidy.py::test_the_command_says_what_became_of_each_file"
     ),
     ".venv/bin/landfall status --feed include/feeds/orders.yaml --late": (
         "tests/integration/landfall/test_late.py::test_a_silent_feed_is_late_until_a_file_comes"

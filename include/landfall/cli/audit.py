@@ -11,7 +11,7 @@ from include.landfall.audit import Audit, Difference, audit
 from include.landfall.cli.command import PROGRAM, add_command, add_feed
 from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import warehouse_from_environ
-from include.landfall.errors import LandfallError
+from include.landfall.errors import LandfallError, printable
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.job import LOAD_ID
@@ -50,7 +50,7 @@ def _show(feed: Feed, compared: Audit, path: str) -> None:
         print(f"{feed.target.table}: {files}, as in the ledger")
         return
     print(f"{feed.target.table} differs from the ledger, which has {files} in it")
-    width = max(len(each.key or "") for each in compared.differences)
+    width = max(len(printable(each.key or "")) for each in compared.differences)
     for each in compared.differences:
         print(_line(each, width))
     for what in dict.fromkeys(each.what for each in compared.differences):
@@ -60,7 +60,7 @@ def _show(feed: Feed, compared: Audit, path: str) -> None:
 def _line(difference: Difference, width: int) -> str:
     of_ledger = f" of {difference.loaded:,}" if difference.loaded else ""
     rows = f"{difference.counted:,}{of_ledger} rows in the table"
-    key = difference.key or ""
+    key = printable(difference.key or "")
     return f"  {difference.what:<10}{key:<{width}}  load {difference.load_id}  {rows}"
 
 
@@ -75,7 +75,7 @@ def _what_to_do(feed: Feed, what: str, path: str) -> str:
         )
     return {
         "missing": f"to load a file's rows again: {load}. Nothing is to do where somebody deleted"
-        " them on purpose",
+        " them on purpose, or another feed has taken them over",
         "too many": f"rows were copied or changed by hand. To have the file's rows alone: {load}",
         "replaced": "rows that a later load has replaced, or of one that failed, are in the table"
         f" again, as of a partition that came back. To take them away: {rows}",

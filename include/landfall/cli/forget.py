@@ -6,6 +6,7 @@ import argparse
 import shlex
 from typing import Any
 
+from include.landfall.cli.absent import check_in_bucket
 from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import warehouse_from_environ
@@ -41,6 +42,11 @@ def add_to(commands: Any) -> None:
         action="store_true",
         help="the feed's table is gone for good: take the object out of the ledger all the same",
     )
+    command.add_argument(
+        "--for-good",
+        action="store_true",
+        help="also an object that loaded_files has moved or deleted: then no run loads it again",
+    )
     command.set_defaults(run=run)
 
 
@@ -48,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     """Forgets the objects together, and says what was taken away."""
     feed = read_feed(options.feed)
     warehouse = warehouse_from_environ(feed.target.connection)
+    if not options.for_good and feed.source.loaded_files:
+        check_in_bucket(feed, options.object)
     try:
         forgotten = forget_together(feed, options.object, warehouse=warehouse, gone=options.gone)
     except FeedError as error:

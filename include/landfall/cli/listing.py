@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from psycopg import Connection
 
 from include.landfall.arrival import Arrival
+from include.landfall.cli.absent import tell_of_absent
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.feed.model import Feed
@@ -63,7 +64,10 @@ def all_files(feed: Feed) -> list[Arrival]:
 
 
 def all_to_force(feed: Feed) -> list[Arrival]:
-    """Returns every arrival of the feed that is in its bucket, but for refused duplicates."""
+    """Returns every arrival of the feed that is in its bucket, but for refused duplicates.
+
+    Standard error says which loaded files are not in the bucket.
+    """
     warehouse = warehouse_from_environ(feed.target.connection)
     with (
         closing(make_client(store_from_environ(feed.source.connection))) as client,
@@ -71,8 +75,10 @@ def all_to_force(feed: Feed) -> list[Arrival]:
         postgres_errors(),
     ):
         refused = refused_duplicates(connection, feed.name)
-        listed = list_arrivals(client, feed.source, _tell_of_incomplete)
-        return [each for each in listed if (each.key, each.version) not in refused]
+        listed = list(list_arrivals(client, feed.source, _tell_of_incomplete))
+        forced = [each for each in listed if (each.key, each.version) not in refused]
+        tell_of_absent(connection, feed, forced)
+        return forced
 
 
 def named(feed: Feed, keys: list[str]) -> Iterator[tuple[str, Arrival | TerminalError]]:

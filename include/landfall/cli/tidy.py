@@ -11,8 +11,7 @@ from include.landfall.cli.command import add_command, add_feed
 from include.landfall.cli.output import counted, show_json
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import printable
-from include.landfall.feed.model import Feed
-from include.landfall.feed.yaml_file import read_feed, read_folder
+from include.landfall.feed.yaml_file import Feeds, read_feed, read_folder
 from include.landfall.tidy import Tidied, tidy
 
 EXAMPLES = """\
@@ -57,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _beside(path: str) -> list[Feed]:
-    return read_folder(Path(path).resolve().parent).feeds
+def _beside(path: str) -> Feeds:
+    return read_folder(Path(path).resolve().parent)
 
 
 def _show(tidied: Tidied, would: str) -> None:

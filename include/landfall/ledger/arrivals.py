@@ -170,6 +170,17 @@ def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
     }
 
 
+def keep_times(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> None:
+    """Takes over the times of loaded objects that came again unchanged, before they are gone."""
+    for page in _pages(arrivals):
+        listed = [
+            {"key": each.key, "version": each.version, "last_modified": str(each.last_modified)}
+            for each in page
+        ]
+        values = {"page": json.dumps(listed, ensure_ascii=False), "feed": feed.name}
+        connection.execute(statement("ledger/keep_times"), {**values, "bucket": feed.source.bucket})
+
+
 def missing_rows(connection: Connection, feed: Feed) -> int | None:
     """Returns how many rows the ledger counts in a table that is empty: others took them away.
 

@@ -205,6 +205,21 @@ def keys_with_open_rejects(connection: Connection, feed: str) -> set[str]:
     return {key for (key,) in connection.execute(query, [feed])}
 
 
+def keys_with_lost_rejects(connection: Connection, feed: str) -> set[str]:
+    """Returns the keys of the feed's loaded files of whose rejected rows nothing is kept.
+
+    They were only counted (`rejects.keep: count`), or have expired.
+    """
+    if not rejects_exist(connection):
+        return set()
+    query = (
+        "SELECT DISTINCT key FROM landfall.ledger AS entry"
+        " WHERE feed = %s AND status = 'loaded' AND rejected > 0 AND NOT EXISTS"
+        " (SELECT FROM landfall.rejects AS kept WHERE kept.load_id = entry.load_id)"
+    )
+    return {key for (key,) in connection.execute(query, [feed])}
+
+
 def expire(connection: Connection, feed: str, days: int) -> dict[str, int]:
     """Deletes the feed's rejects that are older than so many days, whatever their state.
 

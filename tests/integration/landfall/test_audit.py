@@ -74,6 +74,34 @@ def test_a_merged_table_of_an_older_backup_is_told(engine):
     assert differences(engine) == [("4.csv", "missing", 2, 0)]
 
 
+@pytest.mark.parametrize("target", [
+    MERGE, {**MERGE, "strategy": "delete-insert"},
+    {"table": "raw.t", "disposition": "replace", "replace_where": ["id"]},
+])  # fmt: skip
+def test_rows_that_another_feed_has_taken_over_are_no_difference(engine, target):
+    feeds = []
+    for name in ("a", "b"):
+        keys = {**engine.feed.model_dump(exclude_unset=True), "feed": name, "target": target}
+        feeds.append(engine.feed.model_validate(keys))
+        engine.feed = feeds[-1]
+        engine.load(f"id,name\n1,{name}\n", f"{name}.csv")
+    for engine.feed in feeds:
+        assert differences(engine) == []
+
+
+def test_the_load_that_ends_last_is_the_last_one_whenever_it_began(engine):
+    engine.feed = engine.feed.model_validate(
+        {**engine.feed.model_dump(exclude_unset=True), "target": MERGE}
+    )
+    for name in ("short", "long"):
+        engine.load(f"id,name\n1,{name}\n", f"{name}.csv")
+    engine.sql(
+        "UPDATE landfall.ledger SET started = started - interval '1 hour', seconds = 3610"
+        " WHERE key = 'long.csv'"
+    )
+    assert differences(engine) == []
+
+
 def test_a_partition_that_comes_back_with_replaced_rows_is_told(engine):
     engine.sql("CREATE SCHEMA raw")
     engine.sql("CREATE TABLE raw.t (id integer, name text) PARTITION BY LIST (id)")

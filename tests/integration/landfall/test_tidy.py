@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from include.landfall.errors import FeedError, ObjectMissing, RefusedCell
 from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import Feeds
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.postgres.connection import connect
 from include.landfall.s3 import moving
 from include.landfall.s3.listing import list_arrivals
-from include.landfall.tidy import OPEN_REJECTS, tidy
+from include.landfall.tidy import LOST_REJECTS, OPEN_REJECTS, TOO_LONG, tidy
 
 A, B, BAD = "id,name\n1,a\n", "id,name\n2,b\n", "id,name\nx,b\n"
 AT_ONCE = {"after_days": 0}
@@ -107,6 +109,18 @@ def test_a_file_with_open_rejects_stays_until_they_are_settled(engine):
     assert actions(engine) == {"in/a.csv": "deleted"}
 
 
+@pytest.mark.parametrize("are", ["only counted", "expired"])
+def test_a_file_whose_rejected_rows_are_nowhere_else_is_not_deleted(engine, are):
+    keep = "count" if are == "only counted" else "raw"
+    rejects = {"at_most": 1, "keep": keep}
+    engine.be(source=source_of(engine, delete=True), rejects=rejects)
+    engine.load(A + "x,b\n", "in/a.csv")
+    engine.sql("DELETE FROM landfall.rejects")
+    assert [(e.action, e.reason) for e in run(engine).values()] == [("kept", LOST_REJECTS)]
+    engine.be(source=source_of(engine, move_to="loaded/"), rejects=rejects)
+    assert actions(engine) == {"in/a.csv": "moved"}
+
+
 def test_a_file_that_a_newer_one_has_replaced_is_moved_too(engine):
     engine.be(source=source_of(engine, move_to="old/"), disposition="replace")
     engine.load(A, "in/1.csv")
@@ -123,6 +137,15 @@ def test_a_moved_file_that_comes_back_is_loaded_only_when_it_has_changed(moving_
     assert new(moving_feed) == []
     moving_feed.load(B, "in/a.csv")
     assert moving_feed.rows() == [(2, "b")]
+
+
+def test_a_file_that_came_again_has_come_also_once_it_is_moved(moving_feed):
+    moving_feed.load(A, "in/a.csv")
+    moving_feed.sql("UPDATE landfall.ledger SET last_modified = last_modified - interval '3 days'")
+    run(moving_feed, only_look=True)
+    assert moving_feed.sql("SELECT now() - last_modified > '1 day' FROM landfall.ledger") == [True]
+    run(moving_feed)
+    assert moving_feed.sql("SELECT now() - last_modified > '1 day' FROM landfall.ledger") == [False]
 
 
 def test_an_earlier_content_of_the_same_name_is_never_overwritten(moving_feed):
@@ -222,8 +245,24 @@ def test_a_file_that_another_feed_takes_stays(moving_feed, pattern):
     )  # fmt: skip
     moving_feed.load(A, "in/a.csv")
     with pytest.raises(FeedError, match="the feed 'other' takes"):
-        run(moving_feed, others=[moving_feed.feed, other])
+        run(moving_feed, others=Feeds([moving_feed.feed, other]))
     assert bodies(moving_feed) == {"in/a.csv": A}
+
+
+def test_a_feed_beside_that_cannot_be_read_may_take_the_files(moving_feed):
+    broken = Feeds(broken={Path("feeds/other.yaml"): FeedError("unknown key 'tabel'")})
+    assert run(moving_feed, others=broken) == {}
+    moving_feed.load(A, "in/a.csv")
+    with pytest.raises(FeedError, match=r"other\.yaml beside the feed cannot be read"):
+        run(moving_feed, others=broken)
+    assert bodies(moving_feed) == {"in/a.csv": A}
+
+
+def test_a_key_that_would_be_too_long_keeps_no_other_file(engine):
+    engine.be(source=source_of(engine, pattern="in/**", move_to="loaded/"))
+    engine.load(A, "in" + f"/{'é' * 99}" * 5)
+    engine.load(B, "in/ü.csv")
+    assert [each.reason for each in run(engine).values()] == [TOO_LONG, None]
 
 
 def test_files_of_a_table_that_was_emptied_are_not_deleted(engine):

@@ -12,6 +12,7 @@ from airflow.sdk.execution_time.context import set_current_context
 
 from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.model import Feed
+from include.landfall.feed.yaml_file import Feeds
 from include.landfall.load import Receipt
 from include.landfall.s3.listing import find_arrival
 from plugins.s3_to_postgres import S3ToPostgresHook
@@ -165,7 +166,7 @@ def test_loaded_files_are_tidied_through_the_hook(feed, arrival):
     rule = feed.source.model_copy(update={"loaded_files": LoadedFiles(delete=True, after_days=0)})
     feed = feed.model_copy(update={"source": rule})
     S3ToPostgresHook.of(feed).load(feed, arrival("id,name\n1,a\n"))
-    assert S3ToPostgresHook.of(feed).tidy(feed, others=[feed]) == {"deleted": 1}
+    assert S3ToPostgresHook.of(feed).tidy(feed, others=Feeds([feed])) == {"deleted": 1}
     assert S3ToPostgresHook.of(feed).tidy(feed) == {}
 
 

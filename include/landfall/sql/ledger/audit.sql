@@ -16,11 +16,12 @@ entry AS (
         key,
         status,
         coalesce(rows, 0) AS rows,
-        -- Rows of the last load are there, whatever a merge did to those of earlier ones.
+        -- Rows of the last load are there, whatever merges did to those of earlier ones, of any feed. Loads of
+        -- one table that merge end one after another, in whatever order they began.
         load_id = (
             SELECT last.load_id FROM landfall.ledger AS last
-            WHERE last.feed = {feed} AND last.target = {name} AND last.status = 'loaded' AND last.rows > 0
-            ORDER BY last.started DESC
+            WHERE last.target = {name} AND last.status = 'loaded' AND last.rows > 0
+            ORDER BY last.started + make_interval(secs => coalesce(last.seconds, 0)) DESC
             LIMIT 1
         ) AS is_last
     FROM landfall.ledger
