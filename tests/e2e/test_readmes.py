@@ -363,7 +363,7 @@ def test_what_a_block_shows_is_what_its_last_command_says(walked, page, block):
 
 
 def test_a_refusal_is_what_the_readme_shows(walked):
-    shown = only("docs/operations.md", "", "Postgres refuses").text.strip()
+    shown = only("docs/operations.md", "", "refuses a cell: date/time").text.strip()
     refused = walked["refused", "load"]
     assert (refused.code, refused.printed.strip()) == (5, shown)
     assert walked["refused", "ledger"].printed.strip() == shown

@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.landfall.arrival import Arrival
-from include.landfall.connections import Store
 from include.landfall.errors import MisshapenRow, TruncatedFile
-from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import read_format
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.feed.model import Feed
-from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.json_fast import FastParser
 from include.landfall.read.formats.json_nested import NestedFastParser
 from include.landfall.read.formats.text_blocks import Block
+from tests.support.json_jobs import job
 from tests.support.readings import gather
-
-WHEN = datetime(2013, 1, 1, tzinfo=UTC)
-COLUMNS = {"a": "integer", "b": "text", "c": "jsonb"}
-
-
-def job(types=COLUMNS, encoding=None, **options):
-    planned = tuple(PlannedColumn(name, parse_type(kind)) for name, kind in types.items())
-    dialect = read_format({"type": "json", **options}).dialect()
-    arrival = Arrival("b", "k", "e", 1, WHEN)
-    return Job("f", arrival, Store(), planned, 1, dialect, encoding)
 
 
 def read(data, *args, **options):

@@ -18,7 +18,7 @@ from include.landfall.read.formats import json_lines
 from include.landfall.read.formats.json_arrow import AHEAD, TRIES, ArrowParser
 from include.landfall.read.formats.json_exact import Keys
 from include.landfall.read.formats.text_blocks import Block, Unreadable, check_cells
-from tests.unit.landfall.test_json import job
+from tests.support.json_jobs import job
 
 COLUMNS = {
     "i": "integer", "n": "numeric(5,2)", "f": "double precision", "o": "boolean", "t": "text",

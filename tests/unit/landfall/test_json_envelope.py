@@ -22,8 +22,8 @@ from include.landfall.feed.schema import schema
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.read.formats import json_elements, json_lines, json_text
 from include.landfall.read.formats.json_fast import FastPositionParser
+from tests.support.json_jobs import job
 from tests.support.readings import gather
-from tests.unit.landfall.test_json import job
 
 COLUMNS = {"a": "integer", "b": "text", "c": "jsonb"}
 ODD = ["data", "x.y", "", "é", 'q"t', "\\", '"]},{[', None, 1, -2.5, True, [], {}, [[1], {"a": []}]]
