@@ -41,18 +41,23 @@ def make_dag(feeds: Iterable[Feed]) -> DAG | None:
         is_paused_upon_creation=False,
         **dag_defaults(),
     ) as dag:
-
-        @task
-        def look() -> None:
-            memory = Variable.get(MEMORY, default=None, deserialize_json=True) or {}
-            texts, kept = look_at(watched, memory)
-            if kept != memory:
-                Variable.set(MEMORY, kept, "What was told of late feeds", serialize_json=True)
-            if texts:
-                raise AirflowFailException("\n\n".join(texts))
-
-        look()
+        add_look(watched)
     return dag
+
+
+def add_look(feeds: list[Feed]) -> None:
+    """Adds the task that looks at the feeds, and fails when there is something new to tell."""
+
+    @task
+    def look() -> None:
+        memory = Variable.get(MEMORY, default=None, deserialize_json=True) or {}
+        texts, kept = look_at(feeds, memory)
+        if kept != memory:
+            Variable.set(MEMORY, kept, "What was told of late feeds", serialize_json=True)
+        if texts:
+            raise AirflowFailException("\n\n".join(texts))
+
+    look()
 
 
 # dags/broken_feeds.py shows the feeds that cannot be read.

@@ -76,7 +76,7 @@ def _is_told(context: Context) -> bool:
         return False
     try:
         first = _first_of(cause, context)
-    except Exception:
+    except Exception:  # whatever Airflow raises: an alert twice is better than none
         log.exception("whether the cause was told of cannot be seen")
         return False
     if first in (None, _id(context["ti"])):
@@ -116,7 +116,7 @@ def failures_of_run(context: Context) -> list[str]:
     try:
         failed = _failed_tasks(context)
         kept = [each for each in _kept(context) if each["task"] in failed]
-    except Exception:
+    except Exception:  # whatever Airflow raises: the alert itself must go out
         log.exception("what has failed in the run cannot be read")
         return []
     killed = failed - {each["task"] for each in kept}

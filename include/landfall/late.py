@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection
 
@@ -48,12 +48,7 @@ def look(
 
     Raises: WrongUse where the feed has no `late_after`; LandfallError.
     """
-    silence = feed.source.longest_silence
-    if silence is None:
-        raise WrongUse(
-            "the feed does not say when its files are late",
-            expected="source.late_after, such as 26 hours",
-        ).at(feed=feed.name)
+    silence = _silence_of(feed)
     with (
         connect(warehouse, f"landfall late {feed.name}") as connection,
         postgres_errors(),
@@ -71,6 +66,15 @@ def look(
     if begun and now - begun <= silence:
         return Look(newest, None)
     return Look(newest, _silent(feed, newest, bucket.incomplete, now))
+
+
+def _silence_of(feed: Feed) -> timedelta:
+    if feed.source.longest_silence is None:
+        raise WrongUse(
+            "the feed does not say when its files are late",
+            expected="source.late_after, such as 26 hours",
+        ).at(feed=feed.name)
+    return feed.source.longest_silence
 
 
 @dataclass(frozen=True)

@@ -198,18 +198,16 @@ def _has_no_key(rule: LoadedFiles, arrival: Arrival) -> str | None:
 def _tidied(
     client: S3Client, feed: Feed, rule: LoadedFiles, arrival: Arrival, *, only_look: bool
 ) -> Tidied:
-    place = feed.name, arrival.bucket, arrival.key
     moved_to = f"{rule.move_to}{arrival.key}" if rule.move_to else None
     try:
-        if only_look:
-            pass
-        elif moved_to:
+        if moved_to and not only_look:
             moved_to = moving.move(client, arrival, moved_to)
-        else:
+        elif not only_look:
             moving.delete(client, arrival)
     except (ObjectChanged, ObjectMissing) as error:
         return _kept(arrival, feed, error.what)
-    return Tidied(*place, "moved" if moved_to else "deleted", moved_to=moved_to)
+    action = "moved" if moved_to else "deleted"
+    return Tidied(feed.name, arrival.bucket, arrival.key, action, moved_to=moved_to)
 
 
 def _kept(arrival: Arrival, feed: Feed, reason: str) -> Tidied:

@@ -91,6 +91,15 @@ def served(server: socketserver.TCPServer) -> Iterator[int]:
         thread.join()
 
 
+@contextmanager
+def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    """A webhook that the environment names, as that of Slack."""
+    inbox = Inbox()
+    with served(inbox.webhook()) as port:
+        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+        yield inbox
+
+
 @pytest.fixture
 def use_example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
     """Does what the page says: the example is the end of dags/common/alerts.py."""
@@ -130,9 +139,7 @@ def test_slack_is_told_of_each_refused_file_in_the_engine_s_words_and_once_of_th
     monkeypatch: pytest.MonkeyPatch,
     use_example: Callable[[str], None],
 ) -> None:
-    inbox = Inbox()
-    with served(inbox.webhook()) as port:
-        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+    with slack(monkeypatch) as inbox:
         use_example(SLACK)
         assert run_feed_dag(make_dag(feed))[0] == "failed"
     of_task, of_run = [json.loads(message)["text"] for message in inbox.messages]
@@ -150,12 +157,10 @@ def test_a_wrong_password_is_told_once_however_many_tasks_meet_it(
     monkeypatch: pytest.MonkeyPatch,
     use_example: Callable[[str], None],
 ) -> None:
-    inbox = Inbox()
     wrong = {"conn_type": "postgres", **world.warehouse.__dict__, "login": "nobody"}
     keys = ("conn_type", "host", "port", "login")
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({key: wrong[key] for key in keys}))
-    with served(inbox.webhook()) as port:
-        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+    with slack(monkeypatch) as inbox:
         use_example(SLACK)
         state, tasks = run_feed_dag(make_dag(feed))
     assert (state, tasks["new_arrivals"], tasks["loads_to_publish"]) == (
@@ -218,9 +223,7 @@ def test_a_silence_is_told_once_and_ends_by_itself(
     use_example: Callable[[str], None],
 ) -> None:
     watched = late_after(feed, "1 minute")
-    inbox = Inbox()
-    with served(inbox.webhook()) as port:
-        monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port}/")
+    with slack(monkeypatch) as inbox:
         use_example(f"{SLACK}\nRUN_FAILED = []")
         assert run_feed_dag(make_dag(feed))[0] == "failed"  # of two files one is refused
         inbox.messages.clear()

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 DURATION = re.compile(
     r"(\d{1,4}) ?(?:(min|minutes?)|(h|hours?)|(d|days?)|(w|weeks?))", re.IGNORECASE | re.ASCII
@@ -45,4 +45,4 @@ def _check(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[str, BeforeValidator(_check), Field()]
+Duration = Annotated[str, BeforeValidator(_check)]

@@ -195,15 +195,20 @@ def missing_rows(connection: Connection, feed: Feed) -> int | None:
     try:
         with connection.transaction(force_rollback=True):  # else the timeout stays for a load
             connection.execute(LOOK)
-            query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
-            row = connection.execute(query).fetchone()
+            return lost_rows(connection, feed)
     except psycopg.errors.LockNotAvailable:
         return None
     except psycopg.errors.InsufficientPrivilege:
         _check_may_look(connection, feed)
         raise
-    is_empty = row is not None and not row[0]
-    return queries.loaded_rows(connection, feed.name, target.table) if is_empty else 0
+
+
+def lost_rows(connection: Connection, feed: Feed) -> int:
+    """Returns how many rows the ledger counts in a table that is there, and is empty."""
+    target = feed.target
+    query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
+    has_rows = (connection.execute(query).fetchone() or (True,))[0]
+    return 0 if has_rows else queries.loaded_rows(connection, feed.name, target.table)
 
 
 def _check_may_look(connection: Connection, feed: Feed) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import ConnectionUnusable, ObjectChanged, ObjectMissing
@@ -13,6 +16,8 @@ from include.landfall.s3.listing import find_arrival
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
 
 COPIED_AT_ONCE = 5 << 30  # bytes of an object that S3 copies by one request
 PART_BYTES = 1 << 30  # of a larger one; S3 takes 10,000 parts
@@ -95,6 +100,14 @@ def _copy_parts(client: S3Client, size: int, to: Any, of: Any) -> None:
             )
             parts.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
         client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-    except BaseException:
-        client.abort_multipart_upload(**upload)
+    except BaseException:  # also of Ctrl-C: parts that nobody sees cost money
+        _abort(client, upload)
         raise
+
+
+def _abort(client: S3Client, upload: Any) -> None:
+    try:
+        client.abort_multipart_upload(**upload)
+    except (BotoCoreError, ClientError) as error:
+        # The first error is what the caller must see; this one is only a cost.
+        log.warning("the parts of s3://%s/%s stay: %s", upload["Bucket"], upload["Key"], error)

@@ -161,11 +161,14 @@ def _by_position(
         _without_other_names(finding)
     why = f"the rows are arrays; {spelt(described_at[0])} has the names" if described_at else ""
     proposal.options["columns"] = Finding("by position", why or "the rows are arrays")
-    first = parsed(rows[0])
-    if not described_at and are_names([c if isinstance(c, str) else None for c in first]):
+    if not described_at and _begins_with_names(rows):
         doubt = "the first array looks like names, and would be a row: names cannot be read from it"
         proposal.doubts.append(doubt)
     return proposal
+
+
+def _begins_with_names(rows: Sequence[bytes]) -> bool:
+    return are_names([c if isinstance(c, str) else None for c in parsed(rows[0])])
 
 
 def _own_names(proposal: Proposal) -> list[str]:

@@ -92,11 +92,6 @@ def with_column(options):
     return TEXT.replace("smallint", options)
 
 
-def with_loaded_files(rule):
-    """The feed with this rule of its loaded files, on line 9."""
-    return TEXT.replace("flights/*.csv*", f"flights/*.csv*\n  loaded_files: {rule}")
-
-
 # Text of the feed: line, and words of the message.
 WRONG = [
     (TEXT.replace("owner:", "ownr:"), 3, ["unknown key 'ownr'", "did you mean 'owner'?"]),
@@ -138,22 +133,6 @@ WRONG = [
     (TEXT.replace("  tailnum:", "  year:"), 17, ["'year' stands here twice"]),
     (TEXT.replace("source:", "source: {"), 7, ["not YAML"]),
     (TEXT.replace("  year: smallint", "  ? [a]\n  : b"), 15, ["not YAML"]),
-    # files that are loaded: what would be loaded again, and rules that say nothing
-    *((with_loaded_files(rule), 9, words) for rule, words in [
-        ("{}", ["'source.loaded_files' is wrong", "move_to with a prefix, or delete: true"]),
-        ("{after_days: 3}", ["move_to with a prefix"]),
-        ("{delete: true, move_to: x/}", ["'source.loaded_files.delete'", "one of the two"]),
-        ("{move_to: x}", ["'source.loaded_files.move_to'", "ends with /"]),
-        ("{move_to: s3://b/x/}", ["'source.loaded_files.move_to'", "same bucket"]),
-        ("{move_to: /x/}", ["'source.loaded_files.move_to'", "same bucket"]),
-        ("{delete: true, after_days: -1}", ["'source.loaded_files.after_days'"]),
-        ("{moveto: x/}", ["'source.loaded_files.moveto'", "did you mean 'move_to'?"]),
-    ]),
-    *((with_loaded_files("{move_to: x/}").replace("flights/*.csv*", f"'{pattern}'"), 9,
-       ["'source.loaded_files.move_to'", "found: x/", "loaded again", "such as _loaded/"])
-      for pattern in ("**", "**/*.csv", "x/**", "x/*/[xyz]/**", "*/**/[!a]?.csv")),
-    (with_loaded_files("{delete: true}").replace("csv*", "csv*\n  snapshot: dir").replace(
-        "append", "replace"), 10, ["'source.loaded_files' is wrong", "snapshot"]),
     # combinations of the contract: each is named with its key, and what was meant
     (with_contract("new_columns: drop"), 21, ["'contract.new_columns' is wrong", "'evolve'"]),
     (with_contract("new_column: ignore"), 21, ["'contract.new_column'", "'new_columns'"]),
@@ -272,13 +251,6 @@ def test_a_pattern_matches_as_it_says_and_lists_only_its_prefix(pattern, prefix,
     assert source.prefix == prefix
     assert [key for key in hits if not source.matches(key)] == []
     assert [key for key in misses if source.matches(key)] == []
-
-
-@pytest.mark.parametrize("pattern", ["in/**", "*/*.csv", "x/*/[abc]/*", "**", "**/*.csv"])
-def test_files_can_be_moved_where_the_pattern_leaves_them_out(pattern):
-    move_to = "x/" if pattern[0] != "x" and "**/" not in f"{pattern}/" else "_x/"
-    source = Source(bucket="landing", pattern=pattern, loaded_files={"move_to": move_to})
-    assert not source.takes(move_to + "in/a/b/1.csv")
 
 
 @given(

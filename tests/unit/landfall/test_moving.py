@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import ConnectionUnusable
+from include.landfall.s3 import moving
 from include.landfall.s3.moving import move
 
 ARRIVAL = Arrival("landing", "in/a.csv", "e", 3, datetime(2026, 1, 1, tzinfo=UTC))
@@ -37,6 +38,15 @@ class Client:
     def copy_object(self, **_):
         return self._answer("CopyObject")
 
+    def create_multipart_upload(self, **_):
+        return {"UploadId": "u"}
+
+    def upload_part_copy(self, **_):
+        return self._answer("UploadPartCopy")
+
+    def abort_multipart_upload(self, **_):
+        raise ClientError({"Error": {"Code": "InternalError"}}, "AbortMultipartUpload")
+
     def delete_object(self, **_):
         return self._answer("DeleteObject")
 
@@ -50,3 +60,10 @@ def test_a_missing_right_is_named(refused, right):
         move(Client(refused), ARRIVAL, "loaded/in/a.csv")
     assert caught.value.do == f"allow the connection's key {right}"
     assert caught.value.place.object == "s3://landing/in/a.csv"
+
+
+def test_parts_that_cannot_be_taken_away_hide_no_error(monkeypatch, caplog):
+    monkeypatch.setattr(moving, "COPIED_AT_ONCE", 0)
+    with pytest.raises(ConnectionUnusable, match="refused the key"):
+        move(Client("UploadPartCopy"), ARRIVAL, "loaded/in/a.csv")
+    assert "the parts of s3://landing/loaded/in/a.csv stay" in caplog.text

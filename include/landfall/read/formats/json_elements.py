@@ -11,6 +11,7 @@ import msgspec
 from include.landfall.errors import MisshapenRow, TruncatedFile
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.job import BLOCK_BYTES
+from include.landfall.read.formats.json_text import DEEPEST
 from include.landfall.read.formats.text_blocks import Block
 
 # Each skips what is of no interest, whole texts included, and gives the next byte that is: in an
@@ -26,7 +27,6 @@ _MOST_TRIES = 8
 _SPACE = b" \t\r\n"
 _SPACES = re.compile(rb"[ \t\r\n]*+")
 _array_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
-DEEPEST = 100_000  # of brackets, one within another: no parser takes so many
 
 
 def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Block]:
