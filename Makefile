@@ -60,10 +60,10 @@ test-e2e: .venv  ## The end-to-end tests: every DAG by dag.test(), and one run w
 	@$(RUN) pytest tests/e2e
 
 # Another PostgreSQL or another object store can change their outcome. The other integration tests are
-# about files, commands and Airflow, and run with the embedded servers only.
-ON_SERVERS := $(patsubst %,tests/integration/landfall/test_%.py,arrivals_model check check_roles corpus export \
-	fault_connections fault_types faults guarantees judge law ledger load merge replay target target_kinds \
-	types writing)
+# about files, commands and Airflow, or have many cases of one thing, and run with the embedded servers
+# only: `make test-containers ON_SERVERS=tests/integration/landfall` runs all of them in containers.
+ON_SERVERS := $(patsubst %,tests/integration/landfall/test_%.py,check check_roles export fault_connections \
+	fault_types faults judge law ledger load merge replay target types writing)
 
 CELERY := tests/containers/test_celery.py
 IN_CONTAINERS := $(filter-out $(CELERY),$(wildcard tests/containers/test_*.py))

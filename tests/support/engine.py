@@ -62,9 +62,14 @@ class Engine:
         return replace(arrival, last_modified=later)
 
     def load(self, what: str | bytes | Arrival, key: str = "a.csv", **options) -> Receipt:
-        """Loads an arrival, or a text as a file with this key."""
+        """Loads an arrival, or a text as a file with this key.
+
+        The client of the store is the test's own: making one is half of a small load.
+        """
         arrival = what if isinstance(what, Arrival) else self.put(what, key)
-        servers = {"store": self.store, "warehouse": self.warehouse}
+        servers = {"store": self.store, "warehouse": self.warehouse, "client": self.client}
+        if "store" in options:
+            del servers["client"]
         return load(self.feed, arrival, **{**servers, **options})
 
     def sql(self, query: str, *values: Any) -> list[Any]:

@@ -24,7 +24,7 @@ from tests.integration.landfall.test_law import World, differences, without_orig
 from tests.support.cell_texts import GENERATORS, MOODS
 
 SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
-TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "20000")) // 20
+TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "10000")) // 10
 TYPES = [
     "smallint", "integer", "bigint", "numeric(15,2)", "numeric(5,5)", "numeric(38,0)",
     "numeric(38,10)", "numeric", "real", "double precision", "boolean", "text", "varchar(5)",

@@ -1,6 +1,6 @@
 """The law: a loaded cell is what Postgres itself reads from the file's text.
 
-For every type, 20,000 texts are read three times: by Postgres's input function (a text COPY, and
+For every type, 10,000 texts are read three times: by Postgres's input function (a text COPY, and
 pg_input_is_valid for those that it refuses), by the engine's fast path, which casts and encodes
 them, and by the engine's text path, which stages them as text. All three must refuse the same
 texts, which are rejects, and load the others as the same values. LANDFALL_LAW_SEED chooses other
@@ -37,7 +37,7 @@ from include.landfall.write.target import TargetColumn
 from tests.support.cell_texts import GENERATORS, MOODS
 
 SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
-TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "20000"))
+TEXTS = int(os.environ.get("LANDFALL_LAW_TEXTS", "10000"))
 SHOWN = 12
 
 pytestmark = pytest.mark.timeout(300)

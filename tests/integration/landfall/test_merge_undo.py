@@ -20,7 +20,7 @@ from include.landfall.replay import rejects_to_replay, replay
 from tests.support.memory_store import MemoryStore
 from tests.support.merge_reference import Table, Versions, as_csv, random_files
 
-HISTORIES = int(os.environ.get("LANDFALL_UNDO_HISTORIES", "12"))
+HISTORIES = int(os.environ.get("LANDFALL_UNDO_HISTORIES", "6"))
 SEED = int(os.environ.get("LANDFALL_MERGE_SEED", random.randrange(10**6)))
 EACH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
 
