@@ -32,7 +32,7 @@ from include.landfall.ledger import queries
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.rights import check_rights
-from include.landfall.postgres.statements import statement, table
+from include.landfall.postgres.statements import statement, table, value
 
 PAGE = 5_000  # arrivals that one statement compares
 LOOK = "SET LOCAL lock_timeout = '1s'"  # a look into the table does not wait for who locks it
@@ -207,8 +207,9 @@ def lost_rows(connection: Connection, feed: Feed) -> int:
     """Returns how many rows the ledger counts in a table that is there, and is empty."""
     target = feed.target
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
-    has_rows = (connection.execute(query).fetchone() or (True,))[0]
-    return 0 if has_rows else queries.loaded_rows(connection, feed.name, target.table)
+    if value(connection, query):
+        return 0
+    return queries.loaded_rows(connection, feed.name, target.table)
 
 
 def _check_may_look(connection: Connection, feed: Feed) -> None:

@@ -12,6 +12,7 @@ from include.landfall.errors import DataError
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.kept_rejects import SELECTED, Selection, rejects_exist
 from include.landfall.ledger.queries import select_entries
+from include.landfall.postgres.statements import value
 
 
 class Named(NamedTuple):
@@ -60,8 +61,7 @@ def left_out(connection: Connection, load_id: int, reason: str | None) -> int:
         "SELECT count(*) FROM landfall.rejects WHERE load_id = %s AND state = 'open'"
         " AND (%s::text IS NULL OR reason = %s) AND cells IS NULL"
     )
-    row = connection.execute(query, [load_id, reason, reason]).fetchone()
-    return int(row[0]) if row else 0
+    return int(value(connection, query, [load_id, reason, reason]))
 
 
 def columns_beside(
