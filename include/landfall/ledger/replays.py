@@ -32,8 +32,7 @@ def loads_with_rejects(connection: Connection, selection: Selection) -> list[Ent
         "status = 'loaded' AND load_id IN (SELECT load_id FROM landfall.rejects WHERE {})"
         " ORDER BY load_id"
     ).format(SELECTED)
-    parameters = {**selection.__dict__, "states": list(selection.states)}
-    return select_entries(connection, rule, parameters)
+    return select_entries(connection, rule, selection.parameters)
 
 
 def named_rejects(connection: Connection, feed: str, reject_ids: Iterable[int]) -> list[Named]:
