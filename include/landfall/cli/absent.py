@@ -49,8 +49,8 @@ def _check_newest(connection: Connection, feed: Feed, listed: Sequence[Arrival])
     if not has_relation(connection, target.schema_name, target.table_name):
         return
     loaded = newest_loaded(connection, feed.name)
-    newest = max(listed, key=lambda arrival: (arrival.last_modified, arrival.key))
-    if loaded and loaded > (newest.last_modified, newest.key):
+    newest = max(listed, key=lambda arrival: arrival.newness)
+    if loaded and loaded > newest.newness:
         raise WrongUse(
             "the newest file in the bucket is older than the one that is loaded",
             found=newest.key,

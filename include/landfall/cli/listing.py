@@ -156,8 +156,7 @@ def plan_of(feed: Feed, now: float) -> Plan:
         newest = _newest_table(connection, feed)
         _tell_of_missing_rows(connection, feed)
     for arrival, reason in to_load:
-        age = arrival.last_modified, arrival.key
-        if newest and arrival.key != newest[1] and age < newest:
+        if newest and arrival.key != newest[1] and arrival.newness < newest:
             result.skipped.append((arrival, Reason.SUPERSEDED))
         elif _is_settling(feed, arrival, now):
             result.skipped.append((arrival, "settling"))

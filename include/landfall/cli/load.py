@@ -79,7 +79,7 @@ def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]
 def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
-    arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
+    arrivals = sorted(listing.all_to_force(feed), key=lambda each: each.newness)
     listing.check_own(feed, arrivals)
     return arrivals[-1:] if feed.target.is_whole else arrivals
 

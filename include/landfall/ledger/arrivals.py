@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -114,17 +113,13 @@ def _with_reasons(
     newest = queries.newest_loaded(connection, feed.name)
     for page in _pages(arrivals):
         for arrival, reason, has_failed in _reasons(connection, feed, page, due_only):
-            if reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest):  # restored
+            if reason is Reason.SUPERSEDED and (not newest or arrival.newness > newest):  # restored
                 reason = Reason.FAILED if has_failed else Reason.NEW
             yield arrival, reason
 
 
 def _in_turn(new: Iterable[Explained]) -> list[Explained]:
-    return sorted(new, key=lambda each: (each[1] is Reason.FAILED, *_age(each[0])))
-
-
-def _age(arrival: Arrival) -> tuple[datetime, str]:
-    return arrival.last_modified, arrival.key
+    return sorted(new, key=lambda each: (each[1] is Reason.FAILED, *each[0].newness))
 
 
 def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
