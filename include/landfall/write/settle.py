@@ -17,6 +17,7 @@ from include.landfall.ledger import arrivals, changes, claims, duplicates, rejec
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
+from include.landfall.postgres.connection import server_encoding, storable
 from include.landfall.postgres.errors import postgres_errors, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
@@ -151,9 +152,10 @@ def keep_failure(
     rejection = rejection_of(error)
     with postgres_errors():
         create_ledger(connection)
+        encoding = server_encoding(connection)
         with connection.transaction():
             entry, load_id = claims.keep_failure(
-                connection, claimant, text, seconds,
+                connection, claimant, storable(text, encoding), seconds,
                 rejection.counts if rejection else None, duplicate_of(error), force=force,
             )  # fmt: skip
             if entry is None and load_id:
