@@ -13,12 +13,13 @@ from psycopg import Connection
 
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
+from include.landfall.feed.model import Feed
 from include.landfall.ledger import arrivals, changes, claims, duplicates, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import server_encoding, storable
-from include.landfall.postgres.errors import postgres_errors, refuses_rows
+from include.landfall.postgres.errors import postgres_errors, refusal, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
@@ -196,6 +197,21 @@ def _noted() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _without_texts(feed: Feed) -> Iterator[None]:
+    """Keeps the server's words about a row out of the error, where the feed hides its texts.
+
+    Raises: LandfallError in place of psycopg's.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        refused = refusal(error)
+        if feed.hides_texts and refuses_rows(error):
+            refused.found = f"SQLSTATE {error.sqlstate}; the message is not kept: it may quote rows"
+        raise refused from error
+
+
 @_noted()
 def _fill(
     connection: Connection,
@@ -209,7 +225,7 @@ def _fill(
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
-    with target.unaltered(connection, feed) as columns:
+    with _without_texts(feed), target.unaltered(connection, feed) as columns:
         if load_id and feed.target.load_id and not disposition.replaces_feed:
             check_ledger(connection, feed)
         if load_id and not disposition.replaces_feed:
