@@ -26,6 +26,7 @@ from include.landfall.write.deferred import check_all_at_once
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
 from include.landfall.write.ledger_behind import check_ledger, rows_gone
+from include.landfall.write.own_rows import check_ids, row_changers
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
@@ -231,10 +232,13 @@ def _fill(
         if load_id and not disposition.replaces_feed:
             altered = [*altered, *rows_gone(connection, feed)]
         remove_replaced(connection, feed, disposition, replaced)
+        changers = row_changers(connection, feed, disposition) if load_id else None
         staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
         staging, read, written = write_rows(staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
+    if changers:
+        check_ids(connection, feed, load_id, written, changers)
     kept = [*altered, *departures(staging)]
     return _Filled(
         written, reasons, staging.deduplicated, staging.rejected, kept, staging.ending.content_hash

@@ -74,6 +74,8 @@ KINDS = {
     "BEFORE INSERT, NULL": Kind(trigger("TRIGGER f BEFORE INSERT", "RETURN NULL;"), refuses(LOST)),
     "BEFORE INSERT, NULL for a row": Kind(trigger("TRIGGER f BEFORE INSERT", TWO.format("RETURN NULL;")), refuses(LOST, "first")),
     "BEFORE INSERT, an error": Kind(trigger("TRIGGER f BEFORE INSERT", TWO.format("RAISE 'no two';")), refuses("(?s)line: 3.*no two", "first")),
+    "BEFORE INSERT, no load id": Kind(trigger("TRIGGER f BEFORE INSERT", "NEW._load_id := NULL; RETURN NEW;"), refuses("takes the load id from rows")),
+    "BEFORE INSERT, no load id of a row": Kind(trigger("TRIGGER f BEFORE INSERT", TWO.format("NEW._load_id := NULL;")), refuses("found: 1 rows with _load_id", "first")),
     "AFTER INSERT, NULL": Kind(trigger("TRIGGER f AFTER INSERT", "RETURN NULL;")),
     "AFTER INSERT, an error": Kind(trigger("TRIGGER f AFTER INSERT", TWO.format("RAISE 'no two';")), refuses("(?s)line: 3.*no two", "first")),
     "AFTER INSERT, an error at COMMIT": Kind(trigger("CONSTRAINT TRIGGER f AFTER INSERT", TWO.format("RAISE 'no two';")).replace("raw.t FOR", "raw.t DEFERRABLE INITIALLY DEFERRED FOR"), refuses("(?s)line: 3.*no two", "first")),
