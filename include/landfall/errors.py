@@ -90,6 +90,8 @@ def printable(value: object) -> str:
 
 def escaped(line: str) -> str:
     """Returns the line with what is not printable spelt out, so that it stays one line."""
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
