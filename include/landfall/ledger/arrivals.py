@@ -219,15 +219,15 @@ def check_target(connection: Connection, feed: Feed) -> None:
 
     Raises: FeedError when they are in another table, or when the table is gone.
     """
-    target, files = feed.target, queries.loaded_files(connection, feed.name)
-    for elsewhere in sorted(files.keys() - {target.table}):
-        if has_relation(connection, *elsewhere.split(".", 1)):
+    target = feed.target
+    for elsewhere in queries.targets(connection, feed.name):
+        if elsewhere != target.table and has_relation(connection, *elsewhere.split(".", 1)):
             raise FeedError(
                 f"files of this feed are loaded into {elsewhere}",
                 found=f"target.table: {target.table}",
                 do=f"rename the table {elsewhere} too, or load the files again with --force",
             ).at(feed=feed.name)
-    _check_is_there(connection, feed, files)
+    check_is_there(connection, feed)
 
 
 def check_is_there(connection: Connection, feed: Feed) -> None:
@@ -235,14 +235,11 @@ def check_is_there(connection: Connection, feed: Feed) -> None:
 
     Raises: FeedError when it is gone.
     """
-    if ledger_exists(connection):
-        _check_is_there(connection, feed, queries.loaded_files(connection, feed.name))
-
-
-def _check_is_there(connection: Connection, feed: Feed, files: dict[str, int]) -> None:
     target = feed.target
-    if files and not has_relation(connection, target.schema_name, target.table_name):
-        number = sum(files.values())
+    is_there = has_relation(connection, target.schema_name, target.table_name)
+    if is_there or not ledger_exists(connection):
+        return
+    if number := sum(queries.loaded_files(connection, feed.name).values()):
         raise FeedError(
             f"the table {target.table} is gone, and the ledger has {number} files in it",
             do="restore the table, or load all files again with --force and without --key",

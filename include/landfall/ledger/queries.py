@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import NAME, SCHEMA, Entry, ledger_exists
-from include.landfall.postgres.statements import identifiers, value
+from include.landfall.postgres.statements import identifiers, statement, value
 
 FIELDS = tuple(Entry.__dataclass_fields__)
 FETCHED = 1_000  # rows that are in memory at a time
@@ -47,6 +47,12 @@ def longest_key(connection: Connection, feed: str) -> int:
         return 0
     query = "SELECT coalesce(max(length(key)), 0) FROM landfall.ledger WHERE feed = %s"
     return int(value(connection, query, [feed]))
+
+
+def targets(connection: Connection, feed: str) -> list[str]:
+    """Returns the tables into which files of the feed are loaded, by name."""
+    rows = connection.execute(statement("ledger/targets"), {"feed": feed}).fetchall()
+    return [target for (target,) in rows]
 
 
 def loaded_files(connection: Connection, feed: str) -> dict[str, int]:

@@ -6,6 +6,7 @@ They loaded wrong rows, hung or kept silent. What is right is what each test ass
 from __future__ import annotations
 
 import datetime as dt
+import time
 import tracemalloc
 import uuid
 from dataclasses import replace
@@ -320,6 +321,25 @@ def test_3_9_a_look_takes_the_same_memory_for_any_number_of_loaded_files(engine)
             tracemalloc.stop()
     assert [arrival.key for arrival in new] == ["x/0", f"x/{listed + 1}"]
     assert peak < 10 << 20
+
+
+def test_3_9_a_load_reads_few_rows_of_the_ledger_for_any_number_of_loaded_files(engine):
+    engine.load(engine.put(A, "1.csv"))
+    values = psycopg.sql.Literal(engine.bucket), psycopg.sql.Literal(5_000)
+    engine.sql(psycopg.sql.SQL(MANY_ENTRIES).format(*values))
+    engine.sql("ANALYZE landfall.ledger; SELECT pg_stat_force_next_flush()")
+    read = (
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables"
+        " WHERE schemaname = 'landfall' AND relname = 'ledger'"
+    )
+    (before,) = engine.sql(read)
+    engine.load(engine.put(B, "2.csv"))
+    for _ in range(50):  # the session of the load tells of its reading when it ends
+        (after,) = engine.sql(read)
+        if after > before:
+            break
+        time.sleep(0.1)
+    assert 0 < after - before < 100
 
 
 @pytest.fixture
