@@ -100,6 +100,7 @@ KINDS = {
     "by range": Kind(BY_RANGE + "CREATE TABLE raw.t2 PARTITION OF raw.t FOR VALUES FROM (2) TO (9)"),
     "by range, a default": Kind(BY_RANGE + "CREATE TABLE raw.t2 PARTITION OF raw.t DEFAULT"),
     "by range, one missing": Kind(BY_RANGE + "CREATE TABLE raw.t2 PARTITION OF raw.t FOR VALUES FROM (3) TO (9)", refuses("(?s)no partition.*line: 3", "first")),
+    "by range, a trigger that takes the load id": Kind(trigger("TRIGGER f BEFORE INSERT", "NEW._load_id := NULL; RETURN NEW;", BY_RANGE + "CREATE TABLE raw.t2 PARTITION OF raw.t DEFAULT;").replace("ON raw.t FOR", "ON raw.t1 FOR"), refuses("found: 1 rows with _load_id", "first")),
     "by list": Kind(BY_LIST + "CREATE TABLE raw.t2 PARTITION OF raw.t FOR VALUES IN (2)"),
     "by list, a default": Kind(BY_LIST + "CREATE TABLE raw.t2 PARTITION OF raw.t DEFAULT"),
     "by list, one missing": Kind(BY_LIST, refuses("(?s)no partition.*line: 3", "first")),
