@@ -34,6 +34,11 @@ class Arrival:
         """What tells this version from the others of the same object, together with `size`."""
         return self.etag
 
+    @property
+    def newness(self) -> tuple[datetime, str]:
+        """Its time and its key: the newer of two arrivals has the greater one."""
+        return self.last_modified, self.key
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the arrival in values that JSON, and so XCom, can carry."""
         return {**self.__dict__, "last_modified": self.last_modified.isoformat()}

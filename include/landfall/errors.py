@@ -62,14 +62,13 @@ class LandfallError(Exception):
 
     def __str__(self) -> str:
         # The server's words may quote a long cell.
-        is_long = len(self.what) > WHAT_LIMIT
-        lines = [shorten(self.what, WHAT_LIMIT) if is_long else self.what]
+        lines = [shorten(escaped(self.what), WHAT_LIMIT)]
         facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
         facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
         pairs = [*facts.items(), *self.more]
         lines += [f"  {name}: {printable(v)}" for name, v in pairs if v is not None]
         if self.do:
-            lines.append(f"  what to do: {self.do}")
+            lines.append(f"  what to do: {escaped(self.do)}")
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -89,9 +88,16 @@ def printable(value: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
+def escaped(line: str) -> str:
+    """Returns the line with what is not printable spelt out, so that it stays one line."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
 def shorten(text: str, limit: int = FOUND_LIMIT) -> str:
     """Returns the text as one printable line of at most `limit` characters."""
-    shown = text if text.isprintable() else repr(text)
+    shown = printable(text)
     return shown if len(shown) <= limit else f"{shown[:limit]}… ({len(text)} characters)"
 
 

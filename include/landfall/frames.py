@@ -72,12 +72,6 @@ class RowSet:
         for number in numbers:
             self._bits[number // 8] |= 1 << number % 8
 
-    def update(self, bits: bytes) -> None:
-        """Adds the rows of another set."""
-        self._bits.extend(bytes(max(0, len(bits) - len(self._bits))))
-        for index, byte in enumerate(bits):
-            self._bits[index] |= byte
-
 
 class NewColumn(NamedTuple):
     """A column that a file brings and the table lacks."""

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection
 
-from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import FilesLate, WrongUse, printable
 from include.landfall.feed.duration import in_words
@@ -92,13 +91,9 @@ def _list(connection: Connection, feed: Feed, store: Store) -> _Bucket:
             client, feed.source, lambda each: incomplete.append(each.arrival.key)
         )
         new, others = plan(connection, feed, listed)
-    untaken = [_age(arrival) for arrival, reason in new if reason in FORGOTTEN]
-    newest = max((_age(arrival) for arrival, _ in (*new, *others)), default=None)
+    untaken = [arrival.newness for arrival, reason in new if reason in FORGOTTEN]
+    newest = max((arrival.newness for arrival, _ in (*new, *others)), default=None)
     return _Bucket(newest, min(untaken, default=None), len(untaken), incomplete)
-
-
-def _age(arrival: Arrival) -> tuple[datetime, str]:
-    return arrival.last_modified, arrival.key
 
 
 def _silent(feed: Feed, newest: Newest, incomplete: list[str], now: datetime) -> FilesLate:

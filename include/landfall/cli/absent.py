@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 
 from psycopg import Connection
 
 from include.landfall.arrival import Arrival
-from include.landfall.cli.output import counted
+from include.landfall.cli.output import counted, show
 from include.landfall.connections import store_from_environ
-from include.landfall.errors import FeedError, ObjectMissing, WrongUse, printable
+from include.landfall.errors import FeedError, ObjectMissing, WrongUse
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.queries import entries_of, newest_loaded
 from include.landfall.postgres.catalog import has_relation
@@ -36,12 +35,12 @@ def tell_of_absent(connection: Connection, feed: Feed, listed: Sequence[Arrival]
         return
     rows = counted(sum(rows for _, rows in absent), "row")
     are = "is" if len(absent) == 1 else "are"
-    names = ", ".join(printable(key) for key, _ in absent[:SHOWN])
+    names = ", ".join(key for key, _ in absent[:SHOWN])
     more = f" and {len(absent) - SHOWN:,} more" if len(absent) > SHOWN else ""
-    print(
+    show(
         f"{counted(len(absent), 'loaded file')} with {rows} {are} not in the bucket, and {are} not"
         f" loaded again: {names}{more}",
-        file=sys.stderr,
+        error=True,
     )
 
 
@@ -50,12 +49,12 @@ def _check_newest(connection: Connection, feed: Feed, listed: Sequence[Arrival])
     if not has_relation(connection, target.schema_name, target.table_name):
         return
     loaded = newest_loaded(connection, feed.name)
-    newest = max(listed, key=lambda arrival: (arrival.last_modified, arrival.key))
-    if loaded and loaded > (newest.last_modified, newest.key):
+    newest = max(listed, key=lambda arrival: arrival.newness)
+    if loaded and loaded > newest.newness:
         raise WrongUse(
             "the newest file in the bucket is older than the one that is loaded",
-            found=printable(newest.key),
-            expected=f"{printable(loaded[1])}, which is no longer in the bucket, or a newer one",
+            found=newest.key,
+            expected=f"{loaded[1]}, which is no longer in the bucket, or a newer one",
             do="put the loaded one back; to load the older one all the same: --key",
         ).at(feed=feed.name)
 

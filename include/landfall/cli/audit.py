@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from typing import Any
 
 from include.landfall.audit import Audit, Difference, audit
 from include.landfall.cli.command import PROGRAM, add_command, add_feed
-from include.landfall.cli.output import counted, show_json
+from include.landfall.cli.output import counted, show, show_json
 from include.landfall.connections import warehouse_from_environ
-from include.landfall.errors import LandfallError, printable
+from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.job import LOAD_ID
@@ -47,20 +46,20 @@ def run(options: argparse.Namespace) -> int:
 def _show(feed: Feed, compared: Audit, path: str) -> None:
     files = f"{counted(compared.files, 'file')} with {counted(compared.rows, 'row')}"
     if not compared.differences:
-        print(f"{feed.target.table}: {files}, as in the ledger")
+        show(f"{feed.target.table}: {files}, as in the ledger")
         return
-    print(f"{feed.target.table} differs from the ledger, which has {files} in it")
-    width = max(len(printable(each.key or "")) for each in compared.differences)
+    show(f"{feed.target.table} differs from the ledger, which has {files} in it")
+    width = max(len(each.key or "") for each in compared.differences)
     for each in compared.differences:
-        print(_line(each, width))
+        show(_line(each, width))
     for what in dict.fromkeys(each.what for each in compared.differences):
-        print(f"{what}: {_what_to_do(feed, what, path)}", file=sys.stderr)
+        show(f"{what}: {_what_to_do(feed, what, path)}", error=True)
 
 
 def _line(difference: Difference, width: int) -> str:
     of_ledger = f" of {difference.loaded:,}" if difference.loaded else ""
     rows = f"{difference.counted:,}{of_ledger} rows in the table"
-    key = printable(difference.key or "")
+    key = difference.key or ""
     return f"  {difference.what:<10}{key:<{width}}  load {difference.load_id}  {rows}"
 
 

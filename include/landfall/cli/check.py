@@ -12,7 +12,7 @@ from typing import Any
 
 from include.landfall.check import Finding, asked_by, check, in_one_line
 from include.landfall.cli.command import add_command, add_json
-from include.landfall.cli.output import facts_of, show_json
+from include.landfall.cli.output import facts_of, show, show_json
 from include.landfall.errors import FeedError
 from include.landfall.feed.yaml_file import Feeds, read_feed, read_folder
 
@@ -71,12 +71,12 @@ def _show(findings: list[Finding]) -> None:
     for finding in findings:
         verdict = "ok" if finding.reachable else "FAILED"
         name, address = f"{finding.connection:<{names}}", f"{finding.address:<{addresses}}"
-        print(_wrapped(f"{verdict:<8}{name}  {address}  {finding.answer}"))
+        show(*_wrapped(f"{verdict:<8}{name}  {address}  {finding.answer}"))
 
 
-def _wrapped(line: str) -> str:
+def _wrapped(line: str) -> list[str]:
     """Returns the line, broken for a terminal; what is no terminal gets one line each."""
     if not sys.stdout.isatty():
-        return line
+        return [line]
     columns = get_terminal_size().columns
-    return textwrap.fill(line, columns, subsequent_indent=" " * 8, break_long_words=False)
+    return textwrap.wrap(line, columns, subsequent_indent=" " * 8, break_long_words=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from include.landfall.cli.absent import check_in_bucket
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import counted, show_json
+from include.landfall.cli.output import counted, show, show_json
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.errors import FeedError
 from include.landfall.feed.yaml_file import read_feed
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(forgotten: Forgotten) -> None:
-    print(
+    show(
         f"{'forgotten':<15}{forgotten.key}  {counted(forgotten.rows, 'row')},"
         f" {counted(forgotten.rejects, 'reject')}, {counted(forgotten.replays, 'replay')},"
         f" {counted(forgotten.entries, 'ledger row')}"

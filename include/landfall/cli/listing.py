@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +13,7 @@ from psycopg import Connection
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli.absent import tell_of_absent
+from include.landfall.cli.output import show
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.feed.model import Feed
@@ -130,10 +130,10 @@ def new_of(feed: Feed) -> list[Arrival]:
     now = time.time()
     settling = [each for each in new if _is_settling(feed, each, now)]
     for each in settling:
-        print(
+        show(
             f"{each.key} changed a moment ago, and is not taken before it is unchanged for"
             f" source.settle_seconds: {feed.source.settle_seconds:g} (--key takes it at once)",
-            file=sys.stderr,
+            error=True,
         )
     return [each for each in new if each not in settling]
 
@@ -156,8 +156,7 @@ def plan_of(feed: Feed, now: float) -> Plan:
         newest = _newest_table(connection, feed)
         _tell_of_missing_rows(connection, feed)
     for arrival, reason in to_load:
-        age = arrival.last_modified, arrival.key
-        if newest and arrival.key != newest[1] and age < newest:
+        if newest and arrival.key != newest[1] and arrival.newness < newest:
             result.skipped.append((arrival, Reason.SUPERSEDED))
         elif _is_settling(feed, arrival, now):
             result.skipped.append((arrival, "settling"))
@@ -170,22 +169,22 @@ def plan_of(feed: Feed, now: float) -> Plan:
 def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
     rows = missing_rows(connection, feed)
     if rows is None:
-        print(
+        show(
             f"{feed.target.table} is locked by another session: whether others emptied it cannot"
             " be seen now",
-            file=sys.stderr,
+            error=True,
         )
     elif rows:
-        print(
+        show(
             f"{feed.target.table} is empty, and the ledger has {rows:,} rows in it: others took"
             " them away. To load the files again: --force",
-            file=sys.stderr,
+            error=True,
         )
 
 
 def _tell_of_incomplete(snapshot: Snapshot) -> None:
     key = snapshot.arrival.key
-    print(f"{key} is not complete yet: landfall plan says what it waits for", file=sys.stderr)
+    show(f"{key} is not complete yet: landfall plan says what it waits for", error=True)
 
 
 def _arrivals(client: S3Client, feed: Feed, plan: Plan) -> Iterator[Arrival]:

@@ -10,7 +10,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import clear_tick, counted, show_error, show_json, ticker
+from include.landfall.cli.output import clear_tick, counted, show, show_error, show_json, ticker
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             _show(became, options)
     if not arrivals and not options.key and not options.json:
-        print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
+        show(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
     return code
 
 
@@ -79,7 +79,7 @@ def _named(feed: Feed, options: argparse.Namespace) -> tuple[list[Arrival], int]
 def _wanted(feed: Feed, options: argparse.Namespace) -> list[Arrival]:
     if not options.force:
         return listing.new_of(feed)
-    arrivals = sorted(listing.all_to_force(feed), key=lambda a: (a.last_modified, a.key))
+    arrivals = sorted(listing.all_to_force(feed), key=lambda each: each.newness)
     listing.check_own(feed, arrivals)
     return arrivals[-1:] if feed.target.is_whole else arrivals
 
@@ -118,15 +118,15 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
         "superseded": f"a newer version is loaded already (load {receipt.load_id})",
     }[receipt.outcome]
     outcome = receipt.outcome.replace("_", " ")
-    print(f"{outcome:<16}{receipt.key}  {detail}", flush=True)
+    show(f"{outcome:<16}{receipt.key}  {detail}")
     if receipt.duplicate_of:
-        print(f"{'':<16}it has the same content as {receipt.duplicate_of}", flush=True)
+        show(f"{'':<16}it has the same content as {receipt.duplicate_of}")
     for change in receipt.changes:
-        print(f"{'':<16}{change}", flush=True)
+        show(f"{'':<16}{change}")
     if receipt.deduplicated:
         lost = counted(receipt.deduplicated, "row")
-        print(f"{'':<16}{lost} lost to a newer row of the same key", flush=True)
+        show(f"{'':<16}{lost} lost to a newer row of the same key")
     if receipt.rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
-        print(f"{'':<16}{counted(receipt.rejected, 'row')} rejected: {counts}", flush=True)
-        print(f"{'':<16}to see them: landfall rejects --feed {options.feed}", flush=True)
+        show(f"{'':<16}{counted(receipt.rejected, 'row')} rejected: {counts}")
+        show(f"{'':<16}to see them: landfall rejects --feed {options.feed}")

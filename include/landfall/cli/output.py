@@ -9,10 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import DuplicateContent, LandfallError
+from include.landfall.errors import DuplicateContent, LandfallError, escaped
 
 TICK = 0.2  # seconds between two lines of progress
 CLEAR_LINE = "\r\x1b[K"
+
+
+def show(*lines: str, error: bool = False) -> None:
+    """Prints lines for people: no key, cell or name in them begins another one, or sets a color."""
+    file = sys.stderr if error else sys.stdout
+    print(*map(escaped, lines), sep="\n", file=file, flush=True)
 
 
 def show_json(value: dict[str, Any]) -> None:
@@ -54,7 +60,7 @@ def ticker(arrival: Arrival) -> Callable[[int], None]:
         nonlocal last
         if time.monotonic() - last > TICK:
             last = time.monotonic()
-            sys.stderr.write(f"{CLEAR_LINE}  reading {arrival.key}: {rows:,} rows")
+            sys.stderr.write(f"{CLEAR_LINE}  reading {escaped(arrival.key)}: {rows:,} rows")
             sys.stderr.flush()
 
     return tick

@@ -10,7 +10,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import show_json
+from include.landfall.cli.output import show, show_json
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 
@@ -59,17 +59,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(feed: Feed, plan: listing.Plan) -> None:
-    print(f"{feed.name} -> {feed.target.table}")
+    show(f"{feed.name} -> {feed.target.table}")
     width = max((len(arrival.key) for arrival, _ in plan.to_load), default=0)
     for arrival, reason in plan.to_load:
         size = f"{arrival.size:,} bytes"
-        print(f"  load  {arrival.key:<{width}}  {size:>16}  {REASONS[reason]}")
+        show(f"  load  {arrival.key:<{width}}  {size:>16}  {REASONS[reason]}")
     if not plan.to_load:
-        print("  nothing to load")
+        show("  nothing to load")
     skipped: dict[str, list[Arrival]] = defaultdict(list)
     for arrival, reason in plan.skipped:
         skipped[reason].append(arrival)
     for reason, arrivals in skipped.items():
         keys = ", ".join(arrival.key for arrival in arrivals[:SHOWN])
         more = f" and {len(arrivals) - SHOWN:,} more" if len(arrivals) > SHOWN else ""
-        print(f"  skip  {len(arrivals):,}  {REASONS[reason]}: {keys}{more}")
+        show(f"  skip  {len(arrivals):,}  {REASONS[reason]}: {keys}{more}")

@@ -1,7 +1,8 @@
 """Rejects as CSV: out for a person to edit, and in again.
 
 The text is that of RFC 4180, in UTF-8: a NULL is an empty cell without quotes, an empty text is one
-with quotes. The first column has the id of the reject, by which a corrected row is replayed.
+with quotes. The first column has the id of the reject, by which a corrected row is replayed. What a
+spreadsheet would run as a formula has an apostrophe before it, which is taken off again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from include.landfall.ledger.kept_rejects import Reject
 
 HEAD = ["reject_id", "line", "reason", "message"]
 _NEEDS_QUOTES = re.compile(r'[",\r\n]|^$')
+_FORMULA = re.compile("'*[=+@\t\r\uff1d\uff0b\uff0d\uff20-]")  # also in letters of full width
+_NUMBER = re.compile(r"[+-][\d.,]+(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|\Z)')
 
 
@@ -40,7 +43,7 @@ def lines_of(feed: Feed, rejects: Iterable[Reject]) -> Iterator[str]:
     for reject in rejects:
         head = [str(reject.reject_id), None if reject.line is None else str(reject.line)]
         head += [reject.reason, "; ".join(reject.messages)]
-        yield _line([*head, *_cells_of(feed, names, reject)])
+        yield _line(list(map(_harmless, [*head, *_cells_of(feed, names, reject)])))
 
 
 def _cells_of(feed: Feed, names: list[str], reject: Reject) -> list[str | None]:
@@ -49,6 +52,15 @@ def _cells_of(feed: Feed, names: list[str], reject: Reject) -> list[str | None]:
         return [reject.cells.get(name) for name in names]
     keeps_texts = feed.rejects.keep == "raw" and not any(c.secret for c in feed.columns.values())
     return fields_of(reject.raw or "", feed.format.dialect()) if keeps_texts else []
+
+
+def _harmless(cell: str | None) -> str | None:
+    is_formula = cell and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell
+
+
+def _as_it_was(cell: str | None) -> str | None:
+    return cell[1:] if cell and cell[0] == "'" and _FORMULA.match(cell) else cell
 
 
 def _line(cells: list[str | None]) -> str:
@@ -101,7 +113,8 @@ def _edited(records: Iterator[tuple[int, list[str | None]]], feed: Feed) -> Edit
     check_header(given, names)
     order = [given.index(name) for name in names]
     for line, record in records:
-        reject_id, fields = _reject_id(line, record, edited), record[len(HEAD) :]
+        reject_id = _reject_id(line, record, edited)
+        fields = list(map(_as_it_was, record[len(HEAD) :]))
         if len(fields) == len(names):
             edited.cells[reject_id] = [fields[place] for place in order]
         else:

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from include.landfall.cli import reject_csv
 from include.landfall.cli.command import add_command, add_feed, refuse_beside
-from include.landfall.cli.output import counted, show_json
+from include.landfall.cli.output import counted, show, show_json
 from include.landfall.cli.who import who
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.errors import shorten
@@ -105,7 +105,7 @@ def _dismiss(connection: Connection, feed: Feed, options: argparse.Namespace) ->
     if options.json:
         show_json({"feed": feed.name, "dismissed": number})
     else:
-        print(f"{feed.name}: {number:,} dismissed")
+        show(f"{feed.name}: {number:,} dismissed")
 
 
 def _expire(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
@@ -115,7 +115,7 @@ def _expire(connection: Connection, feed: Feed, options: argparse.Namespace) -> 
         show_json({"feed": feed.name, "days": days, "expired": expired})
         return
     counts = ", ".join(f"{number:,} {state}" for state, number in expired.items())
-    print(f"{feed.name}: {counts or 'nothing'} deleted (older than {days} days)")
+    show(f"{feed.name}: {counts or 'nothing'} deleted (older than {days} days)")
 
 
 def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> None:
@@ -139,17 +139,17 @@ def _show_all(feed: Feed, state: str, counts: dict[str, int], shown: list[Reject
     total = sum(counts.values())
     of_state = "" if state == ALL else f"{state} "
     if not total:
-        print(f"{feed.name}: no {of_state}rejects")
+        show(f"{feed.name}: no {of_state}rejects")
         return
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.items())
     number = counted(total, f"{of_state}reject")
-    print(f"{feed.name} -> {feed.target.table}: {number} ({reasons})")
+    show(f"{feed.name} -> {feed.target.table}: {number} ({reasons})")
     for file, rejects in groupby(shown, key=lambda reject: reject.file):
-        print(file)
+        show(file)
         for reject in rejects:
             _show_one(reject, with_state=state == ALL)
     if total > len(shown):
-        print(f"and {total - len(shown):,} more: --csv and --json show all")
+        show(f"and {total - len(shown):,} more: --csv and --json show all")
 
 
 def _show_one(reject: Reject, *, with_state: bool) -> None:
@@ -158,6 +158,6 @@ def _show_one(reject: Reject, *, with_state: bool) -> None:
     column = f", column {reject.column_name}" if reject.column_name else ""
     state = f" ({reject.state})" if with_state else ""
     message = shorten("; ".join([reject.message, *reject.messages[1:]]), MESSAGE)
-    print(f"  id {reject.reject_id}{state}  {where}{column}: {reject.reason}: {message}")
+    show(f"  id {reject.reject_id}{state}  {where}{column}: {reject.reason}: {message}")
     if reject.raw:
-        print(f"      {shorten(reject.raw, ROW)}")
+        show(f"      {shorten(reject.raw, ROW)}")

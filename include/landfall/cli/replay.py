@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from include.landfall.cli import reject_csv
 from include.landfall.cli.command import add_command, add_feed, refuse_beside
-from include.landfall.cli.output import counted, show_error, show_json
+from include.landfall.cli.output import counted, show, show_error, show_json
 from include.landfall.cli.reject_csv import Edited
 from include.landfall.cli.rejects import OBJECT, REASON
 from include.landfall.cli.who import who
@@ -83,17 +82,17 @@ def _show(replayed: Replayed, feed: Feed, options: argparse.Namespace) -> None:
         show_json(replayed.as_dict())
         return
     rows = counted(replayed.rows, "row")
-    print(f"{'replayed':<15}{replayed.key}  {rows} (load {replayed.load_id})")
+    show(f"{'replayed':<15}{replayed.key}  {rows} (load {replayed.load_id})")
     if replayed.deduplicated:
         lost = f"{counted(replayed.deduplicated, 'row')}: the table has newer ones"
-        print(f"{'superseded':<15}{replayed.key}  {lost}")
+        show(f"{'superseded':<15}{replayed.key}  {lost}")
     if replayed.refused:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in replayed.refused.items())
-        print(f"{'refused again':<15}{replayed.key}  {reasons}")
+        show(f"{'refused again':<15}{replayed.key}  {reasons}")
     if replayed.left_out:
         left_out = counted(replayed.left_out, "row")
-        print(f"{'left out':<15}{replayed.key}  {left_out}: {_why(feed)}")
-        print(f"{'':<15}correct the CSV of landfall rejects --csv, and give it with --file")
+        show(f"{'left out':<15}{replayed.key}  {left_out}: {_why(feed)}")
+        show(f"{'':<15}correct the CSV of landfall rejects --csv, and give it with --file")
 
 
 def _why(feed: Feed) -> str:
@@ -109,16 +108,15 @@ def _show_others(
     feed: Feed, chosen: ToReplay, edited: Edited | None, options: argparse.Namespace
 ) -> None:
     """Shows what was not replayed: to standard error where standard output is for a program."""
-    output = sys.stderr if options.json else sys.stdout
     for reject_id, reason in (edited.uncut if edited else {}).items():
-        print(f"{'left out':<15}reject {reject_id}, {reason}", file=output)
+        show(f"{'left out':<15}reject {reject_id}, {reason}", error=options.json)
     if chosen.settled:
         settled = counted(len(chosen.settled), "row")
-        print(f"{'left out':<15}{settled} already replayed or closed", file=output)
+        show(f"{'left out':<15}{settled} already replayed or closed", error=options.json)
     if chosen.batches or options.json:
         return
     keeps_none = feed.rejects.keep == "count"
-    print(
+    show(
         f"{feed.name}: no open rejects"
         + (" (the feed keeps only their number: rejects.keep: count)" if keeps_none else "")
     )

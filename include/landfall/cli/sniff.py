@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
-import sys
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_json, refuse_beside
-from include.landfall.cli.output import counted, show_json
+from include.landfall.cli.output import counted, show, show_json
 from include.landfall.connections import store_from_environ
 from include.landfall.errors import DataError, WrongUse
 from include.landfall.feed.model import NAME, Feed
@@ -119,7 +118,7 @@ def _propose(options: argparse.Namespace) -> int:
         show_json({"feed": name, "yaml": sniffed.text, "doubts": sniffed.doubts})
     else:
         print(sniffed.text, end="")
-        print(f"{counted(sniffed.doubts, 'line')} with DOUBT: look at each", file=sys.stderr)
+        show(f"{counted(sniffed.doubts, 'line')} with DOUBT: look at each", error=True)
     return 0
 
 
@@ -139,7 +138,7 @@ def _check(options: argparse.Namespace) -> int:
     for drift in drifts:
         _show(drift, as_json=options.json)
     if not drifts and not options.json:
-        print(f"{feed.name}: no file under s3://{feed.source.bucket}/{feed.source.prefix}")
+        show(f"{feed.name}: no file under s3://{feed.source.bucket}/{feed.source.prefix}")
     return DataError.exit_code if any(drift.departures for drift in drifts) else 0
 
 
@@ -160,8 +159,8 @@ def _show(drift: Drift, *, as_json: bool) -> None:
         show_json(asdict(drift))
         return
     verdict = "drifted" if drift.departures else "fits"
-    print(f"{verdict:<12}{drift.key}  {counted(drift.rows, 'row')} read")
+    show(f"{verdict:<12}{drift.key}  {counted(drift.rows, 'row')} read")
     for departure in drift.departures:
-        print(f"    {departure}")
+        show(f"    {departure}")
     for note in drift.notes:
-        print(f"    note: {note}")
+        show(f"    note: {note}")

@@ -11,7 +11,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import counted, facts_of, show_json
+from include.landfall.cli.output import counted, facts_of, show, show_json
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import FilesLate
 from include.landfall.feed.model import Feed
@@ -81,7 +81,7 @@ def _run_late(feed: Feed, *, as_json: bool) -> int:
     if as_json:
         show_json({"status": "in time", "feed": feed.name, **_newest(now)})
     else:
-        print(in_time(feed, now.newest))
+        show(in_time(feed, now.newest))
     return 0
 
 
@@ -95,7 +95,7 @@ def _show_late(late: FilesLate, *, as_json: bool) -> None:
         show_json({"status": "late", **facts_of(late)})
         return
     first, *lines = str(late).splitlines()
-    print(f"  {'late':<11}{first}", *(f"    {line}" for line in lines), sep="\n")
+    show(f"  {'late':<11}{first}", *(f"    {line}" for line in lines))
 
 
 def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptChange]) -> None:
@@ -108,30 +108,30 @@ def _show_json(entries: Iterable[Entry], new: list[Arrival], changes: list[KeptC
 
 
 def _show(feed: Feed, entries: Iterable[Entry], new: list[Arrival], width: int) -> None:
-    print(f"{feed.name} -> {feed.target.table}")
+    show(f"{feed.name} -> {feed.target.table}")
     untried = {(arrival.key, arrival.version): arrival for arrival in new}
     for entry in entries:
         _show_entry(feed, entry, width)
         if entry.retry_after and untried.pop((entry.key, entry.version), None):
             after = _time(entry.retry_after)
-            print(f"      the sensor tries it again after {after}; load tries it at once")
+            show(f"      the sensor tries it again after {after}; load tries it at once")
     for arrival in untried.values():
-        print(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
+        show(f"  {'new':<11}{arrival.key:<{width}}  {arrival.size:>8,} bytes")
     if not untried:
-        print("  nothing new")
+        show("  nothing new")
 
 
 def _show_entry(feed: Feed, entry: Entry, width: int) -> None:
     rows = "" if entry.rows is None else counted(entry.rows, "row")
     line = f"  {entry.status:<11}{entry.key:<{width}}  {rows:>14}  {_time(entry.started)}"
-    print(f"{line}{_by(entry.loaded_by, len(line))}")
+    show(f"{line}{_by(entry.loaded_by, len(line))}")
     if entry.status == "loaded":
         _show_loaded(feed, entry)
     if entry.failed_at and entry.status in ("loaded", "superseded"):
         failed = _time(entry.failed_at)
-        print(f"      a try to load it again failed at {failed}, and changed nothing:")
+        show(f"      a try to load it again failed at {failed}, and changed nothing:")
     for error_line in (entry.error or "").splitlines():
-        print(f"      {error_line}")
+        show(f"      {error_line}")
 
 
 def _time(moment: datetime) -> str:
@@ -148,16 +148,16 @@ def _by(who: str, used: int) -> str:
 
 def _show_loaded(feed: Feed, entry: Entry) -> None:
     if entry.duplicate_of:
-        print(f"      its content is that of load {entry.duplicate_of}")
+        show(f"      its content is that of load {entry.duplicate_of}")
     if entry.deduplicated:
         lost = counted(entry.deduplicated, "row")
-        print(f"      {lost} lost to {disposition_of(feed).lost_to}")
+        show(f"      {lost} lost to {disposition_of(feed).lost_to}")
     if entry.rejected:
-        print(f"      {counted(entry.rejected, 'row')} rejected: landfall rejects shows them")
+        show(f"      {counted(entry.rejected, 'row')} rejected: landfall rejects shows them")
 
 
 def _show_changes(changes: list[KeptChange], total: int) -> None:
     for change in changes:
-        print(f"  {'change':<11}{change.key}  {_time(change.changed_at)}  {change.text}")
+        show(f"  {'change':<11}{change.key}  {_time(change.changed_at)}  {change.text}")
     if total > len(changes):
-        print(f"  and {total - len(changes):,} changes before: --json shows all")
+        show(f"  and {total - len(changes):,} changes before: --json shows all")

@@ -9,7 +9,7 @@ from typing import Any
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_feed
-from include.landfall.cli.output import counted, show_error, show_json
+from include.landfall.cli.output import counted, show, show_error, show_json
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing, TerminalError
 from include.landfall.feed.model import Feed
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = list(_wanted(feed, options.key))
     codes = [_run_one(feed, key, each, as_json=options.json) for key, each in wanted]
     if not wanted and not options.json:
-        print(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
+        show(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
     return max(codes, default=0)
 
 
@@ -76,24 +76,24 @@ def _run_one(feed: Feed, key: str, arrival: Arrival | TerminalError, *, as_json:
 
 def _show(feed: Feed, validated: Validated) -> None:
     verdict = "would load" if validated.fits_budget else "refused"
-    print(
+    show(
         f"{verdict:<12}{validated.key}  {counted(validated.read, 'row')} read,"
         f" {validated.accepted:,} good, {validated.rejected:,} rejected"
         f" (error budget: {feed.rejects.budget})"
     )
     if validated.duplicate_of:
-        print(f"    it has the same content as {validated.duplicate_of}")
+        show(f"    it has the same content as {validated.duplicate_of}")
     if validated.deduplicated:
         lost = counted(validated.deduplicated, "row")
-        print(f"    {lost} would lose to another row of the same key")
+        show(f"    {lost} would lose to another row of the same key")
     for change in validated.changes:
-        print(f"    {change}")
+        show(f"    {change}")
     for row in validated.samples[:SHOWN]:
         where = f"row {row.number}" if row.line is None else f"line {row.line}"
         where = f"{row.part}, {where}" if row.part else where
         column = f", column {row.column_name}" if row.column_name else ""
-        print(f"    {where}{column}: {row.reason}: {row.message}")
+        show(f"    {where}{column}: {row.reason}: {row.message}")
     if validated.rejected > SHOWN:
-        print(f"    and {validated.rejected - SHOWN:,} more")
+        show(f"    and {validated.rejected - SHOWN:,} more")
     for name in validated.not_judged:
-        print(f"    not judged: {name}")
+        show(f"    not judged: {name}")

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -32,7 +31,7 @@ from include.landfall.ledger import queries
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.rights import check_rights
-from include.landfall.postgres.statements import statement, table
+from include.landfall.postgres.statements import statement, table, value
 
 PAGE = 5_000  # arrivals that one statement compares
 LOOK = "SET LOCAL lock_timeout = '1s'"  # a look into the table does not wait for who locks it
@@ -114,17 +113,13 @@ def _with_reasons(
     newest = queries.newest_loaded(connection, feed.name)
     for page in _pages(arrivals):
         for arrival, reason, has_failed in _reasons(connection, feed, page, due_only):
-            if reason is Reason.SUPERSEDED and (not newest or _age(arrival) > newest):  # restored
+            if reason is Reason.SUPERSEDED and (not newest or arrival.newness > newest):  # restored
                 reason = Reason.FAILED if has_failed else Reason.NEW
             yield arrival, reason
 
 
 def _in_turn(new: Iterable[Explained]) -> list[Explained]:
-    return sorted(new, key=lambda each: (each[1] is Reason.FAILED, *_age(each[0])))
-
-
-def _age(arrival: Arrival) -> tuple[datetime, str]:
-    return arrival.last_modified, arrival.key
+    return sorted(new, key=lambda each: (each[1] is Reason.FAILED, *each[0].newness))
 
 
 def _pages(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
@@ -207,8 +202,9 @@ def lost_rows(connection: Connection, feed: Feed) -> int:
     """Returns how many rows the ledger counts in a table that is there, and is empty."""
     target = feed.target
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
-    has_rows = (connection.execute(query).fetchone() or (True,))[0]
-    return 0 if has_rows else queries.loaded_rows(connection, feed.name, target.table)
+    if value(connection, query):
+        return 0
+    return queries.loaded_rows(connection, feed.name, target.table)
 
 
 def _check_may_look(connection: Connection, feed: Feed) -> None:
@@ -223,15 +219,15 @@ def check_target(connection: Connection, feed: Feed) -> None:
 
     Raises: FeedError when they are in another table, or when the table is gone.
     """
-    target, files = feed.target, queries.loaded_files(connection, feed.name)
-    for elsewhere in sorted(files.keys() - {target.table}):
-        if has_relation(connection, *elsewhere.split(".", 1)):
+    target = feed.target
+    for elsewhere in queries.targets(connection, feed.name):
+        if elsewhere != target.table and has_relation(connection, *elsewhere.split(".", 1)):
             raise FeedError(
                 f"files of this feed are loaded into {elsewhere}",
                 found=f"target.table: {target.table}",
                 do=f"rename the table {elsewhere} too, or load the files again with --force",
             ).at(feed=feed.name)
-    _check_is_there(connection, feed, files)
+    check_is_there(connection, feed)
 
 
 def check_is_there(connection: Connection, feed: Feed) -> None:
@@ -239,14 +235,11 @@ def check_is_there(connection: Connection, feed: Feed) -> None:
 
     Raises: FeedError when it is gone.
     """
-    if ledger_exists(connection):
-        _check_is_there(connection, feed, queries.loaded_files(connection, feed.name))
-
-
-def _check_is_there(connection: Connection, feed: Feed, files: dict[str, int]) -> None:
     target = feed.target
-    if files and not has_relation(connection, target.schema_name, target.table_name):
-        number = sum(files.values())
+    is_there = has_relation(connection, target.schema_name, target.table_name)
+    if is_there or not ledger_exists(connection):
+        return
+    if number := sum(queries.loaded_files(connection, feed.name).values()):
         raise FeedError(
             f"the table {target.table} is gone, and the ledger has {number} files in it",
             do="restore the table, or load all files again with --force and without --key",

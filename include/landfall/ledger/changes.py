@@ -13,6 +13,8 @@ from include.landfall.contract import Change, What
 from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import SCHEMA
 from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.connection import server_encoding, storable
+from include.landfall.postgres.statements import value
 
 NAME = "changes"
 
@@ -46,14 +48,21 @@ def keep(
     connection: Connection, claimant: Claimant, load_id: int, changes: Sequence[Change]
 ) -> None:
     """Writes the changes of a load, beside its data."""
-    values = claimant.values(load_id=load_id)
+    if not changes:
+        return
+    values, encoding = claimant.values(load_id=load_id), server_encoding(connection)
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO landfall.changes (load_id, feed, bucket, key, what, column_name, before,"
             " after) VALUES (%(load_id)s, %(feed)s, %(bucket)s, %(key)s, %(what)s, %(column)s,"
             " %(before)s, %(after)s)",
-            [{**values, **change._asdict()} for change in changes],
+            [{**values, **_storable(change, encoding)} for change in changes],
         )
+
+
+def _storable(change: Change, encoding: str | None) -> dict[str, str | None]:
+    """Returns the change's texts: a column of the file may have letters that the database lacks."""
+    return {name: text and storable(text, encoding) for name, text in change._asdict().items()}
 
 
 def changes_of(connection: Connection, feed: str, newest: int | None = None) -> list[KeptChange]:
@@ -76,7 +85,7 @@ def count_of(connection: Connection, feed: str) -> int:
     if not has_relation(connection, SCHEMA, NAME):
         return 0
     query = "SELECT count(*) FROM landfall.changes WHERE feed = %s"
-    return int((connection.execute(query, [feed]).fetchone() or (0,))[0])
+    return int(value(connection, query, [feed]))
 
 
 def of_load(connection: Connection, load_id: int) -> list[Change]:

@@ -19,7 +19,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import select_entries
 from include.landfall.ledger.sequences import advance_sequences
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.statements import statement, value
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,7 @@ def last_with_rows(connection: Connection) -> int:
         "SELECT max(load_id) FROM landfall.ledger"
         " WHERE status IN ('loaded', 'superseded') OR coalesce(rows, 0) > 0"
     )
-    row = connection.execute(query).fetchone()
-    return int((row and row[0]) or 0)
+    return int(value(connection, query) or 0)
 
 
 def supersede(connection: Connection, claimant: Claimant, load_id: int) -> list[int]:
@@ -177,10 +176,10 @@ def keep_failure(
         rejected=None if reasons is None else sum(reasons.values()),
         reasons=None if reasons is None else Jsonb(reasons),
     )
-    row = connection.execute(statement("ledger/fail_again"), parameters).fetchone()
-    row = row or connection.execute(statement("ledger/fail"), parameters).fetchone()
+    load_id = value(connection, statement("ledger/fail_again"), parameters)
+    load_id = load_id or value(connection, statement("ledger/fail"), parameters)
     loaded = find(connection, claimant, "AND attempt = %(attempt)s AND status = 'loaded'")
-    return loaded, row[0] if row else None
+    return loaded, load_id
 
 
 def find(connection: Connection, claimant: Claimant, rule: LiteralString = "") -> Entry | None:

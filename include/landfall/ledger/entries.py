@@ -8,7 +8,7 @@ from datetime import datetime
 from psycopg import Connection, errors, sql
 
 from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.statements import statement, value
 
 SCHEMA, NAME = "landfall", "ledger"
 NEWEST = "failed_at"  # the column that came last: where it is, all else is
@@ -71,15 +71,14 @@ def can_record(connection: Connection) -> bool:
         create_ledger(connection)
     except errors.InsufficientPrivilege:
         return False
-    rights = connection.execute(
+    query = (
         "SELECT has_schema_privilege(%(schema)s, 'USAGE')"
         " AND bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')"
         " AND has_table_privilege(oid, 'UPDATE')) FROM pg_class"
         " WHERE relnamespace = to_regnamespace(%(schema)s)"
-        " AND relname IN ('ledger', 'rejects', 'changes')",
-        {"schema": SCHEMA},
-    ).fetchone()
-    return bool(rights and rights[0])
+        " AND relname IN ('ledger', 'rejects', 'changes')"
+    )
+    return bool(value(connection, query, {"schema": SCHEMA}))
 
 
 def ledger_exists(connection: Connection) -> bool:

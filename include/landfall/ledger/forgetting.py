@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import select_entries
+from include.landfall.postgres.statements import value
 
 TABLES = ("rejects", "replays", "ledger")  # those that are counted
 
@@ -23,6 +24,14 @@ def entries_of_object(connection: Connection, feed: str, bucket: str, key: str) 
     """Returns the rows of all versions of an object, oldest first."""
     rule = sql.SQL("feed = %(feed)s AND bucket = %(bucket)s AND key = %(key)s ORDER BY load_id")
     return select_entries(connection, rule, {"feed": feed, "bucket": bucket, "key": key})
+
+
+def changed_keys(connection: Connection, load_ids: Sequence[int]) -> int:
+    """Returns how many keys these loads of a merge have changed, as far as that is kept."""
+    query = (
+        "SELECT count(DISTINCT key) FROM landfall.replaced WHERE load_id = ANY(%s) AND is_changed"
+    )
+    return int(value(connection, query, [list(load_ids)]))
 
 
 def delete_loads(connection: Connection, load_ids: Sequence[int]) -> list[int]:

@@ -12,19 +12,13 @@ from psycopg.rows import class_row
 
 from include.landfall.errors import ObjectMissing, WrongUse
 from include.landfall.ledger.entries import SCHEMA
+from include.landfall.ledger.reasons import REASONS
 from include.landfall.postgres.catalog import has_relation
-from include.landfall.postgres.statements import identifiers
+from include.landfall.postgres.statements import identifiers, value
 
 NAME = "rejects"
 OPEN = "open"
 STATES = (OPEN, "sample", "replayed", "nulled", "dismissed", "superseded")
-# The codes of docs/rejects.md.
-REASONS = frozenset(
-    """
-    cell null check unique foreign_key exclusion row fields quote encoding zero_byte carriage_return
-    too_long
-    """.split()
-)
 FETCHED = 1_000  # rows that are in memory at a time
 NAMES_SHOWN = 10
 
@@ -80,6 +74,11 @@ class Selection:
     reason: str | None = None
     states: tuple[str, ...] = (OPEN,)
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of a statement that names SELECTED."""
+        return {**self.__dict__, "states": list(self.states)}
+
 
 # A reject is found by its first reason, by which the counts are kept too.
 SELECTED = sql.SQL(
@@ -106,7 +105,7 @@ def rejects_of(connection: Connection, selection: Selection) -> Iterator[Reject]
     )
     with connection.cursor("landfall_kept", row_factory=class_row(Reject)) as cursor:
         cursor.itersize = FETCHED
-        yield from cursor.execute(query, _parameters(selection))
+        yield from cursor.execute(query, selection.parameters)
 
 
 def counts(connection: Connection, selection: Selection) -> dict[str, int]:
@@ -117,7 +116,7 @@ def counts(connection: Connection, selection: Selection) -> dict[str, int]:
         "SELECT reason, count(*) FROM landfall.rejects WHERE {} GROUP BY reason"
         " ORDER BY count(*) DESC, reason"
     ).format(SELECTED)
-    return dict(connection.execute(query, _parameters(selection)).fetchall())
+    return dict(connection.execute(query, selection.parameters).fetchall())
 
 
 def check_selection(connection: Connection, selection: Selection) -> None:
@@ -150,16 +149,11 @@ def check_selection(connection: Connection, selection: Selection) -> None:
 
 def _has_object(connection: Connection, selection: Selection) -> bool:
     """Returns whether the ledger has the object, or one of a folder."""
-    row = connection.execute(
+    query = (
         "SELECT EXISTS (SELECT FROM landfall.ledger WHERE feed = %(feed)s AND (key = %(key)s"
-        " OR right(%(key)s, 1) = '/' AND starts_with(key, %(key)s)))",
-        _parameters(selection),
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def _parameters(selection: Selection) -> dict[str, Any]:
-    return {**selection.__dict__, "states": list(selection.states)}
+        " OR right(%(key)s, 1) = '/' AND starts_with(key, %(key)s)))"
+    )
+    return bool(value(connection, query, selection.parameters))
 
 
 def dismiss(connection: Connection, feed: str, reject_ids: Sequence[int], by: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.entries import NAME, SCHEMA, Entry, ledger_exists
-from include.landfall.postgres.statements import identifiers
+from include.landfall.postgres.statements import identifiers, statement, value
 
 FIELDS = tuple(Entry.__dataclass_fields__)
 FETCHED = 1_000  # rows that are in memory at a time
@@ -46,7 +46,13 @@ def longest_key(connection: Connection, feed: str) -> int:
     if not ledger_exists(connection):
         return 0
     query = "SELECT coalesce(max(length(key)), 0) FROM landfall.ledger WHERE feed = %s"
-    return int((connection.execute(query, [feed]).fetchone() or (0,))[0])
+    return int(value(connection, query, [feed]))
+
+
+def targets(connection: Connection, feed: str) -> list[str]:
+    """Returns the tables into which files of the feed are loaded, by name."""
+    rows = connection.execute(statement("ledger/targets"), {"feed": feed}).fetchall()
+    return [target for (target,) in rows]
 
 
 def loaded_files(connection: Connection, feed: str) -> dict[str, int]:
@@ -64,8 +70,7 @@ def loaded_rows(connection: Connection, feed: str, target: str) -> int:
         "SELECT coalesce(sum(rows), 0)::bigint FROM landfall.ledger"
         " WHERE feed = %s AND target = %s AND status = 'loaded'"
     )
-    row = connection.execute(query, [feed, target]).fetchone()
-    return int(row[0]) if row else 0
+    return int(value(connection, query, [feed, target]))
 
 
 def newest_loaded(connection: Connection, feed: str) -> tuple[datetime, str] | None:
@@ -93,8 +98,7 @@ def last_try(connection: Connection, feed: str) -> datetime | None:
     if not ledger_exists(connection):
         return None
     query = "SELECT max(started) FROM landfall.ledger WHERE feed = %s"
-    last: datetime | None = (connection.execute(query, [feed]).fetchone() or (None,))[0]
-    return last
+    return cast("datetime | None", value(connection, query, [feed]))
 
 
 def loads_fingerprint(connection: Connection, feed: str) -> str | None:
@@ -107,8 +111,7 @@ def loads_fingerprint(connection: Connection, feed: str) -> str | None:
         " sum(hashtextextended(concat_ws(' ', load_id, extract(epoch FROM started), rows), 0))"
         " FROM landfall.ledger WHERE feed = %s AND status = 'loaded'"
     )
-    fingerprint: str | None = (connection.execute(query, [feed]).fetchone() or (None,))[0]
-    return fingerprint
+    return cast("str | None", value(connection, query, [feed]))
 
 
 def has_other_feeds(connection: Connection, feed: Feed) -> bool:
@@ -117,8 +120,7 @@ def has_other_feeds(connection: Connection, feed: Feed) -> bool:
         "SELECT EXISTS (SELECT 1 FROM landfall.ledger"
         " WHERE target = %s AND feed <> %s AND status = 'loaded')"
     )
-    row = connection.execute(query, [feed.target.table, feed.name]).fetchone()
-    return bool(row and row[0])
+    return bool(value(connection, query, [feed.target.table, feed.name]))
 
 
 def select_entries(

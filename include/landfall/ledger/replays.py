@@ -12,6 +12,7 @@ from include.landfall.errors import DataError
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.kept_rejects import SELECTED, Selection, rejects_exist
 from include.landfall.ledger.queries import select_entries
+from include.landfall.postgres.statements import value
 
 
 class Named(NamedTuple):
@@ -31,8 +32,7 @@ def loads_with_rejects(connection: Connection, selection: Selection) -> list[Ent
         "status = 'loaded' AND load_id IN (SELECT load_id FROM landfall.rejects WHERE {})"
         " ORDER BY load_id"
     ).format(SELECTED)
-    parameters = {**selection.__dict__, "states": list(selection.states)}
-    return select_entries(connection, rule, parameters)
+    return select_entries(connection, rule, selection.parameters)
 
 
 def named_rejects(connection: Connection, feed: str, reject_ids: Iterable[int]) -> list[Named]:
@@ -60,8 +60,7 @@ def left_out(connection: Connection, load_id: int, reason: str | None) -> int:
         "SELECT count(*) FROM landfall.rejects WHERE load_id = %s AND state = 'open'"
         " AND (%s::text IS NULL OR reason = %s) AND cells IS NULL"
     )
-    row = connection.execute(query, [load_id, reason, reason]).fetchone()
-    return int(row[0]) if row else 0
+    return int(value(connection, query, [load_id, reason, reason]))
 
 
 def columns_beside(

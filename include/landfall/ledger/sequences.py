@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from psycopg import Connection, sql
 
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.catalog import lock_name
+from include.landfall.postgres.statements import statement, value
 
 IDS = {
     "ledger": "load_id",
@@ -20,20 +21,23 @@ IDS = {
 
 
 def advance_sequences(connection: Connection) -> None:
-    """Sets the sequences behind the last ids, where the ledger's is not there.
+    """Sets the sequences behind the last ids, where the ledger's is not there. None goes back.
 
     Raises: psycopg.Error when the role may not.
     """
-    row = connection.execute(statement("ledger/sequence_is_behind")).fetchone()
-    if not row or not row[0]:
+    if not value(connection, statement("ledger/sequence_is_behind")):
         return
-    for name, column in IDS.items():
-        connection.execute(
-            sql.SQL(
-                "SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {}"
-                " HAVING max({}) IS NOT NULL"
-            ).format(
-                sql.Literal(f"landfall.{name}"), sql.Literal(column), sql.Identifier(column),
-                sql.Identifier("landfall", name), sql.Identifier(column),
-            )
-        )  # fmt: skip
+    # Rolled back, so that no other load waits for this one. What setval() has done stays.
+    with connection.transaction(force_rollback=True):
+        lock_name(connection, "advance the sequences of landfall")
+        for name, column in IDS.items():
+            connection.execute(
+                sql.SQL(
+                    "SELECT setval(own.sequence, own.last) FROM (SELECT max({0}) AS last,"
+                    " pg_get_serial_sequence({1}, {2})::regclass AS sequence FROM {3}) AS own"
+                    " WHERE own.last > coalesce(pg_sequence_last_value(own.sequence), 0)"
+                ).format(
+                    sql.Identifier(column), sql.Literal(f"landfall.{name}"), sql.Literal(column),
+                    sql.Identifier("landfall", name),
+                )
+            )  # fmt: skip

@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 from psycopg.rows import class_row
 
 from include.landfall.errors import WrongUse
+from include.landfall.postgres.statements import value
 
 
 class CatalogColumn(NamedTuple):
@@ -34,7 +35,7 @@ def catalog_columns(connection: Connection, relation: sql.Identifier) -> list[Ca
 def has_schema(connection: Connection, name: str) -> bool:
     """Returns whether there is such a schema."""
     query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
-    return connection.execute(query, [name]).fetchone() is not None
+    return value(connection, query, [name]) is not None
 
 
 def has_relation(connection: Connection, schema: str, name: str) -> bool:
@@ -46,7 +47,7 @@ def has_relation(connection: Connection, schema: str, name: str) -> bool:
         "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = %s"
     )
-    return connection.execute(query, [schema, name]).fetchone() is not None
+    return value(connection, query, [schema, name]) is not None
 
 
 def shape_of(connection: Connection, schema: str, name: str) -> set[tuple[int, str, int, int]]:
@@ -85,7 +86,7 @@ def has_column(connection: Connection, relation: sql.Identifier, name: str) -> b
         "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s"
         " AND NOT attisdropped"
     )
-    return connection.execute(query, [relation.as_string(connection), name]).fetchone() is not None
+    return value(connection, query, [relation.as_string(connection), name]) is not None
 
 
 def create_schema(connection: Connection, name: str) -> None:

@@ -179,6 +179,15 @@ def server_encoding(connection: psycopg.Connection) -> str | None:
         return connection.info.encoding
 
 
+def storable(text: str, encoding: str | None) -> str:
+    """Returns the text as a database can keep it: what the encoding lacks is spelt out.
+
+    `encoding` is that of `server_encoding`.
+    """
+    name = encoding or "utf-8"
+    return text.replace("\0", r"\x00").encode(name, "backslashreplace").decode(name)
+
+
 def with_token(warehouse: Warehouse) -> Warehouse:
     """Puts a new token of RDS in place of the password: it is good for 15 minutes."""
     if warehouse.iam is None:

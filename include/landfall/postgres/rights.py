@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 
 from include.landfall.errors import ConnectionUnusable
 from include.landfall.postgres.catalog import has_relation, has_schema
+from include.landfall.postgres.statements import value
 
 
 def check_rights(connection: Connection, schema: str, name: str, rights: Sequence[str]) -> None:
@@ -63,21 +64,21 @@ def check_may_alter(connection: Connection, schema: str, name: str) -> None:
 
 
 def _grant_of(connection: Connection, schema: str, right: str) -> str | None:
-    row = connection.execute("SELECT has_schema_privilege(%s, %s)", [schema, right]).fetchone()
+    is_granted = value(connection, "SELECT has_schema_privilege(%s, %s)", [schema, right])
     on = sql.SQL("SCHEMA {}").format(sql.Identifier(schema))
-    return None if row and row[0] else _grant(connection, right, on)
+    return None if is_granted else _grant(connection, right, on)
 
 
 def _table_grant_of(connection: Connection, schema: str, name: str, right: str) -> str | None:
     # By its id: without USAGE of the schema the server does not find the table by its name.
-    row = connection.execute(
+    query = (
         "SELECT has_table_privilege(c.oid, %s) FROM pg_class AS c"
-        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s",
-        [right, schema, name],
-    ).fetchone()
-    return None if row and row[0] else _grant(connection, right, sql.Identifier(schema, name))
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
+    )
+    is_granted = value(connection, query, [right, schema, name])
+    return None if is_granted else _grant(connection, right, sql.Identifier(schema, name))
 
 
 def _grant(connection: Connection, right: str, on: sql.Composable) -> str:
-    row = connection.execute("SELECT quote_ident(current_user)").fetchone()
-    return f"GRANT {right} ON {on.as_string(connection)} TO {row[0] if row else 'the role'}"
+    role = value(connection, "SELECT quote_ident(current_user)")
+    return f"GRANT {right} ON {on.as_string(connection)} TO {role}"

@@ -1,13 +1,16 @@
-"""Statements from files, and quoted names."""
+"""Statements from files, quoted names, and single values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.abc import Params
+
+Statement = LiteralString | sql.SQL | sql.Composed
 
 
 def statement(name: str) -> sql.SQL:
@@ -28,3 +31,9 @@ def table(name: str) -> sql.Identifier:
 def identifiers(names: Sequence[str]) -> sql.Composed:
     """Returns the names, quoted, with commas between."""
     return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def value(connection: Connection, query: Statement, parameters: Params | None = None) -> Any:
+    """Returns the one value of a query, or None where it has no row."""
+    row = connection.execute(query, parameters).fetchone()
+    return row[0] if row else None

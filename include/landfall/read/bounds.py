@@ -25,7 +25,7 @@ def bounded(rows: Rows, job: Job) -> Rows:
     is_long = pc.greater(_sizes(rows.batch), most)
     if not pc.any(is_long).as_py():
         return rows
-    message = f"the row has more than {most} bytes, which limits: {{row: …}} of the feed allows"
+    message = f"the row has more than {most} bytes, the most by limits: row of the feed"
     return _without(rows, is_long, message)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from include.landfall.errors import escaped
 from include.landfall.sniff.findings import Finding, Proposal
 
 SCHEMA = "# yaml-language-server: $schema=feed.schema.json"
@@ -40,7 +41,7 @@ def feed_yaml(proposal: Proposal, about: dict[str, str], preview: Sequence[str])
         *(line for name, each in columns.items() for line in _entry(name, each)),
         *(f"# {line}" for line in preview),
     ]
-    return "\n".join(map(_printable, lines)) + "\n"
+    return "\n".join(map(escaped, lines)) + "\n"
 
 
 def _folded(columns: Mapping[str, Finding]) -> tuple[dict[str, Finding], list[str]]:
@@ -84,8 +85,3 @@ def scalar(value: Any) -> str:
         return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
     return re.sub(r"\n\.\.\.\n$", "", text).strip()
-
-
-def _printable(line: str) -> str:
-    """Returns the line so that no text of the file can begin another one."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -16,7 +16,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.frames import NewColumn
 from include.landfall.postgres.catalog import catalog_columns, lock_name
 from include.landfall.postgres.connection import shorten_lock_timeout
-from include.landfall.postgres.statements import table
+from include.landfall.postgres.statements import table, value
 from include.landfall.write.target import add_columns
 
 WHOLE = ("smallint", "integer", "bigint")
@@ -122,7 +122,7 @@ def _takes_digits(old: ColumnType, modifiers: tuple[int, ...]) -> bool:
 @contextmanager
 def _briefly(connection: Connection) -> Iterator[None]:
     """Waits for a lock no longer than SHORT_LOCK_TIMEOUT: other readers would queue behind it."""
-    before = (connection.execute("SHOW lock_timeout").fetchone() or ("0",))[0]
+    before = value(connection, "SHOW lock_timeout")
     shorten_lock_timeout(connection)
     yield
     connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(before)))

@@ -14,7 +14,7 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.errors import FeedError
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.statements import statement, table
+from include.landfall.postgres.statements import statement, table, value
 from include.landfall.write.operators import see_types
 
 # The condition by which a row of the table with this alias is deleted.
@@ -95,5 +95,4 @@ def _has_rows(
         query += sql.SQL(" WHERE ") + is_deleted("target")
     if is_deleted is not None and dependent.is_target:
         query += sql.SQL(" AND NOT coalesce({}, false)").format(is_deleted("child"))
-    row = connection.execute(query + sql.SQL(")")).fetchone()
-    return bool(row and row[0])
+    return bool(value(connection, query + sql.SQL(")")))

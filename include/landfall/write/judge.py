@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 
 from include.landfall.errors import LandfallError
 from include.landfall.postgres.errors import refusal, refuses_rows
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.statements import statement, value
 from include.landfall.write.deferred import check_own_at_once
 from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
 from include.landfall.write.rejected import REJECTED
@@ -59,8 +59,7 @@ def _has_nulls(staging: Staging) -> bool:
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {})").format(
         TEXTS, sql.SQL(" OR ").join(nulls)
     )
-    row = staging.connection.execute(query).fetchone()
-    return bool(row and row[0])
+    return bool(value(staging.connection, query))
 
 
 def _judge_cells(staging: Staging) -> None:
@@ -207,8 +206,7 @@ def run_rows(connection: Connection, body: sql.Composed) -> int:
         _run_block(connection, body)
     except psycopg.Error as error:
         raise _of_trigger(error) from error
-    row = connection.execute("SELECT current_setting('landfall.taken')").fetchone()
-    return int(row[0]) if row else 0
+    return int(value(connection, "SELECT current_setting('landfall.taken')"))
 
 
 def _of_trigger(error: psycopg.Error) -> LandfallError:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.errors import refusal, refuses_rows
-from include.landfall.postgres.statements import identifiers, statement
+from include.landfall.postgres.statements import identifiers, statement, value
 from include.landfall.write.deferred import check_own_at_once
 from include.landfall.write.dependents import keep_dependents_away
 from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
@@ -101,9 +101,9 @@ def _lock(staging: Staging, disposition: Merging) -> None:
 def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
     connection = staging.connection
     # The clock, and not the transaction's time: of two loads the later one has the later time.
-    (moment,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
+    moment = value(connection, "SELECT clock_timestamp()")
     name = {"target": staging.target.as_string(connection)}
-    keeper = connection.execute(statement("write/may_keep_rows"), name).fetchone()
+    keeper = value(connection, statement("write/may_keep_rows"), name)
     return Merge(
         connection,
         staging.feed,

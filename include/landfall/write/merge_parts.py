@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, ROW_NUMBER
-from include.landfall.postgres.statements import identifiers
+from include.landfall.postgres.statements import identifiers, value
 from include.landfall.write.incoming import INCOMING
 from include.landfall.write.replaced import rows_stay
 from include.landfall.write.target import TargetColumn
@@ -66,8 +66,7 @@ class Merge:
 
     def value(self, query: LiteralString | sql.SQL, **parts: sql.Composable) -> Any:
         """Returns the one value of a query with such parts."""
-        row = self.connection.execute(self.fill(query, **parts)).fetchone()
-        return row[0] if row else None
+        return value(self.connection, self.fill(query, **parts))
 
     def delete(self, joined: LiteralString, **parts: sql.Composable) -> Step:
         """Returns the step that deletes rows of the target: `joined` is what follows USING."""

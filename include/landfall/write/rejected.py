@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from include.landfall.arrival import PartStart
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.rejects import RejectedRow
-from include.landfall.postgres.statements import statement
+from include.landfall.postgres.statements import statement, value
 
 # A row's number, its line, its text, and its cells where it can be cut into cells.
 Located = tuple[int, int | None, str, list[str | None] | None]
@@ -53,19 +53,17 @@ class RejectedRows:
         if not self._exists:
             return 0
         query = "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected WHERE NOT nulled"
-        row = self._connection.execute(query).fetchone()
-        return int(row[0]) if row else 0
+        return int(value(self._connection, query))
 
     def count_among(self, bits: bytes) -> int:
         """Returns how many rows of a RowSet are rejected."""
         if not self._exists:
             return 0
-        row = self._connection.execute(
+        query = (
             "SELECT count(DISTINCT number) FROM pg_temp.landfall_rejected WHERE NOT nulled"
-            " AND CASE WHEN number < %(size)s THEN get_bit(%(bits)s::bytea, number) = 1 END",
-            {"bits": bits, "size": 8 * len(bits)},
-        ).fetchone()
-        return int(row[0]) if row else 0
+            " AND CASE WHEN number < %(size)s THEN get_bit(%(bits)s::bytea, number) = 1 END"
+        )
+        return int(value(self._connection, query, {"bits": bits, "size": 8 * len(bits)}))
 
     def are_enough(self) -> bool:
         """Returns whether so many rows are rejected that no more need be known."""

@@ -7,7 +7,7 @@ from psycopg import Connection, sql
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.statements import table
+from include.landfall.postgres.statements import table, value
 from include.landfall.write.dependents import check_dependents, keep_dependents_away
 from include.landfall.write.dispositions import Disposition
 
@@ -76,7 +76,7 @@ def check_visible(connection: Connection, feed: Feed) -> None:
     """
     name = table(feed.target.table).as_string(connection)
     query = sql.SQL("SELECT row_security_active({})").format(sql.Literal(name))
-    if (connection.execute(query).fetchone() or (False,))[0]:
+    if value(connection, query):
         raise FeedError(
             f"row level security may hide rows of {feed.target.table} that this load changes",
             do="give the loading role BYPASSRLS, or let it own the table without FORCE",
@@ -86,5 +86,4 @@ def check_visible(connection: Connection, feed: Feed) -> None:
 def _remain(connection: Connection, feed: Feed, which: sql.Composable) -> bool:
     # No parameter: a % in the table's name would be taken for one.
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {})")
-    row = connection.execute(query.format(table(feed.target.table), which)).fetchone()
-    return bool(row and row[0])
+    return bool(value(connection, query.format(table(feed.target.table), which)))

@@ -13,17 +13,20 @@ from psycopg import Connection
 
 from include.landfall.contract import Change, What
 from include.landfall.errors import DataError, LandfallError
+from include.landfall.feed.model import Feed
 from include.landfall.ledger import arrivals, changes, claims, duplicates, rejects
 from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
-from include.landfall.postgres.errors import postgres_errors, refuses_rows
+from include.landfall.postgres.connection import server_encoding, storable
+from include.landfall.postgres.errors import postgres_errors, refusal, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
 from include.landfall.write.dispositions import Disposition
 from include.landfall.write.duplicates import check_content, duplicate_of
 from include.landfall.write.ledger_behind import check_ledger, rows_gone
+from include.landfall.write.own_rows import check_ids, row_changers
 from include.landfall.write.rejected import RejectedRows
 from include.landfall.write.replaced import remove_replaced
 from include.landfall.write.staging import Staging
@@ -151,9 +154,10 @@ def keep_failure(
     rejection = rejection_of(error)
     with postgres_errors():
         create_ledger(connection)
+        encoding = server_encoding(connection)
         with connection.transaction():
             entry, load_id = claims.keep_failure(
-                connection, claimant, text, seconds,
+                connection, claimant, storable(text, encoding), seconds,
                 rejection.counts if rejection else None, duplicate_of(error), force=force,
             )  # fmt: skip
             if entry is None and load_id:
@@ -194,6 +198,21 @@ def _noted() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _without_texts(feed: Feed) -> Iterator[None]:
+    """Keeps the server's words about a row out of the error, where the feed hides its texts.
+
+    Raises: LandfallError in place of psycopg's.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        refused = refusal(error)
+        if feed.hides_texts and refuses_rows(error):
+            refused.found = f"SQLSTATE {error.sqlstate}; the message is not kept: it may quote rows"
+        raise refused from error
+
+
 @_noted()
 def _fill(
     connection: Connection,
@@ -207,16 +226,19 @@ def _fill(
     feed = claimant.feed
     _check_empty(claimant)
     altered = alter.fit(connection, feed)
-    with target.unaltered(connection, feed) as columns:
+    with _without_texts(feed), target.unaltered(connection, feed) as columns:
         if load_id and feed.target.load_id and not disposition.replaces_feed:
             check_ledger(connection, feed)
         if load_id and not disposition.replaces_feed:
             altered = [*altered, *rows_gone(connection, feed)]
         remove_replaced(connection, feed, disposition, replaced)
+        changers = row_changers(connection, feed, disposition) if load_id else None
         staging_of = partial(Staging, connection, feed, disposition, columns, load_id)
         staging, read, written = write_rows(staging_of, write, load_id)
     reasons = check_budget(feed, staging.rejected, read)
     _check_counts(read, written, sum(reasons.values()), staging.deduplicated)
+    if changers:
+        check_ids(connection, feed, load_id, written, changers)
     kept = [*altered, *departures(staging)]
     return _Filled(
         written, reasons, staging.deduplicated, staging.rejected, kept, staging.ending.content_hash

@@ -31,7 +31,7 @@ from include.landfall.postgres.catalog import (
     shape_of,
 )
 from include.landfall.postgres.connection import shorten_lock_timeout
-from include.landfall.postgres.statements import statement, table
+from include.landfall.postgres.statements import statement, table, value
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 
@@ -124,8 +124,7 @@ def check_types(connection: Connection, feed: Feed) -> None:
         declared = column.parsed
         if declared.built_in:
             continue
-        row = connection.execute("SELECT to_regtype(%s)", [str(declared)]).fetchone()
-        if row and row[0] is None:
+        if value(connection, "SELECT to_regtype(%s)", [str(declared)]) is None:
             near = get_close_matches(declared.name, [*BUILT_IN, *ALIASES], n=1)
             error = FeedError(
                 "the database has no such type",
@@ -263,7 +262,7 @@ def _check_rows_have_ids(connection: Connection, feed: Feed) -> None:
         return
     rows = loaded_rows(connection, feed.name, target.table)
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
-    if not rows or connection.execute(query).fetchone() == (False,):
+    if not rows or not value(connection, query):
         return
     raise FeedError(
         f"the rows of loaded files in {target.table} carry no load id: a file that changes could"

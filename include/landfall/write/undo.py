@@ -17,7 +17,8 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT, OF_SCD2
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.statements import identifiers, statement, table
+from include.landfall.ledger.forgetting import changed_keys
+from include.landfall.postgres.statements import identifiers, statement, table, value
 from include.landfall.write.dependents import check_dependents_where, keep_dependents_away
 from include.landfall.write.kept_rows import kept_columns, key_as_json, row_as_json, value_of
 from include.landfall.write.merge_parts import Merge, of, same
@@ -95,7 +96,7 @@ def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[i
     keep_dependents_away(connection, locked)
     check_dependents_where(connection, feed.target.table, lambda alias: _is_deleted(feed, alias))
     _undo(connection, feed)
-    return [_count(connection, of_one) for of_one in objects]
+    return [changed_keys(connection, of_one) for of_one in objects]
 
 
 def _undo(connection: Connection, feed: Feed) -> None:
@@ -190,23 +191,14 @@ def _shown_key(feed: Feed, key: dict[str, object]) -> str:
 
 
 def _check_kept(connection: Connection, load_ids: list[int]) -> None:
-    row = connection.execute(statement("ledger/not_kept"), {"load_ids": load_ids}).fetchone()
-    if row:
+    load_id = value(connection, statement("ledger/not_kept"), {"load_ids": load_ids})
+    if load_id is not None:
         raise FeedError(
             "what this file or a later one replaced was not kept, or is not kept any more",
-            found=f"load {row[0]}",
+            found=f"load {load_id}",
             do="correct the rows with another file; for later files write target.keep_replaced,"
             " the number of days, in the feed",
         )
-
-
-def _count(connection: Connection, load_ids: list[int]) -> int:
-    """Returns how many keys these loads have changed."""
-    query = (
-        "SELECT count(DISTINCT key) FROM landfall.replaced WHERE load_id = ANY(%s) AND is_changed"
-    )
-    row = connection.execute(query, [load_ids]).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _statement(

@@ -55,6 +55,20 @@ def test_a_file_that_leaves_a_row_of_another_table_alone_is_refused_with_the_rea
     assert parent.rows() == [(1, "a")]
 
 
+@pytest.mark.parametrize("when", ["DEFERRED", "IMMEDIATE"])
+def test_a_secret_key_to_which_another_table_refers_is_in_no_message(parent, when):
+    parent.sql(f"ALTER TABLE raw.child ALTER CONSTRAINT child_t_fkey {LATE[:10]} INITIALLY {when}")
+    secret = {"type": "integer", "secret": True}
+    parent.be(disposition="replace", columns={"id": secret, "name": "text"})
+    with pytest.raises(RefusedCell, match="SQLSTATE 23503") as refused:
+        parent.load("id,name\n2,b\n")
+    errors = [
+        str(refused.value),
+        *parent.sql("SELECT error FROM landfall.ledger WHERE error <> ''"),
+    ]
+    assert [len(errors), *("=(1)" in error for error in errors)] == [2, False, False]
+
+
 def test_a_row_whose_twin_is_typed_is_the_reject_and_not_the_file(engine):
     engine.sql(f"CREATE SCHEMA raw; CREATE TABLE raw.t (id integer UNIQUE {LATE}, name text)")
     engine.be(rejects={"at_most": 1})

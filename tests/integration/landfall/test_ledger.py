@@ -268,3 +268,12 @@ def test_ids_are_not_given_out_again_where_the_sequences_were_not_copied(engine)
     assert (receipt.outcome, receipt.load_id) == ("loaded", 4)
     assert engine.sql("SELECT count(DISTINCT reject_id) FROM landfall.rejects") == [4]
     assert engine.sql("SELECT DISTINCT _load_id FROM raw.t ORDER BY 1") == [1, 2, 3, 4]
+
+
+def test_the_ids_of_rejects_that_have_expired_are_not_given_out_again(engine):
+    engine.be(rejects={"at_most": 9}).load("id,name\n1,a\nx,b\nx,c\n")
+    engine.sql("DELETE FROM landfall.rejects WHERE reject_id > 1")
+    sequence = "pg_get_serial_sequence('landfall.ledger', 'load_id')"
+    engine.sql(f"SELECT setval({sequence}, 1, false)")
+    engine.load("id,name\n2,a\nx,b\n", "2.csv")
+    assert engine.sql("SELECT reject_id FROM landfall.rejects ORDER BY 1") == [1, 3]

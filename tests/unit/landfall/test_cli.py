@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def test_each_arrival_is_a_line(load, path, capsys):
     ]  # fmt: skip
     assert "1,234 rows in 0.5 s (load 7)" in printed.out
     assert printed.err == ""
+
+
+def test_no_text_of_a_file_forges_a_line_or_reaches_the_terminal_as_a_command(load, path, capsys):
+    forged = "a\nloaded  x\x1b[2J\u202e.csv"
+    load.side_effect = lambda feed, arrival, **_: replace(
+        receipt(replace(arrival, key=forged)), changes=[f"new column {forged}"]
+    )
+    assert cli.main(["load", "--feed", path]) == 0
+    lines = capsys.readouterr().out.removesuffix("\n").split("\n")
+    assert (len(lines), all(line.isprintable() for line in lines)) == (6, True)
+    assert r"a\nloaded  x\x1b[2J\u202e.csv" in lines[0]
 
 
 @pytest.mark.parametrize("outcome", ["already_loaded", "superseded"])

@@ -97,6 +97,12 @@ def test_lines_at_the_beginning_are_skipped_and_counted():
     assert read("TITLE", skip_rows=2) == ({}, [])
 
 
+def test_rows_behind_skipped_lines_are_read_where_a_read_ends_with_a_line():
+    lines = io.BytesIO(b"TITLE\n\n1   abcd\n")
+    lines.read = lambda _: lines.readline()
+    assert gather(fixed_width.rows(lines, job(skip_rows=2)))[0] == {1: ("1", "abcd")}
+
+
 @pytest.mark.parametrize("tail", ["T0002", "T0002\n", "T0002\r\n\r\n"])
 def test_lines_at_the_end_are_skipped(tail):
     rows, rejects = read(f"1   abcd\n2   ab\n{tail}", skip_footer=1)

@@ -69,7 +69,7 @@ def _blocks(stream: BinaryIO, dialect: FixedDialect) -> Iterator[Block]:
     while skipped < dialect.skip_rows:
         _, end, rest = ahead.partition(b"\n")
         skipped += len(end)
-        ahead = rest if end else stream.read(BLOCK_BYTES)
+        ahead = rest or stream.read(BLOCK_BYTES)
         if not ahead:
             return
     yield from line_blocks(stream, ahead, 1 + skipped)

@@ -160,6 +160,9 @@ COMMENT ON COLUMN landfall.ledger.content_hash IS 'SHA-256 of the object''s byte
 COMMENT ON COLUMN landfall.ledger.duplicate_of IS
     'The load that brought the same content from an object of another key';
 
+-- By it a load finds in which tables files of its feed are.
+CREATE INDEX IF NOT EXISTS ledger_of_target ON landfall.ledger (feed, target) WHERE status = 'loaded';
+
 -- When the arrival failed last. It is what came last.
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS failed_at timestamptz;
 COMMENT ON COLUMN landfall.ledger.failed_at IS 'When the last try failed; null where it did not';

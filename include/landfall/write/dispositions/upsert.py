@@ -7,7 +7,7 @@ from psycopg import Connection, sql
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
-from include.landfall.postgres.statements import statement, table
+from include.landfall.postgres.statements import statement, table, value
 from include.landfall.write.merge_parts import Merge, Step, of
 from include.landfall.write.merging import (
     Merging,
@@ -30,7 +30,7 @@ class Upsert(Merging):
         """
         name = table(feed.target.table).as_string(connection)
         parameters = {"target": name, "key": feed.target.key}
-        if connection.execute(statement("write/unique_index"), parameters).fetchone() is None:
+        if value(connection, statement("write/unique_index"), parameters) is None:
             raise FeedError(
                 f"the table {feed.target.table} has no unique index on the key",
                 expected=f"a primary key or unique index on {', '.join(feed.target.key)}",
