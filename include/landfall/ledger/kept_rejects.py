@@ -16,8 +16,8 @@ from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.statements import identifiers
 
 NAME = "rejects"
-OPEN = "open"
-STATES = (OPEN, "sample", "replayed", "nulled", "dismissed", "superseded")
+OPEN, SAMPLE = "open", "sample"
+STATES = (OPEN, SAMPLE, "replayed", "nulled", "dismissed", "superseded")
 # The codes of docs/rejects.md.
 REASONS = frozenset(
     """

@@ -22,8 +22,9 @@ WHAT_TO_DO = {
     "json": "ask the sender for the row as one JSON object; where an array under a key has the"
     " rows, write rows: under format:",
     "duplicate_key": "ask the sender for objects that have each key once",
-    "other_key": "name the column in the feed, or write other_keys: ignore under format:; where"
-    " the key holds all rows, write rows: under format:",
+    "other_key": "name the column in the feed, or write contract: {new_columns: rescue}, which"
+    " keeps such keys, or other_keys: ignore under format:, which drops them; where the key holds"
+    " all rows, write rows: under format:",
     "path": "correct format.paths in the feed, or ask the sender for the object at that key",
     "no_value": "correct the cell in the workbook, and save it so that formulas are calculated",
     "short": "correct the line, or write ragged: pad under format:",
@@ -76,8 +77,7 @@ def _over_budget(feed: Feed, rejection: Rejection, read: int) -> DataError:
         at_least = "at least " if enough is not None and rejection.rows > enough + ENOUGH else ""
         error.more.append(("rejected", f"{at_least}{rejection.rows:,} of {read:,} rows: {counts}"))
         error.more += [("also", _in_short(row)) for row in _first_of_reasons(first, others)]
-    if feed.rejects.at_most != 0:
-        error.more.append(("error budget", str(feed.rejects.budget)))
+    error.more.append(("error budget", f"{feed.rejects.budget} (rejects.at_most in the feed)"))
     error.rejection = rejection
     return error
 
@@ -104,8 +104,13 @@ def _error_of(feed: Feed, row: RejectedRow) -> DataError:
     )
 
 
+def advice_on(row: RejectedRow) -> str:
+    """Returns what to do about a rejected row."""
+    return WHAT_TO_DO.get(row.reason, CORRECT if row.reason in BY_POSTGRES else CORRECT_ROW)
+
+
 def _misshapen(row: RejectedRow) -> DataError:
-    return MisshapenRow(row.message, found=row.raw, do=WHAT_TO_DO.get(row.reason, CORRECT_ROW))
+    return MisshapenRow(row.message, found=row.raw, do=advice_on(row))
 
 
 def _refused(feed: Feed, row: RejectedRow) -> DataError:
@@ -113,11 +118,11 @@ def _refused(feed: Feed, row: RejectedRow) -> DataError:
     cell = (row.cells or {}).get(column) if column else None
     expected = f"a value of type {feed.columns[column].type}" if column in feed.columns else None
     if row.reason == "null":
-        return RefusedCell(row.message, expected=expected, do=WHAT_TO_DO["null"])
+        return RefusedCell(row.message, expected=expected, do=advice_on(row))
     what = "a cell" if row.reason == "cell" else "a row"
     return RefusedCell(
         f"Postgres refuses {what}: {row.message} (SQLSTATE {row.sqlstate})",
         found=shorten(cell) if cell is not None else row.raw,
         expected=expected,
-        do=WHAT_TO_DO.get(row.reason, CORRECT),
+        do=advice_on(row),
     )
