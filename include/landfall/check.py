@@ -190,13 +190,14 @@ def _silence() -> LandfallError:
 def in_one_line(error: LandfallError) -> str:
     """Returns what is wrong, what was found and expected, and what to do, on one line."""
     shown = shorten(" ".join(error.found.split()), LINE) if error.found else None
-    parts = {
-        "": error.what,
-        "found: ": shown,
-        "expected: ": error.expected,
-        "what to do: ": error.do,
-    }
-    return "; ".join(name + value for name, value in parts.items() if value)
+    parts = [
+        ("", error.what),
+        ("found: ", shown),
+        ("expected: ", error.expected),
+        *((f"{name}: ", fact) for name, fact in error.more),
+        ("what to do: ", error.do),
+    ]
+    return "; ".join(name + value for name, value in parts if value)
 
 
 def _list_bucket(store: Store, bucket: Bucket) -> str:

@@ -46,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
 def _show(feed: Feed, compared: Audit, path: str) -> None:
     files = f"{counted(compared.files, 'file')} with {counted(compared.rows, 'row')}"
     if not compared.differences:
-        show(f"{feed.target.table}: {files}, as in the ledger")
+        later = "no difference (later files may have replaced some of the rows)"
+        same = "as in the ledger" if disposition_of(feed).rows_stay else later
+        show(f"{feed.target.table}: {files}, {same}")
         return
     show(f"{feed.target.table} differs from the ledger, which has {files} in it")
     width = max(len(each.key or "") for each in compared.differences)

@@ -20,12 +20,13 @@ from include.landfall.feed.model import Feed
 from include.landfall.ledger.arrivals import (
     Reason,
     check_is_there,
-    check_other_feeds,
+    check_loaded_otherwise,
     missing_rows,
     new_arrivals,
     plan,
 )
 from include.landfall.ledger.entries import ledger_exists
+from include.landfall.ledger.parts import checked_parts
 from include.landfall.ledger.queries import newest_loaded, refused_duplicates
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
@@ -67,6 +68,8 @@ def all_to_force(feed: Feed) -> list[Arrival]:
     """Returns every arrival of the feed that is in its bucket, but for refused duplicates.
 
     Standard error says which loaded files are not in the bucket.
+
+    Raises: FeedError when parts of one export would replace each other.
     """
     warehouse = warehouse_from_environ(feed.target.connection)
     with (
@@ -75,7 +78,8 @@ def all_to_force(feed: Feed) -> list[Arrival]:
         postgres_errors(),
     ):
         refused = refused_duplicates(connection, feed.name)
-        listed = list(list_arrivals(client, feed.source, _tell_of_incomplete))
+        arrivals = list_arrivals(client, feed.source, _tell_of_incomplete)
+        listed = list(checked_parts(feed, arrivals))
         forced = [each for each in listed if (each.key, each.version) not in refused]
         tell_of_absent(connection, feed, forced)
         return forced
@@ -110,7 +114,7 @@ def check_own(feed: Feed, arrivals: list[Arrival]) -> None:
     if feed.target.is_whole:
         return
     with connect(warehouse_from_environ(feed.target.connection)) as connection, postgres_errors():
-        check_other_feeds(connection, feed, arrivals)
+        check_loaded_otherwise(connection, feed, arrivals)
 
 
 def new_of(feed: Feed) -> list[Arrival]:
@@ -125,7 +129,7 @@ def new_of(feed: Feed) -> list[Arrival]:
         postgres_errors(),
     ):
         listed = list_arrivals(client, feed.source, _tell_of_incomplete)
-        new = new_arrivals(connection, feed, listed)
+        new = new_arrivals(connection, feed, _telling_of_none(feed, listed))
         _tell_of_missing_rows(connection, feed)
     now = time.time()
     settling = [each for each in new if _is_settling(feed, each, now)]
@@ -136,6 +140,20 @@ def new_of(feed: Feed) -> list[Arrival]:
             error=True,
         )
     return [each for each in new if each not in settling]
+
+
+def _telling_of_none(feed: Feed, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    """Yields the arrivals; where there is none, standard error says what was looked for."""
+    number = 0
+    for number, arrival in enumerate(arrivals, 1):  # noqa: B007
+        yield arrival
+    if not number and not feed.source.snapshot:  # of folders the incomplete ones are told
+        show(no_match(feed), error=True)
+
+
+def no_match(feed: Feed) -> str:
+    """Returns the message that no object of the bucket is the feed's."""
+    return f"no object matches s3://{feed.source.bucket}/{feed.source.pattern}"
 
 
 def _is_settling(feed: Feed, arrival: Arrival, now: float) -> bool:

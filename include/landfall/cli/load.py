@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from include.landfall.arrival import Arrival
 from include.landfall.cli import listing
-from include.landfall.cli.command import add_command, add_feed
+from include.landfall.cli.command import PROGRAM, add_command, add_feed
 from include.landfall.cli.output import clear_tick, counted, show, show_error, show_json, ticker
 from include.landfall.connections import store_from_environ, warehouse_from_environ
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.load import Receipt, load_each
+from include.landfall.write.budget import rejection_of
 
 _Each = tuple[Arrival, Receipt | LandfallError]
 
@@ -52,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     arrivals, code = _named(feed, options) if options.key else (_wanted(feed, options), 0)
     for arrival, became in _load_each(feed, arrivals, options):
         if isinstance(became, LandfallError):
+            if (rejection := rejection_of(became)) and rejection.rows > 1:
+                became.more.append(("to see the rows", f"{_rejects(options)} --state sample"))
             show_error(became, as_json=options.json, key=arrival.key)
             code = code or became.exit_code
         else:
@@ -129,4 +133,8 @@ def _show(receipt: Receipt, options: argparse.Namespace) -> None:
     if receipt.rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in receipt.reasons.items())
         show(f"{'':<16}{counted(receipt.rejected, 'row')} rejected: {counts}")
-        show(f"{'':<16}to see them: landfall rejects --feed {options.feed}")
+        show(f"{'':<16}to see them: {_rejects(options)}")
+
+
+def _rejects(options: argparse.Namespace) -> str:
+    return f"{PROGRAM} rejects --feed {shlex.quote(options.feed)}"

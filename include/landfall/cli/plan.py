@@ -36,6 +36,7 @@ REASONS = {
     "other_name": "its name does not match source.pattern",
     "marker": "a folder, or a marker beside data",
 }
+OF_OTHERS = ("other_name", "marker")  # why an object is none of the feed's
 
 
 def add_to(commands: Any) -> None:
@@ -66,6 +67,8 @@ def _show(feed: Feed, plan: listing.Plan) -> None:
         show(f"  load  {arrival.key:<{width}}  {size:>16}  {REASONS[reason]}")
     if not plan.to_load:
         show("  nothing to load")
+        if all(reason in OF_OTHERS for _, reason in plan.skipped):
+            show(f"  {listing.no_match(feed)}")
     skipped: dict[str, list[Arrival]] = defaultdict(list)
     for arrival, reason in plan.skipped:
         skipped[reason].append(arrival)

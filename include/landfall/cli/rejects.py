@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 from itertools import groupby, islice
 from typing import Any
 
@@ -19,7 +20,7 @@ from include.landfall.errors import shorten
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.ledger import kept_rejects
-from include.landfall.ledger.kept_rejects import OPEN, STATES, Reject, Selection
+from include.landfall.ledger.kept_rejects import OPEN, SAMPLE, STATES, Reject, Selection
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 
@@ -132,6 +133,9 @@ def _show(connection: Connection, feed: Feed, options: argparse.Namespace) -> No
     else:
         counts = kept_rejects.counts(connection, selection)
         _show_all(feed, state, counts, list(islice(rejects, SHOWN)))
+        samples = replace(selection, states=(SAMPLE,))
+        if state == OPEN and (number := sum(kept_rejects.counts(connection, samples).values())):
+            show(f"{counted(number, 'row')} of files that were refused whole: --state {SAMPLE}")
 
 
 def _show_all(feed: Feed, state: str, counts: dict[str, int], shown: list[Reject]) -> None:

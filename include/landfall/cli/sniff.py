@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.landfall.arrival import Arrival
@@ -14,13 +16,15 @@ from include.landfall.cli import listing
 from include.landfall.cli.command import add_command, add_json, refuse_beside
 from include.landfall.cli.output import counted, show, show_json
 from include.landfall.connections import store_from_environ
-from include.landfall.errors import DataError, WrongUse
+from include.landfall.errors import DataError, ObjectMissing, WrongUse
 from include.landfall.feed.model import NAME, Feed
 from include.landfall.feed.names import is_name
+from include.landfall.feed.source import Source
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.job import Unpacking
 from include.landfall.s3.client import make_client
-from include.landfall.s3.listing import find_arrival
+from include.landfall.s3.listing import find_arrival, list_arrivals
+from include.landfall.s3.snapshots import SUCCESS
 
 if TYPE_CHECKING:
     from include.landfall.sniff.drift import Drift
@@ -38,7 +42,8 @@ longer fit it; the code is then 5."""
 MOST_FILES = 4  # that are read at once, so that 16 MB are read at the most
 CONNECTION = "landing"
 NAME_HELP = "the feed's name; default: the first file's name without digits, else its folder's"
-URL = re.compile(r"s3://([^/]+)/(.+)")
+URL = re.compile(r"s3://([^/]+)/(.*)", re.DOTALL)
+NAMED = 3  # objects that an error names
 
 
 def add_to(commands: Any) -> None:
@@ -103,29 +108,64 @@ def _check_names(options: argparse.Namespace) -> None:
 
 
 def _propose(options: argparse.Namespace) -> int:
+    from include.landfall.sniff.keys import name_of
     from include.landfall.sniff.members import read_samples
     from include.landfall.sniff.sample import SAMPLE_BYTES
-    from include.landfall.sniff.sniffing import name_of, sniff
+    from include.landfall.sniff.sniffing import sniff
 
     size = SAMPLE_BYTES // len(options.urls)
     connection = options.connection or CONNECTION
     with closing(make_client(store_from_environ(connection))) as client:
-        arrivals = [find_arrival(client, *_parts(url)) for url in options.urls]
+        arrivals = [_find(client, url) for url in options.urls]
+        is_snapshot = _is_snapshot(client, arrivals[0])
         samples = [pair for each in arrivals for pair in read_samples(client, each, size)]
     name = options.name or name_of(arrivals[0].key)
-    sniffed = sniff(samples, name, options.table or f"raw.{name}", connection)
+    table = options.table or f"raw.{name}"
+    sniffed = sniff(samples, name, table, connection, is_snapshot=is_snapshot)
     if options.json:
         show_json({"feed": name, "yaml": sniffed.text, "doubts": sniffed.doubts})
     else:
         print(sniffed.text, end="")
-        show(f"{counted(sniffed.doubts, 'line')} with DOUBT: look at each", error=True)
+        doubts = f"{counted(sniffed.doubts, 'line')} with DOUBT: look at each"
+        show(doubts if sniffed.doubts else "no line with DOUBT", error=True)
     return 0
+
+
+def _is_snapshot(client: Any, arrival: Arrival) -> bool:
+    """Returns whether the object is a part of an export that is whole: `_SUCCESS` is beside it."""
+    from include.landfall.sniff.keys import is_part
+
+    if not is_part(arrival.key):
+        return False
+    folder, slash, _ = arrival.key.rpartition("/")
+    with suppress(ObjectMissing):
+        find_arrival(client, arrival.bucket, f"{folder}{slash}{SUCCESS}")
+        return True
+    return False
+
+
+def _find(client: Any, url: str) -> Arrival:
+    """Returns the object. Raises: ObjectMissing, which names objects below a folder or pattern."""
+    bucket, key = _parts(url)
+    try:
+        if key and not key.endswith("/"):  # some stores keep an object for a folder
+            return find_arrival(client, bucket, key)
+        missing = ObjectMissing("this is no object").at(object=url)
+    except ObjectMissing as error:
+        missing = error
+    folder = re.split(r"[*?\[]", key, maxsplit=1)[0].rpartition("/")
+    below = Source(bucket=bucket, pattern="".join(folder[:2]) + "**")
+    near = [f"s3://{bucket}/{each.key}" for each in islice(list_arrivals(client, below), NAMED)]
+    missing.do = f"name one, such as {', '.join(near)}" if near else "check the bucket and the key"
+    raise missing
 
 
 def _parts(url: str) -> tuple[str, str]:
     match = URL.fullmatch(url)
     if match is None:
-        raise WrongUse("this is no object", found=url, expected="s3://BUCKET/KEY")
+        do = "put the file into a bucket first: a load reads it there" if Path(url).exists() else ""
+        expected = "s3://BUCKET/KEY"
+        raise WrongUse("this is no object", found=url, expected=expected, do=do or None)
     return match[1], match[2]
 
 

@@ -14,7 +14,9 @@ from include.landfall.connections import store_from_environ, warehouse_from_envi
 from include.landfall.errors import DataError, ObjectChanged, ObjectMissing, TerminalError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import read_feed
+from include.landfall.ledger.rejects import RejectedRow
 from include.landfall.validate import Validated, validate
+from include.landfall.write.budget import advice_on
 
 EXAMPLES = """\
 --feed include/feeds/orders.yaml
@@ -88,12 +90,24 @@ def _show(feed: Feed, validated: Validated) -> None:
         show(f"    {lost} would lose to another row of the same key")
     for change in validated.changes:
         show(f"    {change}")
-    for row in validated.samples[:SHOWN]:
+    _show_rejected(validated)
+    for name in validated.not_judged:
+        show(f"    not judged: {name}")
+
+
+def _show_rejected(validated: Validated) -> None:
+    """Shows the first row of each message, and what to do where the file would be refused."""
+    firsts: dict[tuple[str, str | None, str], RejectedRow] = {}
+    for row in validated.samples:
+        firsts.setdefault((row.reason, row.column_name, row.message), row)
+    shown = list(firsts.values())[:SHOWN]
+    for row in shown:
         where = f"row {row.number}" if row.line is None else f"line {row.line}"
         where = f"{row.part}, {where}" if row.part else where
         column = f", column {row.column_name}" if row.column_name else ""
         show(f"    {where}{column}: {row.reason}: {row.message}")
-    if validated.rejected > SHOWN:
-        show(f"    and {validated.rejected - SHOWN:,} more")
-    for name in validated.not_judged:
-        show(f"    not judged: {name}")
+    if validated.rejected > len(shown):
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in validated.reasons.items())
+        show(f"    and {validated.rejected - len(shown):,} more; in all {counts}")
+    if shown and not validated.fits_budget:
+        show(f"    what to do: {advice_on(shown[0])}")

@@ -50,7 +50,9 @@ def _fields(conn_id: str, environ: Mapping[str, str]) -> dict[str, Any]:
         raise ConnectionUnusable(
             f"the connection {conn_id!r} is not in the environment",
             expected=f"{name}, as Airflow spells a connection: a URI or JSON",
-            do=_nearest(conn_id, environ) or 'with the local services: eval "$(make -s env)"',
+            do=_nearest(conn_id, environ)
+            or 'with the local services: eval "$(make -s env)"; else'
+            " set it: .env.example has an example",
         )
     try:
         return _from_json(value) if value.startswith("{") else _from_uri(value)

@@ -124,13 +124,6 @@ class Feed(Strict):
     def _snapshot_fits(self) -> Feed:
         if self.source.snapshot is None:
             return self
-        target = self.target
-        if not target.is_whole:
-            expected = (
-                "nothing, or disposition: replace (without replace_where), or a merge with absent:"
-                " close, for which the parts of a folder are one whole"
-            )
-            raise combination_error(expected, self.source.snapshot, "source", "snapshot")
         if self.source.member:
             expected = "nothing: with source.snapshot each part is one file"
             raise combination_error(expected, self.source.member, "source", "member")

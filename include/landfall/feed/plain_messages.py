@@ -34,6 +34,8 @@ UNITS = {"MiB": 1 << 20, "MB": 1_000_000}
 
 def plain_message(error: Any) -> str:
     """Returns what was expected, from one of the errors that pydantic lists."""
+    if error["type"] == "list_type" and isinstance(error["input"], str | int):
+        return f"a list: [{error['input']}]"
     if form := MESSAGES.get(error["type"]):
         context = {name: _number(value) for name, value in error.get("ctx", {}).items()}
         text = form.format(**context)

@@ -214,6 +214,16 @@ class Target(Strict):
         return is_replaced or self.closes_absent
 
     @property
+    def replaces_other_files(self) -> bool:
+        """Whether a file takes away rows that other files brought."""
+        return self.is_whole or bool(self.replace_where)
+
+    @property
+    def only_adds(self) -> bool:
+        """Whether a file leaves the rows of all other files as they are."""
+        return self.disposition == DEFAULT
+
+    @property
     def closes_absent(self) -> bool:
         """Whether a file is a snapshot: a key that it does not have is closed."""
         return self.absent == "close"

@@ -26,6 +26,9 @@ from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
 from include.landfall.feed.target import Target
 
+FEEDS = Path("include/feeds")  # of the project, from its own folder
+MOST_MISTAKES = 5  # beside the first one, each with a line of its own
+
 
 @dataclass(frozen=True)
 class Feeds:
@@ -81,13 +84,23 @@ def _parse(path: Path) -> tuple[Any, Any]:
         # _Loader is a SafeLoader.
         return yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)  # noqa: S506
     except OSError as error:
-        raise _error_in(path, f"the feed's file cannot be read: {error.strerror}") from None
+        what = f"the feed's file cannot be read: {error.strerror}"
+        raise _error_in(path, what, do=_near_file(path)) from None
     except UnicodeDecodeError:
         raise _error_in(path, "the feed's file is not UTF-8 text") from None
     except yaml.YAMLError as error:
         raise _not_yaml(path, error) from None
     except RecursionError:
         raise _error_in(path, "the feed's file is nested too deeply") from None
+
+
+def _near_file(path: Path) -> str:
+    """Returns what to do: which file may be meant, beside it or among the project's feeds."""
+    folders = [folder for folder in (path.parent, FEEDS) if folder.is_dir()]
+    files = [each for folder in folders for each in folder.glob("*.y*ml")]
+    near = difflib.get_close_matches(path.stem, [each.stem for each in files], n=1)
+    meant = [each for each in files if each.stem in near]
+    return f"did you mean {meant[0]}?" if meant else "give the path of a feed's YAML file"
 
 
 PARTS: dict[str, type[BaseModel]] = {
@@ -140,22 +153,33 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> FeedError:
 
 
 def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationError) -> FeedError:
+    """Returns the error of the first mistake, with the others beside it."""
     # An unknown key is often a known one misspelt, so it explains a missing one beside it.
-    first, *others = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    context = first.get("ctx", {})
-    steps = [*first["loc"], *context.get("steps", ())]
+    mistakes = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    first, *others = [_mistake(path, node, values, each) for each in mistakes]
+    for other in others[:MOST_MISTAKES]:
+        facts = ("found", other.found), ("expected", other.expected)
+        more = "".join(f"; {name}: {value}" for name, value in facts if value)
+        first.more.append(("also", f"line {other.place.line}: {other.what}{more}"))
+    if len(others) > MOST_MISTAKES:
+        first.more.append(("also", f"{len(others) - MOST_MISTAKES} more mistakes"))
+    return first
+
+
+def _mistake(path: Path, node: Any, values: dict[str, Any], error: Any) -> FeedError:
+    context = error.get("ctx", {})
+    steps = [*error["loc"], *context.get("steps", ())]
     line = _line_of(node, steps)
     name = ".".join(map(str, steps)) or "the feed"
-    more = f" ({len(others)} more such errors)" if others else ""
-    if first["type"] == "extra_forbidden":
-        return _error_in(path, f"unknown key {name!r}{more}", line, **_nearest(steps, values))
-    if first["type"] == "missing":
-        return _error_in(path, f"{name!r} is missing{more}", line, do="add it")
-    given = context.get("found", first["input"])
-    facts = {"expected": plain_message(first)}
+    if error["type"] == "extra_forbidden":
+        return _error_in(path, f"unknown key {name!r}", line, **_nearest(steps, values))
+    if error["type"] == "missing":
+        return _error_in(path, f"{name!r} is missing", line, do="add it")
+    given = context.get("found", error["input"])
+    facts = {"expected": plain_message(error)}
     if not isinstance(given, dict):
         facts["found"] = "null" if given is None else str(given) or "''"
-    return _error_in(path, f"{name!r} is wrong{more}", line, **facts)
+    return _error_in(path, f"{name!r} is wrong", line, **facts)
 
 
 def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:

@@ -29,6 +29,7 @@ from include.landfall.errors import ConnectionUnusable, FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.ledger import queries
 from include.landfall.ledger.entries import ledger_exists
+from include.landfall.ledger.parts import checked_parts, loaded_otherwise
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.rights import check_rights
 from include.landfall.postgres.statements import statement, table, value
@@ -73,7 +74,8 @@ def new_arrivals(
     those.
 
     Raises: FeedError when the table that the ledger tells of is gone or has another name in the
-    feed, and when another feed loaded one of the arrivals into the same table.
+    feed, when another feed loaded one of the arrivals into the same table, and when parts of one
+    export would replace each other.
     """
     to_load = []
     for arrival, reason in _with_reasons(connection, feed, arrivals, due_only=due_only):
@@ -82,7 +84,7 @@ def new_arrivals(
         elif reason.is_new:
             to_load.append((arrival, reason))
     new = [arrival for arrival, _ in _in_turn(to_load)]
-    check_other_feeds(connection, feed, new)
+    check_loaded_otherwise(connection, feed, new)
     return new
 
 
@@ -95,7 +97,7 @@ def plan(
     """
     explained = list(_with_reasons(connection, feed, arrivals))
     to_load = _in_turn(each for each in explained if each[1].is_new)
-    check_other_feeds(connection, feed, [arrival for arrival, _ in to_load])
+    check_loaded_otherwise(connection, feed, [arrival for arrival, _ in to_load])
     return to_load, [each for each in explained if not each[1].is_new]
 
 
@@ -106,6 +108,7 @@ def _with_reasons(
 
     With `due_only` one that failed and whose time has not come is early.
     """
+    arrivals = checked_parts(feed, arrivals)
     if not ledger_exists(connection):
         yield from ((arrival, Reason.NEW) for arrival in arrivals)
         return
@@ -137,7 +140,8 @@ def _reasons(
     """
     try:
         values = {**_values(feed, page), "due_only": due_only}
-        rows = connection.execute(statement("ledger/new"), values).fetchall()
+        with connection.transaction():  # a caller's own goes on after a key of other letters
+            rows = connection.execute(statement("ledger/new"), values).fetchall()
     except psycopg.errors.UntranslatableCharacter:
         # The database's encoding lacks a character of one key, so its ledger cannot have the key.
         if len(page) == 1:
@@ -246,19 +250,51 @@ def check_is_there(connection: Connection, feed: Feed) -> None:
         ).at(feed=feed.name)
 
 
-def check_other_feeds(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
-    """Checks that no other feed, such as this one before it was renamed, loaded the same files.
+def check_loaded_otherwise(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
+    """Checks that the rows of the arrivals are not in the table as those of other arrivals.
 
-    Raises: FeedError when one did, into the same table.
+    Raises: FeedError when another feed, such as this one before it was renamed, loaded the same
+    files into the same table, and when a folder is loaded part by part that is one arrival now.
     """
+    _check_other_feeds(connection, feed, new)
+    _check_folders(connection, feed, new)
+
+
+def _check_folders(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
+    if not new or not feed.target.only_adds or not ledger_exists(connection):
+        return
+    are_folders = feed.source.snapshot is not None
+    for page in _pages(new):
+        met = _first_of(connection, "ledger/loaded_otherwise", feed, page, are_folders=are_folders)
+        if met:
+            raise loaded_otherwise(feed, *met)
+
+
+def _check_other_feeds(connection: Connection, feed: Feed, new: list[Arrival]) -> None:
     if not new or not ledger_exists(connection) or not queries.has_other_feeds(connection, feed):
         return
     for page in _pages(new):
-        values = _values(feed, page)
-        row = connection.execute(statement("ledger/loaded_by_others"), values).fetchone()
-        if row:
+        if met := _first_of(connection, "ledger/loaded_by_others", feed, page):
+            arrival, other = met
             raise FeedError(
-                f"the feed {row[1]!r} loaded this file into {feed.target.table} already",
-                do=f"give the feed its old name {row[1]!r} again, or another table; how the ledger"
+                f"the feed {other!r} loaded this file into {feed.target.table} already",
+                do=f"give the feed its old name {other!r} again, or another table; how the ledger"
                 " takes a new name: docs/operations.md, Rename a feed",
-            ).at(feed=feed.name, object=page[row[0]].uri)
+            ).at(feed=feed.name, object=arrival.uri)
+
+
+def _first_of(
+    connection: Connection, name: str, feed: Feed, page: list[Arrival], **more: object
+) -> tuple[Arrival, str] | None:
+    """Returns the first arrival of a page that a statement meets in the ledger, and what it met."""
+    try:
+        with connection.transaction():
+            values = {**_values(feed, page), **more}
+            row = connection.execute(statement(name), values).fetchone()
+    except psycopg.errors.UntranslatableCharacter:  # no ledger of this database can have that key
+        if len(page) == 1:
+            return None
+        halves = page[: len(page) // 2], page[len(page) // 2 :]
+        met = (_first_of(connection, name, feed, half, **more) for half in halves)
+        return next(filter(None, met), None)
+    return (page[row[0]], row[1]) if row else None

@@ -17,8 +17,8 @@ from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.statements import identifiers, value
 
 NAME = "rejects"
-OPEN = "open"
-STATES = (OPEN, "sample", "replayed", "nulled", "dismissed", "superseded")
+OPEN, SAMPLE = "open", "sample"
+STATES = (OPEN, SAMPLE, "replayed", "nulled", "dismissed", "superseded")
 FETCHED = 1_000  # rows that are in memory at a time
 NAMES_SHOWN = 10
 

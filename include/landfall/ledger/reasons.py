@@ -15,8 +15,9 @@ WHAT_TO_DO = {
     "json": "ask the sender for the row as one JSON object; where an array under a key has the"
     " rows, write rows: under format:",
     "duplicate_key": "ask the sender for objects that have each key once",
-    "other_key": "name the column in the feed, or write other_keys: ignore under format:; where"
-    " the key holds all rows, write rows: under format:",
+    "other_key": "name the column in the feed, or write contract: {new_columns: rescue}, which"
+    " keeps such keys, or other_keys: ignore under format:, which drops them; where the key holds"
+    " all rows, write rows: under format:",
     "path": "correct format.paths in the feed, or ask the sender for the object at that key",
     "no_value": "correct the cell in the workbook, and save it so that formulas are calculated",
     "short": "correct the line, or write ragged: pad under format:",

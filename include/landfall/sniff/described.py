@@ -11,7 +11,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.contract import NEW_LABEL, Rules
 from include.landfall.errors import DataError
-from include.landfall.feed.formats import read_format
+from include.landfall.feed.formats import FORMATS, read_format
 from include.landfall.job import Job
 from include.landfall.read.casts.own_types import is_text
 from include.landfall.read.formats import format_of
@@ -61,13 +61,22 @@ def proposal_of(
     made, _ = names_of([names], len(names))
     proposal = Proposal(name)
     if not sample.is_whole:
-        proposal.doubts.append("only a part was read: types and rows further on may differ")
+        proposal.doubts.append(f"only a part was read: {_further_on(name)}")
     for column, own, finding in zip(made, names, findings, strict=True):
         if column != own:
             finding.value = {"type": finding.value, "from": [own]}
             finding.evidence += "; the file's own name is none that a table can have"
         proposal.columns[column] = finding
     return proposal
+
+
+def _further_on(format_name: str) -> str:
+    if not FORMATS[format_name].names_keys:
+        return "types and rows further on may differ"
+    return (
+        "types further on may differ, and a row with another key is rejected: contract: "
+        "{new_columns: rescue} keeps such keys"
+    )
 
 
 def _first_rows(stretches: Iterable[Rows]) -> Iterator[Rows]:

@@ -36,7 +36,7 @@ def feed_yaml(proposal: Proposal, about: dict[str, str], preview: Sequence[str])
         *_format(proposal),
         "target:",
         f"  table: {scalar(about['table'])}",
-        "  disposition: append  # or replace, where each file is the whole table",
+        "  disposition: append  # or replace: each file is the whole table; or merge, by a key",
         "columns:",
         *(line for name, each in columns.items() for line in _entry(name, each)),
         *(f"# {line}" for line in preview),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.avro_sample import whole_blocks
 from include.landfall.sniff.findings import Finding, Proposal
 from include.landfall.sniff.json_sample import as_declared
+from include.landfall.sniff.keys import partitions_of, pattern_of
 from include.landfall.sniff.other_formats import refuse_other_formats
 from include.landfall.sniff.report import feed_yaml
 from include.landfall.sniff.sample import Sample, placed
@@ -37,7 +37,6 @@ WHOLE_RECORDS: dict[str, Callable[[Sample, Dialect], Sample]] = {
     "avro": lambda sample, _: whole_blocks(sample),
 }
 AVRO = b"Obj\x01"
-ENDING = re.compile(r"(\.[A-Za-z]+\d?)+\Z")  # of a key: its digits are those of .bz2
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,16 @@ class Sniffed:
 
 
 def sniff(
-    samples: Sequence[tuple[Arrival, Sample]], name: str, table: str, connection: str = "landing"
+    samples: Sequence[tuple[Arrival, Sample]],
+    name: str,
+    table: str,
+    connection: str = "landing",
+    *,
+    is_snapshot: bool = False,
 ) -> Sniffed:
     """Proposes a feed for the files of which these are samples; the first one decides.
+
+    `is_snapshot`: whether the first one is a part of a folder that has `_SUCCESS`.
 
     Raises: DataError when a file is in no format that is sniffed.
     """
@@ -59,6 +65,10 @@ def sniff(
     proposal = propose(arrival, sample)
     if sample.member:
         proposal.source["member"] = sample.member
+    if is_snapshot:
+        evidence = "parts of one export: a folder is loaded as one file, once it has _SUCCESS"
+        proposal.source["snapshot"] = Finding("dir", evidence)
+    proposal.columns |= partitions_of(arrival.key, proposal.columns)
     if sample.packing:
         proposal.notes.append(f"Packed with {sample.packing}, which a load unpacks by itself.")
     about = {
@@ -178,21 +188,3 @@ def _compare(proposal: Proposal, other: Arrival, seen: Proposal) -> None:
         mine = proposal.columns[name]
         if finding.value != mine.value:
             mine.doubts.append(f"{finding.value} in {other.key}")
-
-
-def pattern_of(key: str) -> str:
-    """Returns a pattern for keys like this one: digits before the ending may be others."""
-    folder, slash, name = key.rpartition("/")
-    name = re.sub(r"[\[\]*?]", "?", name)
-    stem = re.sub(ENDING, "", name)
-    return folder + slash + re.sub(r"\d+([-_.]?\d+)*", "*", stem) + name[len(stem) :]
-
-
-def name_of(key: str) -> str:
-    """Returns a name for the feed: the file's stem without digits, else the nearest folder's."""
-    *folders, name = key.split("/")
-    for part in (name.partition(".")[0], *reversed(folders)):
-        words = re.sub(r"[^a-z]+", "_", re.sub(r"\d+", "", part.lower())).strip("_")
-        if words and "=" not in part:
-            return words[:40].strip("_")
-    return "new_feed"

@@ -248,7 +248,7 @@ class _Sniffer:
 
     def _leave_out_totals(self, count: int) -> None:
         self.proposal.options.pop("footer", None)
-        doubt = "the last row looks like a total: skip_footer leaves it out of the table"
+        doubt = "the last row looks like a total: skip_footer leaves it out; footer: would check it"
         self._put("skip_footer", Finding(count, "rows at the end that are no data", [doubt]))
 
 

@@ -29,7 +29,7 @@ def type_of(values: Sequence[str], marks: Marks) -> Finding:
         if finding := judge(values, marks):
             return finding
     longest = max(map(len, values))
-    return Finding("text", f"up to {longest} characters")
+    return Finding("text", f"up to {longest} character{'' if longest == 1 else 's'}")
 
 
 def truth_words(values: Sequence[str]) -> tuple[str, str] | None:

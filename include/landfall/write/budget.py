@@ -55,8 +55,7 @@ def _over_budget(feed: Feed, rejection: Rejection, read: int) -> DataError:
         at_least = "at least " if enough is not None and rejection.rows > enough + ENOUGH else ""
         error.more.append(("rejected", f"{at_least}{rejection.rows:,} of {read:,} rows: {counts}"))
         error.more += [("also", _in_short(row)) for row in _first_of_reasons(first, others)]
-    if feed.rejects.at_most != 0:
-        error.more.append(("error budget", str(feed.rejects.budget)))
+    error.more.append(("error budget", f"{feed.rejects.budget} (rejects.at_most in the feed)"))
     error.rejection = rejection
     return error
 
@@ -83,8 +82,13 @@ def _error_of(feed: Feed, row: RejectedRow) -> DataError:
     )
 
 
+def advice_on(row: RejectedRow) -> str:
+    """Returns what to do about a rejected row."""
+    return WHAT_TO_DO.get(row.reason, CORRECT if row.reason in BY_POSTGRES else CORRECT_ROW)
+
+
 def _misshapen(row: RejectedRow) -> DataError:
-    return MisshapenRow(row.message, found=row.raw, do=WHAT_TO_DO.get(row.reason, CORRECT_ROW))
+    return MisshapenRow(row.message, found=row.raw, do=advice_on(row))
 
 
 def _refused(feed: Feed, row: RejectedRow) -> DataError:
@@ -92,11 +96,11 @@ def _refused(feed: Feed, row: RejectedRow) -> DataError:
     cell = (row.cells or {}).get(column) if column else None
     expected = f"a value of type {feed.columns[column].type}" if column in feed.columns else None
     if row.reason == "null":
-        return RefusedCell(row.message, expected=expected, do=WHAT_TO_DO["null"])
+        return RefusedCell(row.message, expected=expected, do=advice_on(row))
     what = "a cell" if row.reason == "cell" else "a row"
     return RefusedCell(
         f"Postgres refuses {what}: {row.message} (SQLSTATE {row.sqlstate})",
         found=shorten(cell) if cell is not None else row.raw,
         expected=expected,
-        do=WHAT_TO_DO.get(row.reason, CORRECT),
+        do=advice_on(row),
     )

@@ -142,14 +142,17 @@ def target_columns(
 ) -> list[TargetColumn]:
     """Returns the columns of TYPED as the target has them.
 
-    Raises: FeedError when the table lacks a column or has another type.
+    Raises: FeedError when the table lacks columns or has other types; it tells of all of them.
     """
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(
             statement("write/shape"), {"target": target.as_string(connection)}
         ).fetchall()
-    for row in rows:
-        _check(feed, row)
+    misfits = [error for row in rows if (error := _misfit(feed, row))]
+    for other in misfits[1:]:
+        misfits[0].more.append(("also", _in_short(other)))
+    if misfits:
+        raise misfits[0]
     return [_target_column(feed, row) for row in rows]
 
 
@@ -274,25 +277,35 @@ def _check_rows_have_ids(connection: Connection, feed: Feed) -> None:
     )
 
 
-def _check(feed: Feed, row: Any) -> None:
+def _misfit(feed: Feed, row: Any) -> FeedError | None:
+    """Returns what a column of the table lacks for the feed."""
     if row.existing is None:
-        raise FeedError(
+        error = FeedError(
             f"the table {feed.target.table} has no column {row.name!r}",
             expected=f"a column of type {row.declared}",
             do="add it to the table, or take it out of the feed",
-        ).at(column=row.name)
-    if row.generated:
-        raise FeedError(
+        )
+    elif row.generated:
+        error = FeedError(
             f"the table {feed.target.table} computes the column itself: it is a generated column",
             do="take it out of the feed",
-        ).at(column=row.name)
-    if not row.agrees:
-        raise FeedError(
+        )
+    elif not row.agrees:
+        error = FeedError(
             f"the table {feed.target.table} has another type than the feed",
             found=row.existing,
             expected=row.declared,
             do="declare the table's type in the feed, or alter the table",
-        ).at(column=row.name)
+        )
+    else:
+        return None
+    return error.at(column=row.name)
+
+
+def _in_short(misfit: FeedError) -> str:
+    facts = [misfit.found, misfit.expected and f"expected: {misfit.expected}"]
+    what = ", ".join(fact for fact in facts if fact) or "a generated column"
+    return f"column {misfit.place.column}: {what}"
 
 
 def _target_column(feed: Feed, row: Any) -> TargetColumn:

@@ -151,6 +151,16 @@ def test_a_table_without_a_ledger_and_a_ledger_without_the_table_s_files_are_tol
     assert differences(engine) == []
 
 
+def test_the_command_does_not_count_rows_that_later_files_took_over(shell):
+    shell.feed["target"] |= {"disposition": "merge", "key": ["id"]}
+    shell.write_feed()
+    for number in (1, 2):
+        shell.put(b"id,day\n1,2013-01-01\n", f"things/{number}.csv")
+    shell.run()
+    same = "no difference (later files may have replaced some of the rows)"
+    assert shell.run(command="audit")[:2] == (0, f"raw.things: 2 files with 2 rows, {same}\n")
+
+
 def test_the_command_says_what_to_do_and_its_code_is_for_a_monitor(shell):
     shell.put(b"id,day\n1,2013-01-01\n2,\n")
     shell.run()

@@ -16,6 +16,9 @@ TABLES = {
     "no table yet": ("", {"target": MERGE}, None),
     "a column is missing": ("id integer", {}, "column name: the table raw.t has no column 'name'"),
     "another type": ("id bigint, name text", {}, "column id: .* another type than the feed"),
+    "two columns": (
+        "id bigint, name integer", {}, "also: column name: integer, expected: text",
+    ),
     "another type, widened": ("id smallint, name text", {"contract": {"types": "widen"}}, None),
     "no unique index": ("id integer, name text", {"target": MERGE}, "no unique index on the key"),
     "a unique index": ("id integer PRIMARY KEY, name text", {"target": MERGE}, None),

@@ -40,6 +40,14 @@ def parquet(**columns):
     return sink.getvalue()
 
 
+def test_a_pattern_that_no_object_matches_is_told(shell):
+    shell.put(GOOD, "thing/1.csv")
+    none = f"no object matches s3://{shell.bucket}/things/*\n"
+    assert shell.run()[::2] == (0, none)
+    assert shell.run(command="status")[2] == none
+    assert f"  {none}" in shell.run(command="plan")[1]
+
+
 def test_a_good_file_is_loaded_once_and_the_second_time_there_is_nothing_new(shell):
     shell.put(GOOD)
     code, out, err = shell.run()

@@ -22,7 +22,7 @@ from include.landfall.errors import (
     HeaderMismatch,
     LandfallError,
 )
-from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.ledger.arrivals import new_arrivals, plan
 from include.landfall.postgres.connection import connect
 from include.landfall.read.process import Reader
 from include.landfall.s3.listing import list_arrivals
@@ -368,6 +368,13 @@ def test_3_9_a_key_that_the_database_cannot_hold_hides_no_other(engine_of_latin1
     for key in ("2.csv", "zł.csv", "3.csv"):
         engine.put(B, key)
     assert sorted(listed(engine)) == ["2.csv", "3.csv", "zł.csv"]
+    engine.be(feed="other")  # the ledger has another feed of the table
+    engine.load(engine.put(A, "other/1.csv"))
+    engine.be(source={"bucket": engine.bucket, "pattern": "*.csv"})
+    with connect(engine.warehouse) as connection, connection.transaction():
+        arrivals = list_arrivals(engine.client, engine.feed.source)
+        new, _ = plan(connection, engine.feed, arrivals)
+    assert sorted(arrival.key for arrival, _ in new) == ["2.csv", "3.csv", "zł.csv"]
     for disposition in ("append", "replace"):
         engine.be(disposition=disposition, feed=disposition)
         with pytest.raises(DataError, match=r"(?s)cannot have the object's key.*found: zł\.csv"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -357,3 +358,25 @@ def test_a_wrong_filter_is_no_success(shell, rejects, command):
     assert (code, "found: nope.csv" in err, "rejects are of a.csv" in err) == (4, True, True)
     for reason in ("unique", "no_value"):  # there may be such rejects one day
         assert shell.run(command, "--reason", reason)[0] == 0
+
+
+def test_of_a_file_that_was_refused_whole_the_rows_are_found_from_the_error(shell):
+    shell.engine.put("id,name\nx,a\nx,b\n1,c,d\n")
+    code, _, err = shell.run("load")
+    assert code == 5
+    assert "error budget: 0 rows a file (rejects.at_most in the feed)" in err
+    assert re.search(r"to see the rows: landfall rejects --feed \S+ --state sample", err)
+    hint = "3 rows of files that were refused whole: --state sample"
+    assert hint in shell.run("rejects")[1]
+    assert hint not in shell.run("rejects", "--state", "dismissed")[1]
+
+
+def test_validate_shows_the_first_row_of_each_message_and_what_to_do(shell):
+    shell.engine.put("id,name\nx,a\nx,b\n1,c,d\n" + "x,d\n" * 30)
+    code, out, _ = shell.run("validate")
+    assert (code, out.splitlines()[1:]) == (5, [
+        '    line 2, column id: cell: invalid input syntax for type integer: "x"',
+        "    line 4: fields: the row has 3 fields, not 2",
+        "    and 31 more; in all 32 cell, 1 fields",
+        "    what to do: ask the sender to correct the cell, or declare a type that takes it",
+    ])  # fmt: skip

@@ -17,6 +17,7 @@ from include.landfall.cli.plan import REASONS
 from include.landfall.errors import (
     DataError,
     DuplicateContent,
+    FeedError,
     LandfallError,
     ObjectChanged,
     ObjectMissing,
@@ -362,6 +363,76 @@ def test_a_merge_closes_what_no_part_has(sets):
     sets.load(2)
     current = "SELECT id FROM raw.t WHERE _is_current ORDER BY id"
     assert sets.engine.sql(current) == [2, 3]
+
+
+PARTS_OF = {"month": {"type": "integer", "from_key": r"x/(\d+)/"}}
+DISPOSITIONS = [
+    ({"disposition": "append"}, [(1, "x", 1), (3, "c", 2), (4, "d", 1)]),
+    ({"disposition": "replace", "replace_where": ["month"]},
+     [(1, "x", 1), (3, "c", 2), (4, "d", 1)]),
+    ({"disposition": "merge", "key": ["id"]},
+     [(1, "x", 1), (2, "b", 1), (3, "c", 2), (4, "d", 1)]),
+    ({"disposition": "merge", "key": ["id"], "strategy": "delete-insert"},
+     [(1, "x", 1), (2, "b", 1), (3, "c", 2), (4, "d", 1)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "rows"), DISPOSITIONS, ids=lambda each: str(each)[-40:])
+def test_parts_that_are_exported_again_take_the_place_of_their_own_folder(sets, target, rows):
+    columns = {"id": "integer", "name": "text", **PARTS_OF}
+    sets.be(columns=columns, target={"table": "raw.t", **target})
+    sets.put(1, ONE, TWO).put(2, THREE)
+    sets.load(1)
+    sets.load(2)
+    sets.put(1, f"{HEADER}1,x\n", f"{HEADER}4,d\n")
+    assert sets.new() == ["x/1/"]
+    sets.load(1)
+    assert sets.engine.sql("SELECT id, name, month FROM raw.t ORDER BY id") == rows
+    assert sets.new() == []
+
+
+SPARK = "part-0000{}-8f3c1e6a-c000.snappy.parquet"
+
+
+@pytest.mark.parametrize(
+    ("target", "names", "refused"),
+    [
+        ({"disposition": "replace"}, (SPARK.format(0), SPARK.format(1)), True),
+        ({"disposition": "replace", "replace_where": ["id"]}, ("part-00000", "part-00001"), True),
+        ({"disposition": "replace"}, ("s_0000_part_00.gz", "s_0001_part_00.gz"), True),
+        ({"disposition": "append"}, (SPARK.format(0), SPARK.format(1)), False),
+        ({"disposition": "replace"}, (SPARK.format(0), SPARK.format(0) + ".other"), False),
+        ({"disposition": "replace"}, (f"a/{SPARK.format(0)}", f"b/{SPARK.format(1)}"), False),
+        ({"disposition": "replace"}, ("day-00000.csv", "day-00001.csv"), False),
+    ],
+)
+def test_parts_of_one_export_never_replace_each_other(sets, target, names, refused):
+    source = {"snapshot": None, "pattern": "x/**"}
+    sets.be(source=source, target={"table": "raw.t", **target})
+    for name in names:
+        sets.engine.put(ONE, f"x/{name}")
+    if not refused:
+        assert len(sets.new()) == 2
+        return
+    with pytest.raises(FeedError, match="parts of one export") as caught:
+        sets.new()
+    assert "snapshot: dir" in caught.value.do
+    assert caught.value.place.object.endswith(names[1])
+
+
+def test_a_folder_is_not_loaded_both_as_one_arrival_and_part_by_part(sets):
+    parts, whole = {"snapshot": None}, {"snapshot": "dir"}
+    for loaded, now in ((parts, whole), (whole, parts)):
+        sets.be(source=loaded, disposition="append").put(1, ONE, TWO)
+        for each in sets.listed().values():
+            sets.engine.load(each)
+        sets.put(2, THREE)
+        sets.be(source=now, disposition="append")
+        with pytest.raises(FeedError, match="would be there twice") as caught:
+            sets.new()
+        assert caught.value.found.startswith("x/1/")
+        sets.engine.sql("TRUNCATE landfall.ledger, raw.t")
+        assert sets.new()
 
 
 def test_a_set_without_a_byte_is_refused_like_a_file_without_one(sets):

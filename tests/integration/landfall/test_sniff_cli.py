@@ -56,6 +56,7 @@ WRONG = [
     ([], 2, "objects, or a feed to check"),
     (["in/x.csv"], 2, "s3://BUCKET/KEY"),
     (["s3://no-such-bucket/x.csv"], 4, "no-such-bucket"),
+    ([__file__], 2, "put the file into a bucket first"),
 ]
 
 
@@ -63,6 +64,23 @@ WRONG = [
 def test_wrong_use_is_told(landfall, arguments, code, words):
     result, _, message = landfall("sniff", *arguments)
     assert (result, words in message) == (code, True)
+
+
+@pytest.mark.parametrize("key", ["in/", "in/*.csv", "in/sales_3.csv", ""])
+def test_a_key_of_no_object_names_some_that_are_there(landfall, engine, key):
+    engine.put("id\n1\n", "in/sales_1.csv")
+    code, _, message = landfall("sniff", f"s3://{engine.bucket}/{key}")
+    assert code == 4
+    assert f"what to do: name one, such as s3://{engine.bucket}/in/sales_1.csv\n" in message
+
+
+def test_parts_of_an_export_are_proposed_as_one_arrival_where_it_has_a_marker(landfall, engine):
+    for day in (1, 2):
+        engine.put("id\n1\n", f"in/day={day}/part-00000")
+    engine.put("", "in/day=1/_SUCCESS")
+    texts = [landfall("sniff", f"s3://{engine.bucket}/in/day={n}/part-00000")[1] for n in (1, 2)]
+    assert ["snapshot: dir" in text for text in texts] == [True, False]
+    assert "pattern: in/day=*/part-*  #" in texts[0]
 
 
 def test_sniff_check_does_not_look_for_columns_of_the_key_in_the_file(landfall, engine, tmp_path):

@@ -328,3 +328,29 @@ def test_a_sensor_does_not_wait_for_ever_for_an_object_to_settle(read, seconds):
 def test_a_key_with_a_line_break_is_matched_like_any_other(pattern):
     """It would be in no run, and nobody would be told."""
     assert Source(bucket="landing", pattern=pattern).matches("a/\nb.csv")
+
+
+def test_all_mistakes_of_a_feed_are_told_at_once(read):
+    text = TEXT.replace("nullable:", "nulable:").replace('"@hourly"', "every day")
+    with pytest.raises(FeedError) as caught:
+        read(text + "rejects: {at_most: [1, 2, 3], days: many}\n")
+    error = caught.value
+    assert "unknown key 'columns.tailnum.nulable'" in error.what
+    assert [fact[:22] for name, fact in error.more if name == "also"] == [
+        "line 4: 'schedule' is ", "line 21: 'rejects.at_m", "line 21: 'rejects.days",
+    ]  # fmt: skip
+    assert "found: every day; expected: cron such as" in str(error)
+
+
+def test_one_value_in_the_place_of_a_list_is_told_as_a_list(read):
+    with pytest.raises(FeedError) as caught:
+        read(TEXT.replace("nulls: [NA]", "nulls: NA"))
+    assert caught.value.expected == "a list: [NA]"
+
+
+@pytest.mark.parametrize("name", ["flight", "flights.yml", "fligths.yaml"])
+def test_a_feed_file_that_is_not_there_names_the_nearest_one(tmp_path, name):
+    (tmp_path / "flights.yaml").write_text(TEXT)
+    with pytest.raises(FeedError) as caught:
+        read_feed(tmp_path / name)
+    assert caught.value.do == f"did you mean {tmp_path}/flights.yaml?"

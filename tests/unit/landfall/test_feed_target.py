@@ -68,10 +68,6 @@ REPLACED = SNAPSHOT.replace(
     "  disposition: merge\n  key: [region, id]\n  strategy: scd2\n", REPLACE
 )
 WRONG += [
-    (SNAPSHOT, 2, "'source.snapshot'", "merge with absent: close"),
-    (REPLACED.replace("replace\n", "append\n"), 2, "'source.snapshot'", "disposition: replace"),
-    (REPLACED.replace(REPLACE, f"{REPLACE}  replace_where: [id]\n"), 2, "'source.snapshot'",
-     "without replace_where"),
     (REPLACED.replace("customers/*/*", "'*'"), 2, "'source.pattern'", "a folder, because of"),
     (REPLACED.replace("dir}", "file}"), 2, "'source.snapshot'", "'dir'"),
     (REPLACED.replace("dir}", "dir, duplicates: skip}"), 2, "'source.duplicates'",
@@ -115,9 +111,17 @@ def test_what_goes_together_is_taken(tmp_path, target):
 
 
 @pytest.mark.parametrize(
-    "text", [REPLACED, SNAPSHOT.replace("scd2", "scd2\n  absent: close")], ids=["replace", "scd2"]
+    "text",
+    [
+        REPLACED,
+        SNAPSHOT,
+        SNAPSHOT.replace("scd2", "scd2\n  absent: close"),
+        REPLACED.replace("replace\n", "append\n"),
+        REPLACED.replace(REPLACE, f"{REPLACE}  replace_where: [id]\n"),
+    ],
+    ids=["replace", "scd2", "scd2 of snapshots", "append", "replace_where"],
 )
-def test_a_snapshot_is_for_what_is_whole(tmp_path, text):
+def test_a_folder_can_be_one_file_of_every_disposition(tmp_path, text):
     (path := tmp_path / "customers.yaml").write_text(text)
     feed = read_feed(path)
     assert (feed.source.snapshot, feed.source.prefix) == ("dir", "customers/")

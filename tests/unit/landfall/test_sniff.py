@@ -16,9 +16,10 @@ from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.keys import name_of, pattern_of
 from include.landfall.sniff.members import read_samples
 from include.landfall.sniff.sample import Sample, read_sample
-from include.landfall.sniff.sniffing import name_of, pattern_of, sniff
+from include.landfall.sniff.sniffing import sniff
 from include.landfall.sniff.verify import read_as_load
 from tests.support.sniff_verdict import verdict_of
 
@@ -324,10 +325,33 @@ def test_check_says_where_a_file_has_drifted_from_its_feed(propose, data, expect
     assert [words for words in expected if not any(words in d for d in drift.departures)] == []
 
 
-def test_a_key_gives_the_pattern_and_the_name():
-    assert pattern_of("shop/orders_2026-01-31.csv.gz") == "shop/orders_*.csv.gz"
-    assert name_of("shop/Orders 2026-01-31.csv.gz") == "orders"
-    assert name_of("2026/01.csv") == "new_feed"
+ID = "8f3c1e6a-1b2c-4d5e-9f00-0a1b2c3d4e5f"
+KEYS = [
+    ("shop/orders_2026-01-31.csv.gz", "shop/orders_*.csv.gz", "orders"),
+    ("shop/Orders 2026-01-31.csv.gz", "shop/Orders *.csv.gz", "orders"),
+    ("2026/01.csv", "*/*.csv", "new_feed"),
+    ("shop/2026/01/31/a.csv", "shop/*/*/*/a.csv", "a"),
+    ("v12345/2026-01/a.csv", "v12345/*/a.csv", "a"),
+    (f"sales/month=2026-01/part-00000-{ID}-c000.snappy.parquet",
+     "sales/month=*/part-*.snappy.parquet", "sales"),
+    ("x/dt=1/h=2/part-00011", "x/dt=*/h=*/part-*", "x"),
+    (f"in/{ID}.json", "in/*.json", "in"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "pattern", "name"), KEYS)
+def test_a_key_gives_the_pattern_and_the_name(key, pattern, name):
+    assert (pattern_of(key), name_of(key)) == (pattern, name)
+
+
+def test_folders_that_are_partitions_give_columns():
+    data = HEAD + BODY
+    arrival = Arrival("landing", "x/dt=2026-01-31/id=1/a.csv", "e", len(data), WHEN)
+    sniffed = sniff([(arrival, Sample(arrival.key, data, True))], "x", "raw.x", is_snapshot=True)
+    lines = sniffed.text.splitlines()
+    assert "  dt: {from_key: 'dt=([^/]+)/', type: text}  # from the folder's name" in lines
+    assert len([line for line in lines if line.startswith("  id: ")]) == 1
+    assert any(line.startswith("  snapshot: dir  # ") for line in lines)
 
 
 @pytest.mark.parametrize(("path", "is_doubted"), [("C:\\new", True), ("C:/new", False)])

@@ -20,9 +20,10 @@ from include.landfall.cli import sniff as cli_sniff
 from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.keys import name_of
 from include.landfall.sniff.members import read_samples
 from include.landfall.sniff.sample import Sample
-from include.landfall.sniff.sniffing import name_of, sniff
+from include.landfall.sniff.sniffing import sniff
 from tests.unit.landfall.test_sniff import SmallObject
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
