@@ -135,6 +135,9 @@ class JsonDialect(NestedDialect):
     """How JSON is written. `rows` is the path to the array of the rows; none where it is on top.
 
     With `by_position` a row is an array, whose values are those of the feed's columns in order.
+    With `concatenated` objects follow one another, wherever their lines end. `ids` is the column
+    for the keys of an object whose values are the rows; `values` that of such a value, where it
+    is not an object with the columns.
     """
 
     reader = "include.landfall.read.formats.json_lines"
@@ -143,6 +146,9 @@ class JsonDialect(NestedDialect):
     refuses_other_keys: bool = True
     rows: tuple[str, ...] = ()
     by_position: bool = False
+    concatenated: bool = False
+    ids: str = ""
+    values: str = ""
 
 
 @dataclass(frozen=True)

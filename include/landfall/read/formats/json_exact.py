@@ -20,6 +20,9 @@ JSON_TYPES = frozenset({"json", "jsonb"})
 SPACE = re.compile(r"[ \t\r\n]*")
 _INVALID, _TWICE, _BAD_FILE = "22032", "22030", "22P04"  # SQLSTATEs of like errors
 NOT_AN_OBJECT = Fault("json", _INVALID, "the row is no JSON object")
+NO_ROW_OF_ID = Fault(
+    "json", _INVALID, "the value of the id is no JSON object, and format.values names no column"
+)
 NOT_AN_ARRAY = Fault("json", _INVALID, "the row is no JSON array, and columns are by position")
 TOO_DEEP = Fault("json", _INVALID, "the row's JSON is nested too deep")
 
@@ -59,10 +62,17 @@ class Keys:
 class Parser:
     """Reads the cells of a record, in the order of the columns."""
 
-    def __init__(self, columns: Sequence[PlannedColumn], keys: Keys, refuses: bool) -> None:
-        self._columns, self._keys, self._refuses = columns, keys, refuses
+    _begin = "{"
 
-    _begin, _no_row = "{", NOT_AN_OBJECT
+    def __init__(
+        self,
+        columns: Sequence[PlannedColumn],
+        keys: Keys,
+        refuses: bool,
+        no_row: Fault = NOT_AN_OBJECT,
+    ) -> None:
+        self._columns, self._keys, self._refuses = columns, keys, refuses
+        self._no_row = no_row
 
     def _row(self, text: str, start: int, cells: Cells) -> int:
         return self._object(text, start, self._keys, cells)
@@ -144,10 +154,10 @@ class PositionParser(Parser):
     `width` is how many values it must have.
     """
 
-    _begin, _no_row = "[", NOT_AN_ARRAY
+    _begin = "["
 
     def __init__(self, columns: Sequence[PlannedColumn], places: Sequence[int], width: int) -> None:
-        super().__init__(columns, Keys(), refuses=True)
+        super().__init__(columns, Keys(), refuses=True, no_row=NOT_AN_ARRAY)
         self._places, self._width = places, width
 
     def _row(self, text: str, start: int, cells: Cells) -> int:

@@ -1,10 +1,11 @@
-"""JSON: one object a line, or an array. The first byte tells which, where no path leads to it."""
+"""JSON: one object a line, or an array, where the feed says nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO, cast
+from functools import partial
+from typing import BinaryIO, TypeAlias, cast
 
 import msgspec
 import pyarrow as pa
@@ -14,11 +15,18 @@ from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import JsonDialect
 from include.landfall.job import BLOCK_BYTES, Job, PlannedColumn
 from include.landfall.read.formats.json_arrow import ArrowParser, count_objects
-from include.landfall.read.formats.json_elements import element_blocks
-from include.landfall.read.formats.json_envelope import envelope_blocks
-from include.landfall.read.formats.json_exact import Keys, Parser, PositionParser
+from include.landfall.read.formats.json_elements import blocks_of, elements
+from include.landfall.read.formats.json_envelope import Way, enveloped_rows, rows_of_many
+from include.landfall.read.formats.json_exact import (
+    NO_ROW_OF_ID,
+    NOT_AN_OBJECT,
+    Keys,
+    Parser,
+    PositionParser,
+)
 from include.landfall.read.formats.json_fast import FastParser, FastPositionParser
 from include.landfall.read.formats.json_nested import NestedFastParser
+from include.landfall.read.formats.json_pieces import Ids, values
 from include.landfall.read.formats.text_blocks import (
     Block,
     batch_rows,
@@ -30,6 +38,7 @@ from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = False
 BOM = b"\xef\xbb\xbf"
+Cutter: TypeAlias = Callable[[BinaryIO, bytes, int], Iterator[tuple[int, bytes]]]
 
 
 def names_of(stream: BinaryIO, job: Job) -> list[str]:
@@ -88,11 +97,24 @@ def _blocks(stream: BinaryIO, ahead: bytes, job: Job) -> Iterator[Block]:
     while not ahead.lstrip() and (more := stream.read(BLOCK_BYTES)):
         line += ahead.count(b"\n")
         ahead = more
-    if ahead.lstrip() and (path := _dialect(job).rows):
-        return envelope_blocks(stream, ahead, line, path)
-    if ahead.lstrip().startswith(b"["):
-        return element_blocks(stream, ahead, line)
+    if ahead.lstrip() and (cut := cutter_of(ahead, _dialect(job))):
+        return blocks_of(cut(stream, ahead, line))
     return line_blocks(stream, ahead, line, blank=b" \t\r", count_records=count_objects)
+
+
+def cutter_of(ahead: bytes, dialect: JsonDialect, ids: Ids | None = None) -> Cutter | None:
+    """Returns what cuts the records of a file that begins so; none where each is a line.
+
+    It takes the stream, what was read of it before, and the number of the first line. `ids` makes
+    the records of members, in place of the dialect's own.
+    """
+    is_array = ahead.lstrip(b" \t\r\n\x1e").startswith(b"[")
+    if dialect.rows or dialect.ids:
+        rows = rows_of_many if dialect.concatenated else enveloped_rows
+        return partial(rows, way=Way.of(dialect, ids))
+    if dialect.concatenated and (dialect.by_position or not is_array):
+        return values
+    return partial(elements, are_many=dialect.concatenated) if is_array else None
 
 
 def _typed(blocks: Iterator[Block], job: Job) -> Iterator[tuple[Block, pa.RecordBatch | None]]:
@@ -111,7 +133,8 @@ def _fast(job: Job) -> FastParser:
 def _exact(job: Job) -> Parser:
     if _dialect(job).by_position:
         return PositionParser(job.columns, _places(job), len(_order(job)))
-    return Parser(job.columns, _keys(job), _refuses(job))
+    no_row = NO_ROW_OF_ID if _dialect(job).ids else NOT_AN_OBJECT
+    return Parser(job.columns, _keys(job), _refuses(job), no_row)
 
 
 def _dialect(job: Job) -> JsonDialect:
