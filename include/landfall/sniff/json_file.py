@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,13 +16,14 @@ from include.landfall.read.formats.json_envelope import spelt
 from include.landfall.read.formats.json_lines import BOM
 from include.landfall.sniff import described
 from include.landfall.sniff.findings import Finding, Proposal
-from include.landfall.sniff.header import are_names, names_of
+from include.landfall.sniff.header import header_of, names_of
 from include.landfall.sniff.json_rows import RowsAt, beginning_of, names_for, parsed, rows_in
 from include.landfall.sniff.json_sample import as_lines, first_of_many, lines_of, rows_at
 from include.landfall.sniff.sample import Sample
 
 EXPECTED = "objects one a line or one after the other, in an array, or by their ids"
 MOST_NAMED = 5
+MOST_JUDGED = 1000  # arrays, of which the first may have names
 OF_LINES = re.compile(r"\.(jsonl|ndjson|jsonlines)\b", re.IGNORECASE)
 PROPERTIES = "properties"  # of a feature of GeoJSON
 Raws = dict[str, msgspec.Raw]
@@ -202,6 +204,9 @@ def _by_position(
     """Returns a proposal for rows that are arrays."""
     described_at = names_for(whole, width)
     own = described_at[1] if described_at else [f"column_{n}" for n in range(1, width + 1)]
+    header = None if described_at else _header_in(rows)
+    if header:
+        own, rows = header.value, rows[1:]
     names, _ = names_of([own], width)
     objects = [
         msgspec.json.encode(dict(zip(names, row, strict=False)))
@@ -213,14 +218,33 @@ def _by_position(
         _without_other_names(finding)
     why = f"the rows are arrays; {spelt(described_at[0])} has the names" if described_at else ""
     proposal.options["columns"] = Finding("by position", why or "the rows are arrays")
-    if not described_at and _begins_with_names(rows):
-        doubt = "the first array looks like names, and would be a row: names cannot be read from it"
-        proposal.doubts.append(doubt)
+    if header:
+        _with_header(proposal, header)
     return proposal
 
 
-def _begins_with_names(rows: Sequence[bytes]) -> bool:
-    return are_names([c if isinstance(c, str) else None for c in parsed(rows[0])])
+def _with_header(proposal: Proposal, header: Finding) -> None:
+    """Has the columns found by the names in the first array."""
+    del proposal.options["columns"]
+    evidence = f"the first array has names: {header.evidence}"
+    proposal.options["header"] = Finding(True, evidence, header.doubts)
+    for column, own in zip(list(proposal.columns), header.value, strict=True):
+        if column != own:
+            finding = proposal.columns[column]
+            proposal.columns[column] = replace(
+                finding, value={"type": finding.value, "from": [own]}
+            )
+
+
+def _header_in(rows: Sequence[bytes]) -> Finding | None:
+    """Returns the names that the first array has, where it looks so and more arrays follow."""
+    arrays = [each for row in rows[:MOST_JUDGED] if isinstance(each := parsed(row), list)]
+    if len(arrays) < 2 or not all(isinstance(cell, str) for cell in arrays[0]):
+        return None
+    cells = [[None if cell is None else str(cell) for cell in array] for array in arrays]
+    judged = header_of(cells)
+    is_header = judged.value is True and names_of(cells[:1], len(cells[0]))[1] is None
+    return Finding(cells[0], judged.evidence, judged.doubts) if is_header else None
 
 
 def _own_names(proposal: Proposal) -> list[str]:

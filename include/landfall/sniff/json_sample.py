@@ -26,7 +26,7 @@ def as_declared(sample: Sample, dialect: Dialect) -> Sample:
     Raises: DataError when it has another form.
     """
     declared = cast(JsonDialect, dialect)
-    if not (declared.rows or declared.ids or declared.concatenated or declared.by_position):
+    if not (declared.rows or declared.ids or declared.concatenated or declared.has_arrays):
         return as_lines(sample)
     records = rows_at(sample, declared, _AsTheyAre() if declared.ids else None)
     if declared.concatenated and not declared.rows and not declared.ids:

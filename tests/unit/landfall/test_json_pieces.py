@@ -13,6 +13,7 @@ from include.landfall.errors import DataError, HeaderMismatch, MisshapenRow, Tru
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.feed.model import Feed
 from include.landfall.read.formats import json_elements, json_lines, json_text
+from include.landfall.read.rows import Origin
 from tests.support.json_jobs import job
 from tests.support.readings import gather
 
@@ -148,6 +149,27 @@ def test_a_bad_record_fails_alone_with_its_line_and_text(text, options, expected
     assert rows
 
 
+def test_columns_are_found_by_the_names_in_the_first_array(monkeypatch):
+    for size in (3, 1 << 20):
+        for module in json_elements, json_lines, json_text:
+            monkeypatch.setattr(module, "BLOCK_BYTES", size)
+        text = '[["c", "id", "b"],\n["x"],\n[{"k": 1}, 7, "y"], {}, [null, null, null]]'
+        rows, rejects = read(text, header=True)
+        assert rows == {2: ("7", "y", '{"k": 1}'), 4: (None, None, None)}
+        assert [(r.number, r.line, r.reason) for r in rejects] == [(1, 2, "fields"), (3, 3, "json")]
+        (origin,) = json_lines.origins_of(io.BytesIO(text.encode()), job(COLUMNS, header=True), [2])
+        assert origin[1:] == (Origin(3, '[{"k": 1}, 7, "y"]'), ["7", "y", '{"k": 1}'])
+
+
+def test_the_first_array_tells_the_columns_of_the_file():
+    text = b'{"m": 1, "values": [["b", "id"], ["x", 1]]}'
+    reading = job(COLUMNS, header=True, rows="values")
+    assert json_lines.names_of(io.BytesIO(text), reading) == ["b", "id"]
+    assert json_lines.names_of(io.BytesIO(b"[]"), job(COLUMNS, header=True)) == []
+    with pytest.raises(HeaderMismatch, match="missing"):
+        read(text, rows="values", header=True)
+
+
 def test_values_that_are_no_objects_say_which_key_takes_them():
     _, (reject,) = read('{"EUR": 1.08}', ids="id")
     assert "format.values names no column" in reject.message
@@ -175,6 +197,9 @@ BAD = [
     ('{"u": 5}', {"ids": "id", "rows": "u"}, HeaderMismatch, ["the key u holds a number"]),
     ('{"u": []}\n{"v": 1}', {**MANY, "rows": "u"}, HeaderMismatch, ["no key 'u'", "line: 2"]),
     ('{"u": []} x', {**MANY, "rows": "u"}, MisshapenRow, ["no JSON", "found: x"]),
+    ('[[1, "id"]]', {"header": True}, HeaderMismatch, ["the first row is no array of names", "line: 1", "leave out format.header"]),
+    ('[{"id": 1}]', {"header": True}, HeaderMismatch, ["the first row is no array of names"]),
+    ('[["id", "b", "z"], [1, 2, 3]]', {"header": True}, HeaderMismatch, ["missing", "z"]),
     ('{"u": ["' + "x" * LONGEST_ROW + '"]}', {**MANY, "rows": "u"}, MisshapenRow, ["hold the rows is too long", "8 MiB"]),
 ]  # fmt: skip
 
@@ -199,6 +224,9 @@ BAD_FEEDS = [
     ({"ids": "a", "values": "b", "paths": {"b": "x.b"}}, "no more than two keys"),
     ({"ids": "a", "paths": {"a": "x.a"}}, "a column without a path"),
     ({"ids": "a", "columns": "by position"}, "the rows are arrays, without keys"),
+    ({"ids": "a", "header": True}, "header: true the rows are arrays, without keys"),
+    ({"header": True, "columns": "by position"}, "the first array gives the columns' order"),
+    ({"header": True, "rows": "d", **MANY}, "each would have names of its own"),
 ]
 
 

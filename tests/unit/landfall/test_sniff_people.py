@@ -168,7 +168,9 @@ UNDER_A_KEY = [
     ("arrays one a line", '[1, "x"]\n[2, "y"]\n', {"objects": "concatenated", "columns": "by position"}, {"column_1": "integer", "column_2": "text"}, 2, "each array is a row"),
     ("one object over lines", json.dumps({"id": 1, "name": "Ann"}, indent=1), {"objects": "concatenated"}, {"id": "integer", "name": "text"}, 1, "DOUBT: the file is one row"),
     ("two by ids", json.dumps({"de": {"id": 1}, "at": {"id": 2}}, indent=1), {"objects": "concatenated"}, {"de": "jsonb", "at": "jsonb"}, 1, "DOUBT: the file is one row; if each key is the id of a row, write format.ids"),
-    ("names in the first array", json.dumps([["name", "size"], ["x", "y"]]), {"columns": "by position"}, {"column_1": "text", "column_2": "text"}, 2, "DOUBT: the first array looks like names"),
+    ("names in the first array", json.dumps([["name", "size"], ["x", 1], ["y", 2]]), {"header": True}, {"name": "text", "size": "integer"}, 2, "the first array has names"),
+    ("names and texts in arrays", json.dumps({"values": [["name", "size"], ["x", "y"]]}), {"rows": "values", "header": True}, {"name": "text", "size": "text"}, 1, "DOUBT: all columns are text"),
+    ("a name twice in the first array", json.dumps([["a", "a"], ["x", 1]]), {"columns": "by position"}, {"column_1": "text", "column_2": "text"}, 2, ""),
 ]  # fmt: skip
 
 

@@ -35,6 +35,11 @@ class JsonFormat(FormatWithPaths):
         "their order.",
     )
 
+    header: bool = Field(
+        False,
+        description="Whether the rows are arrays, of which the first has the columns' names: "
+        '[["id", "name"], [1, "Ann"]].',
+    )
     objects: Literal["one a line", "concatenated"] = Field(
         "one a line",
         description="Where objects end: at the end of a line, or where their brackets close, with "
@@ -54,14 +59,21 @@ class JsonFormat(FormatWithPaths):
     @model_validator(mode="after")
     def _has_keys(self) -> JsonFormat:
         """Checks that what is said of keys is of rows that have some."""
-        if self.columns == "by position":
-            expected = "nothing: with columns: by position the rows are arrays, without keys"
+        way = "columns: by position" if self.columns == "by position" else "header: true"
+        if self.columns == "by position" or self.header:
+            expected = f"nothing: with {way} the rows are arrays, without keys"
             if self.paths:
                 raise combination_error(expected, ", ".join(self.paths), "paths")
             if self.other_keys != "refuse":
                 raise combination_error(expected, self.other_keys, "other_keys")
             if self.ids:
                 raise combination_error(expected, self.ids, "ids")
+        if self.header and self.columns == "by position":
+            expected = "false, or columns: by name: the first array gives the columns' order"
+            raise combination_error(expected, "true", "header")
+        if self.header and self.rows and self.objects == "concatenated":
+            expected = "false: of several objects each would have names of its own"
+            raise combination_error(expected, "true", "header")
         return self
 
     @model_validator(mode="after")
@@ -95,6 +107,11 @@ class JsonFormat(FormatWithPaths):
                 raise combination_error(expected, column, "format", key)
 
     @property
+    def has_header(self) -> bool:
+        """Whether the first row has the columns' names."""
+        return self.header
+
+    @property
     def takes_names(self) -> bool:
         """Whether the keys of the rows count."""
         return self.columns == "by name"
@@ -114,4 +131,5 @@ class JsonFormat(FormatWithPaths):
             self.objects == "concatenated",
             self.ids or "",
             self.values or "",
+            self.header,
         )

@@ -5,6 +5,7 @@ A text is taken without its quotes and escapes, every other value exactly as the
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # has no annotation
 from typing import Any
 
+from include.landfall.errors import HeaderMismatch
 from include.landfall.job import PlannedColumn
-from include.landfall.read.formats.text_blocks import Cells, Unreadable, text_of
+from include.landfall.read.formats.text_blocks import Block, Cells, Unreadable, text_of
 from include.landfall.read.rows import Fault, wrong_width
 
 JSON_TYPES = frozenset({"json", "jsonb"})
@@ -175,6 +177,26 @@ class PositionParser(Parser):
             begin, end = ends[place]
             cells[cell] = cell_of(text[begin:end], column)
         return at + 1
+
+
+def header_in(block: Block) -> list[str]:
+    """Returns the names of columns that the first record of a block has, which is an array.
+
+    Raises: HeaderMismatch.
+    """
+    try:
+        names = json.loads(block.raws[0])
+    except (ValueError, RecursionError):
+        names = None
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        return names
+    raise HeaderMismatch(
+        "the first row is no array of names, and the feed has header: true",
+        found=block.raws[0][:100].decode(errors="backslashreplace"),
+        expected='an array of texts, such as ["id", "name"]',
+        do="leave out format.header, if the rows have no names; arrays then need columns: by"
+        " position",
+    ).at(line=block.lines[0])
 
 
 def cell_of(value: str, column: PlannedColumn) -> str | None:
