@@ -102,7 +102,7 @@ def test_objects_one_after_the_other_are_loaded_packed_and_large(engine):
     assert engine.sql("SELECT row_number, line, raw FROM landfall.rejects") == [
         (60_001, 2, '{"id":\n"x"}')
     ]
-    assert engine.sql("SELECT sum(id)::bigint FROM raw.t") == [(sum(range(60_000)),)]
+    assert engine.sql("SELECT sum(id)::bigint FROM raw.t") == [sum(range(60_000))]
 
 
 @pytest.mark.parametrize("text", ['{\n "id": 1\n}\n{\n "id": 2\n}', '{"id": 1}{"id": 2}'])

@@ -22,11 +22,11 @@ _BETWEEN = re.compile(rb'(?:[^"\[\]{},]++|%b)*+(["\[\]{},]?)' % _TEXT, re.DOTALL
 REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 # What may end an element in the last part of what was read.
 _ENDS = {b"{": re.compile(rb"}[ \t\r\n]*+,"), b"[": re.compile(rb"\][ \t\r\n]*+,")}
-_LAST_PART = 1 << 16
-_MOST_TRIES = 8
+LAST_PART = 1 << 16
+MOST_TRIES = 8
 _SPACE = b" \t\r\n"
 _SPACES = re.compile(rb"[ \t\r\n]*+")
-_array_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
+array_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def blocks_of(each: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
@@ -141,11 +141,11 @@ class Elements:
         self._is_tried = True
         start, data = self._start, self._data
         ends = _ENDS.get(data[start : start + 1])
-        first = max(start, min(len(data), start + LONGEST_ROW) - _LAST_PART)
+        first = max(start, min(len(data), start + LONGEST_ROW) - LAST_PART)
         stops = [match.end() for match in ends.finditer(data, first)] if ends else []
-        for stop in reversed(stops[-_MOST_TRIES:]):
+        for stop in reversed(stops[-MOST_TRIES:]):
             try:
-                raws = _array_of(b"[" + data[start : stop - 1] + b"]")
+                raws = array_of(b"[" + data[start : stop - 1] + b"]")
             except (msgspec.DecodeError, RecursionError):
                 continue
             self._at = self._start = stop

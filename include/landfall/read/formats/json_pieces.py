@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import json
 import re
+from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cache
 from typing import BinaryIO, ClassVar
 
+import msgspec
+
 from include.landfall.errors import MisshapenRow
-from include.landfall.read.formats.json_elements import INSIDE, REST_OF_TEXT, Elements
+from include.landfall.read.formats.json_elements import (
+    INSIDE,
+    LAST_PART,
+    MOST_TRIES,
+    REST_OF_TEXT,
+    Elements,
+    array_of,
+)
 from include.landfall.read.formats.json_text import DEPTH, key_pattern, nested_pattern
 
+_BETWEEN = re.compile(rb"\}[ \t\r\n]*+\{")  # objects
+_END = re.compile(rb"\}[ \t\r\n]*+(?=\{)")
+_COMMA = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\{")
 _STRAY = re.compile(rb"[^\n{\[]*+")
 _EMPTY = re.compile(rb"\{[ \t\r\n]*+\}")
 
@@ -25,22 +38,33 @@ def values(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[tuple[int,
     return Values(stream, ahead, line).elements()
 
 
-class Members(Elements):
-    """The members of an object, each with its key."""
-
-    _brackets = b"{}"
-    _what: ClassVar[str] = "the JSON object with the rows is never closed"
+class _Pieces(Elements):
+    """Records of which each that is whole in the data is cut by a match of a pattern."""
 
     def _whole_ones(self) -> Iterator[tuple[int, bytes]]:
-        pattern = _member()
+        pattern = self._pattern()
         while match := pattern.match(self._data, self._at):
             self.line += self._data.count(b"\n", self._at, match.start(1))
             yield self.line, match[1]
             self.line += self._data.count(b"\n", match.start(1), match.end())
             self._at = self._start = match.end()
 
+    @abstractmethod
+    def _pattern(self) -> re.Pattern[bytes]:
+        """Returns the pattern of a record in its first group, with the spaces before it."""
 
-class Values(Elements):
+
+class Members(_Pieces):
+    """The members of an object, each with its key."""
+
+    _brackets = b"{}"
+    _what: ClassVar[str] = "the JSON object with the rows is never closed"
+
+    def _pattern(self) -> re.Pattern[bytes]:
+        return _member()
+
+
+class Values(_Pieces):
     """Objects, or arrays, that follow one another, with spaces between them or none.
 
     Other text is a record up to the end of its line, or to the next bracket.
@@ -67,12 +91,34 @@ class Values(Elements):
                 yield line, self._next()[0]
 
     def _whole_ones(self) -> Iterator[tuple[int, bytes]]:
-        pattern = _value()
-        while match := pattern.match(self._data, self._at):
-            self.line += self._data.count(b"\n", self._at, match.start(1))
-            yield self.line, match[1]
-            self.line += self._data.count(b"\n", match.start(1), match.end())
-            self._at = self._start = match.end()
+        if not self._is_tried:
+            self._is_tried = True
+            yield from self._many_objects()
+        yield from super()._whole_ones()
+
+    def _many_objects(self) -> Iterator[tuple[int, bytes]]:
+        """Yields the objects that are read already, when they are JSON with commas between them.
+
+        The commas are put where a bracket closes and the next opens. None may be there before:
+        then one that is put into a text makes fewer objects than there should be.
+        """
+        start, data = self._start, self._data
+        last = max(start, len(data) - LAST_PART)
+        stops = [match.end() for match in _END.finditer(data, last)]
+        for stop in reversed(stops[-MOST_TRIES:]):
+            part = data[start:stop]
+            joined, count = _BETWEEN.subn(b"},{", part)
+            try:
+                raws = [] if _COMMA.search(part) else array_of(b"[" + joined + b"]")
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            if len(raws) == count + 1:
+                self._at = self._start = stop
+                yield from self._with_lines(map(bytes, raws), start, stop)
+            return
+
+    def _pattern(self) -> re.Pattern[bytes]:
+        return _value()
 
     def _next(self) -> tuple[bytes, bytes]:
         if self._data[self._at : self._at + 1] not in (b"{", b"["):
