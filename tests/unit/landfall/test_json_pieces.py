@@ -136,6 +136,7 @@ BAD_ROWS = [
     # text, options, and for each reject its number, line, and text
     ('{"id": "1"} foo {"id": 2}\n} bar\n{"id": [01]}{}', MANY, [(2, 1, "foo"), (4, 2, "} bar"), (5, 3, '{"id": [01]}')]),
     ('{"id": "1"},\n{"id": "2"}', MANY, [(2, 1, ",")]),
+    ('{"id": "1"},{"id": "}{", "b": "x"}{"id": "3"}{"id": "4"}', MANY, [(2, 1, ",")]),
     ('{"a": {},\n"b": {"c": 01},\n"c": 5,\n"d": {"x": 1}, "e": {}}', {"ids": "id"}, [(2, 2, '{"id": "b", "c": 01}'), (3, 3, '"c": 5'), (4, 4, '{"id": "d", "x": 1}')]),
     ('{"a": {"id": "7"}, "b": {"c": 1} {}, "c": {"c": 1}}', {"ids": "id"}, [(1, 1, '{"id": "a", "id": "7"}'), (2, 1, '{"id": "b", "c": 1} {}')]),
     ('{"a": {}, "\\ud800": {}, "b\\x": {}, "c": {}}', {"ids": "id"}, [(2, 1, '{"id": "\\ud800"}'), (3, 1, '{"id": "b\\x"}')]),
@@ -168,6 +169,12 @@ def test_the_first_array_tells_the_columns_of_the_file():
     assert json_lines.names_of(io.BytesIO(b"[]"), job(COLUMNS, header=True)) == []
     with pytest.raises(HeaderMismatch, match="missing"):
         read(text, rows="values", header=True)
+
+
+def test_brackets_of_a_text_are_no_end_of_an_object():
+    for text in ('{"id": "}{"},{"id": "2"}{"id": "3"}{}', '{"id": "}{"}{"id": "2"}{"id": "3"}{}'):
+        rows, _ = read(text, **MANY)
+        assert [cells[0] for cells in rows.values()] == ["}{", "2", "3", None]
 
 
 def test_values_that_are_no_objects_say_which_key_takes_them():
