@@ -94,6 +94,30 @@ def test_new_keys_of_rows_by_ids_are_new_columns(engine):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("new_columns", ["rescue", "evolve"])
+def test_a_contract_holds_for_the_names_in_the_first_array(engine, new_columns):
+    engine.be(
+        format={"type": "json", "rows": "values", "header": True}, rejects={"at_most": 1},
+        contract={"new_columns": new_columns, "case": "ignore", "missing_columns": "null"},
+    )  # fmt: skip
+    body = {"range": "A1:B3", "values": [["q", "ID"], [1.5, 1], [["x"], "y"], [None, 3]]}
+    receipt = engine.load(json.dumps(body), "a.json")
+    assert (receipt.rows, receipt.rejected) == (2, 1)
+    if new_columns == "evolve":
+        assert engine.sql("SELECT id, name, q FROM raw.t ORDER BY 1") == [
+            (1, None, "1.5"), (3, None, None),
+        ]  # fmt: skip
+        return
+    rescued = engine.feed.contract.rescue_column
+    assert engine.sql(f"SELECT id, {rescued} FROM raw.t ORDER BY 1") == [(1, {"q": 1.5}), (3, None)]
+    reject = engine.sql("SELECT reject_id FROM landfall.rejects")[0]
+    edited = {reject: ["2", None, '{"q": ["x"]}']}
+    chosen = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited)
+    for each in chosen.batches:
+        replay(engine.feed, each, warehouse=engine.warehouse)
+    assert engine.sql(f"SELECT {rescued} FROM raw.t WHERE id = 2") == [{"q": ["x"]}]
+
+
 def test_objects_one_after_the_other_are_loaded_packed_and_large(engine):
     engine.be(format={"type": "json", "objects": "concatenated"}, rejects={"at_most": 1})
     many = "".join(f'{{"id": {n}, "name": "{"x" * 60}"}}' for n in range(60_000))  # by a process
