@@ -134,7 +134,11 @@ class ParquetDialect(NestedDialect):
 class JsonDialect(NestedDialect):
     """How JSON is written. `rows` is the path to the array of the rows; none where it is on top.
 
-    With `by_position` a row is an array, whose values are those of the feed's columns in order.
+    With `by_position` a row is an array, whose values are those of the feed's columns in order;
+    with `header` the first array has the names of its columns.
+    With `concatenated` objects follow one another, wherever their lines end. `ids` is the column
+    for the keys of an object whose values are the rows; `values` that of such a value, where it
+    is not an object with the columns.
     """
 
     reader = "include.landfall.read.formats.json_lines"
@@ -143,6 +147,15 @@ class JsonDialect(NestedDialect):
     refuses_other_keys: bool = True
     rows: tuple[str, ...] = ()
     by_position: bool = False
+    concatenated: bool = False
+    ids: str = ""
+    values: str = ""
+    header: bool = False
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether the rows are arrays."""
+        return self.by_position or self.header
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class Feed(Strict):
         self.format.check_types(
             [c.parsed for n, c in self.columns.items() if c.is_in_file and not c.ignore]
         )
-        has_names = self.format.names_columns or not self.format.takes_names
+        has_names = self.format.has_header or not self.format.takes_names
         if departure := not has_names and self._departure():
             expected = f"nothing of it: a file of the format {self.format.type} names no columns"
             raise combination_error(expected, *departure)

@@ -12,12 +12,13 @@ WHAT_TO_DO = {
     "too_long": "close the quote that may be open, or keep such large texts elsewhere",
     "cell": "ask the sender to correct the cell, or declare a type that takes it",
     "null": "ask the sender, or let the column be nullable in the feed",
-    "json": "ask the sender for the row as one JSON object; where an array under a key has the"
-    " rows, write rows: under format:",
+    "json": "ask the sender for the row as one JSON object; where an object has several lines, or a"
+    " line several objects, write objects: concatenated under format:; where an array under a key"
+    " has the rows, write rows: under format:",
     "duplicate_key": "ask the sender for objects that have each key once",
     "other_key": "name the column in the feed, or write contract: {new_columns: rescue}, which"
     " keeps such keys, or other_keys: ignore under format:, which drops them; where the key holds"
-    " all rows, write rows: under format:",
+    " all rows, write rows: under format:, and where it is a row's id, ids:",
     "path": "correct format.paths in the feed, or ask the sender for the object at that key",
     "no_value": "correct the cell in the workbook, and save it so that formulas are calculated",
     "short": "correct the line, or write ragged: pad under format:",

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
+
+from include.landfall.feed.dialect import JsonDialect
 
 DEEPEST = 3  # keys of a path
 JUDGED = 100  # rows
+FEWEST_IDS, LEAST_SHARED = 3, 0.4  # objects, and the share of all their keys that each has
+FEWEST_VALUES, FEWEST_BELOW = 20, 10  # values by their ids: on top, and under a key
+MOST_COLUMNS = 300  # that a row is taken to have
+MANY_MORE = 20  # rows in an array for each object that holds such arrays
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 CLOSING = {b"[": b"]", b"{": b"}"}
 
 
 @dataclass(frozen=True)
 class RowsAt:
-    """An array whose elements look like rows. `width` is that of rows which are arrays."""
+    """An array whose elements look like rows. `width` is that of rows which are arrays.
+
+    With `ids` it is an object whose values are the rows, by the column for its keys; `values` is
+    the column for those that are no objects.
+    """
 
     path: tuple[str, ...]
     count: int
     width: int | None = None
+    ids: str = ""
+    values: str = ""
+
+    @property
+    def dialect(self) -> JsonDialect:
+        """How the rows are read by their keys."""
+        return JsonDialect(rows=self.path, ids=self.ids, values=self.values)
 
 
 def parsed(data: bytes) -> Any:
@@ -48,8 +66,8 @@ def beginning_of(data: bytes) -> Any:
 
 
 def rows_in(whole: dict[str, Any]) -> list[RowsAt]:
-    """Returns the arrays that look like rows, the largest first."""
-    places = sorted(_rows_below(whole, ()), key=lambda place: -place.count)
+    """Returns what looks like rows: arrays, objects by ids, values by ids; the largest first."""
+    places = sorted(_rows_at(whole, ()), key=_rank)
     tables = [place for place in places if place.width is not None]
     if not tables:
         return places
@@ -64,13 +82,54 @@ def names_for(whole: dict[str, Any], width: int) -> tuple[tuple[str, ...], list[
     return next(((path, names) for path, names in named if len(names) == width), None)
 
 
+def _rank(place: RowsAt) -> tuple[int, int]:
+    return bool(place.ids) + bool(place.values), -place.count
+
+
+def _rows_at(value: dict[str, Any], path: tuple[str, ...]) -> Iterator[RowsAt]:
+    """Yields the rows that an object has by their ids, or else those below it."""
+    below = list(_rows_below(value, path))
+    if _are_rows([*value.values()][:JUDGED]):
+        own = RowsAt(path, len(value), ids=_free_key(value.values()))
+        larger = [each for each in below if each.count >= MANY_MORE * own.count]
+        yield from larger or [own]
+    elif len(path) < 2 and not below and _are_values([*value.values()], path):
+        yield RowsAt(path, len(value), ids="id", values="value")
+    else:
+        yield from below
+
+
+def _are_rows(values: Sequence[Any]) -> bool:
+    """Returns whether these are objects of which each has enough of all their keys."""
+    if len(values) < FEWEST_IDS or not all(isinstance(each, dict) for each in values):
+        return False
+    keys = {key for each in values for key in each}
+    return sum(map(len, values)) >= LEAST_SHARED * len(keys) * len(values) > 0
+
+
+def _are_values(values: Sequence[Any], path: tuple[str, ...]) -> bool:
+    """Returns whether these are many texts, or numbers, or more than the columns of a row."""
+    if len(values) < (FEWEST_BELOW if path else FEWEST_VALUES):
+        return False
+    are_texts = all(isinstance(each, str) for each in values)
+    are_numbers = all(type(each) in (int, float) for each in values)
+    return are_texts or are_numbers or len(values) > MOST_COLUMNS
+
+
+def _free_key(rows: Iterable[Any]) -> str:
+    """Returns a name for the ids that no row has as a key."""
+    taken = {key for row in rows if isinstance(row, dict) for key in row}
+    numbered = (f"key_{number}" for number in count(2))
+    return next(name for name in chain(("id", "key"), numbered) if name not in taken)
+
+
 def _rows_below(value: dict[str, Any], path: tuple[str, ...]) -> Iterator[RowsAt]:
     for key, below in value.items():
         here = (*path, key)
         if not key:
             continue  # no path of a feed leads through it
         if isinstance(below, dict) and len(here) < DEEPEST:
-            yield from _rows_below(below, here)
+            yield from _rows_at(below, here)
         elif isinstance(below, list) and below:
             first = below[:JUDGED]
             if all(isinstance(each, dict) for each in first):

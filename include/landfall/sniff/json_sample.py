@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
-from typing import cast
+from itertools import islice
+from typing import Any, cast
 
-from include.landfall.errors import TruncatedFile
+from include.landfall.errors import MisshapenRow, TruncatedFile
 from include.landfall.feed.dialect import Dialect, JsonDialect
-from include.landfall.read.formats.json_elements import elements
-from include.landfall.read.formats.json_envelope import envelope_elements
-from include.landfall.read.formats.json_lines import BOM
+from include.landfall.read.formats.json_envelope import Way, enveloped_rows
+from include.landfall.read.formats.json_lines import BOM, cutter_of
+from include.landfall.read.formats.json_pieces import Ids, values
+from include.landfall.sniff.json_rows import parsed
 from include.landfall.sniff.sample import Sample
 
 
@@ -22,22 +26,48 @@ def as_declared(sample: Sample, dialect: Dialect) -> Sample:
     Raises: DataError when it has another form.
     """
     declared = cast(JsonDialect, dialect)
-    if not declared.rows and not declared.by_position:
+    if not (declared.rows or declared.ids or declared.concatenated or declared.has_arrays):
         return as_lines(sample)
-    return enveloped(sample, rows_at(sample, declared.rows), declared.rows)
+    records = rows_at(sample, declared, _AsTheyAre() if declared.ids else None)
+    if declared.concatenated and not declared.rows and not declared.ids:
+        return replace(sample, data=b"\n".join(records))
+    begin = b"".join(b"{%b:" % json.dumps(step).encode() for step in declared.rows)
+    brackets = b"{%b}" if declared.ids else b"[%b]"
+    end = b"}" * len(declared.rows)
+    return replace(sample, data=begin + brackets % b",\n".join(records) + end)
 
 
-def enveloped(sample: Sample, rows: Sequence[bytes], path: Sequence[str]) -> Sample:
-    """Returns a sample of these rows alone, where the path leads to them."""
-    begin = b"".join(b"{%b:" % json.dumps(step).encode() for step in path)
-    return replace(sample, data=begin + b"[" + b",\n".join(rows) + b"]" + b"}" * len(path))
+class _AsTheyAre(Ids):
+    """Keeps the members of an object."""
+
+    def __init__(self) -> None:
+        super().__init__("id", "")
+
+    def record(self, member: bytes, line: int) -> bytes:
+        return member
+
+
+def first_of_many(sample: Sample) -> dict[str, Any] | list[Any] | None:
+    """Returns the first of objects, or arrays, that follow one another, and are not one a line."""
+    data = sample.data.removeprefix(BOM)
+    two: list[tuple[int, bytes]] = []
+    with suppress(TruncatedFile, MisshapenRow):
+        two.extend(islice(values(BytesIO(), data), 2))
+    if len(two) < 2:
+        return None
+    (line, raw), (next_line, next_raw) = two
+    is_one_a_line = raw.startswith(b"{") and b"\n" not in raw and line != next_line
+    first, second = parsed(raw), parsed(next_raw)
+    if is_one_a_line or type(first) is not type(second):
+        return None
+    return first if isinstance(first, dict | list) else None
 
 
 def as_lines(sample: Sample) -> Sample:
     """Returns the sample with a record a line: elements of an array, or whole lines."""
     data = sample.data.removeprefix(BOM)
     if data.lstrip().startswith(b"["):
-        return lines_of(sample, rows_at(sample, ()))
+        return lines_of(sample, rows_at(sample, JsonDialect()))
     end = len(data) if sample.is_whole else data.rfind(b"\n") + 1
     return replace(sample, data=data[:end])
 
@@ -49,19 +79,16 @@ def lines_of(sample: Sample, rows: Sequence[bytes]) -> Sample:
     return replace(sample, data=b"".join(one_line))
 
 
-def rows_at(sample: Sample, path: Sequence[str]) -> list[bytes]:
-    """Returns the whole elements of the array that the path leads to.
+def rows_at(sample: Sample, dialect: JsonDialect, ids: Ids | None = None) -> list[bytes]:
+    """Returns the whole records of a file that no lines cut. `ids` makes them, in place of its own.
 
-    Raises: DataError when there is none, or the file is no JSON.
+    Raises: DataError when the file has another form, or is no JSON.
     """
     data = sample.data.removeprefix(BOM)
-    stream, rows = BytesIO(), list[bytes]()
-    is_on_top = not path and data.lstrip().startswith(b"[")
+    cut = cutter_of(data, dialect, ids) or partial(enveloped_rows, way=Way(()))
+    rows = list[bytes]()
     try:
-        for _, raw in (
-            elements(stream, data) if is_on_top else envelope_elements(stream, data, 1, path)
-        ):
-            rows.append(raw)
+        rows.extend(raw for _, raw in cut(BytesIO(), data, 1))
     except TruncatedFile:
         if sample.is_whole:
             raise

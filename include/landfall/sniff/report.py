@@ -83,5 +83,7 @@ def scalar(value: Any) -> str:
     """Returns a value as YAML writes it on one line."""
     if isinstance(value, str) and not value.isprintable():
         return '"' + value.encode("unicode_escape").decode().replace('"', '\\"') + '"'
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False
+    )
     return re.sub(r"\n\.\.\.\n$", "", text).strip()

@@ -12,6 +12,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.feed.formats.csv import BLANKS
 from include.landfall.read.formats.csv_records import Record
+from include.landfall.sniff import fixed
 from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.findings import Finding, Proposal
 from include.landfall.sniff.header import are_names, header_of, is_typed, names_of
@@ -52,8 +53,11 @@ SHOWN = {
 
 
 def propose(name: str, arrival: Arrival, sample: Sample) -> Proposal:
-    """Returns the feed's format and columns for a file of CSV."""
-    return propose_csv(sample)
+    """Returns the feed's format and columns for a file of CSV, or of aligned lines."""
+    proposal = propose_csv(sample)
+    if len(proposal.columns) > 1 or "comment" in proposal.options:
+        return proposal
+    return fixed.propose(sample) or proposal
 
 
 def propose_csv(sample: Sample) -> Proposal:

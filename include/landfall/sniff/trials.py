@@ -37,7 +37,7 @@ COMMENTED = re.compile(
 COMMENT = re.compile(r"(?m)^[ \t]*#.*\n")
 CLOCK = re.compile(r"(?<!\d)\d?\d:\d\d(?!\d)")
 GLUED = re.compile(r"(?<![^\W\d])\d{2,}[^\W\d_]{2,}")
-NUMBER = re.compile(r"\s*[-+]?[\d.,' ]+%?\s*")
+NUMBER = re.compile(r"\s*[-+]?[\d.,' ]+([eE][-+]?\d+)?%?\s*|[-+]?(nan|inf)", re.IGNORECASE)
 
 
 @dataclass

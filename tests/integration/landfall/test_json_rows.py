@@ -60,6 +60,82 @@ def test_a_reject_has_its_line_and_text_and_is_replayed(engine):
     assert (done.rows, engine.rows()) == (1, [(1, None), (2, "b")])
 
 
+BY_IDS = '{"u": {\n"1": {"name": "a"},\n"x": {"name": "b"},\n"3": {"name": "c", "q": 1}}}'
+
+
+def test_a_reject_of_rows_by_ids_has_its_line_and_is_replayed(engine):
+    engine.be(format={"type": "json", "rows": "u", "ids": "id"}, rejects={"at_most": 2})
+    receipt = engine.load(BY_IDS, "a.json")
+    assert (receipt.rows, receipt.rejected) == (1, 2)
+    kept = engine.sql(
+        "SELECT row_number, line, reason, raw, reject_id FROM landfall.rejects ORDER BY 1"
+    )
+    assert [row[:4] for row in kept] == [
+        (2, 3, "cell", '{"id": "x", "name": "b"}'),
+        (3, 4, "other_key", '{"id": "3", "name": "c", "q": 1}'),
+    ]
+    engine.be(format={"type": "json", "rows": "u", "ids": "id", "other_keys": "ignore"})
+    chosen = rejects_to_replay(
+        engine.feed, warehouse=engine.warehouse, edited={kept[0][4]: ["2", "b"]}
+    )
+    done = [replay(engine.feed, each, warehouse=engine.warehouse) for each in chosen.batches]
+    assert sum(each.rows for each in done) == 1
+    assert engine.rows() == [(1, "a"), (2, "b")]
+
+
+def test_new_keys_of_rows_by_ids_are_new_columns(engine):
+    engine.be(
+        format={"type": "json", "rows": "u", "ids": "id"}, columns={"id": "text", "name": "text"},
+        contract={"new_columns": "evolve"},
+    )  # fmt: skip
+    assert "column added q: bigint" in engine.load(BY_IDS, "a.json").changes
+    assert engine.sql("SELECT id, name, q FROM raw.t ORDER BY id") == [
+        ("1", "a", None), ("3", "c", 1), ("x", "b", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("new_columns", ["rescue", "evolve"])
+def test_a_contract_holds_for_the_names_in_the_first_array(engine, new_columns):
+    engine.be(
+        format={"type": "json", "rows": "values", "header": True}, rejects={"at_most": 1},
+        contract={"new_columns": new_columns, "case": "ignore", "missing_columns": "null"},
+    )  # fmt: skip
+    body = {"range": "A1:B3", "values": [["q", "ID"], [1.5, 1], [["x"], "y"], [None, 3]]}
+    receipt = engine.load(json.dumps(body), "a.json")
+    assert (receipt.rows, receipt.rejected) == (2, 1)
+    if new_columns == "evolve":
+        assert engine.sql("SELECT id, name, q FROM raw.t ORDER BY 1") == [
+            (1, None, "1.5"), (3, None, None),
+        ]  # fmt: skip
+        return
+    rescued = engine.feed.contract.rescue_column
+    assert engine.sql(f"SELECT id, {rescued} FROM raw.t ORDER BY 1") == [(1, {"q": 1.5}), (3, None)]
+    reject = engine.sql("SELECT reject_id FROM landfall.rejects")[0]
+    edited = {reject: ["2", None, '{"q": ["x"]}']}
+    chosen = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited)
+    for each in chosen.batches:
+        replay(engine.feed, each, warehouse=engine.warehouse)
+    assert engine.sql(f"SELECT {rescued} FROM raw.t WHERE id = 2") == [{"q": ["x"]}]
+
+
+def test_objects_one_after_the_other_are_loaded_packed_and_large(engine):
+    engine.be(format={"type": "json", "objects": "concatenated"}, rejects={"at_most": 1})
+    many = "".join(f'{{"id": {n}, "name": "{"x" * 60}"}}' for n in range(60_000))  # by a process
+    receipt = engine.load(gzip.compress((many + '\n{"id":\n"x"}').encode()), "a.gz")
+    assert (receipt.rows, receipt.rejected) == (60_000, 1)
+    assert engine.sql("SELECT row_number, line, raw FROM landfall.rejects") == [
+        (60_001, 2, '{"id":\n"x"}')
+    ]
+    assert engine.sql("SELECT sum(id)::bigint FROM raw.t") == [sum(range(60_000))]
+
+
+@pytest.mark.parametrize("text", ['{\n "id": 1\n}\n{\n "id": 2\n}', '{"id": 1}{"id": 2}'])
+def test_objects_that_are_not_one_a_line_say_what_to_write(engine, text):
+    engine.be(format="json")
+    with pytest.raises(DataError, match="write objects: concatenated under format:"):
+        engine.load(text, "a.json")
+
+
 def test_a_contract_holds_for_rows_under_a_key(engine):
     engine.be(format=FORMAT, contract={"new_columns": "evolve", "case": "ignore"})
     receipt = engine.load(enveloped({"ID": 1, "NAME": "a", "paid": 1.5}), "a.json")

@@ -156,7 +156,21 @@ UNDER_A_KEY = [
     ("Socrata", json.dumps(SOCRATA), {"rows": "data", "columns": "by position"}, {":sid": "text", "size": "integer"}, 2, "meta.view.columns has the names"),
     ("pandas, split", json.dumps({"columns": ["a", "b"], "index": [0, 1], "data": [[1, "x"], [2, "y"]]}), {"rows": "data", "columns": "by position"}, {"a": "integer", "b": "text"}, 2, ""),
     ("arrays on top", json.dumps([[1, "x"], [2, "y"]], indent=1), {"columns": "by position"}, {"column_1": "integer", "column_2": "text"}, 2, ""),
-    ("names in the first array", json.dumps([["name", "size"], ["x", "y"]]), {"columns": "by position"}, {"column_1": "text", "column_2": "text"}, 2, "DOUBT: the first array looks like names"),
+    ("by ids", json.dumps({"17": {"n": 1}, "18": {"n": 2}, "19": {}}, indent=1), {"ids": "id"}, {"id": "integer", "n": "integer"}, 3, "3 rows: objects of like keys by their ids"),
+    ("by ids, beside an id", json.dumps({"users": {key: {"id": 1, "items": ROWS} for key in "abc"}}), {"rows": "users", "ids": "key"}, {"key": "text", "id": "integer", "items": "jsonb"}, 3, ""),
+    ("few by ids, of many rows", json.dumps({"o": {key: {"rows": ROWS * 30} for key in "abc"}}), {"rows": "o.a.rows"}, {"id": "integer"}, 60, "DOUBT: other arrays may have the rows: o.b.rows (60)"),
+    ("values by ids", json.dumps({"base": "EUR", "rates": {f"C{n}": n + 0.5 for n in range(10)}}), {"rows": "rates", "ids": "id", "values": "value"}, {"id": "text", "value": "numeric(18,1)"}, 10, "DOUBT: a name made up for the values"),
+    ("more keys than columns", json.dumps({f"k{n}": [n] for n in range(301)}), {"ids": "id", "values": "value"}, {"id": "text", "value": "jsonb"}, 301, ""),
+    ("several on a line", '{"id": 1}{"id": 2}\n{"id": 3}', {"objects": "concatenated"}, {"id": "integer"}, 3, "one after the other, which are not one a line"),
+    ("over lines", "".join(json.dumps(each, indent=1) for each in ROWS), {"objects": "concatenated"}, {"id": "integer"}, 2, ""),
+    ("envelopes", json.dumps({"n": 1, "events": ROWS}) * 2, {"objects": "concatenated"}, {"n": "integer", "events": "jsonb"}, 2, "DOUBT: each object is one row; format.rows: events reads the array"),
+    ("pages", json.dumps(ROWS) * 2, {"objects": "concatenated"}, {"id": "integer"}, 4, "several arrays of rows, one after the other"),
+    ("arrays one a line", '[1, "x"]\n[2, "y"]\n', {"objects": "concatenated", "columns": "by position"}, {"column_1": "integer", "column_2": "text"}, 2, "each array is a row"),
+    ("one object over lines", json.dumps({"id": 1, "name": "Ann"}, indent=1), {"objects": "concatenated"}, {"id": "integer", "name": "text"}, 1, "DOUBT: the file is one row"),
+    ("two by ids", json.dumps({"de": {"id": 1}, "at": {"id": 2}}, indent=1), {"objects": "concatenated"}, {"de": "jsonb", "at": "jsonb"}, 1, "DOUBT: the file is one row; if each key is the id of a row, write format.ids"),
+    ("names in the first array", json.dumps([["name", "size"], ["x", 1], ["y", 2]]), {"header": True}, {"name": "text", "size": "integer"}, 2, "the first array has names"),
+    ("names and texts in arrays", json.dumps({"values": [["name", "size"], ["x", "y"]]}), {"rows": "values", "header": True}, {"name": "text", "size": "text"}, 1, "DOUBT: all columns are text"),
+    ("a name twice in the first array", json.dumps([["a", "a"], ["x", 1]]), {"columns": "by position"}, {"column_1": "text", "column_2": "text"}, 2, ""),
 ]  # fmt: skip
 
 
@@ -188,10 +202,6 @@ def test_the_beginning_of_a_deep_object_is_looked_at_once():
 
 
 JSON = [
-    (json.dumps({"de": {"id": 1}, "at": {"id": 2}}, indent=1), "jq 'to_entries | map"),
-    (json.dumps({"id": 1, "name": "Ann"}, indent=1), "write rows: under format:"),
-    (json.dumps({"data": [1, 2]}, indent=1), "write rows: under format:"),
-    (json.dumps({"": {"data": ROWS}, "x": 1}, indent=1), "write rows: under format:"),
     ('{"type": "x",\n"data": [{"id": 1},\n{"id": 2}', "write rows: under format:"),  # the beginning
     (json.dumps(["a", "b"]), "write each as an object"),
 ]

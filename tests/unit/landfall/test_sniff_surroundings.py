@@ -62,7 +62,7 @@ TABLES = [
     ("points of thousands", b"id;price\n1;1.234\n2;5.678\n", {"delimiter": ";"}, ["integer", "numeric(18,3)"], "numbers such as 1.234 may have a decimal mark or thousands"),
     ("telephones", b"id,tel\n1,+49301234567\n2,+49307654321\n", {"delimiter": ","}, ["integer", "text"], ""),
     ("exponents without a point", b"n,code\n1,1E5\n2,2E3\n3,3E1\n", {"delimiter": ","}, ["integer", "double precision"], "codes such as 1E5 may be meant"),
-    ("fixed width", lines("00001Anna      12.5020260131", "00002Bernd   1000.0020260201", "00003Cem        7.2520260202"), {"delimiter": ","}, ["text"], "type: fixed cuts it"),
+    ("fixed width", lines("00001Anna      12.5020260131", "00002Bernd   1000.0020260201", "00003Cem        7.2520260202"), {"type": "fixed", "fields": {"column_1": {"start": 1, "width": 10}, "column_2": {"start": 11, "width": 18}}}, ["text", "numeric(18,10)"], "where all lines that were read have blanks"),
     ("a short row", b"a,b\nc\n", {"ragged": "pad"}, ["text", "text"], "rows have fewer or more fields"),
     ("a short last row", b"Report,\nhello\n", {"ragged": "pad"}, ["text"], "rows have fewer or more fields"),
     ("one cell", b",\n-", {"ragged": "pad"}, ["text"], "rows have fewer or more fields"),
@@ -253,7 +253,7 @@ NOT_ALIGNED = [
 
 @pytest.mark.parametrize("text", NOT_ALIGNED)
 def test_blanks_within_cells_are_no_delimiter(text):
-    assert proposal(text.encode())[1]["format"]["delimiter"] != "blanks"
+    assert proposal(text.encode())[1]["format"].get("delimiter") != "blanks"
 
 
 # ---- files of science, and logs ------------------------------------------------------------------

@@ -27,6 +27,11 @@ class FileFormat(Strict, ABC):
     can_be_packed: ClassVar[bool] = True
 
     @property
+    def has_header(self) -> bool:
+        """Whether a file of this feed names its columns."""
+        return self.names_columns
+
+    @property
     def placed(self) -> Collection[str]:
         """The columns of which the options say where they are in the file."""
         return ()

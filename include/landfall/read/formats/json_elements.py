@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import msgspec
 
@@ -17,28 +17,16 @@ from include.landfall.read.formats.text_blocks import Block
 # Each skips what is of no interest, whole texts included, and gives the next byte that is: in an
 # element brackets, between elements commas too. A quote is one whose text is not whole yet.
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_INSIDE = re.compile(rb'(?:[^"\[\]{}]++|%b)*+(["\[\]{}]?)' % _TEXT, re.DOTALL)
+INSIDE = re.compile(rb'(?:[^"\[\]{}]++|%b)*+(["\[\]{}]?)' % _TEXT, re.DOTALL)
 _BETWEEN = re.compile(rb'(?:[^"\[\]{},]++|%b)*+(["\[\]{},]?)' % _TEXT, re.DOTALL)
-_REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
+REST_OF_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 # What may end an element in the last part of what was read.
 _ENDS = {b"{": re.compile(rb"}[ \t\r\n]*+,"), b"[": re.compile(rb"\][ \t\r\n]*+,")}
-_LAST_PART = 1 << 16
-_MOST_TRIES = 8
+LAST_PART = 1 << 16
+MOST_TRIES = 8
 _SPACE = b" \t\r\n"
 _SPACES = re.compile(rb"[ \t\r\n]*+")
-_array_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
-
-
-def element_blocks(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[Block]:
-    """Yields the elements of an array in blocks of about 1 MiB, with the lines where they begin.
-
-    `ahead` is what was read of the stream before, with the opening bracket, and `line` the number
-    of its first line.
-
-    Raises: TruncatedFile when the array is not closed, MisshapenRow when more follows it, or when
-    it is nested too deep.
-    """
-    return blocks_of(elements(stream, ahead, line))
+array_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def blocks_of(each: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
@@ -55,23 +43,42 @@ def blocks_of(each: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
         yield Block(first, raws, lines)
 
 
-def elements(stream: BinaryIO, ahead: bytes, line: int = 1) -> Iterator[tuple[int, bytes]]:
-    """Yields the elements one by one, each with the line where it begins; see `element_blocks`."""
+def elements(
+    stream: BinaryIO, ahead: bytes, line: int = 1, are_many: bool = False
+) -> Iterator[tuple[int, bytes]]:
+    """Yields the elements of an array one by one, each with the line where it begins.
+
+    `ahead` is what was read of the stream before, with the opening bracket, and `line` the number
+    of its first line. With `are_many` more arrays may follow the first one.
+
+    Raises: TruncatedFile when the array is not closed, MisshapenRow when more follows it, or when
+    it is nested too deep.
+    """
     array = Elements(stream, ahead, line)
     yield from array.elements()
+    while are_many and array.opens_another():
+        yield from array.elements()
     array.check_end()
 
 
 class Elements:
     """The bytes of an array, and how far they are cut. `line` is the one up to which they are."""
 
+    _brackets: ClassVar[bytes] = b"[]"
+    _spaces: ClassVar[re.Pattern[bytes]] = _SPACES
+    _what: ClassVar[str] = "the JSON array is never closed"
+
     def __init__(self, stream: BinaryIO, ahead: bytes, line: int) -> None:
         self._stream, self._data = stream, ahead
-        self._at = ahead.index(b"[") + 1  # up to here the data is looked at
+        self._at = self._begin(ahead)  # up to here the data is looked at
         self._start = self._at  # of the element, as far as it is in the data
         self._element = b""  # what of the element is no longer in the data
         self._is_tried = False  # whether all of the data was looked at as JSON
         self.line = line + ahead.count(b"\n", 0, self._at)
+
+    def _begin(self, ahead: bytes) -> int:
+        """Returns where the first element may begin."""
+        return ahead.index(self._brackets[:1]) + 1
 
     @property
     def rest(self) -> bytes:
@@ -84,27 +91,45 @@ class Elements:
         Raises: TruncatedFile when the array is not closed, MisshapenRow when it is nested too deep.
         """
         count, end = 0, b""
-        while end != b"]":
-            self._pass_spaces()
+        while end != self._brackets[1:]:
+            self._go_to_more()
             for many in self._whole_ones():
                 count += 1
                 yield many
-            self._pass_spaces()
+            self._go_to_more()
             line = self.line
             raw, end = self._next()
             if raw or end == b"," or count:
                 yield line, raw
             count += 1
 
-    def _pass_spaces(self) -> None:
-        """Goes to where the next element begins, and counts lines up to there."""
+    def opens_another(self) -> bool:
+        """Goes into an array that follows the one that was closed. Returns whether there is one."""
+        if not self._pass_spaces() or self._data[self._at : self._at + 1] != self._brackets[:1]:
+            return False
+        self._at = self._start = self._at + 1
+        return True
+
+    def _go_to_more(self) -> None:
+        """Goes to where the next element begins.
+
+        Raises: TruncatedFile at the end of the file.
+        """
+        if not self._pass_spaces():
+            raise self._truncated()
+
+    def _pass_spaces(self) -> bool:
+        """Passes over spaces, and counts lines. Returns whether more follows."""
         while True:
-            begin = _behind_spaces(self._data, self._at)
+            match = self._spaces.match(self._data, self._at)
+            assert match is not None  # it takes no space, too
+            begin = match.end()
             self.line += self._data.count(b"\n", self._at, begin)
             self._at = self._start = begin
             if begin < len(self._data):
-                return
-            self._more()
+                return True
+            if not self._read():
+                return False
 
     def _whole_ones(self) -> Iterator[tuple[int, bytes]]:
         """Yields those elements that are read already, when they are JSON. It tries this once.
@@ -116,11 +141,11 @@ class Elements:
         self._is_tried = True
         start, data = self._start, self._data
         ends = _ENDS.get(data[start : start + 1])
-        first = max(start, min(len(data), start + LONGEST_ROW) - _LAST_PART)
+        first = max(start, min(len(data), start + LONGEST_ROW) - LAST_PART)
         stops = [match.end() for match in ends.finditer(data, first)] if ends else []
-        for stop in reversed(stops[-_MOST_TRIES:]):
+        for stop in reversed(stops[-MOST_TRIES:]):
             try:
-                raws = _array_of(b"[" + data[start : stop - 1] + b"]")
+                raws = array_of(b"[" + data[start : stop - 1] + b"]")
             except (msgspec.DecodeError, RecursionError):
                 continue
             self._at = self._start = stop
@@ -147,14 +172,14 @@ class Elements:
         """Returns the next element, and what ends it: , or ]."""
         depth, in_text = 0, False
         while True:
-            outside = _INSIDE if depth else _BETWEEN
-            match = (_REST_OF_TEXT if in_text else outside).match(self._data, self._at)
+            outside = INSIDE if depth else _BETWEEN
+            match = (REST_OF_TEXT if in_text else outside).match(self._data, self._at)
             assert match is not None  # each pattern takes any bytes
             token, self._at = match[1], match.end()
             if not token:
                 self._more()
-            elif depth == 0 and not in_text and token in (b",", b"]"):
-                return self._taken(), token
+            elif depth == 0 and not in_text and token in (b",", self._brackets[1:]):
+                return self._taken(self._at - 1), token
             elif token == b'"':
                 in_text = not in_text
             else:
@@ -169,8 +194,9 @@ class Elements:
             ).at(line=self.line)
         return depth
 
-    def _taken(self) -> bytes:
-        raw = self._data[self._start : self._at - 1]
+    def _taken(self, end: int) -> bytes:
+        """Returns what goes from the start to this end, and goes on from the place."""
+        raw = self._data[self._start : end]
         self.line += raw.count(b"\n")
         self._start = self._at
         if self._element:
@@ -178,19 +204,32 @@ class Elements:
         return raw[: LONGEST_ROW + 1] if len(raw) > LONGEST_ROW else raw.rstrip(_SPACE)
 
     def _more(self) -> None:
-        """Reads on, and keeps of the element no more than what shows that it is too long."""
+        """Reads on within an element.
+
+        Raises: TruncatedFile at the end of the file.
+        """
+        if not self._read():
+            raise self._truncated()
+
+    def _read(self) -> bool:
+        """Reads on. Keeps of the element no more than what shows that it is too long.
+
+        Returns whether there was more.
+        """
         end = min(self._at, self._start + LONGEST_ROW + 1 - len(self._element))
         self._element += self._data[self._start : end]
         self.line += self._data.count(b"\n", self._start, self._at)
         chunk = self._stream.read(BLOCK_BYTES)
-        if not chunk:
-            raise TruncatedFile(
-                "the JSON array is never closed",
-                expected="a ] at the end of the file",
-                do="ask the sender for the file again; its new version is a new arrival",
-            ).at(line=self.line)
         self._data, self._at, self._start = self._data[self._at :] + chunk, 0, 0
         self._is_tried = False
+        return bool(chunk)
+
+    def _truncated(self) -> TruncatedFile:
+        return TruncatedFile(
+            self._what,
+            expected=f"a {self._brackets[1:].decode()} at the end of the file",
+            do="ask the sender for the file again; its new version is a new arrival",
+        ).at(line=self.line)
 
     def check_end(self) -> None:
         """Checks that nothing follows the array.
@@ -206,11 +245,6 @@ class Elements:
             "text follows the JSON array",
             found=rest.strip(_SPACE)[:100].decode(errors="backslashreplace"),
             expected="one array, or one object a line",
-            do="ask the sender for one of these",
+            do="write objects: concatenated, where several arrays follow one another; else ask the"
+            " sender for one of these",
         ).at(line=self.line)
-
-
-def _behind_spaces(data: bytes, at: int) -> int:
-    match = _SPACES.match(data, at)
-    assert match is not None  # it takes no space, too
-    return match.end()

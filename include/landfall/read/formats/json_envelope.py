@@ -1,46 +1,80 @@
-"""JSON whose rows are elements of an array under a key: finds it, and checks what is around it."""
+"""JSON whose rows are under a key, or are objects by their ids: finds them, and checks the rest."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
 from typing import BinaryIO
 
 from include.landfall.errors import HeaderMismatch, LandfallError, MisshapenRow
-from include.landfall.read.formats.json_elements import Elements, blocks_of
+from include.landfall.feed.dialect import JsonDialect
+from include.landfall.feed.maxima import LONGEST_ROW
+from include.landfall.read.formats.json_elements import Elements
+from include.landfall.read.formats.json_pieces import Ids, Members, Values
 from include.landfall.read.formats.json_text import JsonText
-from include.landfall.read.formats.text_blocks import Block
 
 MOST_KEYS = 20  # that an error names
 LONGEST_NAMED = 60
 ASK = "correct format.rows in the feed, or ask the sender for another file"
 
 
-def envelope_blocks(
-    stream: BinaryIO, ahead: bytes, line: int, path: Sequence[str]
-) -> Iterator[Block]:
-    """Yields the elements of the array that the path leads to, as `element_blocks` does.
+@dataclass(frozen=True)
+class Way:
+    """How to get to the rows: the path to their array or, by `ids`, to the object with them."""
+
+    path: Sequence[str]
+    ids: Ids | None = None
+
+    @classmethod
+    def of(cls, dialect: JsonDialect, ids: Ids | None = None) -> Way:
+        """Makes the way that a feed declares. `ids` takes the place of its own."""
+        own = Ids(dialect.ids, dialect.values) if dialect.ids else None
+        return cls(dialect.rows, ids or own)
+
+    @property
+    def kind(self) -> str:
+        """What the path leads to."""
+        return "an object" if self.ids else "an array"
+
+
+def enveloped_rows(
+    stream: BinaryIO, ahead: bytes, line: int, way: Way
+) -> Iterator[tuple[int, bytes]]:
+    """Yields the rows of one file one by one, each with the line where it begins.
 
     `ahead` is what was read of the stream before, without a byte-order mark, and `line` the number
     of its first line.
 
-    Raises: HeaderMismatch when the path leads to no array, or a key of it stands twice;
+    Raises: HeaderMismatch when the path leads to something else, or a key of it stands twice;
     TruncatedFile when the file is cut; MisshapenRow when it is no JSON, or text follows it.
     """
-    return blocks_of(envelope_elements(stream, ahead, line, path))
-
-
-def envelope_elements(
-    stream: BinaryIO, ahead: bytes, line: int, path: Sequence[str]
-) -> Iterator[tuple[int, bytes]]:
-    """Yields the elements one by one, each with the line where it begins."""
-    envelope = _Envelope(JsonText(stream, ahead, line), path)
+    envelope = _Envelope(JsonText(stream, ahead, line), way)
     text = envelope.text
     envelope.enter()
-    elements = Elements(stream, text.rest(), text.line)
-    yield from elements.elements()
+    elements = (Members if way.ids else Elements)(stream, text.rest(), text.line)
+    if way.ids is None:
+        yield from elements.elements()
+    else:
+        for at, member in elements.elements():
+            yield at, way.ids.record(member, at)
     text.go_on(elements.rest, elements.line)
     envelope.leave()
+
+
+def rows_of_many(
+    stream: BinaryIO, ahead: bytes, line: int, way: Way
+) -> Iterator[tuple[int, bytes]]:
+    """Yields the rows of objects that follow one another; see `enveloped_rows`."""
+    for at, raw in Values(stream, ahead, line).elements():
+        if len(raw) > LONGEST_ROW:
+            raise MisshapenRow(
+                "one of the objects that hold the rows is too long",
+                expected=f"at most {LONGEST_ROW >> 20} MiB for each, where several are in a file",
+                do="ask the sender for one file for each object",
+            ).at(line=at)
+        yield from enveloped_rows(BytesIO(), raw, at, way)
 
 
 def spelt(path: Sequence[str]) -> str:
@@ -52,16 +86,17 @@ def spelt(path: Sequence[str]) -> str:
 class _Envelope:
     """The objects that a path leads through."""
 
-    def __init__(self, text: JsonText, path: Sequence[str]) -> None:
-        self.text, self._path = text, path
+    def __init__(self, text: JsonText, way: Way) -> None:
+        self.text, self._path, self._kind = text, way.path, way.kind
+        self._option = "format.ids" if way.ids else "format.rows"
 
     def enter(self) -> None:
-        """Goes to the array's bracket."""
+        """Goes to the bracket of the array, or of the object with the rows."""
         for depth, step in enumerate(self._path):
             self._check_kind(depth, "an object")
             self.text.take(b"{")
             self._go_to(step, depth)
-        self._check_kind(len(self._path), "an array")
+        self._check_kind(len(self._path), self._kind)
 
     def leave(self) -> None:
         """Goes to the end of the file, from behind the array."""
@@ -96,20 +131,26 @@ class _Envelope:
         if kind == expected:
             return
         what = f"the key {spelt(self._path[:depth])}" if depth else "the file"
-        do = ASK
-        if kind == "an array":
-            do = (
-                "leave out format.rows: the rows are on top"
-                if not depth
-                else f"write rows: {spelt(self._path[:depth])}, if its elements are the rows"
-            )
         shown = ", ".join(map(repr, self._first_keys())) if kind == "an object" else ""
+        by = f", by rows: {spelt(self._path)}" if self._path else ""
         raise HeaderMismatch(
-            f"format.rows leads to no array: {what} holds {kind}",
+            f"{self._option} leads to no {self._kind.split()[1]}: {what} holds {kind}",
             found=f"{kind} with the keys {shown}" if shown else kind,
-            expected=f"{expected}, by rows: {spelt(self._path)}",
-            do=do,
+            expected=expected + by,
+            do=self._way_from(kind, depth),
         ).at(line=self.text.line)
+
+    def _way_from(self, kind: str, depth: int) -> str:
+        """Says what to do where a step leads to another kind than it must."""
+        if depth == len(self._path) and self._kind == "an object" and kind == "an array":
+            return "leave out format.ids: the rows are in an array, without ids"
+        if depth == len(self._path) and kind == "an object":
+            return f"write ids: and a column for them, if these keys are the rows' ids; else {ASK}"
+        if kind == "an array" and not depth:
+            return "leave out format.rows: the rows are on top"
+        if kind == "an array":
+            return f"write rows: {spelt(self._path[:depth])}, if its elements are the rows"
+        return ASK.replace("format.rows", self._option)
 
     def _first_keys(self) -> list[str]:
         """Returns the first keys of the object at the place."""
@@ -128,7 +169,7 @@ class _Envelope:
         error = HeaderMismatch(
             f"the file has no key {step!r}{within}, where format.rows has the rows",
             found=", ".join(map(repr, keys)) + more if keys else "an object without keys",
-            expected=f"an array, by rows: {spelt(self._path)}",
+            expected=f"{self._kind}, by rows: {spelt(self._path)}",
             do="leave out format.rows: the file has one object a line" if is_one_a_line else ASK,
         )
         return error.at(line=self.text.line)
@@ -136,19 +177,21 @@ class _Envelope:
     def _twice(self, depth: int) -> LandfallError:
         return HeaderMismatch(
             f"the key {spelt(self._path[: depth + 1])} stands twice in the file, and format.rows"
-            " leads to one array",
-            expected="one array with all rows",
+            f" leads to {self._kind.replace('an ', 'one ')}",
+            expected=f"{self._kind.replace('an ', 'one ')} with all rows",
             do="ask the sender for another file",
         ).at(line=self.text.line)
 
     def _more_follows(self) -> LandfallError:
-        is_one_a_line = self.text.peek() == b"{"
+        do = "ask the sender for a file without it"
+        if self.text.peek() == b"{":
+            do = (
+                "write objects: concatenated, if each object holds rows there; leave out"
+                f" {self._option}, if each line is a row"
+            )
         return MisshapenRow(
             "text follows the JSON object that holds the rows",
             found=self.text.rest()[:100].decode(errors="backslashreplace"),
-            expected="one object in the file, by format.rows",
-            do="leave out format.rows, if each line is a row; else ask the sender for one file for"
-            " each object"
-            if is_one_a_line
-            else "ask the sender for a file without it",
+            expected=f"one object in the file, by {self._option}",
+            do=do,
         ).at(line=self.text.line)

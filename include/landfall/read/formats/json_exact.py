@@ -5,6 +5,7 @@ A text is taken without its quotes and escapes, every other value exactly as the
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +13,18 @@ from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # has no annotation
 from typing import Any
 
+from include.landfall.errors import HeaderMismatch
 from include.landfall.job import PlannedColumn
-from include.landfall.read.formats.text_blocks import Cells, Unreadable, text_of
+from include.landfall.read.formats.text_blocks import Block, Cells, Unreadable, text_of
 from include.landfall.read.rows import Fault, wrong_width
 
 JSON_TYPES = frozenset({"json", "jsonb"})
 SPACE = re.compile(r"[ \t\r\n]*")
 _INVALID, _TWICE, _BAD_FILE = "22032", "22030", "22P04"  # SQLSTATEs of like errors
 NOT_AN_OBJECT = Fault("json", _INVALID, "the row is no JSON object")
+NO_ROW_OF_ID = Fault(
+    "json", _INVALID, "the value of the id is no JSON object, and format.values names no column"
+)
 NOT_AN_ARRAY = Fault("json", _INVALID, "the row is no JSON array, and columns are by position")
 TOO_DEEP = Fault("json", _INVALID, "the row's JSON is nested too deep")
 
@@ -59,10 +64,17 @@ class Keys:
 class Parser:
     """Reads the cells of a record, in the order of the columns."""
 
-    def __init__(self, columns: Sequence[PlannedColumn], keys: Keys, refuses: bool) -> None:
-        self._columns, self._keys, self._refuses = columns, keys, refuses
+    _begin = "{"
 
-    _begin, _no_row = "{", NOT_AN_OBJECT
+    def __init__(
+        self,
+        columns: Sequence[PlannedColumn],
+        keys: Keys,
+        refuses: bool,
+        no_row: Fault = NOT_AN_OBJECT,
+    ) -> None:
+        self._columns, self._keys, self._refuses = columns, keys, refuses
+        self._no_row = no_row
 
     def _row(self, text: str, start: int, cells: Cells) -> int:
         return self._object(text, start, self._keys, cells)
@@ -144,10 +156,10 @@ class PositionParser(Parser):
     `width` is how many values it must have.
     """
 
-    _begin, _no_row = "[", NOT_AN_ARRAY
+    _begin = "["
 
     def __init__(self, columns: Sequence[PlannedColumn], places: Sequence[int], width: int) -> None:
-        super().__init__(columns, Keys(), refuses=True)
+        super().__init__(columns, Keys(), refuses=True, no_row=NOT_AN_ARRAY)
         self._places, self._width = places, width
 
     def _row(self, text: str, start: int, cells: Cells) -> int:
@@ -165,6 +177,26 @@ class PositionParser(Parser):
             begin, end = ends[place]
             cells[cell] = cell_of(text[begin:end], column)
         return at + 1
+
+
+def header_in(block: Block) -> list[str]:
+    """Returns the names of columns that the first record of a block has, which is an array.
+
+    Raises: HeaderMismatch.
+    """
+    try:
+        names = json.loads(block.raws[0])
+    except (ValueError, RecursionError):
+        names = None
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        return names
+    raise HeaderMismatch(
+        "the first row is no array of names, and the feed has header: true",
+        found=block.raws[0][:100].decode(errors="backslashreplace"),
+        expected='an array of texts, such as ["id", "name"]',
+        do="leave out format.header, if the rows have no names; arrays then need columns: by"
+        " position",
+    ).at(line=block.lines[0])
 
 
 def cell_of(value: str, column: PlannedColumn) -> str | None:

@@ -1,10 +1,11 @@
-"""JSON: one object a line, or an array. The first byte tells which, where no path leads to it."""
+"""JSON: one object a line, or an array, where the feed says nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO, cast
+from functools import partial
+from typing import BinaryIO, TypeAlias, cast
 
 import msgspec
 import pyarrow as pa
@@ -14,11 +15,19 @@ from include.landfall.feed.column_types import ColumnType
 from include.landfall.feed.dialect import JsonDialect
 from include.landfall.job import BLOCK_BYTES, Job, PlannedColumn
 from include.landfall.read.formats.json_arrow import ArrowParser, count_objects
-from include.landfall.read.formats.json_elements import element_blocks
-from include.landfall.read.formats.json_envelope import envelope_blocks
-from include.landfall.read.formats.json_exact import Keys, Parser, PositionParser
+from include.landfall.read.formats.json_elements import blocks_of, elements
+from include.landfall.read.formats.json_envelope import Way, enveloped_rows, rows_of_many
+from include.landfall.read.formats.json_exact import (
+    NO_ROW_OF_ID,
+    NOT_AN_OBJECT,
+    Keys,
+    Parser,
+    PositionParser,
+    header_in,
+)
 from include.landfall.read.formats.json_fast import FastParser, FastPositionParser
 from include.landfall.read.formats.json_nested import NestedFastParser
+from include.landfall.read.formats.json_pieces import Ids, values
 from include.landfall.read.formats.text_blocks import (
     Block,
     batch_rows,
@@ -30,6 +39,7 @@ from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = False
 BOM = b"\xef\xbb\xbf"
+Cutter: TypeAlias = Callable[[BinaryIO, bytes, int], Iterator[tuple[int, bytes]]]
 
 
 def names_of(stream: BinaryIO, job: Job) -> list[str]:
@@ -39,8 +49,8 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
     """
     if not (ahead := stream.read(BLOCK_BYTES)):
         return []
-    if _dialect(job).by_position:
-        return _order(job)
+    if _dialect(job).has_arrays:
+        return _records(stream, ahead, job)[1]
     taken = _Taken(job)
     if taken.by_name_alone:
         return taken.names([])
@@ -58,11 +68,11 @@ def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
     one by one.
 
     Raises: TruncatedFile and MisshapenRow when an array is not one, or what is around it no JSON;
-    HeaderMismatch when the feed's path leads to none.
+    HeaderMismatch when the feed's path leads to none, or the first array has no names.
     """
     job = _with_new_columns(job)
-    blocks = _blocks(stream, stream.read(BLOCK_BYTES), job)
-    exact, fast, batches = _exact(job), _fast(job), _typed(blocks, job)
+    blocks, order = _records(stream, stream.read(BLOCK_BYTES), job)
+    exact, fast, batches = _exact(job, order), _fast(job, order), _typed(blocks, job)
     for block, batch in batches:
         if batch is None:
             batch = fast.batch(block.raws)
@@ -78,8 +88,25 @@ def origins_of(
 ) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
     """Yields number, origin and cells, in the feed's order, of the records with these numbers."""
     job = _with_new_columns(job)
-    blocks = _blocks(stream, stream.read(BLOCK_BYTES), job)
-    yield from origins_in(blocks, _exact(job).cells, numbers)
+    blocks, order = _records(stream, stream.read(BLOCK_BYTES), job)
+    yield from origins_in(blocks, _exact(job, order).cells, numbers)
+
+
+def _records(stream: BinaryIO, ahead: bytes, job: Job) -> tuple[Iterator[Block], list[str]]:
+    """Returns the file's rows and, where these are arrays, the columns of each."""
+    blocks = _blocks(stream, ahead, job)
+    if not _dialect(job).header:
+        return blocks, _order(job) if _dialect(job).by_position else []
+    first = next(blocks, None)
+    return (_behind(first, blocks), header_in(first)) if first else (blocks, [])
+
+
+def _behind(first: Block, blocks: Iterator[Block]) -> Iterator[Block]:
+    """Yields the blocks without the first record, which has no number."""
+    if len(first.raws) > 1:
+        yield Block(1, first.raws[1:], first.lines[1:])
+    for block in blocks:
+        yield replace(block, first=block.first - 1)
 
 
 def _blocks(stream: BinaryIO, ahead: bytes, job: Job) -> Iterator[Block]:
@@ -88,30 +115,44 @@ def _blocks(stream: BinaryIO, ahead: bytes, job: Job) -> Iterator[Block]:
     while not ahead.lstrip() and (more := stream.read(BLOCK_BYTES)):
         line += ahead.count(b"\n")
         ahead = more
-    if ahead.lstrip() and (path := _dialect(job).rows):
-        return envelope_blocks(stream, ahead, line, path)
-    if ahead.lstrip().startswith(b"["):
-        return element_blocks(stream, ahead, line)
+    if ahead.lstrip() and (cut := cutter_of(ahead, _dialect(job))):
+        return blocks_of(cut(stream, ahead, line))
     return line_blocks(stream, ahead, line, blank=b" \t\r", count_records=count_objects)
 
 
+def cutter_of(ahead: bytes, dialect: JsonDialect, ids: Ids | None = None) -> Cutter | None:
+    """Returns what cuts the records of a file that begins so; none where each is a line.
+
+    It takes the stream, what was read of it before, and the number of the first line. `ids` makes
+    the records of members, in place of the dialect's own.
+    """
+    is_array = ahead.lstrip(b" \t\r\n\x1e").startswith(b"[")
+    if dialect.rows or dialect.ids:
+        rows = rows_of_many if dialect.concatenated else enveloped_rows
+        return partial(rows, way=Way.of(dialect, ids))
+    if dialect.concatenated and (dialect.has_arrays or not is_array):
+        return values
+    return partial(elements, are_many=dialect.concatenated) if is_array else None
+
+
 def _typed(blocks: Iterator[Block], job: Job) -> Iterator[tuple[Block, pa.RecordBatch | None]]:
-    if _dialect(job).by_position:
+    if _dialect(job).has_arrays:
         return ((block, None) for block in blocks)
     return ArrowParser(job, _keys(job), _refuses(job)).batches(blocks)
 
 
-def _fast(job: Job) -> FastParser:
-    if _dialect(job).by_position:
-        return FastPositionParser(job, _places(job), len(_order(job)))
+def _fast(job: Job, order: Sequence[str] = ()) -> FastParser:
+    if _dialect(job).has_arrays:
+        return FastPositionParser(job, job.match_columns(order).places, len(order))
     keys = _keys(job)
     return (NestedFastParser if keys.below else FastParser)(job, keys, _refuses(job))
 
 
-def _exact(job: Job) -> Parser:
-    if _dialect(job).by_position:
-        return PositionParser(job.columns, _places(job), len(_order(job)))
-    return Parser(job.columns, _keys(job), _refuses(job))
+def _exact(job: Job, order: Sequence[str] = ()) -> Parser:
+    if _dialect(job).has_arrays:
+        return PositionParser(job.columns, job.match_columns(order).places, len(order))
+    no_row = NO_ROW_OF_ID if _dialect(job).ids else NOT_AN_OBJECT
+    return Parser(job.columns, _keys(job), _refuses(job), no_row)
 
 
 def _dialect(job: Job) -> JsonDialect:
@@ -121,11 +162,6 @@ def _dialect(job: Job) -> JsonDialect:
 def _order(job: Job) -> list[str]:
     """Returns the columns of a row that is an array."""
     return list(job.order or (column.name for column in job.expected))
-
-
-def _places(job: Job) -> Sequence[int]:
-    """Returns where the job's columns are in a row that is an array."""
-    return job.match_columns(_order(job)).places
 
 
 def _with_new_columns(job: Job) -> Job:

@@ -37,14 +37,19 @@ def _member(value: bytes) -> bytes:
     return _SPACES + _TEXT + _SPACES + b":" + _item(value)
 
 
-def _nested(depth: int) -> bytes:
+def nested_pattern(depth: int) -> bytes:
     """Returns the pattern of a value whose brackets are at most so deep."""
     if not depth:
         return _SCALAR
-    value = _nested(depth - 1)
+    value = nested_pattern(depth - 1)
     array = rb"\[(?:%b%b)*+%b\]" % (_item(value), _NEXT, _SPACES)
     members = rb"\{(?:%b%b)*+%b\}" % (_member(value), _NEXT, _SPACES)
     return rb"(?:%b|%b|%b)" % (_SCALAR, array, members)
+
+
+def key_pattern() -> bytes:
+    """Returns the pattern of a key with its colon, and the spaces behind that."""
+    return _TEXT + _SPACES + b":" + _SPACES
 
 
 @cache
@@ -53,7 +58,7 @@ def _run(begin: bytes) -> re.Pattern[bytes]:
 
     It is made when it is first needed, because that takes a while.
     """
-    part = (_item if begin == b"[" else _member)(_nested(DEPTH))
+    part = (_item if begin == b"[" else _member)(nested_pattern(DEPTH))
     return re.compile(rb"(?:%b,)*+" % part)
 
 
