@@ -82,8 +82,8 @@ def _is_told(context: Context) -> bool:
         return False
     try:
         first = _first_of(cause, context)
-    except Exception:  # whatever Airflow raises: an alert twice is better than none
-        log.exception("whether the cause was told of cannot be seen")
+    except Exception as error:  # noqa: BLE001  whatever Airflow raises: an alert twice is better than none
+        log.warning("whether the cause was told of cannot be seen: %r", error)
         return False
     if first in (None, _id(context["ti"])):
         return False
@@ -124,8 +124,8 @@ def of_killed(member: Callable[[Any], Any]) -> Callable[[Any], None]:
     def tell(context: Context) -> None:
         try:
             killed = sorted(_failed_tasks(context) - {each["task"] for each in _kept(context)})
-        except Exception:  # whatever Airflow raises: the other callbacks go on
-            log.exception("whether a task was killed cannot be seen")
+        except Exception as error:  # noqa: BLE001  whatever Airflow raises: the other callbacks go on
+            log.warning("whether a task was killed cannot be seen: %r", error)
             return
         if killed:
             member(_context_of(killed, context))
@@ -153,8 +153,8 @@ def failures_of_run(context: Context) -> list[str]:
     try:
         failed = _failed_tasks(context)
         kept = [each for each in _kept(context) if each["task"] in failed]
-    except Exception:  # whatever Airflow raises: the alert itself must go out
-        log.exception("what has failed in the run cannot be read")
+    except Exception as error:  # noqa: BLE001  whatever Airflow raises: the alert itself must go out
+        log.warning("what has failed in the run cannot be read: %r", error)
         return []
     killed = failed - {each["task"] for each in kept}
     texts = [*_texts(kept), *(f"{task}: {NO_MESSAGE}" for task in sorted(killed))]
