@@ -6,6 +6,7 @@ to Airflow as its own, and the ledger learns which task loads.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from include.airflow_timeout import in_time
 from include.landfall.connections import Store, Warehouse
 from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
@@ -53,7 +55,7 @@ def store_of(conn_id: str | None) -> Store:
         if conn_id or _variable(DEFAULT_STORE) in os.environ:
             raise
         return Store()
-    return _store(connection, _extra(connection, connection.extra_dejson))
+    return _store(connection, _extra(connection))
 
 
 def warehouse_of(conn_id: str, database: str | None = None) -> Warehouse:
@@ -62,7 +64,7 @@ def warehouse_of(conn_id: str, database: str | None = None) -> Warehouse:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     connection = _connection(conn_id)
-    extra = _extra(connection, connection.extra_dejson)
+    extra = _extra(connection)
     iam = store_of(extra.get("aws_conn_id")) if uses_iam(extra) else None
     return _warehouse(connection, extra, iam, database)
 
@@ -78,7 +80,7 @@ async def astore_of(conn_id: str | None) -> Store:
         if conn_id or _variable(DEFAULT_STORE) in os.environ:
             raise
         return Store()
-    return _store(connection, _extra(connection, await connection.aextra_dejson()))
+    return _store(connection, await asyncio.to_thread(_extra, connection))
 
 
 async def awarehouse_of(conn_id: str) -> Warehouse:
@@ -87,7 +89,7 @@ async def awarehouse_of(conn_id: str) -> Warehouse:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     connection = await _aconnection(conn_id)
-    extra = _extra(connection, await connection.aextra_dejson())
+    extra = await asyncio.to_thread(_extra, connection)
     iam = await astore_of(extra.get("aws_conn_id")) if uses_iam(extra) else None
     return _warehouse(connection, extra, iam)
 
@@ -119,7 +121,8 @@ def airflow_errors() -> Iterator[None]:
     Raises: AirflowException for a transient error, AirflowFailException for a terminal one.
     """
     try:
-        yield
+        with in_time():
+            yield
     except LandfallError as error:
         # `from None`: the message is complete, and the engine's frames would hide it in the log.
         raise verdict(str(error), error.retryable, failures_of([error])) from None
@@ -146,11 +149,10 @@ def arrival_errors() -> Iterator[None]:
 
 def with_samples(refused: LandfallError) -> LandfallError:
     """Adds the command that shows the refused rows, where the message names only some of them."""
-    place = refused.place
-    if isinstance(refused, DataError) and refused.rejection and place.feed and place.object:
-        key = place.object.removeprefix("s3://").partition("/")[2]
-        command = f"{rejects_command(place.feed, key)} --state sample"
-        refused.more.append(("to see the rows", command))
+    feed, uri = refused.place.feed, refused.place.object
+    if isinstance(refused, DataError) and refused.rejection and feed and uri:
+        command = rejects_command(feed, uri.removeprefix("s3://").partition("/")[2])
+        refused.more.append(("to see the rows", f"{command} --state sample"))
     return refused
 
 
@@ -162,8 +164,7 @@ def loader() -> str:
 
 def task_identity() -> str:
     """Returns what all tries of the running task instance share; empty when no task runs."""
-    ti = _task_instance()
-    if ti is None:
+    if (ti := _task_instance()) is None:
         return ""
     map_index = -1 if ti.map_index is None else ti.map_index
     return "\0".join([ti.dag_id, ti.task_id, ti.run_id, str(map_index)])
@@ -171,8 +172,7 @@ def task_identity() -> str:
 
 def push_xcom(key: str, value: Any) -> None:
     """Writes a small value to XCom under a key; does nothing when no task runs."""
-    ti = _task_instance()
-    if ti:
+    if ti := _task_instance():
         ti.xcom_push(key=key, value=value)
 
 
@@ -299,11 +299,12 @@ def _variable(conn_id: str) -> str:
     return f"AIRFLOW_CONN_{conn_id.upper()}"
 
 
-def _extra(connection: Any, parsed: Any) -> Mapping[str, Any]:
-    """Returns the connection's extra. `parsed` is what Airflow makes of it.
+def _extra(connection: Any) -> Mapping[str, Any]:
+    """Returns the connection's extra. It blocks, as Airflow hides the values in it from the log.
 
     Raises: ConnectionUnusable when it is no JSON of an object: Airflow would go on without it.
     """
+    parsed = connection.extra_dejson  # a secrets backend's own class may have no aextra_dejson
     is_empty = (connection.extra or "").replace(" ", "") in {"", "{}"}
     if isinstance(parsed, Mapping) and (parsed or is_empty):
         return parsed
@@ -316,8 +317,7 @@ def _extra(connection: Any, parsed: Any) -> Mapping[str, Any]:
 def _store(connection: Any, extra: Mapping[str, Any]) -> Store:
     """Makes the store from the connection, as Airflow's Amazon provider understands it.
 
-    The engine takes on roles and renews keys on its own: the process that reads a large file has no
-    Airflow to ask.
+    The engine renews keys on its own: the process that reads a large file has no Airflow to ask.
     """
     if conf.get("aws", "session_factory", fallback=None):
         raise ConnectionUnusable(

@@ -8,16 +8,22 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
+
+from airflow.sdk.exceptions import AirflowException
 
 log = logging.getLogger(__name__)
 
 KEY = "failure"
 SHOWN = 10  # failures of a run, and of one task
 FEED_DAG = "feed_"
-NO_MESSAGE = "its process ended without a message: it was killed, or its machine was lost"
+NO_MESSAGE = (
+    "its process ended without a message: it was killed, for want of memory or by hand, or its"
+    " machine was lost"
+)
 
 Context = Mapping[str, Any]
 
@@ -76,8 +82,8 @@ def _is_told(context: Context) -> bool:
         return False
     try:
         first = _first_of(cause, context)
-    except Exception:  # whatever Airflow raises: an alert twice is better than none
-        log.exception("whether the cause was told of cannot be seen")
+    except Exception as error:  # noqa: BLE001  whatever Airflow raises: an alert twice is better than none
+        log.warning("whether the cause was told of cannot be seen: %r", error)
         return False
     if first in (None, _id(context["ti"])):
         return False
@@ -107,6 +113,37 @@ def _kept(context: Context) -> Iterator[dict[str, Any]]:
             yield each
 
 
+def of_killed(member: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Makes a callback of a run that tells the member of a task whose process was killed.
+
+    Nobody else does: a worker tells of its own task, and this one is gone. Of several, which have
+    one cause as a rule, the first is told, and how many more there are.
+    """
+
+    @wraps(member, updated=())
+    def tell(context: Context) -> None:
+        try:
+            killed = sorted(_failed_tasks(context) - {each["task"] for each in _kept(context)})
+        except Exception as error:  # noqa: BLE001  whatever Airflow raises: the other callbacks go on
+            log.warning("whether a task was killed cannot be seen: %r", error)
+            return
+        if killed:
+            member(_context_of(killed, context))
+
+    return tell
+
+
+def _context_of(killed: list[str], context: Context) -> Context:
+    """Returns what a worker would have called a failed task's callback with."""
+    ids = {task.task_id for task in context["dag"].tasks}
+    task_id, _, index = (killed[0], "", "-1") if killed[0] in ids else killed[0].rpartition("_")
+    ti = copy(context["ti"])
+    ti.task_id, ti.map_index, ti.rendered_map_index, ti.try_number = task_id, int(index), None, 0
+    more = f" (and {len(killed) - 1:,} more of the same)" if len(killed) > 1 else ""
+    of_run = {name: value for name, value in context.items() if name != "reason"}
+    return {**of_run, "ti": ti, "exception": AirflowException(f"{NO_MESSAGE}{more}")}
+
+
 def failures_of_run(context: Context) -> list[str]:
     """Returns lines of what has failed in a run: files, and tasks without any.
 
@@ -116,8 +153,8 @@ def failures_of_run(context: Context) -> list[str]:
     try:
         failed = _failed_tasks(context)
         kept = [each for each in _kept(context) if each["task"] in failed]
-    except Exception:  # whatever Airflow raises: the alert itself must go out
-        log.exception("what has failed in the run cannot be read")
+    except Exception as error:  # noqa: BLE001  whatever Airflow raises: the alert itself must go out
+        log.warning("what has failed in the run cannot be read: %r", error)
         return []
     killed = failed - {each["task"] for each in kept}
     texts = [*_texts(kept), *(f"{task}: {NO_MESSAGE}" for task in sorted(killed))]

@@ -18,6 +18,7 @@ from include.airflow_bridge import (
     verdict,
     with_samples,
 )
+from include.airflow_timeout import OutOfTime, in_time
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.errors import (
@@ -114,20 +115,25 @@ def load_arrivals(file: ArrivalFile, warehouse: Warehouse, table: Any) -> None:
     """
     assert file.feed is not None  # ArrivalFile.of sets it
     _check_target(file.feed, table)
+    own, changed = _still_own(file.feed, file.arrivals)
     receipts: list[Receipt] = []
     errors: list[LandfallError] = []
     try:
-        for became in _loads(file.feed, file.arrivals, warehouse):
-            if isinstance(became, Receipt):
-                _log_receipt(became)
-                receipts.append(became)
-            else:
-                errors.append(became)
+        with in_time():
+            for became in _loads(file.feed, own, warehouse):
+                if isinstance(became, Receipt):
+                    _log_receipt(became)
+                    receipts.append(became)
+                else:
+                    errors.append(became)
+    except OutOfTime as error:
+        late = own[len(receipts) + len(errors)]
+        errors.append(error.at(feed=file.feed.name, object=late.uri))
     except LandfallError as error:  # it would meet the other files too
         errors.append(error)
     push_xcom("receipts", [receipt.as_dict() for receipt in receipts])
-    if errors:
-        _raise(errors, len(receipts), len(file.arrivals))
+    if errors or changed:
+        _raise([*changed, *errors], len(receipts), len(file.arrivals))
 
 
 def _check_target(feed: Feed, table: Any) -> None:
@@ -141,19 +147,26 @@ def _check_target(feed: Feed, table: Any) -> None:
         )
 
 
-def _loads(
-    feed: Feed, arrivals: Sequence[Arrival], warehouse: Warehouse
-) -> Iterator[Receipt | LandfallError]:
-    own = []
+def _still_own(
+    feed: Feed, arrivals: Sequence[Arrival]
+) -> tuple[list[Arrival], list[ObjectChanged]]:
+    """Returns the arrivals that are still the feed's, and the errors of the others."""
+    own, changed = [], []
     for arrival in arrivals:
         try:
             _check_source(feed, arrival)
-        except ObjectChanged as changed:
-            yield changed
+        except ObjectChanged as error:
+            changed.append(error)
         else:
             own.append(arrival)
+    return own, changed
+
+
+def _loads(
+    feed: Feed, arrivals: Sequence[Arrival], warehouse: Warehouse
+) -> Iterator[Receipt | LandfallError]:
     store = store_of(feed.source.connection)
-    for _, became in load_each(feed, own, store=store, warehouse=warehouse, by=loader()):
+    for _, became in load_each(feed, arrivals, store=store, warehouse=warehouse, by=loader()):
         yield became
 
 

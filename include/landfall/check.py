@@ -32,6 +32,7 @@ from include.landfall.errors import (
     shorten,
 )
 from include.landfall.feed.model import Feed
+from include.landfall.feed.source import Source
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.error_table import STATES
@@ -40,6 +41,7 @@ from include.landfall.postgres.rights import check_may_alter, check_may_create, 
 from include.landfall.postgres.statements import statement, table
 from include.landfall.s3.client import make_client, region_of
 from include.landfall.s3.errors import s3_errors, without_login
+from include.landfall.s3.write_rights import check_may_delete, check_may_write
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 from include.landfall.write.target import check_types, compare
@@ -57,11 +59,16 @@ LINE = 240  # characters of a server's own message in one line
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 connection and a bucket of it. `prefixes` are those that loads list there."""
+    """An S3 connection and a bucket of it. `prefixes` are those that loads list there.
+
+    Loaded files are deleted below `deletes`, and moved to what is below `writes`.
+    """
 
     connection: str
     name: str
     prefixes: tuple[str, ...] = ("",)
+    deletes: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,13 +112,21 @@ class _Probe:
 
 def asked_by(feeds: Iterable[Feed]) -> list[Bucket | Database]:
     """Returns each bucket and each database that the feeds name, once."""
-    prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
+    sources: dict[tuple[str, str], list[Source]] = defaultdict(list)
     databases: dict[str, list[Feed]] = defaultdict(list)
     for feed in feeds:
-        prefixes[feed.source.connection, feed.source.bucket].add(feed.source.prefix)
+        sources[feed.source.connection, feed.source.bucket].append(feed.source)
         databases[feed.target.connection].append(feed)
-    buckets = [Bucket(*names, tuple(sorted(prefixes[names]))) for names in sorted(prefixes)]
+    buckets = [_bucket(*names, sources[names]) for names in sorted(sources)]
     return [*buckets, *(Database(name, tuple(databases[name])) for name in sorted(databases))]
+
+
+def _bucket(connection: str, name: str, sources: Sequence[Source]) -> Bucket:
+    rules = [(each.prefix, each.loaded_files) for each in sources]
+    deletes = {prefix for prefix, rule in rules if rule}
+    writes = {rule.move_to for _, rule in rules if rule and rule.move_to}
+    places = {each.prefix for each in sources}, deletes, writes
+    return Bucket(connection, name, *(tuple(sorted(each)) for each in places))
 
 
 def check(
@@ -213,6 +228,10 @@ def _list_bucket(store: Store, bucket: Bucket) -> str:
             client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=1)
             for prefix in bucket.prefixes
         ]
+        for prefix in bucket.deletes:
+            check_may_delete(client, bucket.name, prefix)
+        for prefix in bucket.writes:
+            check_may_write(client, bucket.name, prefix)
     filled = sum("Contents" in page for page in pages)
     return f"may be listed; files under {filled} of {len(pages)} prefixes"
 

@@ -36,15 +36,16 @@ def feed(tmp_path, bucket):
     return path
 
 
-def write(path, bucket, **connections):
+def write(path, bucket, **more):
+    """Writes a feed's file; `more` are keys of its parts, or a name the part's connection."""
     text = {
         "feed": path.stem,
         "source": {"bucket": bucket, "pattern": f"{path.stem}/*"},
         "target": {"table": f"raw.{path.stem}"},
         "columns": {"id": "integer"},
     }
-    for part, connection in connections.items():
-        text[part]["connection"] = connection
+    for part, keys in more.items():
+        text[part] |= keys if isinstance(keys, dict) else {"connection": keys}
     path.write_text(yaml.safe_dump(text))
 
 

@@ -42,6 +42,13 @@ ELSEWHERE = Verdict(
     do="correct region_name or endpoint_url of the connection",
 )
 
+# The store knows the key, and does not allow it this request.
+DENIED = Verdict(
+    ConnectionUnusable,
+    "the object store refused the key",
+    do="check the connection's key, and what it is allowed to do",
+)
+
 CODES = by_name(
     # The store failed, or two requests met: the same request can succeed.
     (
@@ -123,21 +130,30 @@ CODES = by_name(
         """,
     ),
     # Who asks, and what the key may do.
+    (DENIED, "403 AccessDenied AccessDeniedException ForbiddenException"),
     (
         Verdict(
             ConnectionUnusable, "the object store refused the key", do="check the connection's key"
         ),
         """
-        401 403 AccessDenied AccessDeniedException ForbiddenException AccountProblem
-        AllAccessDisabled AuthorizationQueryParametersError CredentialsNotSupported
-        DeviceNotActiveError ExpiredToken InvalidAccessKeyId InvalidAddressingHeader InvalidPayer
-        InvalidSecurity InvalidSessionException InvalidSignature InvalidToken LambdaPermissionError
-        MissingAuthenticationToken MissingSecurityElement MissingSecurityHeader NotDeviceOwnerError
-        NotSignedUp SignatureDoesNotMatch TokenCodeInvalidError TokenRefreshRequired Unauthorized
-        UnauthorizedAccess UnauthorizedAccessError UnexpectedIPError UnsupportedSignature
-        UserSuspended NoSuchUser NoSuchEntity XMinioInvalidIAMCredentials
-        XMinioAdminInvalidAccessKey XMinioAdminInvalidSecretKey
+        401 AccountProblem AllAccessDisabled AuthorizationQueryParametersError
+        CredentialsNotSupported DeviceNotActiveError InvalidAccessKeyId InvalidAddressingHeader
+        InvalidPayer InvalidSecurity InvalidSessionException InvalidSignature InvalidToken
+        LambdaPermissionError MissingAuthenticationToken MissingSecurityElement
+        MissingSecurityHeader NotDeviceOwnerError NotSignedUp SignatureDoesNotMatch
+        TokenCodeInvalidError Unauthorized UnauthorizedAccess UnauthorizedAccessError
+        UnexpectedIPError UnsupportedSignature UserSuspended NoSuchUser NoSuchEntity
+        XMinioInvalidIAMCredentials XMinioAdminInvalidAccessKey XMinioAdminInvalidSecretKey
         """,
+    ),
+    (
+        Verdict(
+            ConnectionUnusable,
+            "the key for the object store has ended",
+            do="give the connection a new key with its aws_session_token, or a role_arn: the key of"
+            " a role is renewed by itself",
+        ),
+        "ExpiredToken TokenRefreshRequired",
     ),
     (
         Verdict(

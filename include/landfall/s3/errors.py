@@ -16,7 +16,7 @@ from include.landfall.errors import (
     ServerUnavailable,
     TerminalError,
 )
-from include.landfall.s3.error_codes import ELSEWHERE, verdict_on
+from include.landfall.s3.error_codes import DENIED, ELSEWHERE, verdict_on
 from include.landfall.s3.error_codes import UNKNOWN as UNKNOWN_CODE
 from include.landfall.verdict import Verdict, by_name
 
@@ -213,6 +213,18 @@ def refusal(error: Exception, bucket: str) -> LandfallError:
         expected=expected or verdict.expected,
         do=verdict.do,
     )
+
+
+@contextmanager
+def naming_right(right: str) -> Iterator[None]:
+    """Says which right is missing where the store knows the key, and does not allow the request."""
+    try:
+        yield
+    except ConnectionUnusable as refused:
+        cause = refused.__cause__
+        if isinstance(cause, ClientError) and verdict_on(*_answer(cause)[::2]) is DENIED:
+            refused.do = f"allow the connection's key {right}"
+        raise
 
 
 def without_login(text: str) -> str:

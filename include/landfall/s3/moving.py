@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import ConnectionUnusable, ObjectChanged, ObjectMissing
-from include.landfall.s3.errors import s3_errors
+from include.landfall.errors import ObjectChanged, ObjectMissing
+from include.landfall.s3.errors import naming_right, s3_errors
 from include.landfall.s3.listing import find_arrival
 
 if TYPE_CHECKING:
@@ -49,18 +47,8 @@ def delete(client: S3Client, arrival: Arrival) -> None:
     now = find_arrival(client, arrival.bucket, arrival.key)  # MinIO passes over IfMatch
     if not _is_same(now, arrival):
         raise ObjectChanged("the object has changed since it was listed").at(object=arrival.uri)
-    with _rights(arrival, "s3:DeleteObject"), s3_errors(arrival.bucket, arrival.key):
+    with naming_right("s3:DeleteObject"), s3_errors(arrival.bucket, arrival.key):
         client.delete_object(Bucket=arrival.bucket, Key=arrival.key, IfMatch=f'"{arrival.etag}"')
-
-
-@contextmanager
-def _rights(arrival: Arrival, right: str) -> Iterator[None]:
-    """Says which right is missing where the store refuses the key, which may read the object."""
-    try:
-        yield
-    except ConnectionUnusable as refused:
-        refused.do = f"allow the connection's key {right}"
-        raise refused.at(object=arrival.uri) from None
 
 
 def _is_same(one: Arrival, other: Arrival) -> bool:
@@ -80,7 +68,7 @@ def _copy(client: S3Client, arrival: Arrival, key: str) -> None:
         "CopySource": {"Bucket": arrival.bucket, "Key": arrival.key},
         "CopySourceIfMatch": f'"{arrival.etag}"',
     }
-    with _rights(arrival, f"s3:PutObject for {key}"), s3_errors(arrival.bucket, arrival.key):
+    with naming_right(f"s3:PutObject for {key}"), s3_errors(arrival.bucket, arrival.key):
         if arrival.size <= COPIED_AT_ONCE:
             client.copy_object(**to, **of)
         else:

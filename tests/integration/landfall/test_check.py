@@ -10,6 +10,8 @@ import time
 
 import psycopg
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from include.landfall import check as check_module
 from include.landfall.cli import main as cli
@@ -40,6 +42,39 @@ def test_check_writes_nothing(check, warehouse):
     with psycopg.connect(warehouse.conninfo()) as connection:
         query = "SELECT to_regnamespace('landfall'), to_regnamespace('raw')"
         assert connection.execute(query).fetchone() == (None, None)
+
+
+MOVES = {"move_to": "loaded/", "after_days": 0}
+
+
+def test_a_key_that_may_move_files_moves_and_writes_none(check, feed, client, bucket):
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    write(feed, bucket, source={"loaded_files": MOVES})
+    assert check().code == 0
+    left = client.list_object_versions(Bucket=bucket)
+    assert not left.keys() & {"Versions", "DeleteMarkers"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "right"),
+    [
+        ("DeleteObject", "s3:DeleteObject below things/"),
+        ("PutObject", "s3:PutObject below loaded/"),
+    ],
+)
+def test_a_right_that_moves_of_files_lack_is_named(check, feed, bucket, mocker, operation, right):
+    write(feed, bucket, source={"loaded_files": MOVES})
+    real = BaseClient._make_api_call
+
+    def refuse(client, name, arguments):
+        if name == operation:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, name)
+        return real(client, name, arguments)
+
+    mocker.patch.object(BaseClient, "_make_api_call", refuse)
+    done = check()
+    assert done.code == 3
+    assert f"what to do: allow the connection's key {right}" in done.of("landing")
 
 
 def test_a_wrong_password_and_the_other_connection_is_asked_all_the_same(check, wrong):

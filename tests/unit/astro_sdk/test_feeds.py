@@ -6,6 +6,7 @@ from typing import Any
 
 import airflow  # noqa: F401  finds the patches
 import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
 from include.astro_sdk import ArrivalFile, arrivals, feed_checks, feed_table, table_asset
 from include.astro_sdk.arrivals import load_arrivals
@@ -13,6 +14,7 @@ from include.landfall.connections import Warehouse
 from include.landfall.errors import ObjectChanged
 from include.landfall.feed.formats import FORMATS as FORMATS_OF_FEEDS
 from include.landfall.feed.model import Feed
+from include.landfall.load import Receipt
 
 ARRIVAL = {
     "bucket": "landing", "key": "flights/2013-01.csv.gz", "etag": "e", "size": 1,
@@ -180,3 +182,27 @@ def test_an_arrival_that_is_the_feed_s_is_loaded(
     monkeypatch.setattr(arrivals, "store_of", lambda _: None)
     load_arrivals(ArrivalFile.of({**ARRIVAL, "key": key}, same), Warehouse(), feed_table(same))
     assert [arrival.key for arrival in loading] == [key]
+
+
+def test_a_task_whose_time_is_up_names_the_file_and_keeps_the_receipts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of several files those before are loaded; a retry would wait as long once more."""
+    several = [{**ARRIVAL, "key": f"flights/{n}.csv"} for n in (1, 2, 3)]
+    kept: list[Any] = []
+
+    def load_until_stopped(feed: Feed, listed: Any, **_: Any) -> Any:
+        place = feed.name, listed[0].bucket, listed[0].key, "e"
+        yield listed[0], Receipt(*place, load_id=7, outcome="loaded", rows=1, seconds=1, by="me")
+        raise AirflowTaskTimeout("Timeout, PID: 4711")
+
+    monkeypatch.setattr(arrivals, "load_each", load_until_stopped)
+    monkeypatch.setattr(arrivals, "store_of", lambda _: None)
+    monkeypatch.setattr(arrivals, "push_xcom", lambda _, receipts: kept.extend(receipts))
+    with pytest.raises(AirflowFailException) as stopped:
+        load_arrivals(ArrivalFile.of(several, feed()), Warehouse(), feed_table(feed()))
+    text = str(stopped.value)
+    assert "1 of 3 files failed, and 1 were not tried\nAirflow stopped the task" in text
+    assert "object: s3://landing/flights/2.csv" in text
+    assert "PID" not in text
+    assert [receipt["load_id"] for receipt in kept] == [7]

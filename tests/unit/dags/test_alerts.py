@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dags.common.alerts import failure_text
-from dags.common.failures import KEY, NO_MESSAGE, keep_failure, unless_told
+from dags.common.failures import KEY, NO_MESSAGE, keep_failure, of_killed, unless_told
 from include.airflow_bridge import verdict
 from include.landfall.errors import LandfallError, RefusedCell, ServerUnavailable, failures_of
 
@@ -69,11 +69,14 @@ class Run:
             return [None, *(self.kept[each] for each in sorted(self.kept))]
 
         ti = SimpleNamespace(
-            task_id="load", map_index=index, rendered_map_index=f"t/{index}.csv",
-            xcom_push=push, xcom_pull=pull,
+            dag_id="feed_t", task_id="load", map_index=index, rendered_map_index=f"t/{index}.csv",
+            log_url="http://a/log", xcom_push=push, xcom_pull=pull,
             get_task_states=lambda dag_id, run_ids: {run_ids[0]: self.states},
         )  # fmt: skip
-        dag = SimpleNamespace(dag_id="feed_t", tasks=[SimpleNamespace(task_id="load")])
+        dag = SimpleNamespace(
+            dag_id="feed_t",
+            tasks=[SimpleNamespace(task_id=each) for each in ("load", "new_arrivals")],
+        )
         dag_run = SimpleNamespace(start_date=self.started)
         return {"ti": ti, "dag": dag, "dag_run": dag_run, "run_id": "r"}
 
@@ -132,6 +135,27 @@ def test_the_text_of_a_run_names_its_files_and_its_killed_tasks() -> None:
         f"  load_4: {NO_MESSAGE}",
         "to see every file: .venv/bin/landfall status --feed include/feeds/t.yaml",
     ]
+
+
+@pytest.mark.parametrize(
+    ("states", "task", "more"),
+    [
+        ({"load_0": "failed"}, None, ""),  # it could tell by itself
+        ({"load_3": "success", "new_arrivals": "failed"}, "new_arrivals -1", ""),
+        ({"load_4": "failed", "load_5": "failed"}, "load 4", " (and 1 more of the same)"),
+    ],
+)
+def test_of_killed_tasks_the_first_is_told_as_a_worker_would(
+    states: dict[str, str], task: str | None, more: str
+) -> None:
+    """A load that is killed for want of memory at each of its tries leaves nobody to tell of it."""
+    run = Run()
+    run.fail(0, BAD)
+    run.states |= states
+    told: list[dict[str, Any]] = []
+    of_killed(told.append)({**run.context(0), "reason": "task_failure"})
+    assert [f"{c['ti'].task_id} {c['ti'].map_index}" for c in told] == ([task] if task else [])
+    assert [failure_text(c).splitlines()[1] for c in told] == ([NO_MESSAGE + more] if task else [])
 
 
 def test_the_text_of_a_run_with_thousands_of_refused_files_is_short() -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 import airflow  # noqa: F401  finds the patches
 import pytest
 import yaml
+from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowTaskTimeout
 from croniter import croniter
 
 from dags import feeds
@@ -163,6 +165,12 @@ def test_2_1_no_task_hangs_for_ever():
     dag = feeds.make_feed_dag(feed(checks={"id": {"minimum": 1, "not_null": True}}))
     real = [task for task in dag.tasks if task.task_id != "every_file_loaded"]
     assert {task.execution_timeout for task in real} == {timedelta(hours=24)}
+    assert {after_timeout(task) for task in real} == {RetryAction.FAIL}
+
+
+def after_timeout(task):
+    """What Airflow does with a task that has run for too long, before anybody is told."""
+    return task.retry_policy.evaluate(AirflowTaskTimeout("Timeout, PID: 1"), 1, 2).action
 
 
 def test_a_description_of_several_lines_stays_one_row_of_the_page():

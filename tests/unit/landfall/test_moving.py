@@ -18,12 +18,12 @@ ARRIVAL = Arrival("landing", "in/a.csv", "e", 3, datetime(2026, 1, 1, tzinfo=UTC
 class Client:
     """A store that refuses one operation."""
 
-    def __init__(self, refused):
-        self._refused = refused
+    def __init__(self, refused, code="AccessDenied"):
+        self._refused, self._code = refused, code
 
     def _answer(self, operation, **values):
         if operation == self._refused:
-            raise ClientError({"Error": {"Code": "AccessDenied"}}, operation)
+            raise ClientError({"Error": {"Code": self._code}}, operation)
         return values
 
     def head_object(self, Bucket, Key):  # noqa: N803  the names of the call
@@ -60,6 +60,22 @@ def test_a_missing_right_is_named(refused, right):
         move(Client(refused), ARRIVAL, "loaded/in/a.csv")
     assert caught.value.do == f"allow the connection's key {right}"
     assert caught.value.place.object == "s3://landing/in/a.csv"
+
+
+@pytest.mark.parametrize("refused", ["CopyObject", "DeleteObject"])
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ExpiredToken", "a new key"),
+        ("InvalidAccessKeyId", "check"),
+        ("RequestTimeTooSkewed", "clock"),
+    ],
+)
+def test_a_key_that_is_no_good_needs_no_right(refused, code, advice):
+    with pytest.raises(ConnectionUnusable) as caught:
+        move(Client(refused, code), ARRIVAL, "loaded/in/a.csv")
+    assert advice in caught.value.do
+    assert "allow" not in caught.value.do
 
 
 def test_parts_that_cannot_be_taken_away_hide_no_error(monkeypatch, caplog):

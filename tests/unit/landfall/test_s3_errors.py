@@ -242,7 +242,7 @@ EXPECTED = [
     ("InvalidObjectState", ObjectMissing, "archived"),
     ("AccessDenied", ConnectionUnusable, "refused the key"),
     ("403", ConnectionUnusable, "refused the key"),
-    ("ExpiredToken", ConnectionUnusable, "refused the key"),
+    ("ExpiredToken", ConnectionUnusable, "key for the object store has ended"),
     ("InvalidAccessKeyId", ConnectionUnusable, "refused the key"),
     ("SignatureDoesNotMatch", ConnectionUnusable, "refused the key"),
     ("RequestTimeTooSkewed", ConnectionUnusable, "clock"),

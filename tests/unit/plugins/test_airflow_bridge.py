@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from airflow.sdk.configuration import clear_secrets_backends_cache
 
 from include.airflow_bridge import (
     astore_of,
@@ -106,6 +107,32 @@ def test_with_a_secrets_backend_a_missing_connection_is_tried_again(monkeypatch,
     with pytest.raises(ServerUnavailable, match="secrets backend did not answer") as missing:
         ask("w")
     assert backend in str(missing.value)
+
+
+@pytest.fixture
+def backend_of_a_file(monkeypatch, tmp_path):
+    """A secrets backend that answers with connections of a class of its own."""
+    role = {"conn_type": "aws", "extra": {"role_arn": "arn:aws:iam::123456789012:role/loader"}}
+    database = {**WAREHOUSE, "extra": {"sslmode": "require"}}
+    file = tmp_path / "connections.json"
+    file.write_text(json.dumps({"filed_store": role, "filed_database": database}))
+    backend = "airflow.secrets.local_filesystem.LocalFilesystemBackend"
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", backend)
+    arguments = json.dumps({"connections_file_path": str(file)})
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", arguments)
+    clear_secrets_backends_cache()
+    yield
+    clear_secrets_backends_cache()
+
+
+@pytest.mark.usefixtures("backend_of_a_file")
+def test_a_connection_of_a_secrets_backend_is_the_same_in_a_task_and_in_the_triggerer():
+    store = store_of("filed_store")
+    assert store.role
+    assert store == asyncio.run(astore_of("filed_store"))
+    warehouse = warehouse_of("filed_database")
+    assert warehouse.options["sslmode"] == "require"
+    assert warehouse == asyncio.run(awarehouse_of("filed_database"))
 
 
 @every_way
