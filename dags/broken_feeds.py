@@ -14,5 +14,13 @@ from include.landfall.feed.yaml_file import read_folder
 FEEDS = Path(__file__).parents[1] / "include" / "feeds"
 
 _broken = read_folder(FEEDS).broken
+
+
+class BrokenFeeds(FeedError):
+    """The errors of all feeds that cannot be read."""
+
+    is_one_line = False
+
+
 if _broken:
-    raise FeedError("\n\n".join(str(error) for error in _broken.values()))
+    raise BrokenFeeds("\n\n".join(str(error) for error in _broken.values()))

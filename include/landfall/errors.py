@@ -36,6 +36,7 @@ class LandfallError(Exception):
 
     retryable = False
     exit_code = 1
+    is_one_line = True  # what others sent can begin no further line of the message
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class LandfallError(Exception):
 
     def __str__(self) -> str:
         # The server's words may quote a long cell.
-        lines = [shorten(escaped(self.what), WHAT_LIMIT)]
+        lines = [shorten(escaped(self.what), WHAT_LIMIT) if self.is_one_line else self.what]
         facts = {f.name: getattr(self.place, f.name) for f in fields(self.place)}
         facts |= {"found": self.found and shorten(self.found), "expected": self.expected}
         pairs = [*facts.items(), *self.more]

@@ -19,6 +19,8 @@ STATE_FILE = "service.json"
 class LocalError(LandfallError):
     """A local service or program cannot do what was asked; the message says what to do."""
 
+    is_one_line = False  # it may end with the last lines of the program's log
+
 
 def local_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Returns the folder of everything local: what LANDFALL_LOCAL names, else `.local`."""

@@ -211,6 +211,7 @@ def test_a_broken_feed_hides_no_other_and_shows_its_error(copy, breakage):
     assert list(bag.import_errors) == ["broken_feeds.py"]
     assert "planes.yaml" in bag.import_errors["broken_feeds.py"]
     assert message in bag.import_errors["broken_feeds.py"]
+    assert "\n  file: " in bag.import_errors["broken_feeds.py"], "each fact has a line of its own"
 
 
 def test_fault_2_4_whatever_is_wrong_with_a_feed_the_others_have_their_dags(copy):

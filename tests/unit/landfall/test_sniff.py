@@ -349,7 +349,7 @@ def test_folders_that_are_partitions_give_columns():
     arrival = Arrival("landing", "x/dt=2026-01-31/id=1/a.csv", "e", len(data), WHEN)
     sniffed = sniff([(arrival, Sample(arrival.key, data, True))], "x", "raw.x", is_snapshot=True)
     lines = sniffed.text.splitlines()
-    assert "  dt: {from_key: 'dt=([^/]+)/', type: text}  # from the folder's name" in lines
+    assert "  dt: {type: text, from_key: 'dt=([^/]+)/'}  # from the folder's name" in lines
     assert len([line for line in lines if line.startswith("  id: ")]) == 1
     assert any(line.startswith("  snapshot: dir  # ") for line in lines)
 
