@@ -29,7 +29,7 @@ from tests.support.cell_texts import GENERATORS, MOODS
 from tests.support.engine import Engine
 
 SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
-TABLES = int(os.environ.get("LANDFALL_TABLES", "30"))
+TABLES = int(os.environ.get("LANDFALL_TABLES", "60"))
 OWN_TYPES = (
     "CREATE SCHEMA law; CREATE DOMAIN law.small AS integer CHECK (VALUE % 7 <> 3);"
     " CREATE DOMAIN law.short AS varchar(5) NOT NULL CHECK (VALUE <> 'a');"
