@@ -63,6 +63,17 @@ def runs(api: Api) -> dict[str, set[str]]:
     return states
 
 
+def errors_in(logs: Path) -> str:
+    """The ends of the lines with errors in the logs of the tasks."""
+    lines = [
+        f"{log.parent.relative_to(logs)}: {line[-1500:]}"
+        for log in sorted(logs.rglob("attempt=*.log"))
+        for line in log.read_text().splitlines()
+        if '"level":"error"' in line.replace(" ", "")
+    ]
+    return "\n".join(lines)
+
+
 def all_ended(states: dict[str, set[str]]) -> dict[str, set[str]] | None:
     is_over = set(DAGS) <= states.keys() and set.union(*states.values()) <= {"success", "failed"}
     return states if is_over else None
@@ -76,7 +87,7 @@ def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
     api = Api.login(address, user, password)
     # The marts run again when a feed's rows come while they run.
     ended = wait_for(lambda: all_ended(runs(api)), 250)
-    assert ended == {dag_id: {"success"} for dag_id in DAGS}
+    assert ended == {dag_id: {"success"} for dag_id in DAGS}, errors_in(folder / "logs")
     verdicts = compare(control.running(folder).postgres.warehouse.conninfo())
     assert all(verdict.equal for verdict in verdicts)
     assert not is_free(int(port))

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from include.landfall import check as check_module
 from include.landfall.cli import main as cli
 from tests.support.checked import SECRET, check, feed, write
+from tests.support.servers import fresh_bucket
 
 __all__ = ["check", "feed"]
 
@@ -47,12 +48,13 @@ def test_check_writes_nothing(check, warehouse):
 MOVES = {"move_to": "loaded/", "after_days": 0}
 
 
-def test_a_key_that_may_move_files_moves_and_writes_none(check, feed, client, bucket):
-    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    write(feed, bucket, source={"loaded_files": MOVES})
-    assert check().code == 0
-    left = client.list_object_versions(Bucket=bucket)
-    assert not left.keys() & {"Versions", "DeleteMarkers"}
+def test_a_key_that_may_move_files_moves_and_writes_none(check, feed, client):
+    with fresh_bucket(client) as own:  # versions would stay in that of the other tests
+        client.put_bucket_versioning(Bucket=own, VersioningConfiguration={"Status": "Enabled"})
+        write(feed, own, source={"loaded_files": MOVES})
+        assert check().code == 0
+        left = client.list_object_versions(Bucket=own)
+        assert not left.keys() & {"Versions", "DeleteMarkers"}
 
 
 @pytest.mark.parametrize(
