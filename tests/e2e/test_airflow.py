@@ -87,7 +87,7 @@ def test_the_feeds_run_green_in_airflow_and_load_as_in_the_demo(airflow):
     api = Api.login(address, user, password)
     # The marts run again when a feed's rows come while they run.
     ended = wait_for(lambda: all_ended(runs(api)), 250)
-    assert ended == {dag_id: {"success"} for dag_id in DAGS}, errors_in(folder / "logs")
+    assert ended == {dag_id: {"success"} for dag_id in DAGS}, errors_in(folder / "airflow" / "logs")
     verdicts = compare(control.running(folder).postgres.warehouse.conninfo())
     assert all(verdict.equal for verdict in verdicts)
     assert not is_free(int(port))
