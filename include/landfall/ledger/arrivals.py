@@ -208,7 +208,9 @@ def lost_rows(connection: Connection, feed: Feed) -> int:
     query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})").format(table(target.table))
     if value(connection, query):
         return 0
-    return queries.loaded_rows(connection, feed.name, target.table)
+    rows = queries.loaded_rows(connection, feed.name, target.table)
+    # Another load may have committed since the first look.
+    return 0 if rows and value(connection, query) else rows
 
 
 def _check_may_look(connection: Connection, feed: Feed) -> None:
@@ -240,10 +242,14 @@ def check_is_there(connection: Connection, feed: Feed) -> None:
     Raises: FeedError when it is gone.
     """
     target = feed.target
-    is_there = has_relation(connection, target.schema_name, target.table_name)
-    if is_there or not ledger_exists(connection):
+
+    def is_there() -> bool:
+        return has_relation(connection, target.schema_name, target.table_name)
+
+    if is_there() or not ledger_exists(connection):
         return
-    if number := sum(queries.loaded_files(connection, feed.name).values()):
+    number = sum(queries.loaded_files(connection, feed.name).values())
+    if number and not is_there():  # the first load may have brought both since the first look
         raise FeedError(
             f"the table {target.table} is gone, and the ledger has {number} files in it",
             do="restore the table, or load all files again with --force and without --key",

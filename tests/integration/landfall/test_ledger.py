@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerUnavailable
-from include.landfall.ledger import claims
+from include.landfall.ledger import arrivals, claims
 from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.ledger.sequences import IDS
@@ -25,6 +25,27 @@ A, B = "id,name\n1,a\n", "id,name\n2,b\n"
 def new(engine, *arrivals):
     with connect(engine.warehouse) as connection:
         return [a.key for a in new_arrivals(connection, engine.feed, arrivals)]
+
+
+@pytest.mark.parametrize("look", ["has_relation", "value"])
+def test_a_table_that_another_load_brings_meanwhile_is_neither_gone_nor_emptied(
+    engine, mocker, look
+):
+    """Of the first files of a feed, which are loaded at once."""
+    if look == "value":
+        engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text, _load_id bigint)")
+        engine.load("id,name\n", "0.csv")  # a ledger
+    looked, first = getattr(arrivals, look), iter([True])
+
+    def look_before_the_other_load(*arguments):
+        is_there = looked(*arguments)
+        if next(first, False):
+            engine.load("id,name\n2,b\n", "2.csv")
+        return is_there
+
+    mocker.patch.object(arrivals, look, look_before_the_other_load)
+    assert engine.load("id,name\n1,a\n", "1.csv").changes == []
+    assert engine.rows() == [(1, "a"), (2, "b")]
 
 
 def test_a_row_says_all_of_a_load(engine):
