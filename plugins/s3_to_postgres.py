@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from include.airflow_bridge import (
-    airflow_errors,
-    arrival_errors,
-    load_warnings,
-    loader,
-    store_of,
-    warehouse_of,
-)
+from include.airflow_bridge.connections import store_of, warehouse_of
+from include.airflow_bridge.errors import airflow_errors, arrival_errors
+from include.airflow_bridge.task import loader
+from include.airflow_bridge.warnings import load_warnings
 from include.landfall.arrival import Arrival
 from include.landfall.errors import WrongUse, printable, shorten
 from include.landfall.feed.model import Feed

@@ -14,7 +14,7 @@ from dags.common.failures import keep_failure, of_killed, unless_told
 OWNER = "data-team"
 # Any date in the past will do: without catchup it does not say since when there is data.
 START = datetime(2013, 1, 1, tzinfo=UTC)
-# Whatever this says, only the engine's transient errors are retried (include.airflow_bridge).
+# Whatever this says, only the engine's transient errors are retried: include.airflow_bridge.errors.
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=30)
 # A task that hangs would keep its feed waiting, and nobody would know. A load that is stopped

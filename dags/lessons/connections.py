@@ -19,7 +19,7 @@ names and the types are the same everywhere. The values are not:
 | production | the two variables, or a secrets backend |
 
 To keep these places alike, a test checks that all of them have the same names, types and fields,
-and that no feed and no DAG uses another connection. `include/airflow_bridge.py` reads connections
+and that no feed and no DAG uses another connection. `include/airflow_bridge` reads connections
 from Airflow, and `include/landfall/connections` reads them in a shell. Both return objects of
 the same two classes.
 
@@ -72,7 +72,8 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from include.airflow_bridge import store_of, verdict, warehouse_of
+from include.airflow_bridge.connections import store_of, warehouse_of
+from include.airflow_bridge.errors import verdict
 
 log = logging.getLogger(__name__)
 

@@ -56,7 +56,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from include.airflow_bridge import store_of
+from include.airflow_bridge.connections import store_of
 from include.landfall.feed.model import Feed
 from plugins.s3_to_postgres import S3ToPostgresHook
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from astro.files import File
     from astro.table import Metadata, Table
 
-    from include.airflow_bridge import store_of, warehouse_of
+    from include.airflow_bridge.connections import store_of, warehouse_of
     from include.astro_sdk.arrivals import ArrivalFile
     from include.astro_sdk.feeds import FeedChecks, feed_checks, feed_table, table_asset
 
@@ -34,9 +34,9 @@ MODULES = {
     "FeedChecks": "include.astro_sdk.feeds",
     "feed_checks": "include.astro_sdk.feeds",
     "feed_table": "include.astro_sdk.feeds",
-    "store_of": "include.airflow_bridge",
+    "store_of": "include.airflow_bridge.connections",
     "table_asset": "include.astro_sdk.feeds",
-    "warehouse_of": "include.airflow_bridge",
+    "warehouse_of": "include.airflow_bridge.connections",
 }
 
 __all__ = [

@@ -10,15 +10,11 @@ import attr
 from astro.constants import FileType
 from astro.files import File
 
-from include.airflow_bridge import (
-    load_warnings,
-    loader,
-    push_xcom,
-    store_of,
-    verdict,
-    with_samples,
-)
-from include.airflow_timeout import OutOfTime, in_time
+from include.airflow_bridge.connections import store_of
+from include.airflow_bridge.errors import verdict, with_samples
+from include.airflow_bridge.task import loader, push_xcom
+from include.airflow_bridge.timeout import OutOfTime, in_time
+from include.airflow_bridge.warnings import load_warnings
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.errors import (

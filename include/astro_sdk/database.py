@@ -18,7 +18,8 @@ from astro.databases.postgres import AstroPostgresDatabase
 from astro.query_modifier import QueryModifier
 from psycopg import Connection
 
-from include.airflow_bridge import airflow_errors, warehouse_of
+from include.airflow_bridge.connections import warehouse_of
+from include.airflow_bridge.errors import airflow_errors
 from include.landfall.connections import Warehouse
 from include.landfall.postgres.connection import connect
 

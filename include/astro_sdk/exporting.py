@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import sqlalchemy
 
-from include.airflow_bridge import airflow_errors, store_of
+from include.airflow_bridge.connections import store_of
+from include.airflow_bridge.errors import airflow_errors
 from include.landfall.export.query import export
 
 from . import sources, statements, tables

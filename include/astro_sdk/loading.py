@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from include.airflow_bridge import airflow_errors, arrival_errors, push_xcom, task_identity
+from include.airflow_bridge.errors import airflow_errors, arrival_errors
+from include.airflow_bridge.task import push_xcom, task_identity
 
 from . import dataframes, sources
 from .arrivals import ArrivalFile, load_arrivals

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from include.airflow_bridge import loader
+from include.airflow_bridge.task import loader
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.errors import FeedError

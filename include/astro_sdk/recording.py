@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import Connection
 
-from include.airflow_bridge import loader
+from include.airflow_bridge.task import loader
 from include.landfall.arrival import Arrival
 from include.landfall.errors import LandfallError
 from include.landfall.ledger import claims

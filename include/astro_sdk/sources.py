@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from include.airflow_bridge import store_of
+from include.airflow_bridge.connections import store_of
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
 from include.landfall.errors import ObjectMissing

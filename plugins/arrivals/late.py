@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from include.airflow_bridge import store_of, warehouse_of
+from include.airflow_bridge.connections import store_of, warehouse_of
 from include.landfall.errors import FilesLate, LandfallError
 from include.landfall.feed.model import Feed
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_bridge import airflow_errors, warehouse_of
+from include.airflow_bridge.connections import warehouse_of
+from include.airflow_bridge.errors import airflow_errors
 from include.landfall.feed.model import Feed
 
 # Keys in the event's `extra`.

@@ -19,7 +19,8 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
 )
 
-from include.airflow_bridge import airflow_errors, store_of, verdict, warehouse_of
+from include.airflow_bridge.connections import store_of, warehouse_of
+from include.airflow_bridge.errors import airflow_errors, verdict
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from plugins.arrivals.grouping import MOST_GROUPED, grouped, most_files

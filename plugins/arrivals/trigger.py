@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from include.airflow_bridge import astore_of, awarehouse_of
+from include.airflow_bridge.connections import astore_of, awarehouse_of
 from include.landfall.errors import LandfallError
 from include.landfall.feed.model import Feed
 from plugins.arrivals.look import (

@@ -15,7 +15,8 @@ from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from requests.exceptions import RequestException
 
-from include.airflow_bridge import airflow_errors, store_of, verdict
+from include.airflow_bridge.connections import store_of
+from include.airflow_bridge.errors import airflow_errors, verdict
 from plugins.training.container import container_name, environment_of, labels_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from include.airflow_bridge import airflow_errors, store_of
+from include.airflow_bridge.connections import store_of
+from include.airflow_bridge.errors import airflow_errors
 from include.landfall.errors import DataError, ObjectMissing
 
 if TYPE_CHECKING:

@@ -74,7 +74,7 @@ with DAG("waits", schedule=None):
 FAILS = """
 from airflow.sdk import DAG, task
 from dags.common import alerts, defaults
-from include.airflow_bridge import verdict
+from include.airflow_bridge.errors import verdict
 from include.landfall.errors import RefusedCell, ServerUnavailable, failures_of
 
 def tell(context):

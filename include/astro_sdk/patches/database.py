@@ -78,7 +78,8 @@ def find_connections_by_their_new_name(module: ModuleType) -> None:
     """
 
     def module_of(conn_id: str) -> str:
-        from include.airflow_bridge import airflow_errors, connection_type
+        from include.airflow_bridge.connections import connection_type
+        from include.airflow_bridge.errors import airflow_errors
 
         with airflow_errors():
             conn_type = connection_type(conn_id)

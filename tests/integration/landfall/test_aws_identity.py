@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.airflow_bridge import store_of
+from include.airflow_bridge.connections import store_of
 from include.landfall.check import Bucket, check
 from include.landfall.cli.main import main
 from include.landfall.connections import Store, store_from_environ

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.airflow_bridge import load_warnings
+from include.airflow_bridge.warnings import load_warnings
 from include.landfall.errors import DuplicateContent, MisshapenRow
 from include.landfall.forget import forget
 from include.landfall.ledger.arrivals import new_arrivals, plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from include.airflow_bridge import load_warnings
+from include.airflow_bridge.warnings import load_warnings
 from include.landfall import load as load_module
 from include.landfall.errors import DataError, DuplicateContent, FeedError, ServerUnavailable
 from include.landfall.feed.limits import Limits

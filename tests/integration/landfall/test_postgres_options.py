@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from include.airflow_bridge import warehouse_of
+from include.airflow_bridge.connections import warehouse_of
 from include.landfall.connections import Store, Warehouse, warehouse_from_environ
 from include.landfall.errors import ConnectionUnusable, LandfallError, ServerUnavailable
 from include.landfall.postgres.connection import connect

@@ -11,7 +11,7 @@ import pytest
 
 from dags.common.alerts import failure_text
 from dags.common.failures import KEY, NO_MESSAGE, keep_failure, of_killed, unless_told
-from include.airflow_bridge import verdict
+from include.airflow_bridge.errors import verdict
 from include.landfall.errors import LandfallError, RefusedCell, ServerUnavailable, failures_of
 
 TI = SimpleNamespace(

@@ -8,13 +8,8 @@ import json
 import pytest
 from airflow.sdk.configuration import clear_secrets_backends_cache
 
-from include.airflow_bridge import (
-    astore_of,
-    awarehouse_of,
-    load_warnings,
-    store_of,
-    warehouse_of,
-)
+from include.airflow_bridge.connections import astore_of, awarehouse_of, store_of, warehouse_of
+from include.airflow_bridge.warnings import load_warnings
 from include.landfall.connections import Store, store_from_environ, warehouse_from_environ
 from include.landfall.errors import ConnectionUnusable, ServerUnavailable, shortened
 from include.landfall.load import Receipt

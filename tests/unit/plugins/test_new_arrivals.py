@@ -236,7 +236,7 @@ def test_a_timeout_may_be_a_timedelta():
 
 
 def test_connections_become_the_engines(monkeypatch):
-    from include.airflow_bridge import store_of, warehouse_of
+    from include.airflow_bridge.connections import store_of, warehouse_of
 
     assert store_of("landing") == Store(None, "key", "s3cr3t")
     assert warehouse_of("warehouse") == Warehouse(host="nowhere", dbname="w")

@@ -1,44 +1,21 @@
-"""The adapter between Airflow and the engine, for the plugins and the seam to astro-sdk alike.
-
-Airflow's connections go down to the engine as stores and warehouses, the engine's errors come up
-to Airflow as its own, and the ledger learns which task loads.
-"""
+"""Airflow's connections, as the stores and warehouses of the engine."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import BaseHook, get_current_context
+from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import (
-    AirflowException,
-    AirflowFailException,
-    AirflowNotFoundException,
-    AirflowSecretsBackendAccessDenied,
-    AirflowSkipException,
-)
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSecretsBackendAccessDenied
 
-from include.airflow_timeout import in_time
 from include.landfall.connections import Store, Warehouse
 from include.landfall.connections.environment import DEFAULT_STORE
 from include.landfall.connections.warehouse import uses_iam
-from include.landfall.errors import (
-    ConnectionUnusable,
-    DataError,
-    LandfallError,
-    ObjectChanged,
-    ServerUnavailable,
-    failures_of,
-    printable,
-)
-
-if TYPE_CHECKING:
-    from include.landfall.load import Receipt
+from include.landfall.errors import ConnectionUnusable, LandfallError, ServerUnavailable
 
 
 def store_of(conn_id: str | None) -> Store:
@@ -100,140 +77,6 @@ def connection_type(conn_id: str) -> str:
     Raises: ConnectionUnusable when Airflow does not have the connection.
     """
     return str(_connection(conn_id).conn_type)
-
-
-def verdict(
-    message: str, retryable: bool, failures: Sequence[dict[str, str]] = ()
-) -> AirflowException:
-    """Returns the exception with which Airflow retries a task only if a retry can help.
-
-    Its attribute `failures` is that of `failures_of`, for who tells of the task's failure.
-    """
-    exception = (AirflowException if retryable else AirflowFailException)(message)
-    exception.failures = list(failures)
-    return exception
-
-
-@contextmanager
-def airflow_errors() -> Iterator[None]:
-    """Turns the engine's errors into Airflow's, by whether a retry can help.
-
-    Raises: AirflowException for a transient error, AirflowFailException for a terminal one.
-    """
-    try:
-        with in_time():
-            yield
-    except LandfallError as error:
-        # `from None`: the message is complete, and the engine's frames would hide it in the log.
-        raise verdict(str(error), error.retryable, failures_of([error])) from None
-
-
-@contextmanager
-def arrival_errors() -> Iterator[None]:
-    """Does what `airflow_errors` does, and skips the task when its listed object has changed.
-
-    A retry would ask for the version that is gone. The new version is an arrival of its own, which
-    the sensor's next look finds.
-
-    Raises: AirflowSkipException when the object has changed, else as `airflow_errors`.
-    """
-    with airflow_errors():
-        try:
-            yield
-        except ObjectChanged as changed:
-            text = f"{changed}\nskipped: the next run lists the feed again"
-            raise AirflowSkipException(text) from None
-        except DataError as refused:
-            raise with_samples(refused) from None
-
-
-def with_samples(refused: LandfallError) -> LandfallError:
-    """Adds the command that shows the refused rows, where the message names only some of them."""
-    feed, uri = refused.place.feed, refused.place.object
-    if isinstance(refused, DataError) and refused.rejection and feed and uri:
-        command = rejects_command(feed, uri.removeprefix("s3://").partition("/")[2])
-        refused.more.append(("to see the rows", f"{command} --state sample"))
-    return refused
-
-
-def loader() -> str:
-    """Returns the name under which the ledger keeps the running task; empty when no task runs."""
-    ti = _task_instance()
-    return f"{ti.dag_id}.{ti.task_id} {ti.run_id} #{ti.try_number}" if ti else ""
-
-
-def task_identity() -> str:
-    """Returns what all tries of the running task instance share; empty when no task runs."""
-    if (ti := _task_instance()) is None:
-        return ""
-    map_index = -1 if ti.map_index is None else ti.map_index
-    return "\0".join([ti.dag_id, ti.task_id, ti.run_id, str(map_index)])
-
-
-def push_xcom(key: str, value: Any) -> None:
-    """Writes a small value to XCom under a key; does nothing when no task runs."""
-    if ti := _task_instance():
-        ti.xcom_push(key=key, value=value)
-
-
-def rejects_command(feed: str, key: str | None = None) -> str:
-    """Returns the command that shows the rejects of a feed of the project, or of one object."""
-    command = f".venv/bin/landfall rejects --feed include/feeds/{feed}.yaml"
-    return f"{command} --object {_quoted(key)}" if key else command
-
-
-def _quoted(text: str) -> str:
-    """Returns the text as a shell takes it, on one line."""
-    if text.isprintable():
-        return shlex.quote(text)
-    escaped = text.encode("unicode_escape").decode().replace("'", "\\'")
-    return f"$'{escaped}'"
-
-
-def rejects_warning(receipt: Receipt) -> str | None:
-    """Returns the warning of a load that has rejects: how many, why, and how to see them."""
-    if not receipt.rejected:
-        return None
-    reasons = ", ".join(f"{number} {reason}" for reason, number in receipt.reasons.items())
-    return (
-        f"{_uri(receipt)}: {receipt.rejected} rows are rejected ({reasons});"
-        f" to see them: {rejects_command(receipt.feed, receipt.key)}"
-    )
-
-
-def changes_warning(receipt: Receipt) -> str | None:
-    """Returns the warning of a load whose file departs from its feed, or that altered the table."""
-    if not receipt.changes:
-        return None
-    return f"{_uri(receipt)} departs from its feed: {printable('; '.join(receipt.changes))}"
-
-
-def duplicate_warning(receipt: Receipt) -> str | None:
-    """Returns the warning of a load whose content another object brought before."""
-    if not receipt.duplicate_of:
-        return None
-    return (
-        f"{_uri(receipt)} has content that was loaded before:"
-        f" {printable(receipt.duplicate_of)}; where the sender sends files twice, write"
-        " source.duplicates: refuse in the feed"
-    )
-
-
-def load_warnings(receipt: Receipt) -> list[str]:
-    """Returns the warnings of a load, for its log."""
-    warnings = (duplicate_warning(receipt), changes_warning(receipt), rejects_warning(receipt))
-    return [warning for warning in warnings if warning]
-
-
-def _uri(receipt: Receipt) -> str:
-    return printable(f"s3://{receipt.bucket}/{receipt.key}")
-
-
-def _task_instance() -> Any:
-    try:
-        return get_current_context()["ti"]
-    except RuntimeError:  # how Airflow says that no task runs
-        return None
 
 
 def _connection(conn_id: str) -> Any:
