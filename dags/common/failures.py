@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from functools import wraps
@@ -15,11 +15,15 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException
 
+from include.landfall.errors import shortened
+
 log = logging.getLogger(__name__)
 
 KEY = "failure"
 SHOWN = 10  # failures of a run, and of one task
 FEED_DAG = "feed_"
+LISTING, LOADING = "new_arrivals", "load"  # tasks of the DAG of a feed
+LONGEST_LABEL = 200
 NO_MESSAGE = (
     "its process ended without a message: it was killed, for want of memory or by hand, or its"
     " machine was lost"
@@ -123,25 +127,63 @@ def of_killed(member: Callable[[Any], Any]) -> Callable[[Any], None]:
     @wraps(member, updated=())
     def tell(context: Context) -> None:
         try:
-            killed = sorted(_failed_tasks(context) - {each["task"] for each in _kept(context)})
+            killed = _killed(_failed_tasks(context), _kept(context), context)
+            of_task = _context_of(killed, context) if killed else None
         except Exception as error:  # noqa: BLE001  whatever Airflow raises: the other callbacks go on
             log.warning("whether a task was killed cannot be seen: %r", error)
             return
-        if killed:
-            member(_context_of(killed, context))
+        if of_task:
+            member(of_task)
 
     return tell
 
 
+def _killed(failed: set[str], kept: Iterable[dict[str, Any]], context: Context) -> list[str]:
+    """Returns the failed tasks that have kept no failure, in their order."""
+    killed = failed - {each["task"] for each in kept}
+    return sorted(killed, key=lambda task: _place_of(task, context))
+
+
+def _texts_of_killed(killed: Sequence[str], context: Context) -> list[str]:
+    labels = [f" [{label}]" if label else "" for label in _files_of(killed, context)]
+    return [f"{task}{label}: {NO_MESSAGE}" for task, label in zip(killed, labels, strict=True)]
+
+
 def _context_of(killed: list[str], context: Context) -> Context:
     """Returns what a worker would have called a failed task's callback with."""
-    ids = {task.task_id for task in context["dag"].tasks}
-    task_id, _, index = (killed[0], "", "-1") if killed[0] in ids else killed[0].rpartition("_")
+    task_id, index = _place_of(killed[0], context)
     ti = copy(context["ti"])
-    ti.task_id, ti.map_index, ti.rendered_map_index, ti.try_number = task_id, int(index), None, 0
+    ti.task_id, ti.map_index, ti.try_number = task_id, index, 0
+    [ti.rendered_map_index] = _files_of(killed[:1], context)
     more = f" (and {len(killed) - 1:,} more of the same)" if len(killed) > 1 else ""
     of_run = {name: value for name, value in context.items() if name != "reason"}
     return {**of_run, "ti": ti, "exception": AirflowException(f"{NO_MESSAGE}{more}")}
+
+
+def _place_of(task: str, context: Context) -> tuple[str, int]:
+    """Returns the id and the map index of a task, by its name among the states of a run."""
+    if task in {each.task_id for each in context["dag"].tasks}:
+        return task, -1
+    task_id, _, index = task.rpartition("_")
+    return task_id, int(index)
+
+
+def _files_of(tasks: Sequence[str], context: Context) -> list[str | None]:
+    """Returns the first key that each task of a feed was to load, and how many more."""
+    places = [_place_of(task, context) for task in tasks]
+    is_feed = context["dag"].dag_id.startswith(FEED_DAG)
+    if not is_feed or not any(task_id == LOADING for task_id, _ in places):
+        return [None] * len(tasks)
+    listed = context["ti"].xcom_pull(task_ids=LISTING) or []
+    return [
+        _label_of(listed[index]) if task_id == LOADING and 0 <= index < len(listed) else None
+        for task_id, index in places
+    ]
+
+
+def _label_of(files: Sequence[Mapping[str, Any]]) -> str:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return shortened(files[0]["key"], LONGEST_LABEL) + more
 
 
 def failures_of_run(context: Context) -> list[str]:
@@ -153,11 +195,10 @@ def failures_of_run(context: Context) -> list[str]:
     try:
         failed = _failed_tasks(context)
         kept = [each for each in _kept(context) if each["task"] in failed]
+        texts = [*_texts(kept), *_texts_of_killed(_killed(failed, kept, context), context)]
     except Exception as error:  # noqa: BLE001  whatever Airflow raises: the alert itself must go out
         log.warning("what has failed in the run cannot be read: %r", error)
         return []
-    killed = failed - {each["task"] for each in kept}
-    texts = [*_texts(kept), *(f"{task}: {NO_MESSAGE}" for task in sorted(killed))]
     lines = [f"  {text}" for text in texts[:SHOWN]]
     untold = sum(each["failures"] - len(each["texts"]) for each in kept)
     if more := len(texts) - len(lines) + untold:

@@ -25,6 +25,7 @@ import pandas as pd
 import psycopg
 import pytest
 
+from dags.common.failures import NO_MESSAGE
 from include.landfall.connections import Warehouse
 from include.landfall.feed.yaml_file import read_feed
 from include.local.airflow.api import unhealthy
@@ -72,6 +73,9 @@ with DAG("waits", schedule=None):
     take.expand(arrival=arrivals.output)
 """
 FAILS = """
+import os
+import signal
+
 from airflow.sdk import DAG, task
 from dags.common import alerts, defaults
 from include.airflow_bridge.errors import verdict
@@ -84,14 +88,23 @@ def tell(context):
 defaults.TASK_FAILED = defaults.RUN_FAILED = [tell]
 ERRORS = [RefusedCell("bad", found="x").at(object="s3://b/1.csv"), *[ServerUnavailable("away")] * 3]
 
-with DAG("fails", schedule=None, **defaults.dag_defaults()):
+settings = defaults.dag_defaults()
+settings["default_args"]["retries"] = 0
+
+with DAG("feed_fails", schedule=None, **settings):
+
+    @task
+    def new_arrivals():
+        return [[{{"key": f"t/{{number}}.csv"}}] for number in range(5)]
 
     @task
     def load(number):
+        if number == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
         error = ERRORS[number]
         raise verdict(str(error), retryable=False, failures=failures_of([error]))
 
-    load.expand(number=[0, 1, 2, 3])
+    new_arrivals() >> load.expand(number=[0, 1, 2, 3, 4])
 """
 FEED = """
 feed: things
@@ -176,11 +189,16 @@ def test_a_documented_dag_runs_unchanged(
 
 def test_one_cause_has_one_alert_and_that_of_the_run_names_what_has_failed(stage: Stage) -> None:
     alerts = stage.folder / "alerts"
-    assert stage.airflow.run("fails")["state"] == "failed"
-    stage.airflow._wait_until(lambda: "fails has failed" in alerts.read_text(), 60, "it is told")
-    *of_tasks, of_run = alerts.read_text().strip().split("\n\n")
+    assert stage.airflow.run("feed_fails")["state"] == "failed"
+    stage.airflow._wait_until(lambda: "to see every file" in alerts.read_text(), 60, "it is told")
+    *of_tasks, of_killed, of_run = alerts.read_text().strip().split("\n\n")
     assert sorted(each.splitlines()[1] for each in of_tasks) == ["away", "bad"]
-    assert of_run.splitlines()[2:] == ["  s3://b/1.csv: bad: x", "  away (and 2 more of the same)"]
+    assert of_killed.splitlines()[:2] == ["feed_fails.load [t/4.csv] has failed", NO_MESSAGE]
+    assert of_run.splitlines()[2:-1] == [
+        "  s3://b/1.csv: bad: x",
+        "  away (and 2 more of the same)",
+        f"  load_4 [t/4.csv]: {NO_MESSAGE}",
+    ]
 
 
 def test_a_sensor_survives_its_triggerer_and_hands_on_what_came_meanwhile(

@@ -65,7 +65,9 @@ class Run:
             assert key == KEY
             self.kept["load", index] = value
 
-        def pull(task_ids: Iterable[str], key: str) -> list[Any]:
+        def pull(task_ids: str | Iterable[str], key: str = "") -> list[Any]:
+            if task_ids == "new_arrivals":
+                return [[{"key": f"t/{task}{file}.csv"} for file in "ab"] for task in range(12)]
             return [None, *(self.kept[each] for each in sorted(self.kept))]
 
         ti = SimpleNamespace(
@@ -132,7 +134,7 @@ def test_the_text_of_a_run_names_its_files_and_its_killed_tasks() -> None:
     assert run.text() == [
         "  s3://b/t/1.csv, line 3: Postgres refuses a cell: x",
         "  Postgres does not answer: port 5432 (and 1 more of the same)",
-        f"  load_4: {NO_MESSAGE}",
+        f"  load_4 [t/4a.csv and 1 more]: {NO_MESSAGE}",
         "to see every file: .venv/bin/landfall status --feed include/feeds/t.yaml",
     ]
 
@@ -141,8 +143,12 @@ def test_the_text_of_a_run_names_its_files_and_its_killed_tasks() -> None:
     ("states", "task", "more"),
     [
         ({"load_0": "failed"}, None, ""),  # it could tell by itself
-        ({"load_3": "success", "new_arrivals": "failed"}, "new_arrivals -1", ""),
-        ({"load_4": "failed", "load_5": "failed"}, "load 4", " (and 1 more of the same)"),
+        ({"load_3": "success", "new_arrivals": "failed"}, "new_arrivals -1 None", ""),
+        (
+            {"load_10": "failed", "load_5": "failed"},
+            "load 5 t/5a.csv and 1 more",
+            " (and 1 more of the same)",
+        ),
     ],
 )
 def test_of_killed_tasks_the_first_is_told_as_a_worker_would(
@@ -154,7 +160,10 @@ def test_of_killed_tasks_the_first_is_told_as_a_worker_would(
     run.states |= states
     told: list[dict[str, Any]] = []
     of_killed(told.append)({**run.context(0), "reason": "task_failure"})
-    assert [f"{c['ti'].task_id} {c['ti'].map_index}" for c in told] == ([task] if task else [])
+    tasks = [c["ti"] for c in told]
+    assert [f"{ti.task_id} {ti.map_index} {ti.rendered_map_index}" for ti in tasks] == (
+        [task] if task else []
+    )
     assert [failure_text(c).splitlines()[1] for c in told] == ([NO_MESSAGE + more] if task else [])
 
 
