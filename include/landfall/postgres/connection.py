@@ -64,12 +64,21 @@ class LoadConnection(psycopg.Connection):
         self.add_notice_handler(self._note)
 
     def wait(self, gen: PQGen[RV], *arguments: Any, **options: Any) -> RV:
-        """Waits for an answer of the server."""
+        """Waits for an answer of the server.
+
+        What stops the waiting, such as the end of a task's time, closes the connection. It would be
+        in the middle of a statement, and each transaction around would log that it cannot end.
+        """
         try:
             return super().wait(gen, *arguments, **options)
         except psycopg.OperationalError as error:
             if error.sqlstate is None and (reason := self._reason or self._unread_reason()):
                 raise reason from error
+            raise
+        except (Exception, KeyboardInterrupt):  # after Ctrl-C psycopg has cancelled the statement
+            raise
+        except BaseException:
+            self.close()
             raise
 
     def _note(self, notice: psycopg.errors.Diagnostic) -> None:
