@@ -20,7 +20,7 @@ RUN := .venv/bin/python -m
 help:
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
 
-demo: .venv  ## The main job from end to end: real flights from a bucket into Postgres, marts, a chart
+demo: .venv  ## Real flights from a bucket into Postgres, marts, a chart
 	@$(RUN) include.local demo
 
 up: .venv  ## Start the local services
@@ -29,16 +29,16 @@ up: .venv  ## Start the local services
 down: .venv  ## Stop the local services
 	@$(RUN) include.local down
 
-env: .venv  ## Print the variables that reach them: eval "$(make -s env)"
+env: .venv  ## Print how to reach them: eval "$(make -s env)"
 	@$(RUN) include.local env
 
 airflow: .venv  ## Airflow's UI on this machine, with all connections
 	@$(RUN) include.local airflow
 
-lessons: .venv  ## Run every lesson of the course on a real Airflow; L=xcom or L=9 runs one
+lessons: .venv  ## Run every lesson on a real Airflow; one: L=xcom or L=9
 	@$(RUN) include.local lessons $(L)
 
-celery: .venv  ## Airflow on CeleryExecutor with two workers, in containers (needs Docker)
+celery: .venv  ## CeleryExecutor with two workers (needs Docker)
 	@$(RUN) include.local celery
 
 celery-down: .venv  ## Stop the Celery stack and remove its volumes
@@ -53,10 +53,10 @@ test: .venv  ## All tests: unit, integration, end to end
 test-unit: .venv  ## The tests that need no server (seconds)
 	@$(RUN) pytest tests/unit tests/project
 
-test-integration: .venv  ## The tests against real PostgreSQL and a real object store
+test-integration: .venv  ## The tests against real PostgreSQL and an object store
 	@$(RUN) pytest tests/integration
 
-test-e2e: .venv  ## The end-to-end tests: every DAG by dag.test(), and one run with a real scheduler
+test-e2e: .venv  ## Every DAG by dag.test(), one with a real scheduler
 	@$(RUN) pytest tests/e2e
 
 # Another PostgreSQL or another object store can change their outcome. The other integration tests are
@@ -71,46 +71,46 @@ IN_CONTAINERS := $(filter-out $(CELERY),$(wildcard tests/containers/test_*.py))
 test-celery: .venv  ## The tests of the Celery stack: they kill its parts
 	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest $(CELERY)
 
-test-containers: .venv  ## The tests of the engine against servers in containers, and the tests of the images
+test-containers: .venv  ## The tests against containers, and those of the images
 	@LANDFALL_TEST_SERVICES=containers $(RUN) pytest -n 2 --max-worker-restart=0 $(IN_CONTAINERS) tests/integration/plugins $(ON_SERVERS)
 
-docker:  ## Start Docker if it does not run, and pull the images or build them from package registries
+docker:  ## Start Docker where it does not run; pull or build images
 	@tests/images/docker-up
 
 docker-down:  ## Stop the Docker engine that `make docker` started
 	@tests/images/docker-down
 
-screenshots: .venv  ## Take the pictures of Airflow's UI in the READMEs again (needs Chromium)
+screenshots: .venv  ## Take the pictures of Airflow's UI again (needs Chromium)
 	@$(RUN) include.local screenshots
 
-training-image:  ## Build the image in which the model is trained (needs Docker)
+training-image:  ## Build the image that trains the model (needs Docker)
 	@docker build -t landfall/training:local include/training
 
-bench: .venv  ## Measure speed and memory of a load, compared with psql's \copy
+bench: .venv  ## Speed and memory of a load beside psql's \copy
 	@$(RUN) tests.bench
 
-bench-dirty: .venv  ## Compare loads of files with bad rows with loads of the clean file
+bench-dirty: .venv  ## Loads of files with bad rows beside the clean file
 	@$(RUN) tests.bench.dirty
 
-bench-formats: .venv  ## Compare loads of other formats with loads of the same rows as CSV: A="--only JSON"
+bench-formats: .venv  ## Other formats beside the CSV: A="--only JSON"
 	@$(RUN) tests.bench.formats $(A)
 
-bench-plain: .venv  ## Compare load_file of the Astro SDK without a feed with the load of a feed
+bench-plain: .venv  ## load_file of the Astro SDK without a feed, beside a feed
 	@$(RUN) tests.bench.plain
 
-bench-merge: .venv  ## Compare an upsert with the best SQL by hand: A="--rows 1000000 --changes 100000"
+bench-merge: .venv  ## An upsert beside SQL by hand: A="--rows 1000000"
 	@$(RUN) tests.bench.merge $(A)
 
-memory: .venv  ## Measure the memory of a load for each shape of file that attacks it
+memory: .venv  ## The memory of a load, for each shape that attacks it
 	@$(RUN) tests.bench.memory
 
-bench-beside: .venv  ## Compare the loads of this checkout with those of another commit: COMMIT=main~1
+bench-beside: .venv  ## Loads of this checkout beside a commit: COMMIT=main~1
 	@$(RUN) tests.bench.beside $(COMMIT)
 
-bench-polluted: .venv  ## Read thousands of polluted files with Landfall and with DuckDB
+bench-polluted: .venv  ## Read thousands of polluted files, DuckDB beside
 	@$(RUN) tests.bench.polluted
 
-bench-celery: .venv  ## Compare one worker with two: time, rows a second, the database's share (needs Docker)
+bench-celery: .venv  ## One worker, and two (needs Docker)
 	@$(RUN) tests.bench.workers
 
 lint: .venv  ## Check format, lint, types, import rules, workflows, lock
@@ -119,16 +119,16 @@ lint: .venv  ## Check format, lint, types, import rules, workflows, lock
 format: .venv  ## Format the code, and fix what ruff can fix
 	@$(RUN) ruff check --fix --quiet . && $(RUN) ruff format .
 
-chaos: .venv  ## Attack the guarantees: kill processes, cut connections, restart servers
+chaos: .venv  ## Attack: kill processes, cut connections, restart servers
 	@$(RUN) tests.chaos
 
-audit: .venv  ## List known vulnerabilities of the locked packages (asks PyPI)
+audit: .venv  ## Known vulnerabilities of the locked packages (asks PyPI)
 	@$(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.txt -r include/training/requirements.txt -r .ci/uv.txt
 
-lock: .venv  ## Resolve the requirements again: requirements.txt, and the locks
+lock: .venv  ## Resolve the requirements again: all locks
 	@.ci/lock
 
-clean:  ## Stop the local services, and remove .venv, .local and caches
+clean:  ## Stop the local services, remove .venv, .local and caches
 	@.ci/clean
 
 .venv:
