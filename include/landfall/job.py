@@ -64,6 +64,11 @@ class PlannedColumn:
         """Whether the value comes from the file, and not from the object."""
         return not (self.from_key or self.from_object)
 
+    @property
+    def is_number(self) -> bool:
+        """Whether the value is the number of the row in its file."""
+        return self.from_object == "row"
+
 
 @dataclass(frozen=True)
 class Unpacking:

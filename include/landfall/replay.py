@@ -12,7 +12,7 @@ from include.landfall.arrival import Arrival
 from include.landfall.connections import Warehouse
 from include.landfall.contract import IfMissing
 from include.landfall.errors import DataError, FeedError, LandfallError, WrongUse
-from include.landfall.feed.lenient import fields_of
+from include.landfall.feed.lenient import cells_of
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
 from include.landfall.ledger import changes, claims, replays
@@ -24,10 +24,12 @@ from include.landfall.ledger.kept_rejects import (
     check_all_are_open,
     check_selection,
 )
+from include.landfall.planned import planned_column
 from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.statements import table
+from include.landfall.read.given import given_text
 from include.landfall.write import alter, target
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.restage import Cells, judge_rejects, stage_rejects
@@ -118,15 +120,31 @@ def _edited_batch(
     edited: Mapping[int, Cells],
     named: list[replays.Named],
 ) -> Batch:
-    dialect, own = feed.format.dialect(), [each for each in named if each.load_id == entry.load_id]
-    open_rejects = {each.reject_id: each.raw for each in own if each.state == OPEN}
+    open_rejects = [e for e in named if e.load_id == entry.load_id and e.state == OPEN]
     corrected = {
-        reject_id: edited[reject_id]
-        for reject_id, raw in open_rejects.items()
+        each.reject_id: _with_given(feed, entry, each, edited[each.reject_id])
+        for each in open_rejects
         # A row that could not be cut into cells and is as it was exported has nothing to load.
-        if raw is None or not _is_as_exported(edited[reject_id], fields_of(raw, dialect))
+        if each.raw is None or not _is_as_exported(edited[each.reject_id], cells_of(each.raw, feed))
     }
     return Batch(entry, None, corrected, len(open_rejects) - len(corrected))
+
+
+def _with_given(feed: Feed, entry: Entry, named: replays.Named, cells: Cells) -> Cells:
+    """Returns the cells with those of the row's object, as far as nobody has given them."""
+    return [
+        _given(feed, name, entry, named) if cell is None and not column.is_in_file else cell
+        for (name, column), cell in zip(feed.table_columns.items(), cells, strict=True)
+    ]
+
+
+def _given(feed: Feed, name: str, entry: Entry, named: replays.Named) -> str | None:
+    column = planned_column(feed, name)
+    if column.is_number:
+        return str(named.row_number)
+    if named.key != entry.key and column.from_object in {"last_modified", "size", "version"}:
+        return None  # the ledger has those of the folder, and not of its parts
+    return given_text(column, replace(arrival_of(entry), key=named.key), named.member)
 
 
 def _is_as_exported(cells: Cells, fields: Cells) -> bool:
@@ -144,7 +162,7 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
     Raises: LandfallError that says what to do. Then nothing has changed.
     """
     entry = batch.entry
-    arrival = Arrival(entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified)
+    arrival = arrival_of(entry)
     replaces_feed = disposition_of(feed).replaces_feed
     claimant = Claimant.new(feed, arrival, by, replaces_feed=replaces_feed)
     try:
@@ -161,6 +179,11 @@ def replay(feed: Feed, batch: Batch, *, warehouse: Warehouse, by: str = "") -> R
     except LandfallError as error:
         error.at(feed=feed.name, object=arrival.uri)
         raise
+
+
+def arrival_of(entry: Entry) -> Arrival:
+    """Returns the arrival that the load has loaded."""
+    return Arrival(entry.bucket, entry.key, entry.etag, entry.size, entry.last_modified)
 
 
 def _replay(connection: Connection, claimant: Claimant, batch: Batch) -> Replayed:

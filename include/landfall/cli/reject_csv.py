@@ -14,7 +14,7 @@ from pathlib import Path
 
 from include.landfall.contract import check_header
 from include.landfall.errors import DataError, LandfallError, WrongUse
-from include.landfall.feed.lenient import fields_of
+from include.landfall.feed.lenient import cells_of
 from include.landfall.feed.model import Feed
 from include.landfall.ledger.kept_rejects import Reject
 
@@ -47,11 +47,14 @@ def lines_of(feed: Feed, rejects: Iterable[Reject]) -> Iterator[str]:
 
 
 def _cells_of(feed: Feed, names: list[str], reject: Reject) -> list[str | None]:
-    """Returns the row's cells; of a row that could not be cut, its fields as far as they go."""
+    """Returns the row's cells; of a row that could not be cut, its fields as far as they go.
+
+    Those of its object are left out: they are filled in when it is loaded.
+    """
     if reject.cells is not None:
         return [reject.cells.get(name) for name in names]
     keeps_texts = feed.rejects.keep == "raw" and not any(c.secret for c in feed.columns.values())
-    return fields_of(reject.raw or "", feed.format.dialect()) if keeps_texts else []
+    return cells_of(reject.raw or "", feed) if keeps_texts else []
 
 
 def _harmless(cell: str | None) -> str | None:

@@ -36,8 +36,10 @@ class Column(Strict):
     from_key: str | None = Field(
         None, description="A regular expression with one group: its text in the object's key."
     )
-    from_object: Literal["key", "last_modified", "size", "version"] | None = Field(
-        None, description="The value is the object's key, time, size in bytes or version."
+    from_object: Literal["key", "last_modified", "size", "version", "member", "row"] | None = Field(
+        None,
+        description="The value is the object's key, time, size in bytes or version; the file's "
+        "name in a zip file; or the number of the row in its file, from 1.",
     )
 
     @field_validator("type")

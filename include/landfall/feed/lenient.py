@@ -5,6 +5,22 @@ from __future__ import annotations
 import re
 
 from include.landfall.feed.dialect import CsvDialect, Dialect
+from include.landfall.feed.model import Feed
+
+
+def cells_of(text: str, feed: Feed) -> list[str | None]:
+    """Returns the fields of a row's text at the places of the feed's columns, as far as they go.
+
+    What is not in the file has no field, and NULL as its cell. Fields beyond the columns follow.
+    """
+    cells, fields = [], fields_of(text, feed.format.dialect())
+    for name, column in feed.columns.items():
+        if not fields:
+            break
+        cell = fields.pop(0) if name in feed.order else None
+        if not column.ignore:
+            cells.append(cell)
+    return [*cells, *fields]
 
 
 def fields_of(text: str, dialect: Dialect) -> list[str | None]:

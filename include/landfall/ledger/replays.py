@@ -22,6 +22,9 @@ class Named(NamedTuple):
     load_id: int
     state: str
     raw: str | None
+    key: str
+    member: str | None
+    row_number: int
 
 
 def loads_with_rejects(connection: Connection, selection: Selection) -> list[Entry]:
@@ -40,8 +43,8 @@ def named_rejects(connection: Connection, feed: str, reject_ids: Iterable[int]) 
     if not rejects_exist(connection):
         return []
     query = (
-        "SELECT reject_id, load_id, state, CASE WHEN cells IS NULL THEN raw END AS raw"
-        " FROM landfall.rejects WHERE feed = %s AND reject_id = ANY(%s)"
+        "SELECT reject_id, load_id, state, CASE WHEN cells IS NULL THEN raw END AS raw,"
+        " key, member, row_number FROM landfall.rejects WHERE feed = %s AND reject_id = ANY(%s)"
     )
     with connection.cursor(row_factory=class_row(Named)) as cursor:
         return cursor.execute(query, [feed, list(reject_ids)]).fetchall()

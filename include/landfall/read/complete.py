@@ -7,7 +7,6 @@ column, the values of the object, and what is rescued.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -15,12 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.landfall.arrival import Arrival
 from include.landfall.contract import NEW_LABEL
-from include.landfall.errors import HeaderMismatch
-from include.landfall.job import Job, PlannedColumn
+from include.landfall.job import Job
 from include.landfall.read.casts.own_types import as_text, is_text
-from include.landfall.read.rows import Rows
+from include.landfall.read.given import given_text
+from include.landfall.read.rows import Rows, numbers_of
 
 Cells = Sequence[str | None]
 
@@ -28,45 +26,51 @@ Cells = Sequence[str | None]
 class Completer:
     """Completes the rows of one reading."""
 
-    def __init__(self, job: Job, reading: Job) -> None:
+    def __init__(self, job: Job, reading: Job, member: str | None) -> None:
         self._names, self._rescue = job.names, job.rules.rescue
         self._are_json = job.dialect.is_json  # the cells of new columns
         self._cells_are_json = job.dialect.rescues_json  # those of single rows
         self._labels = reading.labels
         self._given = {
-            column.name: given_text(column, job.arrival)
+            column.name: given_text(column, job.arrival, member)
             for column in job.columns
-            if not column.is_in_file
+            if not column.is_in_file and not column.is_number
         }
+        self._numbered = frozenset(column.name for column in job.columns if column.is_number)
         self._is_whole = list(self._labels) == self._names
 
     def rows(self, rows: Rows) -> Rows:
         """Returns the rows with all columns of the table."""
         if self._is_whole:
             return rows
-        batch = rows.batch
-        columns = [self._column(name, batch, rows.beyond) for name in self._names]
+        columns = [self._column(name, rows) for name in self._names]
         return replace(rows, batch=pa.record_batch(columns, names=self._names))
 
-    def cells(self, cells: Cells | None) -> list[str | None] | None:
-        """Returns a row's cells, which are in the order of the labels, for all columns."""
+    def cells(self, number: int, cells: Cells | None) -> list[str | None] | None:
+        """Returns a row's cells, which are in the order of the labels, for all columns.
+
+        `number` is that of the row in its file, from 1.
+        """
         if cells is None or self._is_whole:
             return None if cells is None else list(cells[: len(self._labels)])
         width = len(self._labels)
         by_label, beyond = dict(zip(self._labels, cells[:width], strict=True)), cells[width:]
         rescued = {label: self._json_of(by_label[label]) for label in self._new_labels()}
-        by_name = {**by_label, **self._given}
+        by_name = {**by_label, **self._given, **dict.fromkeys(self._numbered, str(number))}
         if self._rescue:
             by_name[self._rescue] = _json(rescued, beyond)
         return [by_name.get(name) for name in self._names]
 
-    def _column(self, name: str, batch: pa.RecordBatch, beyond: Mapping[int, Cells]) -> pa.Array:
+    def _column(self, name: str, rows: Rows) -> pa.Array:
+        batch = rows.batch
         if name in self._labels:
             return batch.column(self._labels.index(name))
         if name in self._given:
             return pa.repeat(pa.scalar(self._given[name], pa.string()), len(batch))
+        if name in self._numbered:
+            return numbers_of(rows).cast(pa.string())
         if name == self._rescue:
-            return self._rescued(batch, beyond)
+            return self._rescued(batch, rows.beyond)
         return pa.nulls(len(batch), pa.string())
 
     def _new_labels(self) -> list[str]:
@@ -88,27 +92,6 @@ class Completer:
     def _json_of(self, cell: str | None) -> str | None:
         """Returns the cell of a single row as JSON, NULL as None."""
         return cell if self._cells_are_json else _json_of(cell)
-
-
-def given_text(column: PlannedColumn, arrival: Arrival) -> str | None:
-    """Returns the value of a column that comes from the object.
-
-    Raises: HeaderMismatch when the key does not have it.
-    """
-    if column.from_object == "last_modified":
-        return arrival.last_modified.isoformat(sep=" ")
-    if column.from_object:
-        return str(getattr(arrival, column.from_object))
-    match = re.search(column.from_key or "", arrival.key)
-    if match is None:
-        raise HeaderMismatch(
-            "the object's key does not have the value of a column",
-            found=arrival.key,
-            expected=f"a key that {column.from_key} matches",
-            do="correct from_key in the feed, or source.pattern",
-        ).at(column=column.name)
-    text: str | None = match.group(1)
-    return text
 
 
 def _json(row: Mapping[str, str | None], beyond: Cells) -> str | None:

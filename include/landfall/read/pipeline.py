@@ -93,11 +93,11 @@ def _origins(job: Job, file: File, first: int, numbers: Sequence[int]) -> Iterat
     """Yields rows of one file; `first` is the number of its first row in the arrival."""
     with _in_member(file):
         planned = plan(job, file.open)
-        completer, speller = planned.completer, Speller(planned.reading)
+        completer, speller = planned.completer(file.name), Speller(planned.reading)
         with file.open() as stream:
             located = format_of(job).origins_of(stream, planned.reading, numbers)
             for number, origin, cells in located:
-                yield number + first - 1, origin, completer.cells(speller.cells(cells))
+                yield number + first - 1, origin, completer.cells(number, speller.cells(cells))
 
 
 def _of_object(client: S3Client, job: Job, joined: Joined) -> Iterator[Frame]:
@@ -115,7 +115,8 @@ def _of_object(client: S3Client, job: Job, joined: Joined) -> Iterator[Frame]:
 
 def _of_file(planned: Plan, opened: Opened, member: str, joined: Joined) -> Iterator[Frame]:
     job, before = planned.job, joined.count
-    completer, speller, framer = planned.completer, Speller(planned.reading), Framer(job)
+    completer, speller = planned.completer(member), Speller(planned.reading)
+    framer = Framer(job)
     shape = Shape(job.names, framer.text_columns, planned.added, planned.changes)
     if planned.is_empty:
         joined.begin_empty(shape)

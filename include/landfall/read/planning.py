@@ -33,10 +33,12 @@ class Plan:
     changes: tuple[Change, ...] = ()
     is_empty: bool = False
 
-    @property
-    def completer(self) -> Completer:
-        """What makes rows of the table of the rows that the format gives."""
-        return Completer(self.job, self.reading)
+    def completer(self, member: str) -> Completer:
+        """Returns what makes rows of the table of the rows that the format gives.
+
+        `member` is the file's name in a zip file; empty where it is none.
+        """
+        return Completer(self.job, self.reading, member or None)
 
 
 def plan(job: Job, opened: Opened) -> Plan:

@@ -112,9 +112,9 @@ def rescued(kind, names):
     data = WRITERS[kind](names, [str(number) for number in range(len(names))])
     planned = plan(job, lambda: io.BytesIO(data))
     (rows,) = format_of(job).rows(io.BytesIO(data), planned.reading)
-    (text,) = planned.completer.rows(rows).batch.column("spare").to_pylist()
+    (text,) = planned.completer("").rows(rows).batch.column("spare").to_pylist()
     ((_, _, cells),) = format_of(job).origins_of(io.BytesIO(data), planned.reading, [1])
-    assert json.loads(planned.completer.cells(cells)[1]) == json.loads(text)
+    assert json.loads(planned.completer("").cells(1, cells)[1]) == json.loads(text)
     return json.loads(text)
 
 
@@ -148,5 +148,5 @@ def test_a_spare_cell_takes_no_key_of_a_new_column():
     data = b"id,beyond_1\n1,new,spare\n"
     planned = plan(job, lambda: io.BytesIO(data))
     (rows,) = format_of(job).rows(io.BytesIO(data), planned.reading)
-    (text,) = planned.completer.rows(rows).batch.column("spare").to_pylist()
+    (text,) = planned.completer("").rows(rows).batch.column("spare").to_pylist()
     assert json.loads(text) == {"beyond_1": "new", "beyond_2": "spare"}
