@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, TriggerRule, task
+from airflow.sdk import DAG, TriggerRule, get_parsing_context, task
 from airflow.sdk.exceptions import AirflowFailException
 from croniter import CroniterError, croniter
 
@@ -37,7 +37,12 @@ LOOP_SECONDS = 600
 
 
 def make_dags(folder: Path) -> dict[str, DAG]:
-    """Makes the DAG of every feed in a folder, and returns them by their ids."""
+    """Makes the DAG of every feed in a folder, and returns them by their ids.
+
+    A task gets the DAG of its own feed alone: it would else make those of hundreds when it starts.
+    """
+    if own := own_feed(folder, get_parsing_context().dag_id or ""):
+        return {f"feed_{own.name}": dag_of(own)}
     feeds, dags = read_folder(folder), {}
     for feed in feeds.feeds:
         dags[f"feed_{feed.name}"] = dag_of(feed)
@@ -45,6 +50,13 @@ def make_dags(folder: Path) -> dict[str, DAG]:
         dag_id = broken_dag_id(path, dags)
         dags[dag_id] = make_broken_feed_dag(dag_id, path.name, error)
     return dags
+
+
+def own_feed(folder: Path, dag_id: str) -> Feed | None:
+    """Returns the feed of a DAG; None of the DAG of a file that cannot be read."""
+    name = dag_id.removeprefix("feed_")
+    feeds = read_folder(folder, name).feeds if dag_id.startswith("feed_") else []
+    return next((feed for feed in feeds if feed.name == name), None)
 
 
 def dag_of(feed: Feed) -> DAG:

@@ -96,6 +96,24 @@ def test_2_4_an_error_of_the_reader_that_nobody_foresaw_hides_no_other_feed(dags
     assert "load" in dags["feed_orders"].task_dict
 
 
+def test_a_task_makes_its_own_dag_alone(dags_of, monkeypatch):
+    """With 300 feeds each task, however short, took six seconds before its first line."""
+    more = yaml.safe_dump({**ORDERS, "feed": "more"})  # in a file of another name
+    twin = yaml.safe_dump({**ORDERS, "owner": "first"})  # whose name comes before orders.yaml
+    files = {"a.yml": twin, "deep.yaml": "[" * 100_000, "z.yaml": more}
+    whole = dags_of(files)
+    assert {dag_id for dag_id, dag in whole.items() if not is_broken(dag)} == {
+        "feed_orders", "feed_more",
+    }  # fmt: skip
+    for dag_id in (*whole, "feed_", "feed_gone", "other"):
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
+        is_feed = dag_id in {"feed_orders", "feed_more"}
+        dags = dags_of(files)
+        assert dags.keys() == ({dag_id} if is_feed else whole.keys())
+        if is_feed:
+            assert dags[dag_id].owner == whole[dag_id].owner
+
+
 def test_2_4_a_dag_that_fails_half_way_is_not_taken_for_the_feed_s(dags_of, monkeypatch):
     def refuse(*_):
         raise ValueError("Airflow takes no such task")
