@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from include.landfall.errors import DataError
-from include.landfall.feed.dialect import ArrowDialect
 from include.landfall.job import Job
 from include.landfall.read.formats.own_batches import (
     Source,
@@ -71,7 +70,7 @@ def _own_batches(reader: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _source(reader: Any, job: Job) -> Source:
-    return Source.of(reader.schema.names, job, cast(ArrowDialect, job.dialect).paths)
+    return Source.of(reader.schema.names, job)
 
 
 def _reader(stream: BinaryIO) -> Any:

@@ -11,7 +11,6 @@ import pyarrow as pa
 from fastavro.schema import SchemaParseException, UnknownType
 
 from include.landfall.errors import DataError
-from include.landfall.feed.dialect import AvroDialect
 from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.avro_container import Container, corrupt
 from include.landfall.read.formats.avro_types import ArrowTypes, as_read, column_of
@@ -85,7 +84,7 @@ class _Rows:
 
     def source(self, job: Job) -> Source:
         """Returns the columns of the file."""
-        return Source.of(list(self._types), job, cast(AvroDialect, job.dialect).paths)
+        return Source.of(list(self._types), job)
 
     def batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         """Yields the rows in batches of about 1 MiB, with these columns."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.orc as orc
 
-from include.landfall.feed.dialect import OrcDialect
 from include.landfall.job import Job
 from include.landfall.read.formats.orc_tail import stripe_sizes
 from include.landfall.read.formats.own_batches import (
@@ -80,4 +79,4 @@ def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
 
 def _source(stream: BinaryIO, job: Job) -> Source:
     names = orc.ORCFile(pa.PythonFile(stream, "r")).schema.names
-    return Source.of(names, job, cast(OrcDialect, job.dialect).paths)
+    return Source.of(names, job)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from include.landfall.contract import NEW_LABEL, Match
 from include.landfall.errors import HeaderMismatch, TruncatedFile
 from include.landfall.feed.column_types import ColumnType
-from include.landfall.feed.dialect import Paths
+from include.landfall.feed.dialect import NestedDialect
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text, needs_text
@@ -50,8 +51,9 @@ class Source:
     paths: list[tuple[str, ...]]
 
     @classmethod
-    def of(cls, names: Sequence[str], job: Job, paths: Paths) -> Source:
+    def of(cls, names: Sequence[str], job: Job) -> Source:
         """Makes the source of a file with these columns."""
+        paths = cast(NestedDialect, job.dialect).paths
         holders = {path[0] for _, path in paths}
         lead_to = dict(paths)
         declared = {c.name for c in job.columns if c.name not in lead_to}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.landfall.feed.dialect import ParquetDialect
 from include.landfall.job import Job
 from include.landfall.read.formats.own_batches import (
     Source,
@@ -59,7 +58,7 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
 
 
 def _source(file: pq.ParquetFile, job: Job) -> Source:
-    return Source.of(file.schema_arrow.names, job, cast(ParquetDialect, job.dialect).paths)
+    return Source.of(file.schema_arrow.names, job)
 
 
 def _enums(file: pq.ParquetFile) -> set[str]:
