@@ -69,7 +69,7 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
 
 
 def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
-    """Returns of how many rows a batch is, by the stripe with the longest ones."""
+    """Returns how many rows a batch may have, by the stripe with the longest rows."""
     stripes = stripe_sizes(stream, frozenset(names))
     if stripes is None:
         return ROWS_UNSEEN
