@@ -20,3 +20,14 @@ def read_yaml(tmp_path) -> Callable[[str], Feed]:
         return read_feed(path)
 
     return read_yaml
+
+
+@pytest.fixture
+def feed_file(tmp_path) -> str:
+    """The path of the file of a feed that is called x."""
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        "feed: x\nsource: {bucket: landing, pattern: x/*}\n"
+        "target: {table: raw.x}\ncolumns: {a: text}\n"
+    )
+    return str(path)
