@@ -12,14 +12,8 @@ import pyarrow.orc as orc
 
 from include.landfall.job import Job
 from include.landfall.read.formats.orc_tail import stripe_sizes
-from include.landfall.read.formats.own_batches import (
-    Source,
-    origins_in_batches,
-    rows_of_batches,
-    whole_file,
-)
+from include.landfall.read.formats.own_batches import Source, functions_of, whole_file
 from include.landfall.read.formats.parquet_batches import BATCH_BYTES, BATCH_ROWS, pieces
-from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = True
 # Of a batch; half of that of Parquet, because ORC's statistics do not count what holds the values.
@@ -34,21 +28,6 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
     """
     with whole_file("ORC"):
         return _source(stream, job).names
-
-
-def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """Yields the file's rows.
-
-    Raises: HeaderMismatch when the columns or their types are not the feed's, TruncatedFile.
-    """
-    yield from rows_of_batches(_batches(stream, job), job)
-
-
-def origins_of(
-    stream: BinaryIO, job: Job, numbers: Sequence[int]
-) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
-    """Yields number, origin and cells, in the match's order, of the rows with these numbers."""
-    yield from origins_in_batches(_batches(stream, job), job, numbers)
 
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
@@ -66,6 +45,9 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
 
     with whole_file("ORC"):
         yield from _source(stream, job).batches(job, read)
+
+
+rows, origins_of = functions_of(_batches)
 
 
 def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
