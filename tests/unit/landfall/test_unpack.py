@@ -17,6 +17,7 @@ from include.landfall.errors import DataError, TruncatedFile
 from include.landfall.feed.maxima import MEMORY
 from include.landfall.job import Unpacking
 from include.landfall.read import unpack as unpack_module
+from include.landfall.read import zipped
 from include.landfall.read.packings import zstd_window
 from include.landfall.read.unpack import open_text
 from tests.support.breaking_store import Breaking
@@ -122,6 +123,11 @@ REFUSED = {
     ),
     "none that fits": (zip_bytes(("a.txt", b"1")), {"member": "*.csv"}, "a.txt"),
     "no member": (zip_bytes(), {}, "has 0 members"),
+    "members of one name": (
+        zip_bytes(("a.csv", b"1"), ("b.csv", b"2")).replace(b"b.csv", b"a.csv"),
+        {"member": "*.csv"},
+        "the same name",
+    ),
     "encrypted": (encrypted(), {}, "is encrypted"),
     "compress": (b"\x1f\x9d\x90abc", {}, "packed with compress"),
     "lzma": (lzma.compress(DATA, lzma.FORMAT_ALONE), {}, "packed with lzma's old form"),
@@ -134,6 +140,14 @@ def test_what_is_refused_is_named(case):
     packed, options, message = REFUSED[case]
     with pytest.raises(DataError, match=message):
         unpack(packed, **options)
+
+
+def test_a_list_of_members_that_takes_the_memory_of_a_load_is_refused(monkeypatch):
+    packed = zip_bytes(("a.csv", DATA), *((f"{n}.txt", b"") for n in range(99)))
+    assert unpack(packed, member="*.csv") == DATA
+    monkeypatch.setattr(zipped, "MOST_DIRECTORY_BYTES", 4_000)
+    with pytest.raises(DataError, match="too many members"):
+        unpack(packed, member="*.csv")
 
 
 BOMBS = {
