@@ -57,9 +57,10 @@ class Audit:
 def audit(feed: Feed, *, warehouse: Warehouse) -> Audit:
     """Compares the feed's table with the ledger. It changes nothing, and keeps nobody waiting.
 
-    Of a merge, later files take rows over from earlier ones. So fewer rows are no difference there,
-    unless the last load of all feeds has none: then the table is older than the ledger. Where rows
-    can be deleted by a file, or a file of known rows adds none (scd2), that cannot be told either.
+    In a merge a row belongs to the last file that changed it, so an earlier file may have fewer
+    rows than it loaded. That is a difference only where the last load of all feeds has no row at
+    all: then the table is older than the ledger. Where files delete rows, or where a file without
+    a change adds none (scd2), even that proves nothing.
 
     Raises: FeedError when there is no ledger, and when the table is gone, is not the one of the
     ledger, or has no load ids.

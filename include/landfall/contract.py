@@ -37,12 +37,12 @@ class Change(NamedTuple):
 
 
 class IfMissing(StrEnum):
-    """What a column becomes that the file lacks."""
+    """What happens to a column that the file lacks."""
 
     REFUSE = "refuse"
     NULL = "null"
     DEFAULT = "default"  # the load leaves the column out
-    TABLE_ONLY = "table only"  # the same, and no departure: only the table has the column
+    TABLE_ONLY = "table only"  # as DEFAULT, but no departure: the feed does not have the column
 
 
 @dataclass(frozen=True)

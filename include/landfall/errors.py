@@ -195,7 +195,7 @@ OF_ONE_FILE = (DataError, ObjectMissing, ObjectChanged)
 
 
 def failures_of(errors: Iterable[LandfallError]) -> list[dict[str, str]]:
-    """Returns each error in one line, and its cause where that meets other files and tasks too."""
+    """Returns each error in one line, and its cause where other files and tasks meet it too."""
     return [
         {
             "text": _in_one_line(error),

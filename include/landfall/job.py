@@ -56,7 +56,7 @@ class PlannedColumn:
 
     @property
     def read_as(self) -> ColumnType:
-        """The type that reads the texts: that of a domain is the type which it is over."""
+        """The type that reads the texts: of a domain, the type on which it is based."""
         return self.base or self.type
 
     @property
@@ -110,11 +110,11 @@ class Job:
     `load_id` is None where the target's rows carry none. With `is_numbered` a typed row ends with
     its number in the file, in place of the load id. `encoding` is the Python codec of a database
     that is not UTF-8: no other letter can be loaded.
-    `match` is where the columns are in the file, where the header has been read already. `order`
-    are the names of the file's columns by the feed, for files whose own names do not count.
-    `snapshot` is where the objects are, when the arrival is a folder of them. `parts` are those of
-    an arrival of several files, where its rows have been read already. With `refuses_empty` a file
-    that unpacks to 0 bytes is refused.
+    `match` says where the columns are in the file, once the header has been read. `order` are the
+    names that the feed gives to the columns of a file whose own names do not count. `snapshot` is
+    the source of an arrival that is a folder of objects. `parts` are the files of an arrival of
+    several, once their rows have been read. With `refuses_empty` a file that unpacks to 0 bytes is
+    refused.
     """
 
     feed: str
@@ -188,5 +188,5 @@ class Job:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the columns of a batch are called that is read: those of the match, if it is set."""
+        """The names of a batch's columns: the match's labels; without a match the feed's names."""
         return self.match.labels if self.match else tuple(self.names)

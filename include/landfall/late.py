@@ -31,7 +31,7 @@ Newest = tuple[datetime, str] | None
 
 @dataclass(frozen=True)
 class Look:
-    """What a look has shown: time and key of the newest file, and why the feed is late."""
+    """What a look has shown: time and key of the newest file, and the error if the feed is late."""
 
     newest: Newest
     late: FilesLate | None

@@ -8,11 +8,11 @@ from include.landfall.job import PlannedColumn
 
 
 def planned_column(feed: Feed, name: str) -> PlannedColumn:
-    """Returns a column of the feed as a table would have it that the feed makes."""
+    """Returns a column of the feed, as in a table that Landfall itself creates."""
     column = feed.table_columns[name]
     if_missing = IfMissing(feed.contract.missing_columns)
     if if_missing is IfMissing.NULL and (not column.nullable or name in feed.target.named_columns):
-        if_missing = IfMissing.REFUSE  # NULL needs a column that takes it, and that nothing goes by
+        if_missing = IfMissing.REFUSE  # a NOT NULL column, or one that rows are found by
     return PlannedColumn(
         name, column.parsed, nullable=column.nullable, other_names=tuple(column.other_names),
         if_missing=if_missing, nulls_bad_cells=column.on_bad_cell == "null",

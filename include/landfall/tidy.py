@@ -74,8 +74,8 @@ def tidy(
 
     Yields each with what became of it; with `only_look` what would become of it. An object stays
     while its file has open rejects, and when it has changed since it was loaded; it is not deleted
-    while nothing else has its rejected rows. `others` are the feeds beside this one: a file that
-    one of them takes too is not touched.
+    where it alone still has the file's rejected rows. `others` are the feeds beside this one: a
+    file that one of them takes too is not touched.
 
     Raises: FeedError when the feed does not say what to do, when another feed takes the files or
     cannot be read, and when the table is gone or, before objects are deleted, empty; other

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from tests.support.file_bytes import parquet_bytes
 
 
 def csv_of(header: list[str], row: list[str | None]) -> bytes:
@@ -15,10 +15,8 @@ def csv_of(header: list[str], row: list[str | None]) -> bytes:
 
 
 def parquet_of(header: list[str], row: list[str | None]) -> bytes:
-    out = io.BytesIO()
     arrays = [pa.array([cell], pa.string()) for cell in row]
-    pq.write_table(pa.Table.from_arrays(arrays, names=header), out)
-    return out.getvalue()
+    return parquet_bytes(pa.Table.from_arrays(arrays, names=header))
 
 
 def rows_of(engine, table: str = "raw.t") -> list[Any]:

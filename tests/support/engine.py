@@ -12,11 +12,13 @@ import psycopg
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.feed.model import Feed
+from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import Entry
 from include.landfall.ledger.queries import entries_of
 from include.landfall.load import Receipt, load
 from include.landfall.postgres.connection import connect
-from include.landfall.s3.listing import find_arrival
+from include.landfall.replay import Replayed, rejects_to_replay, replay
+from include.landfall.s3.listing import find_arrival, list_arrivals
 
 COLUMNS = {"id": "integer", "name": "text"}
 
@@ -71,6 +73,22 @@ class Engine:
         if "store" in options:
             del servers["client"]
         return load(self.feed, arrival, **{**servers, **options})
+
+    def new_arrivals(self, *arrivals: Arrival, due_only: bool = False) -> list[Arrival]:
+        """Returns those that a run would load now, of these arrivals or of all in the bucket."""
+        listed = arrivals or list_arrivals(self.client, self.feed.source)
+        with connect(self.warehouse) as connection:
+            return new_arrivals(connection, self.feed, listed, due_only=due_only)
+
+    def new_keys(self, *arrivals: Arrival) -> list[str]:
+        """Returns their keys."""
+        return [arrival.key for arrival in self.new_arrivals(*arrivals)]
+
+    def replay(self, **choice: Any) -> list[Replayed]:
+        """Replays the feed's open rejects, or those that are chosen: a result for each file."""
+        chosen = rejects_to_replay(self.feed, warehouse=self.warehouse, **choice)
+        servers = {"warehouse": self.warehouse, "by": "me"}
+        return [replay(self.feed, batch, **servers) for batch in chosen.batches]
 
     def sql(self, query: str, *values: Any) -> list[Any]:
         """Runs a query, and returns its rows, or the values where it has one column."""

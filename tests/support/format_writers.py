@@ -11,7 +11,8 @@ import fastavro
 import openpyxl
 import pyarrow as pa
 import pyarrow.orc as orc
-import pyarrow.parquet as pq
+
+from tests.support.file_bytes import parquet_bytes
 
 COLUMNS = {
     "i": "bigint", "t": "text", "n": "numeric(20,4)", "f": "double precision", "b": "boolean", "d": "date",
@@ -58,8 +59,7 @@ def table(rows):
 
 
 def to_parquet(rows):
-    pq.write_table(table(rows), sink := io.BytesIO())
-    return sink.getvalue()
+    return parquet_bytes(table(rows))
 
 
 def to_orc(rows):

@@ -67,3 +67,18 @@ def keep_reject(
         "22P02", message, raw, json.dumps(cells) if cells is not None else None,
     )  # fmt: skip
     return reject_id
+
+
+def states(engine: Engine) -> list[str]:
+    """Reads the states of all rejects, oldest first."""
+    return engine.sql("SELECT state FROM landfall.rejects ORDER BY reject_id")
+
+
+def counts(engine: Engine) -> list[tuple[int, int]]:
+    """Reads how many rows and rejects each load has, oldest first."""
+    return engine.sql("SELECT rows, rejected FROM landfall.ledger ORDER BY load_id")
+
+
+def replayed_rows(engine: Engine) -> list[Any]:
+    """Reads `raw.t` without the rows that `keep_load` wrote."""
+    return engine.sql("SELECT id, name, _load_id FROM raw.t WHERE id < 1000 ORDER BY id")

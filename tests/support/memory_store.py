@@ -6,6 +6,9 @@ import hashlib
 import io
 from datetime import UTC, datetime
 
+from include.landfall.arrival import Arrival
+from include.landfall.s3.listing import find_arrival
+
 
 class MemoryStore:
     """An S3 client of one bucket, in place of the client that the engine makes."""
@@ -27,11 +30,18 @@ class MemoryStore:
         part = body[int(start) : int(stop) + 1 if stop else None]
         answer = {"ETag": _etag(body), "Body": io.BytesIO(part), "ContentLength": len(part)}
         if "Range" in wish:
-            answer["ContentRange"] = f"bytes {start}-{stop or len(body) - 1}/{len(body)}"
+            answer["ContentRange"] = f"bytes {start}-{int(start) + len(part) - 1}/{len(body)}"
         return answer
 
     def close(self):
         """Keeps the objects: each load closes its client."""
+
+
+def stored(data: bytes, key: str) -> tuple[MemoryStore, Arrival]:
+    """Puts one object into a store, and finds it there."""
+    store = MemoryStore()
+    store.put_object(Key=key, Body=data)
+    return store, find_arrival(store, "landing", key)
 
 
 def _etag(body):

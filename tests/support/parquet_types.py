@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store
@@ -26,6 +25,7 @@ from include.landfall.feed.dialect import ParquetDialect
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import parquet
 from include.local.state import PROJECT
+from tests.support.file_bytes import parquet_bytes
 
 PAGE = PROJECT / "docs" / "parquet-types.md"
 COMMAND = ".venv/bin/python -m tests.support.parquet_types"
@@ -85,9 +85,8 @@ class Source:
 
     def file(self, columns: dict[str, pa.Array]) -> bytes:
         """Makes a file of columns of this type."""
-        sink = io.BytesIO()
-        pq.write_table(pa.table(columns), sink, **self.options)
-        data, at = sink.getvalue(), -int.from_bytes(sink.getvalue()[-8:-4], "little") - 8
+        data = parquet_bytes(columns, **self.options)
+        at = -int.from_bytes(data[-8:-4], "little") - 8
         footer = data[at:]
         if "id" in columns and columns["id"].type == pa.string():  # the first column, and no mark
             first, mark, rest = footer.partition(STRING_MARK)

@@ -6,8 +6,6 @@ lines before and behind the table, few rows, line breaks within quotes.
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
@@ -140,10 +138,3 @@ def _written(rows: list[list[str]], options: dict[str, Any], rng: Random) -> str
         ]
         lines.append(delimiter.join(cells))
     return options["newline"].join(lines) + options["newline"]
-
-
-def as_python_csv(rows: list[list[str]], **options: Any) -> bytes:
-    """Writes rows with Python's csv."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n", **options).writerows(rows)
-    return text.getvalue().encode()

@@ -156,6 +156,11 @@ def no_match(feed: Feed) -> str:
     return f"no object matches s3://{feed.source.bucket}/{feed.source.pattern}"
 
 
+def nothing_new(feed: Feed) -> str:
+    """Returns the message that every object of the feed is loaded."""
+    return f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}"
+
+
 def _is_settling(feed: Feed, arrival: Arrival, now: float) -> bool:
     return now - arrival.last_modified.timestamp() < feed.source.settle_seconds
 

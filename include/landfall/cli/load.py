@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             _show(became, options)
     if not arrivals and not options.key and not options.json:
-        show(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
+        show(listing.nothing_new(feed))
     return code
 
 

@@ -40,8 +40,6 @@ Without --dismiss and --expire it changes nothing. The states of a reject:
   dismissed   was closed by a person
   superseded  gave way to a newer version of its file, or a newer row of its key"""
 ALL = "all"
-OBJECT = "only rejects of this object; a key that ends with / stands for all objects below it"
-REASON = "only rejects with this reason, such as cell: the list of rejects shows the reasons"
 CHOOSE = ("--object", "--reason", "--state")  # options that choose the rejects to show
 SHOWN = 100  # rejects that a person reads
 MESSAGE, ROW = 140, 54  # characters of a message and of a row: a row fits a line of 80
@@ -52,8 +50,7 @@ def add_to(commands: Any) -> None:
     summary = "show the rows that were refused, and why; dismiss or delete some"
     command = add_command(commands, "rejects", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", "--key", metavar="KEY", help=OBJECT)
-    command.add_argument("--reason", metavar="CODE", help=REASON)
+    add_choice(command)
     command.add_argument(
         "--state", choices=(*STATES, ALL), metavar="STATE",
         help=f"only rejects in this state, or {ALL}; without it: {OPEN}",
@@ -70,6 +67,18 @@ def add_to(commands: Any) -> None:
         help="delete all rejects of the feed that are older than its rejects.days, open ones too",
     )  # fmt: skip
     command.set_defaults(run=run)
+
+
+def add_choice(command: argparse.ArgumentParser) -> None:
+    """Adds --object and --reason, which choose among the rejects."""
+    command.add_argument(
+        "--object", "--key", metavar="KEY",
+        help="only rejects of this object; a key that ends with / stands for all objects below it",
+    )  # fmt: skip
+    command.add_argument(
+        "--reason", metavar="CODE",
+        help="only rejects with this reason, such as cell: the list of rejects shows the reasons",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from include.landfall.cli import reject_csv
 from include.landfall.cli.command import add_command, add_feed, refuse_beside
 from include.landfall.cli.output import counted, show, show_error, show_json
 from include.landfall.cli.reject_csv import Edited
-from include.landfall.cli.rejects import OBJECT, REASON
+from include.landfall.cli.rejects import add_choice
 from include.landfall.cli.who import who
 from include.landfall.connections import warehouse_from_environ
 from include.landfall.errors import DataError
@@ -33,8 +33,7 @@ def add_to(commands: Any) -> None:
     summary = "load open rejects once more, after a fix"
     command = add_command(commands, "replay", summary, EXAMPLES, ABOUT)
     add_feed(command)
-    command.add_argument("--object", "--key", metavar="KEY", help=OBJECT)
-    command.add_argument("--reason", metavar="CODE", help=REASON)
+    add_choice(command)
     command.add_argument(
         "--file", metavar="CSV",
         help="load the corrected rows of this file, and no other: what landfall rejects --csv has"

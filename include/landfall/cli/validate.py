@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = list(_wanted(feed, options.key))
     codes = [_run_one(feed, key, each, as_json=options.json) for key, each in wanted]
     if not wanted and not options.json:
-        show(f"{feed.name}: nothing new under s3://{feed.source.bucket}/{feed.source.prefix}")
+        show(listing.nothing_new(feed))
     return max(codes, default=0)
 
 

@@ -58,8 +58,8 @@ def _check_header(connection: psycopg.Connection, csv: CsvFormat) -> None:
 def statement_of(query: str, csv: CsvFormat, *, has_parameters: bool = False) -> sql.Composed:
     """Returns the COPY that writes the dialect. With parameters, % is doubled outside the query.
 
-    Without quotes that is Postgres's own text. All values are quoted where it is the quotes that
-    tell them from NULL, or from what a backslash means.
+    Without quotes that is Postgres's own text format. All values are quoted where only quotes tell
+    a value from NULL, or a backslash of the text from an escape.
     """
     options: list[sql.Composable] = [
         sql.SQL("FORMAT {}").format(sql.SQL("csv" if csv.quote else "text"))

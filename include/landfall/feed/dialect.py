@@ -70,7 +70,7 @@ class CsvDialect(Dialect):
 
     With `blanks` a run of blanks and tabs is between the fields, and none is at the ends of a line.
     `quote` is "" where quotes are text. `header` is the number of records that hold names. With
-    `pad`, missing last cells are NULL, and empty ones may be too many.
+    `pad`, missing last cells are NULL, and empty cells beyond the columns are left out.
     """
 
     reader = "include.landfall.read.formats.csv"

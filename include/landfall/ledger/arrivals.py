@@ -6,8 +6,8 @@ The rule, for the version of an object that the bucket shows now:
    another ETag or size. Times of versions of one object never count, because clocks
    and restored versions go back: what the bucket shows is what counts.
 2. Where it has none, the arrival is new, unless another object replaced it (a feed whose newest
-   file is the whole table) and it is not newer than that object. Within one second, which is how
-   exactly S3 tells times, the later key is the newer object.
+   file is the whole table) and it is not newer than that object. S3's times have whole seconds: of
+   two objects of the same second, the one with the greater key is the newer.
 
 The server applies the rule to the listing page by page (sql/ledger/new.sql), so a look takes the
 same memory for any number of files that are loaded.
@@ -170,7 +170,7 @@ def _values(feed: Feed, page: list[Arrival]) -> dict[str, Any]:
 
 
 def keep_times(connection: Connection, feed: Feed, arrivals: Iterable[Arrival]) -> None:
-    """Takes over the times of loaded objects that came again unchanged, before they are gone."""
+    """Keeps the new times of loaded objects that came again unchanged, before these are deleted."""
     for page in _pages(arrivals):
         listed = [
             {"key": each.key, "version": each.version, "last_modified": str(each.last_modified)}

@@ -200,7 +200,7 @@ def keys_with_open_rejects(connection: Connection, feed: str) -> set[str]:
 
 
 def keys_with_lost_rejects(connection: Connection, feed: str) -> set[str]:
-    """Returns the keys of the feed's loaded files of whose rejected rows nothing is kept.
+    """Returns the keys of the feed's loaded files whose rejected rows are not kept.
 
     They were only counted (`rejects.keep: count`), or have expired.
     """

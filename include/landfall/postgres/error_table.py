@@ -181,12 +181,6 @@ CLASSES = by_name(
     ),
 )
 
-# Classes that are no errors, with the reason.
-NOT_ERRORS = {
-    "Rollback": "a signal to psycopg's own transaction(), which catches it",
-    "Warning": "psycopg defines it for DB-API, and never raises it",
-}
-
 # PgBouncer's word for `pool_mode = statement`, in which no transaction can be open.
 STATEMENT_MODE = Verdict(
     ConnectionUnusable,

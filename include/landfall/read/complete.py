@@ -1,4 +1,4 @@
-"""Makes rows of the table of the rows that a format gives.
+"""Turns the rows that a format gives into rows of the table.
 
 A format gives the columns that the file has. Everything else comes in here: NULL for a missing
 column, the values of the object, and what is rescued.

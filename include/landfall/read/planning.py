@@ -34,7 +34,7 @@ class Plan:
     is_empty: bool = False
 
     def completer(self, member: str) -> Completer:
-        """Returns what makes rows of the table of the rows that the format gives.
+        """Returns what turns the rows that the format gives into rows of the table.
 
         `member` is the file's name in a zip file; empty where it is none.
         """

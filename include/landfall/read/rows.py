@@ -100,7 +100,7 @@ class Rows:
         return rows + len(self.misshapen)
 
     def behind(self, rows: int) -> Rows:
-        """Returns the stretch as it is numbered behind so many rows of other files."""
+        """Returns the stretch with its numbers raised by the rows of the files before it."""
         if not rows:
             return self
         numbers = self.numbers and array("q", (number + rows for number in self.numbers))

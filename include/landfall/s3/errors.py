@@ -175,18 +175,6 @@ CLASSES = by_name(
     ),
 )
 
-# Classes and modules of botocore that no call of S3 raises, with the reason.
-NOT_RAISED = {
-    "ImminentRemovalWarning": "a warning",
-    "UnsupportedTLSVersionWarning": "a warning",
-    "UndefinedModelAttributeError": "the description of a service lacks a part; that of S3 has it",
-    "MissingServiceIdError": "the description of a service lacks its id; that of S3 has it",
-    "botocore.model": "a program asks the description of a service for what it does not hold",
-    "botocore.eventstream": "streams of events, as only S3 Select sends them",
-    "botocore.utils": "botocore catches them: attempts at a metadata service, names of resources",
-    "botocore.vendored": "bases for programs of the time when botocore held a copy of requests",
-}
-
 # How Python's ssl module words a handshake that ended before a certificate was looked at.
 INTERRUPTED = re.compile("EOF occurred|UNEXPECTED_EOF|timed out|reset by peer")
 

@@ -70,7 +70,7 @@ def list_objects(client: S3Client, source: Source, prefix: str | None = None) ->
 
 
 def why_ignored(source: Source, key: str) -> str | None:
-    """Returns why an object is no arrival of the source: other_name or marker. None: it is one."""
+    """Returns why an object is no arrival of the source (other_name, marker); None if it is one."""
     if source.is_hidden(key):
         return "marker"
     return None if source.matches(key) else "other_name"

@@ -1,4 +1,4 @@
-"""The error codes of calls that Landfall does not make, for they stand in the same documentation.
+"""Error codes of calls that Landfall does not make; S3's documentation lists them with the others.
 
 Landfall reads, writes and lists objects. A store that sends one of these codes all the same did not
 understand the request.

@@ -61,7 +61,7 @@ def drift_of(feed: Feed, arrival: Arrival, sample: Sample) -> Drift:
 def _nulled(feed: Feed, reading: Reading) -> dict[str, str]:
     """Returns what is said of cells that do not fit, by columns where such cells become NULL.
 
-    A column of which no cell fits is none of these.
+    A column without one cell that fits is left to the departures.
     """
     return {
         name: f"{counted_cells(misfit)} of {name} would become NULL by on_bad_cell"

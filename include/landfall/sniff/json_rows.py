@@ -25,8 +25,8 @@ CLOSING = {b"[": b"]", b"{": b"}"}
 class RowsAt:
     """An array whose elements look like rows. `width` is that of rows which are arrays.
 
-    With `ids` it is an object whose values are the rows, by the column for its keys; `values` is
-    the column for those that are no objects.
+    With `ids`, the column for its keys, it is an object whose values are the rows; `values` is the
+    column for values that are no objects.
     """
 
     path: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the target is: tables are loaded, and what would load otherwise than it says is refused.
+"""What the target is: a table is loaded; what COPY and INSERT would fill differently is refused.
 
 A file's rows go in by COPY and by INSERT, so both must do the same. COPY follows no rule, fills no
 view, and does not work under row level security. Rows of a foreign table would not commit together

@@ -20,7 +20,7 @@ PARTITIONS = 64  # the newest ones, at whose ends a look is taken
 
 
 def check_ledger(connection: Connection, feed: Feed) -> None:
-    """Checks that the latest rows of the table are of no load after the last one of the ledger.
+    """Checks that the table's latest rows are not from a load that the ledger does not have yet.
 
     Only the last pages of the table are read: an index on the load id would cost every load some
     5% of the server's CPU. Of a partitioned table those of its newest PARTITIONS are read. Before

@@ -1,4 +1,4 @@
-"""The rows of a load in the target, which must carry its load id: by it a changed file finds them.
+"""Checks that the rows of a load carry its load id, by which a changed file finds its old rows.
 
 A trigger BEFORE INSERT may change a row in any way. Without the load id the rows of a file that
 changes would stay beside its new ones, and nobody would notice.
@@ -19,7 +19,7 @@ from include.landfall.write.dispositions import Disposition
 
 
 class RowChangers(NamedTuple):
-    """The triggers that may change the rows of a load; `pages` are the target's before it."""
+    """The triggers that may change the rows of a load; `pages` is the target's size before it."""
 
     names: str
     pages: int

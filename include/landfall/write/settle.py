@@ -190,7 +190,7 @@ class _Filled(NamedTuple):
 
 @contextmanager
 def _noted() -> Iterator[None]:
-    """Notes on Ctrl-C that the transaction is undone: at its COMMIT nobody could know."""
+    """Adds to a Ctrl-C that nothing is loaded; not around COMMIT, whose end would be unknown."""
     try:
         yield
     except KeyboardInterrupt as stop:

@@ -84,7 +84,7 @@ class Staging:
     def begin(self) -> None:
         """Creates INCOMING where the rows are merged.
 
-        Raises: FeedError when a column is not filled by which rows are told apart.
+        Raises: FeedError when the load does not fill a column by which rows are told apart.
         """
         if not self.disposition.is_merged:
             return

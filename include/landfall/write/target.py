@@ -256,7 +256,7 @@ def add_load_id(connection: Connection, feed: Feed) -> None:
 
 
 def _check_rows_have_ids(connection: Connection, feed: Feed) -> None:
-    """Checks that no row is of a loaded file, where a load finds the rows that it replaces by id.
+    """Checks that the table has no row of a loaded file, if loads find replaced rows by id.
 
     Raises: FeedError. A changed file would leave its earlier rows beside its own.
     """

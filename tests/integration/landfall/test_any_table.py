@@ -7,7 +7,6 @@ other tables, and LANDFALL_TABLES is their number for each format.
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -27,6 +25,7 @@ from psycopg import sql
 from include.landfall.postgres.connection import connect
 from tests.support.cell_texts import GENERATORS, MOODS
 from tests.support.engine import Engine
+from tests.support.file_bytes import parquet_bytes
 
 SEED = int(os.environ.get("LANDFALL_LAW_SEED", "20130101"))
 TABLES = int(os.environ.get("LANDFALL_TABLES", "60"))
@@ -101,9 +100,7 @@ def as_parquet(table: Table) -> bytes:
     columns = [
         pa.array([row[n] for row in table.numbered()], pa.string()) for n in range(len(names))
     ]
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(dict(zip(names, columns, strict=True))), buffer)
-    return buffer.getvalue()
+    return parquet_bytes(dict(zip(names, columns, strict=True)))
 
 
 def read_by_postgres(connection: psycopg.Connection, table: Table) -> dict[int, str]:

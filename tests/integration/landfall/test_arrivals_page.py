@@ -10,9 +10,6 @@ import pytest
 import yaml
 
 from include.landfall.errors import DataError
-from include.landfall.ledger.arrivals import new_arrivals
-from include.landfall.postgres.connection import connect
-from include.landfall.s3.listing import list_arrivals
 from include.landfall.tidy import tidy
 
 PAGE = (Path(__file__).parents[3] / "docs" / "arrivals.md").read_text()
@@ -26,10 +23,7 @@ SECTIONS = {
 
 def load_what_is_new(engine):
     """Loads the new arrivals, as a run does."""
-    with connect(engine.warehouse) as connection:
-        listed = list_arrivals(engine.client, engine.feed.source)
-        new = new_arrivals(connection, engine.feed, listed)
-    for arrival in new:
+    for arrival in engine.new_arrivals():
         with suppress(DataError):
             engine.load(arrival)
 

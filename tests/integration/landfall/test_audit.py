@@ -8,7 +8,6 @@ from include.landfall.audit import audit
 from include.landfall.errors import FeedError
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect
-from include.landfall.replay import rejects_to_replay, replay
 from tests.support.engine import Engine
 
 MERGE = {"table": "raw.t", "disposition": "merge", "key": ["id"]}
@@ -120,8 +119,7 @@ def test_rows_of_replayed_rejects_and_of_other_feeds_are_no_difference(engine):
     engine.load("id,name\n1,a\n20000000000,b\n", "1.csv")
     engine.sql("ALTER TABLE raw.t ALTER id TYPE bigint")
     engine.be(columns={"id": "bigint", "name": "text"}, rejects={"at_most": 9})
-    for batch in rejects_to_replay(engine.feed, warehouse=engine.warehouse).batches:
-        replay(engine.feed, batch, warehouse=engine.warehouse)
+    engine.replay()
     assert engine.sql("SELECT count(*) FROM raw.t") == [2]
     other = {**engine.feed.model_dump(exclude_unset=True), "feed": "other"}
     engine.feed = type(engine.feed).model_validate(other)

@@ -8,10 +8,7 @@ import pytest
 
 from include.landfall.connections import Store
 from include.landfall.forget import forget
-from include.landfall.ledger.arrivals import new_arrivals
-from include.landfall.postgres.connection import connect
 from include.landfall.s3.client import make_client
-from include.landfall.s3.listing import list_arrivals
 from tests.support.aws_server import aws_server
 from tests.support.engine import Engine
 
@@ -34,24 +31,18 @@ def store():
             yield store, client
 
 
-def listed(engine):
-    with connect(engine.warehouse) as connection:
-        arrivals = list(list_arrivals(engine.client, engine.feed.source))
-        return arrivals, new_arrivals(connection, engine.feed, arrivals)
-
-
 def test_a_key_of_any_spelling_is_loaded_once_and_can_be_undone(warehouse, store):
     engine = Engine(warehouse, *store, "awkward")
     for number, key in enumerate(KEYS):
         body = f"id,name\n{number},x\n".encode()
         engine.client.put_object(Bucket="awkward", Key=key, Body=body)
-    arrivals, new = listed(engine)
-    assert sorted(each.key for each in arrivals) == sorted(KEYS)
+    new = engine.new_arrivals()
+    assert sorted(each.key for each in new) == sorted(KEYS)
     for each in new:
         assert engine.load(each).outcome == "loaded", each.key
     assert engine.sql("SELECT id FROM raw.t ORDER BY id") == list(range(len(KEYS)))
-    assert listed(engine) == (arrivals, [])
+    assert engine.new_keys() == []
     for number, key in enumerate(KEYS):
         assert forget(engine.feed, key, warehouse=warehouse).rows == 1, key
         assert engine.sql("SELECT id FROM raw.t ORDER BY id") == list(range(number + 1, len(KEYS)))
-    assert [each.key for each in listed(engine)[1]] == [each.key for each in new]
+    assert engine.new_arrivals() == new

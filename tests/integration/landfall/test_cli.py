@@ -4,20 +4,18 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import subprocess
 import sys
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from include.landfall import load as load_module
 from include.landfall.s3 import stream as open_module
+from tests.support.file_bytes import parquet_bytes
 
 GOOD = b"id,day\n1,2013-01-01\n2,\n"
 
@@ -32,12 +30,6 @@ def quick(mocker, client):
 
 def compressed(text=GOOD * 2000):
     return gzip.compress(text)
-
-
-def parquet(**columns):
-    sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink)
-    return sink.getvalue()
 
 
 def test_a_pattern_that_no_object_matches_is_told(shell):
@@ -152,10 +144,12 @@ def test_wrong_content_is_named_and_nothing_of_the_file_is_left(shell, what):
 
 PARQUET = {
     "a column of another type": (
-        parquet(id=[1.5], day=["2013-01-01"]), ["column: id", "found: double", "expected: integer"]),
-    "a column missing": (parquet(id=[1]), ["missing: 'day'"]),
+        parquet_bytes({"id": [1.5], "day": ["2013-01-01"]}),
+        ["column: id", "found: double", "expected: integer"],
+    ),
+    "a column missing": (parquet_bytes({"id": [1]}), ["missing: 'day'"]),
     "no Parquet at all": (GOOD, ["not whole Parquet"]),
-    "a Parquet cut off": (parquet(id=[1], day=["2013-01-01"])[:-20], ["not whole Parquet"]),
+    "a Parquet cut off": (parquet_bytes({"id": [1], "day": ["2013-01-01"]})[:-20], ["not whole Parquet"]),
     "an empty file": (b"", ["not whole Parquet"]),
 }  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from include.landfall.errors import RefusedCell
-from include.landfall.replay import rejects_to_replay, replay
 from include.landfall.validate import validate
 
 LATE = "DEFERRABLE INITIALLY DEFERRED"
@@ -101,8 +100,8 @@ def test_a_row_that_a_trigger_cannot_follow_into_another_table_is_a_reject(engin
     )
     engine.be(rejects={"at_most": 1})
     assert engine.load("id,name\n1,a\n 2 ,b\n").reasons == {"foreign_key": 1}
-    (batch,) = rejects_to_replay(engine.feed, warehouse=engine.warehouse).batches
-    assert replay(engine.feed, batch, warehouse=engine.warehouse).refused == {"foreign_key": 1}
+    (replayed,) = engine.replay()
+    assert replayed.refused == {"foreign_key": 1}
 
 
 def test_validate_judges_deferred_constraints_as_a_load_does(engine):

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from include.airflow_bridge.warnings import load_warnings
 from include.landfall.errors import DuplicateContent, MisshapenRow
 from include.landfall.forget import forget
-from include.landfall.ledger.arrivals import new_arrivals, plan
+from include.landfall.ledger.arrivals import plan
 from include.landfall.postgres.connection import connect
 from include.landfall.s3.listing import list_arrivals
 from include.landfall.validate import validate
 from include.landfall.write import settle
 from include.landfall.write.duplicates import check_content
 from tests.support.engine import LARGE, many
+from tests.support.file_bytes import parquet_bytes
 
 A, B = "id,name\n1,a\n2,b\n", "id,name\n3,c\n"
 
@@ -42,10 +41,7 @@ def reasons(engine):
 
 def parquet(rows=2):
     """Makes the bytes of a Parquet file."""
-    out = io.BytesIO()
-    table = pa.table({"id": pa.array(range(rows), pa.int32()), "name": ["x"] * rows})
-    pq.write_table(table, out)
-    return out.getvalue()
+    return parquet_bytes({"id": pa.array(range(rows), pa.int32()), "name": ["x"] * rows})
 
 
 def test_by_default_a_duplicate_is_loaded_and_a_warning_names_the_earlier_file(engine):
@@ -69,9 +65,7 @@ def test_a_duplicate_is_refused_nothing_of_it_is_loaded_and_later_runs_leave_it_
     assert len(refusing.rows()) == 2
     assert refusing.statuses() == ["loaded", "duplicate"]
     assert reasons(refusing) == {"a.csv": "loaded", "b.csv": "duplicate"}
-    with connect(refusing.warehouse) as connection:
-        listed = list_arrivals(refusing.client, refusing.feed.source)
-        assert new_arrivals(connection, refusing.feed, listed) == []
+    assert refusing.new_keys() == []
 
 
 def test_force_loads_a_duplicate_and_it_stays_loaded(refusing):

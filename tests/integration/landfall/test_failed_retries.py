@@ -10,8 +10,6 @@ from include.landfall import load as load_module
 from include.landfall.errors import DataError, DuplicateContent, FeedError, ServerUnavailable
 from include.landfall.feed.limits import Limits
 from include.landfall.forget import forget
-from include.landfall.ledger.arrivals import new_arrivals
-from include.landfall.postgres.connection import connect
 
 A, B = "id,name\n1,a\n2,a\n", "id,name\n1,b\n"
 
@@ -33,11 +31,6 @@ def fail_once(engine, arrival, **options):
                 engine.load(arrival, **options)
     finally:
         engine.feed = feed
-
-
-def listed(engine, *arrivals, due_only=False):
-    with connect(engine.warehouse) as connection:
-        return new_arrivals(connection, engine.feed, arrivals, due_only=due_only)
 
 
 def entry_of(engine, load_id):
@@ -90,7 +83,7 @@ def test_a_put_back_version_that_is_refused_as_a_duplicate_keeps_its_rows_in_the
         engine.load(restored := engine.put(A))
     entry = entry_of(engine, first.load_id)
     assert (entry.status, entry.rows) == ("duplicate", 2)
-    assert listed(engine, restored) == []
+    assert engine.new_arrivals(restored) == []
     fail_once(engine, restored, force=True)
     assert entry_of(engine, first.load_id).rows == 2
     with pytest.raises(FeedError, match="was not kept"):
@@ -100,8 +93,8 @@ def test_a_put_back_version_that_is_refused_as_a_duplicate_keeps_its_rows_in_the
 def test_a_version_that_failed_when_put_back_is_left_alone_like_any_failure(engine):
     _, restored = put_back_and_fail(engine)
     fresh = engine.put("id,name\n9,c\n", "9.csv")
-    assert listed(engine, restored, fresh) == [fresh, restored]
-    assert listed(engine, restored, fresh, due_only=True) == [fresh]
+    assert engine.new_arrivals(restored, fresh) == [fresh, restored]
+    assert engine.new_arrivals(restored, fresh, due_only=True) == [fresh]
 
 
 def test_a_forced_load_that_fails_leaves_its_error_beside_the_rows(engine):
@@ -110,7 +103,7 @@ def test_a_forced_load_that_fails_leaves_its_error_beside_the_rows(engine):
     (entry,) = engine.entries()
     assert (entry.status, entry.rows, entry.load_id) == ("loaded", 2, receipt.load_id)
     assert "lock timeout" in entry.error
-    assert listed(engine, arrival) == []
+    assert engine.new_arrivals(arrival) == []
     assert engine.load(arrival).outcome == "already_loaded"
     engine.load(arrival, force=True)
     assert [each.error for each in engine.entries()] == [None]
@@ -129,8 +122,8 @@ def test_an_object_of_the_same_etag_that_fails_is_left_alone_for_a_while(engine)
         )
     assert waits == [5, 10, 20]
     assert [entry.status for entry in engine.entries()] == ["loaded"]
-    assert listed(engine, second, due_only=True) == []
-    assert listed(engine, second) == [second]
+    assert engine.new_arrivals(second, due_only=True) == []
+    assert engine.new_arrivals(second) == [second]
 
 
 def test_samples_of_a_forced_load_that_is_refused_are_kept(engine):

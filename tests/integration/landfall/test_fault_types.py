@@ -4,22 +4,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from decimal import Decimal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from include.landfall.errors import (
-    DataError,
-)
+from include.landfall.errors import DataError
+from tests.support.file_bytes import parquet_bytes
 
 
 def parquet(**columns):
-    sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink, use_deprecated_int96_timestamps=True)
-    return sink.getvalue()
+    return parquet_bytes(columns, use_deprecated_int96_timestamps=True)
 
 
 def test_1_1_an_int96_timestamp_keeps_its_year(engine):

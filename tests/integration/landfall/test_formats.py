@@ -6,19 +6,17 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 import fastavro
-import openpyxl
 import psycopg
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError, HeaderMismatch, LandfallError, MisshapenRow
+from tests.support.file_bytes import parquet_bytes, workbook_bytes, zip_bytes
 from tests.support.format_writers import COLUMNS, WRITERS
 
 SEED = int(os.environ.get("LANDFALL_FORMATS_SEED", "20130101"))
@@ -106,13 +104,11 @@ def test_a_refused_cell_of_a_binary_format_has_its_row_as_json(engine):
 
 
 def test_the_member_of_a_zip_file_is_the_data(engine):
-    with zipfile.ZipFile(sink := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("readme.txt", "none")
-        archive.writestr("in/a.csv", "id,name\n1,a\n")
+    packed = zip_bytes(("readme.txt", "none"), ("in/a.csv", "id,name\n1,a\n"))
     with pytest.raises(DataError, match="2 members"):
-        engine.load(sink.getvalue())
+        engine.load(packed)
     engine.be(source={"bucket": engine.bucket, "pattern": "**", "member": "*.csv"})
-    assert engine.load(sink.getvalue()).rows == 1
+    assert engine.load(packed).rows == 1
 
 
 LIMITS = {
@@ -216,23 +212,19 @@ def test_a_feed_says_so_where_its_format_does_not_take_a_departure(engine):
 def test_new_columns_of_a_format_with_types_evolve_the_table(engine):
     engine.be(format="parquet", columns={"id": "bigint"}, contract={"new_columns": "evolve"})
     nested = pa.table({"id": [1], "extra": [{"a": [1, 2]}], "tags": [["x"]]})
-    pq.write_table(nested, sink := io.BytesIO())
-    engine.load(sink.getvalue())
+    engine.load(parquet_bytes(nested))
     assert engine.sql("SELECT id, extra, tags FROM raw.t") == [(1, {"a": [1, 2]}, ["x"])]
 
 
 def test_new_columns_of_a_sheet_of_excel_evolve_the_table(engine):
     """A sheet has no types: a new column gets the one that all its cells fit."""
     engine.be(format="excel", columns={"id": "integer"}, contract={"new_columns": "evolve"})
-    workbook = openpyxl.Workbook()
-    for row in (
+    workbook = workbook_bytes(
         ["id", "day", "at", "paid", "count", "done", "note"],
         [1, date(2026, 3, 1), datetime(2026, 3, 1, 8, 30), 1.5, 2, True, "a"],  # noqa: DTZ001
         [2, None, datetime(2026, 3, 2), 2, 3, False, "7"],  # noqa: DTZ001
-    ):
-        workbook.active.append(row)
-    workbook.save(sink := io.BytesIO())
-    assert engine.load(sink.getvalue(), "a.xlsx").changes == [
+    )
+    assert engine.load(workbook, "a.xlsx").changes == [
         "column added day: date", "column added at: timestamp", "column added paid: numeric",
         "column added count: bigint", "column added done: boolean", "column added note: text",
     ]  # fmt: skip
@@ -241,7 +233,7 @@ def test_new_columns_of_a_sheet_of_excel_evolve_the_table(engine):
         (1, "2026-03-01", "2026-03-01 08:30:00", "1.5", 2, True, "a"),
         (2, None, "2026-03-02 00:00:00", "2", 3, False, "7"),
     ]
-    assert engine.load(sink.getvalue(), "b.xlsx").changes == []
+    assert engine.load(workbook, "b.xlsx").changes == []
 
 
 READ = [
@@ -265,13 +257,11 @@ def test_what_the_reader_refuses_is_not_told_as_refused_by_postgres(
 
 
 def test_bytes_of_a_fixed_length_become_a_new_column_of_bytes(engine):
-    out = io.BytesIO()
-    fixed = pa.array([b"ab"], pa.binary(2))
-    pq.write_table(pa.table({"id": pa.array([1], pa.int32()), "code": fixed}), out)
+    columns = {"id": pa.array([1], pa.int32()), "code": pa.array([b"ab"], pa.binary(2))}
     engine = engine.be(
         format={"type": "parquet"}, columns={"id": "integer"}, contract={"new_columns": "evolve"}
     )
-    assert engine.load(out.getvalue(), "a.parquet").rows == 1
+    assert engine.load(parquet_bytes(columns), "a.parquet").rows == 1
     assert engine.sql("SELECT code FROM raw.t") == [b"ab"]
 
 
@@ -290,14 +280,9 @@ def test_other_columns_are_told_with_the_line_of_the_header_where_there_is_one(
 ):
     engine = engine.be(format=file_format, columns={"id": "integer"})
     if data is None:
-        out = io.BytesIO()
-        if file_format["type"] == "excel":
-            book = openpyxl.Workbook()
-            book.active.append(["x"])
-            book.save(out)
-        else:
-            pq.write_table(pa.table({"x": [1]}), out)
-        data = out.getvalue()
+        data = (
+            workbook_bytes(["x"]) if file_format["type"] == "excel" else parquet_bytes({"x": [1]})
+        )
     with pytest.raises(HeaderMismatch) as caught:
         engine.load(data, "a")
     assert caught.value.place.line == line

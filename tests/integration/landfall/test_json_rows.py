@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
-import zipfile
 
 import pytest
 
 from include.landfall.errors import DataError, TruncatedFile
-from include.landfall.replay import rejects_to_replay, replay
+from tests.support.file_bytes import zip_bytes
 
 FORMAT = {"type": "json", "rows": "result.records"}
 
@@ -19,18 +17,13 @@ def enveloped(*rows, indent=None):
     return json.dumps({"n": 1, "result": {"records": rows}, "z": [{}]}, indent=indent)
 
 
-def zipped(*bodies):
-    with zipfile.ZipFile(sink := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, body in enumerate(bodies):
-            archive.writestr(f"{number}.json", body)
-    return sink.getvalue()
-
-
 PACKED = {
     "plain": lambda one, two: enveloped(one, two),
     "gzip": lambda one, two: gzip.compress(enveloped(one, two, indent=1).encode()),
     "byte-order mark": lambda one, two: b"\xef\xbb\xbf" + enveloped(one, two).encode(),
-    "zip": lambda one, two: zipped(enveloped(one), enveloped(), enveloped(two)),
+    "zip": lambda one, two: zip_bytes(
+        ("0.json", enveloped(one)), ("1.json", enveloped()), ("2.json", enveloped(two))
+    ),
 }
 
 
@@ -53,10 +46,7 @@ def test_a_reject_has_its_line_and_text_and_is_replayed(engine):
     )
     assert [row[:3] for row in kept] == [(2, 8, "cell"), (3, 12, "other_key")]
     assert [row[3] for row in kept] == ['{\n"id": "x",\n"name": "b"\n}', '{\n"id": 3,\n"q": 1\n}']
-    chosen = rejects_to_replay(
-        engine.feed, warehouse=engine.warehouse, edited={kept[0][4]: ["2", "b"]}
-    )
-    (done,) = [replay(engine.feed, each, warehouse=engine.warehouse) for each in chosen.batches]
+    (done,) = engine.replay(edited={kept[0][4]: ["2", "b"]})
     assert (done.rows, engine.rows()) == (1, [(1, None), (2, "b")])
 
 
@@ -75,11 +65,8 @@ def test_a_reject_of_rows_by_ids_has_its_line_and_is_replayed(engine):
         (3, 4, "other_key", '{"id": "3", "name": "c", "q": 1}'),
     ]
     engine.be(format={"type": "json", "rows": "u", "ids": "id", "other_keys": "ignore"})
-    chosen = rejects_to_replay(
-        engine.feed, warehouse=engine.warehouse, edited={kept[0][4]: ["2", "b"]}
-    )
-    done = [replay(engine.feed, each, warehouse=engine.warehouse) for each in chosen.batches]
-    assert sum(each.rows for each in done) == 1
+    (done,) = engine.replay(edited={kept[0][4]: ["2", "b"]})
+    assert done.rows == 1
     assert engine.rows() == [(1, "a"), (2, "b")]
 
 
@@ -111,10 +98,7 @@ def test_a_contract_holds_for_the_names_in_the_first_array(engine, new_columns):
     rescued = engine.feed.contract.rescue_column
     assert engine.sql(f"SELECT id, {rescued} FROM raw.t ORDER BY 1") == [(1, {"q": 1.5}), (3, None)]
     reject = engine.sql("SELECT reject_id FROM landfall.rejects")[0]
-    edited = {reject: ["2", None, '{"q": ["x"]}']}
-    chosen = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited)
-    for each in chosen.batches:
-        replay(engine.feed, each, warehouse=engine.warehouse)
+    engine.replay(edited={reject: ["2", None, '{"q": ["x"]}']})
     assert engine.sql(f"SELECT {rescued} FROM raw.t WHERE id = 2") == [{"q": ["x"]}]
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError
 from tests.support.engine import LARGE, many
+from tests.support.file_bytes import parquet_bytes
 
 
 def refusal(engine, text):
@@ -56,10 +54,9 @@ def test_the_first_of_many_refused_rows_is_named(engine):
 
 
 def test_in_parquet_the_row_is_named(engine):
-    table = pa.table({"id": ["1", "2", "x"], "name": ["a", "b", "c"]})
-    pq.write_table(table, data := io.BytesIO())
+    table = {"id": ["1", "2", "x"], "name": ["a", "b", "c"]}
     engine.be(format="parquet")
-    error = refusal(engine, data.getvalue())
+    error = refusal(engine, parquet_bytes(table))
     assert (error.place.row, error.place.column, error.found) == (3, "id", "x")
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerUnavailable
 from include.landfall.ledger import arrivals, claims
-from include.landfall.ledger.arrivals import new_arrivals
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.ledger.sequences import IDS
 from include.landfall.postgres.connection import connect
@@ -20,11 +19,6 @@ from include.landfall.write import ledger_behind
 from tests.support.engine import many
 
 A, B = "id,name\n1,a\n", "id,name\n2,b\n"
-
-
-def new(engine, *arrivals):
-    with connect(engine.warehouse) as connection:
-        return [a.key for a in new_arrivals(connection, engine.feed, arrivals)]
 
 
 @pytest.mark.parametrize("look", ["has_relation", "value"])
@@ -66,7 +60,7 @@ def test_without_a_name_it_says_which_process_on_which_host(engine):
 
 
 def test_everything_is_new_where_there_is_no_ledger_yet(engine):
-    assert new(engine, engine.put(A)) == ["a.csv"]
+    assert engine.new_keys(engine.put(A)) == ["a.csv"]
     assert engine.sql("SELECT to_regnamespace('landfall') IS NULL") == [True]
 
 
@@ -75,29 +69,29 @@ def test_what_is_loaded_is_not_new_and_what_failed_is(engine):
     engine.load(loaded)
     with pytest.raises(DataError):
         engine.load(failed)
-    assert new(engine, loaded, failed, fresh) == ["3", "2"]
+    assert engine.new_keys(loaded, failed, fresh) == ["3", "2"]
 
 
 def test_what_is_new_comes_oldest_first_whatever_its_name(engine):
     arrivals = [engine.put(A, key) for key in ("z", "a", "m")]
-    assert new(engine, *reversed(arrivals)) == ["z", "a", "m"]
+    assert engine.new_keys(*reversed(arrivals)) == ["z", "a", "m"]
 
 
 def test_no_arrival_is_overlooked_because_it_is_older_than_one_that_is_loaded(engine):
     """The listing is compared with the ledger; a time cursor would miss this arrival."""
     old = engine.put(A, "old")
     engine.load(engine.put(B, "new"))
-    assert new(engine, old) == ["old"]
+    assert engine.new_keys(old) == ["old"]
 
 
 def test_a_changed_object_is_new_and_so_is_content_put_back(engine):
     first = engine.put(A)
     engine.load(first)
     second = engine.put(B)
-    assert new(engine, second) == ["a.csv"]
+    assert engine.new_keys(second) == ["a.csv"]
     engine.load(second)
-    assert new(engine, second) == []
-    assert new(engine, engine.put(A)) == ["a.csv"]
+    assert engine.new_keys(second) == []
+    assert engine.new_keys(engine.put(A)) == ["a.csv"]
 
 
 def test_a_superseded_file_of_a_replace_feed_is_not_new_for_ever(engine):
@@ -105,14 +99,14 @@ def test_a_superseded_file_of_a_replace_feed_is_not_new_for_ever(engine):
     arrivals = [engine.put(A, "1"), engine.put(B, "2")]
     for arrival in arrivals:
         engine.load(arrival)
-    assert new(engine, *arrivals) == []
+    assert engine.new_keys(*arrivals) == []
 
 
 def test_feeds_do_not_know_of_each_other(engine):
     arrival = engine.put(A)
     engine.load(arrival)
     engine.feed = engine.make_feed(feed="u", table="raw.u")
-    assert new(engine, arrival) == ["a.csv"]
+    assert engine.new_keys(arrival) == ["a.csv"]
     assert engine.load(arrival).outcome == "loaded"
 
 
@@ -120,7 +114,7 @@ def test_an_object_of_the_same_etag_and_another_size_is_two_arrivals(engine):
     """Clones of S3 give two objects one ETag."""
     first = engine.put(A)
     engine.load(first)
-    assert new(engine, replace(first, size=first.size + 1)) == ["a.csv"]
+    assert engine.new_keys(replace(first, size=first.size + 1)) == ["a.csv"]
 
 
 def test_the_ledger_of_many_first_loads_is_made_once(engine):

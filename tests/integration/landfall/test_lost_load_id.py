@@ -20,8 +20,7 @@ def forget_file(engine: Engine) -> None:
 
 def replay_rejects(engine: Engine) -> None:
     engine.sql("""UPDATE landfall.rejects SET cells = '{"id": "3", "name": "c"}'""")
-    (batch,) = rejects_to_replay(engine.feed, warehouse=engine.warehouse).batches
-    replay(engine.feed, batch, warehouse=engine.warehouse)
+    engine.replay()
 
 
 # Each with a part of what to do.

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from include.landfall.errors import DataError, FeedError, LandfallError
-from include.landfall.replay import rejects_to_replay, replay
 from include.landfall.validate import validate
 
 BOTH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert"])
@@ -187,8 +186,7 @@ def test_a_replayed_reject_is_merged_and_loses_to_a_newer_row(engine, strategy):
     assert receipt.rejected == 2
     engine.load("id,name,at\n1,new,2026-02-02\n2,c,2026-01-01\n", "2.csv")
     edited = {1: ["1", "a", "2026-01-02"], 2: ["2", "b", "2026-01-02"]}
-    (batch,) = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=edited).batches
-    replayed = replay(engine.feed, batch, warehouse=engine.warehouse)
+    (replayed,) = engine.replay(edited=edited)
     assert (replayed.rows, replayed.deduplicated, replayed.refused) == (1, 1, {})
     assert engine.rows() == [(1, "new"), (2, "b")]
     entry = engine.entries()[0]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import HeaderMismatch
-from include.landfall.replay import rejects_to_replay, replay
 from include.landfall.validate import validate
 from tests.support.departures import rows_of
+from tests.support.file_bytes import parquet_bytes
 
 ALL = {"at_most": "100%"}
 KEYED = {"disposition": "merge", "key": ["id"]}
@@ -103,13 +100,12 @@ def test_what_is_rescued_of_a_reject_is_the_same_json_after_its_replay(engine):
     engine.be(columns=columns, contract={"new_columns": "rescue"}, rejects=ALL)
     engine.feed = engine.make_feed(**{**engine.feed.model_dump(mode="json"), "format": "parquet"})
     more = {"n": 7, "x": 0.5, "b": True, "t": "x", "l": [1, 2], "s": {"a": ["z"], "d": None}}
-    out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([{"id": 1, **more}, {"id": None, **more}]), out)
-    assert engine.load(out.getvalue()).reasons == {"null": 1}
+    table = pa.Table.from_pylist([{"id": 1, **more}, {"id": None, **more}])
+    assert engine.load(parquet_bytes(table)).reasons == {"null": 1}
     engine.sql("ALTER TABLE raw.t ALTER id DROP NOT NULL")
     engine.be(columns={"id": "integer"}, contract={"new_columns": "rescue"}, rejects=ALL)
-    (batch,) = rejects_to_replay(engine.feed, warehouse=engine.warehouse).batches
-    assert replay(engine.feed, batch, warehouse=engine.warehouse).rows == 1
+    (replayed,) = engine.replay()
+    assert replayed.rows == 1
     first, second = engine.sql("SELECT _rescued FROM raw.t ORDER BY id")
     assert first == second
     assert (first["n"], first["l"], first["b"], first["s"]["a"]) == (7, [1, 2], True, ["z"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from include.landfall.replay import rejects_to_replay, replay
-
 COLUMNS = {"id": "integer", "name": "text"}
 
 
@@ -40,8 +38,8 @@ def test_refused_rows_are_rejects_and_come_in_later_beside_the_others(monthly):
     receipt = monthly.load("id,name\n1,jan\n1,jan\n2,jan\n", "1.csv")
     assert (receipt.rows, receipt.reasons) == (2, {"unique": 1})
     monthly.sql("ALTER TABLE raw.t DROP CONSTRAINT t_id_key")
-    (batch,) = rejects_to_replay(monthly.feed, warehouse=monthly.warehouse).batches
-    assert replay(monthly.feed, batch, warehouse=monthly.warehouse).rows == 1
+    (replayed,) = monthly.replay()
+    assert replayed.rows == 1
     assert monthly.rows() == [(1, "jan"), (1, "jan"), (2, "jan")]
 
 
@@ -53,8 +51,8 @@ def loaded_with_reject(monthly, part="jan"):
 
 def replay_as(monthly, reject_id, part="jan"):
     edited = {reject_id: ["2", part]}
-    (batch,) = rejects_to_replay(monthly.feed, warehouse=monthly.warehouse, edited=edited).batches
-    return replay(monthly.feed, batch, warehouse=monthly.warehouse)
+    (replayed,) = monthly.replay(edited=edited)
+    return replayed
 
 
 def test_a_replayed_row_of_a_part_that_a_later_file_replaced_is_superseded(monthly):
@@ -73,8 +71,8 @@ def test_other_parts_of_the_same_replay_get_their_rows(monthly):
     monthly.load("id,name\n9,jan\n", "2.csv")
     ids = monthly.sql("SELECT reject_id FROM landfall.rejects ORDER BY reject_id")
     edited = dict(zip(ids, [["2", "jan"], ["3", "feb"]]))
-    (batch,) = rejects_to_replay(monthly.feed, warehouse=monthly.warehouse, edited=edited).batches
-    assert replay(monthly.feed, batch, warehouse=monthly.warehouse).rows == 1
+    (replayed,) = monthly.replay(edited=edited)
+    assert replayed.rows == 1
     assert monthly.rows() == [(3, "feb"), (9, "jan")]
 
 

@@ -11,11 +11,11 @@ import fastavro
 import openpyxl
 import pyarrow as pa
 import pyarrow.orc
-import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from include.landfall.sniff import sample as sample_module
+from tests.support.file_bytes import parquet_bytes, workbook_bytes
 
 RECORDS = [
     {"id": n, "name": f"Größe {n}", "price": f"{n}.25", "day": f"2026-03-{1 + n % 28:02}",
@@ -43,8 +43,7 @@ def table():
 
 
 def parquet():
-    pq.write_table(table(), file := io.BytesIO(), row_group_size=100)
-    return file.getvalue()
+    return parquet_bytes(table(), row_group_size=100)
 
 
 def orc():
@@ -131,8 +130,7 @@ def test_check_says_which_file_of_another_format_has_drifted(landfall, engine, t
     engine.put(parquet(), "in/sales_1")
     feed = tmp_path / "sales.yaml"
     feed.write_text(landfall("sniff", f"s3://{engine.bucket}/in/sales_1", "--name", "sales")[1])
-    pq.write_table(table().drop_columns(["name"]), file := io.BytesIO())
-    engine.put(file.getvalue(), "in/sales_2")
+    engine.put(parquet_bytes(table().drop_columns(["name"])), "in/sales_2")
     code, out, _ = landfall("sniff", "--check", str(feed))
     assert (code, "missing: 'name'" in out) == (5, True)
 
@@ -164,11 +162,7 @@ def test_a_missing_bucket_is_called_a_missing_bucket(landfall, engine):
 
 
 def test_two_columns_of_one_name_are_read_by_their_places(landfall, engine, tmp_path):
-    book = openpyxl.Workbook()
-    for row in (["id", "id"], [1, 2]):
-        book.active.append(row)
-    book.save(file := io.BytesIO())
-    engine.put(file.getvalue(), "in/x.xlsx")
+    engine.put(workbook_bytes(["id", "id"], [1, 2]), "in/x.xlsx")
     feed, url = tmp_path / "x.yaml", f"s3://{engine.bucket}/in/x.xlsx"
     code, text, _ = landfall("sniff", url, "--name", "x", "--table", "raw.t")
     assert (code, "DOUBT: the columns' names are made, since a name stands twice" in text) == (
@@ -181,8 +175,7 @@ def test_two_columns_of_one_name_are_read_by_their_places(landfall, engine, tmp_
 
 
 def test_two_columns_of_one_name_that_have_no_place_are_refused(landfall, engine):
-    pq.write_table(pa.table([[1], [2]], names=["id", "id"]), file := io.BytesIO())
-    engine.put(file.getvalue(), "in/x")
+    engine.put(parquet_bytes(pa.table([[1], [2]], names=["id", "id"])), "in/x")
     code, _, errors = landfall("sniff", f"s3://{engine.bucket}/in/x")
     assert (code, "columns of the file stand twice" in errors) == (5, True)
 

@@ -11,10 +11,7 @@ from botocore.exceptions import ClientError
 from include.landfall.errors import FeedError, ObjectMissing, RefusedCell
 from include.landfall.feed.model import Feed
 from include.landfall.feed.yaml_file import Feeds
-from include.landfall.ledger.arrivals import new_arrivals
-from include.landfall.postgres.connection import connect
 from include.landfall.s3 import moving
-from include.landfall.s3.listing import list_arrivals
 from include.landfall.tidy import LOST_REJECTS, OPEN_REJECTS, TOO_LONG, tidy
 
 A, B, BAD = "id,name\n1,a\n", "id,name\n2,b\n", "id,name\nx,b\n"
@@ -50,12 +47,6 @@ def bodies(engine):
     }
 
 
-def new(engine):
-    with connect(engine.warehouse) as connection:
-        listed = list_arrivals(engine.client, engine.feed.source)
-        return [each.key for each in new_arrivals(connection, engine.feed, listed)]
-
-
 def killed(*_):
     raise KeyboardInterrupt
 
@@ -66,7 +57,7 @@ def test_a_loaded_file_is_moved_with_its_content(moving_feed):
     assert (moved.action, moved.moved_to) == ("moved", "loaded/in/a.csv")
     assert bodies(moving_feed) == {"loaded/in/a.csv": A}
     assert moving_feed.rows() == [(1, "a")]
-    assert new(moving_feed) == []
+    assert moving_feed.new_keys() == []
 
 
 def test_a_loaded_file_is_deleted_where_the_feed_says_so(engine):
@@ -127,14 +118,14 @@ def test_a_file_that_a_newer_one_has_replaced_is_moved_too(engine):
     engine.load(B, "in/2.csv")
     assert actions(engine) == {"in/1.csv": "moved", "in/2.csv": "moved"}
     assert engine.rows() == [(2, "b")]
-    assert new(engine) == []
+    assert engine.new_keys() == []
 
 
 def test_a_moved_file_that_comes_back_is_loaded_only_when_it_has_changed(moving_feed):
     moving_feed.load(A, "in/a.csv")
     run(moving_feed)
     moving_feed.put(A, "in/a.csv")
-    assert new(moving_feed) == []
+    assert moving_feed.new_keys() == []
     moving_feed.load(B, "in/a.csv")
     assert moving_feed.rows() == [(2, "b")]
 

@@ -9,16 +9,10 @@ import pytest
 
 from include.landfall.errors import LandfallError
 from include.landfall.forget import forget
-from include.landfall.replay import rejects_to_replay, replay
 from include.landfall.validate import validate
+from tests.support.engine import Engine
 
 DIRTY = "id,name\n1,a\nx,b\n"
-
-
-def replay_rejects(engine):
-    servers = {"warehouse": engine.warehouse}
-    (batch,) = rejects_to_replay(engine.feed, **servers).batches
-    replay(engine.feed, batch, **servers)
 
 
 def forget_file(engine):
@@ -34,7 +28,7 @@ def load_file(engine):
     engine.load(DIRTY, "b.csv")
 
 
-WORK = pytest.mark.parametrize("work", [load_file, replay_rejects, forget_file, validate_file])
+WORK = pytest.mark.parametrize("work", [load_file, Engine.replay, forget_file, validate_file])
 
 
 @pytest.mark.timeout(60)

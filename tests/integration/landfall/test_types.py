@@ -13,7 +13,6 @@ from uuid import UUID
 
 import psycopg
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
 
@@ -21,6 +20,7 @@ from include.landfall.errors import DataError, HeaderMismatch, RefusedCell
 from include.landfall.feed.model import Feed
 from include.landfall.load import load
 from include.landfall.s3.listing import find_arrival
+from tests.support.file_bytes import parquet_bytes
 
 LONG = "ü€😀\n\t'\"\\,;{}" * 5000
 
@@ -127,9 +127,7 @@ class Lander:
             return [row[0] for row in rows.fetchall()]
 
     def land_parquet(self, array: pa.Array, kind: str, **options):
-        sink = io.BytesIO()
-        pq.write_table(pa.table({"x": array}), sink, **options)
-        return self.land(sink.getvalue(), kind, "parquet")
+        return self.land(parquet_bytes({"x": array}, **options), kind, "parquet")
 
 
 @pytest.fixture(scope="module")
@@ -314,9 +312,7 @@ def test_a_value_too_large_for_the_declared_type_is_refused_with_its_row(lander,
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_null_where_none_may_be_is_refused_with_its_row(lander, form):
-    sink = io.BytesIO()
-    pq.write_table(pa.table({"x": ["a", None]}), sink)
-    body = b'x\n"a"\n\n' if form == "csv" else sink.getvalue()
+    body = b'x\n"a"\n\n' if form == "csv" else parquet_bytes({"x": ["a", None]})
     with pytest.raises(DataError) as caught:
         lander.land(body, "text", form, nullable=False)
     assert (caught.value.place.row, caught.value.place.column) == (2, "x")

@@ -31,16 +31,6 @@ def receipt(arrival, outcome="loaded"):
 
 
 @pytest.fixture
-def path(tmp_path):
-    path = tmp_path / "x.yaml"
-    path.write_text(
-        "feed: x\nsource: {bucket: landing, pattern: x/*}\n"
-        "target: {table: raw.x}\ncolumns: {a: text}\n"
-    )
-    return str(path)
-
-
-@pytest.fixture
 def load(mocker):
     mocker.patch.object(load_command, "_wanted", return_value=ARRIVALS)
     return mocked_load(mocker)
@@ -53,8 +43,8 @@ def mocked_load(mocker):
     return mocker.patch("include.landfall.load.load", side_effect=lambda feed, a, **_: receipt(a))
 
 
-def test_each_arrival_is_a_line(load, path, capsys):
-    assert cli.main(["load", "--feed", path]) == 0
+def test_each_arrival_is_a_line(load, feed_file, capsys):
+    assert cli.main(["load", "--feed", feed_file]) == 0
     printed = capsys.readouterr()
     assert [line.split()[:2] for line in printed.out.splitlines()] == [
         ["loaded", "x/1.csv"], ["loaded", "x/2.csv"], ["loaded", "x/3.csv"],
@@ -63,40 +53,44 @@ def test_each_arrival_is_a_line(load, path, capsys):
     assert printed.err == ""
 
 
-def test_no_text_of_a_file_forges_a_line_or_reaches_the_terminal_as_a_command(load, path, capsys):
+def test_no_text_of_a_file_forges_a_line_or_reaches_the_terminal_as_a_command(
+    load, feed_file, capsys
+):
     forged = "a\nloaded  x\x1b[2J\u202e.csv"
     load.side_effect = lambda feed, arrival, **_: replace(
         receipt(replace(arrival, key=forged)), changes=[f"new column {forged}"]
     )
-    assert cli.main(["load", "--feed", path]) == 0
+    assert cli.main(["load", "--feed", feed_file]) == 0
     lines = capsys.readouterr().out.removesuffix("\n").split("\n")
     assert (len(lines), all(line.isprintable() for line in lines)) == (6, True)
     assert r"a\nloaded  x\x1b[2J\u202e.csv" in lines[0]
 
 
 @pytest.mark.parametrize("outcome", ["already_loaded", "superseded"])
-def test_what_somebody_else_did_is_no_failure(load, path, capsys, outcome):
+def test_what_somebody_else_did_is_no_failure(load, feed_file, capsys, outcome):
     load.side_effect = lambda feed, arrival, **_: receipt(arrival, outcome)
-    assert cli.main(["load", "--feed", path]) == 0
+    assert cli.main(["load", "--feed", feed_file]) == 0
     assert capsys.readouterr().out.count(outcome.replace("_", " ")) == 3
 
 
-def test_a_bad_file_lets_the_others_load_and_a_server_that_is_away_stops_all(load, path, capsys):
+def test_a_bad_file_lets_the_others_load_and_a_server_that_is_away_stops_all(
+    load, feed_file, capsys
+):
     load.side_effect = [DataError("bad"), receipt(ARRIVALS[1]), ServerUnavailable("away")]
-    assert cli.main(["load", "--feed", path]) == ServerUnavailable.exit_code
+    assert cli.main(["load", "--feed", feed_file]) == ServerUnavailable.exit_code
     printed = capsys.readouterr()
     assert (printed.err, printed.out.count("loaded")) == ("bad\naway\n", 1)
     load.side_effect = [ServerUnavailable("away")]
-    assert cli.main(["load", "--feed", path]) == 75
+    assert cli.main(["load", "--feed", feed_file]) == 75
 
 
-def test_json_is_one_object_a_line_and_has_every_fact_of_an_error(load, path, capsys):
+def test_json_is_one_object_a_line_and_has_every_fact_of_an_error(load, feed_file, capsys):
     load.side_effect = [
         receipt(ARRIVALS[0]),
         DataError("bad", found="x").at(line=3),
         receipt(ARRIVALS[2]),
     ]
-    assert cli.main(["load", "--feed", path, "--json"]) == 5
+    assert cli.main(["load", "--feed", feed_file, "--json"]) == 5
     good, bad, _ = map(json.loads, capsys.readouterr().out.splitlines())
     assert (good["outcome"], good["rows"]) == ("loaded", 1234)
     assert bad["error"]["kind"] == "DataError"
@@ -107,7 +101,7 @@ def test_json_is_one_object_a_line_and_has_every_fact_of_an_error(load, path, ca
     )
 
 
-def test_progress_is_shown_to_a_person_and_to_no_program(load, path, mocker, capsys):
+def test_progress_is_shown_to_a_person_and_to_no_program(load, feed_file, mocker, capsys):
     mocker.patch.object(output, "TICK", 0)
     mocker.patch("sys.stderr.isatty", return_value=True)
 
@@ -116,9 +110,9 @@ def test_progress_is_shown_to_a_person_and_to_no_program(load, path, mocker, cap
         return receipt(arrival)
 
     load.side_effect = ticking
-    cli.main(["load", "--feed", path])
+    cli.main(["load", "--feed", feed_file])
     assert "reading x/1.csv: 5,000 rows" in capsys.readouterr().err
-    cli.main(["load", "--feed", path, "--json"])
+    cli.main(["load", "--feed", feed_file, "--json"])
     assert capsys.readouterr().err == ""
 
 
@@ -136,15 +130,15 @@ def test_the_schema_is_json(capsys):
 
 
 def test_an_error_that_nobody_foresaw_is_one_message_and_no_traceback(
-    load, path, capsys, monkeypatch
+    load, feed_file, capsys, monkeypatch
 ):
     load.side_effect = ZeroDivisionError("by zero")
-    assert cli.main(["load", "--feed", path]) == 1
+    assert cli.main(["load", "--feed", feed_file]) == 1
     printed = capsys.readouterr().err
     assert "ZeroDivisionError: by zero" in printed
     assert "Traceback" not in printed
     monkeypatch.setenv("LANDFALL_TRACE", "1")
-    cli.main(["load", "--feed", path])
+    cli.main(["load", "--feed", feed_file])
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -177,13 +171,13 @@ def test_the_command_line_does_not_import_arrow():
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_a_full_disk_is_told_in_one_line_and_what_is_loaded_stays_loaded(
-    as_json, load, path, mocker
+    as_json, load, feed_file, mocker
 ):
     err = io.StringIO()
     with Path("/dev/full").open("w") as full:
         mocker.patch("sys.stdout", full)
         mocker.patch("sys.stderr", err)
-        assert cli.main(["load", "--feed", path, *as_json]) == 1
+        assert cli.main(["load", "--feed", feed_file, *as_json]) == 1
     assert err.getvalue() == (
         "the output could not be written: No space left on device; what was loaded stays loaded,"
         " and landfall status shows it\n"
@@ -200,11 +194,11 @@ def test_an_error_on_a_full_disk_ends_without_a_traceback(tmp_path):
     assert "No space left on device" in done.stderr
 
 
-def test_ctrl_c_is_one_line(load, path, capsys):
+def test_ctrl_c_is_one_line(load, feed_file, capsys):
     stop = KeyboardInterrupt()
     stop.add_note("nothing of the file is loaded")
     load.side_effect = stop
-    assert cli.main(["load", "--feed", path]) == 130
+    assert cli.main(["load", "--feed", feed_file]) == 130
     assert capsys.readouterr().err == "stopped: nothing of the file is loaded\n"
 
 

@@ -86,16 +86,6 @@ ONCE = [each for each in WITH_VALUE if each not in REPEATABLE]
 
 
 @pytest.fixture
-def feed_file(tmp_path):
-    path = tmp_path / "x.yaml"
-    path.write_text(
-        "feed: x\nsource: {bucket: landing, pattern: x/*}\n"
-        "target: {table: raw.x}\ncolumns: {a: text}\n"
-    )
-    return str(path)
-
-
-@pytest.fixture
 def engine(mocker):
     """Stands in for the servers and the engine below the commands."""
     for module in (load_command, validate, status, rejects, replay, forget, sniff, tidy, audit):

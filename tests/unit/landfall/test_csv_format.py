@@ -8,7 +8,6 @@ from include.landfall.errors import FeedError
 from include.landfall.feed.dialect import CsvDialect, ExactCsvDialect
 from include.landfall.feed.formats import read_format
 from include.landfall.feed.lenient import fields_of
-from include.landfall.feed.yaml_file import read_feed
 
 FEED = """\
 feed: t
@@ -74,11 +73,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "name", "words"), WRONG)
-def test_a_wrong_option_is_named_by_line_and_field_with_what_is_meant(tmp_path, text, name, words):
-    path = tmp_path / "t.yaml"
-    path.write_text(f"{FEED}  {text}\n")
+def test_a_wrong_option_is_named_by_line_and_field_with_what_is_meant(read_yaml, text, name, words):
     with pytest.raises(FeedError) as caught:
-        read_feed(path)
+        read_yaml(f"{FEED}  {text}\n")
     assert 5 <= caught.value.place.line <= 8
     assert f"{name!r}" in caught.value.what
     assert words in str(caught.value)

@@ -7,216 +7,37 @@ import json
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.schema import schema
-from include.landfall.feed.source import Source
-from include.landfall.feed.yaml_file import read_feed, read_folder
-
-TEXT = """\
-feed: flights
-description: Departures from New York
-owner: data-team
-schedule: "@hourly"
-source:
-  connection: landing
-  bucket: landing
-  pattern: flights/*.csv*
-format: {type: csv, nulls: [NA]}
-target:
-  connection: warehouse
-  table: raw.flights
-  disposition: append
-columns:
-  year: smallint
-  time_hour: timestamptz
-  tailnum: {type: text, nullable: true, description: Registration of the aircraft}
-checks:
-  rows: {at_least: 1}
-  year: {minimum: 0}
-"""
-SHORT = """\
-feed: flights
-source: {bucket: landing, pattern: flights/*}
-target: {table: raw.flights}
-columns: {year: smallint}
-"""
+from include.landfall.feed.yaml_file import read_folder
+from tests.support.feed_texts import SHORT, TEXT
 
 
-@pytest.fixture
-def read(tmp_path):
-    def read(text):
-        path = tmp_path / "flights.yaml"
-        path.write_text(text)
-        return read_feed(path)
-
-    return read
-
-
-def test_a_feed_as_its_owner_writes_it(read):
-    feed = read(TEXT)
+def test_a_feed_as_its_owner_writes_it(read_yaml):
+    feed = read_yaml(TEXT)
     assert (feed.name, feed.target.table, feed.format.nulls) == ("flights", "raw.flights", ["NA"])
     assert feed.columns["year"].type == "smallint"
     assert feed.columns["tailnum"].description == "Registration of the aircraft"
 
 
-def test_every_default_is_the_safe_one(read):
-    feed = read(SHORT)
+def test_every_default_is_the_safe_one(read_yaml):
+    feed = read_yaml(SHORT)
     assert (feed.source.connection, feed.target.connection) == ("landing", "warehouse")
     assert (feed.target.disposition, feed.format.type, feed.format.nulls) == ("append", "csv", [])
     assert (feed.columns["year"].nullable, feed.schedule, feed.checks) == (True, "@hourly", {})
 
 
 @pytest.mark.parametrize("value", ["parquet", "{type: parquet}"])
-def test_a_format_can_be_written_as_its_name(read, value):
-    assert read(SHORT + f"format: {value}\n").format.type == "parquet"
+def test_a_format_can_be_written_as_its_name(read_yaml, value):
+    assert read_yaml(SHORT + f"format: {value}\n").format.type == "parquet"
 
 
-def test_yaml_s_surprises_stay_text(read):
-    feed = read(SHORT.replace("{year: smallint}", "{on: text, no: text, y: date}")
+def test_yaml_s_surprises_stay_text(read_yaml):
+    feed = read_yaml(SHORT.replace("{year: smallint}", "{on: text, no: text, y: date}")
                 + "format: {nulls: [NO, off, 2013-01-01]}\n")  # fmt: skip
     assert list(feed.columns) == ["on", "no", "y"]
     assert feed.format.nulls == ["NO", "off", "2013-01-01"]
-
-
-def with_contract(keys):
-    """The feed with a contract, on line 21."""
-    return TEXT + f"contract: {{{keys}}}\n"
-
-
-def with_column(options):
-    """The feed with these options of the column year, on line 15."""
-    return TEXT.replace("smallint", options)
-
-
-# Text of the feed: line, and words of the message.
-WRONG = [
-    (TEXT.replace("owner:", "ownr:"), 3, ["unknown key 'ownr'", "did you mean 'owner'?"]),
-    (TEXT.replace("bucket:", "buckt:"), 7, ["'source.buckt'", "did you mean 'bucket'?"]),
-    (TEXT.replace("nulls:", "nuls:"), 9, ["'format.nuls'", "did you mean 'nulls'?"]),
-    (TEXT.replace("nullable:", "nulable:"), 17, ["'columns.tailnum.nulable'", "'nullable'"]),
-    (TEXT.replace("at_least", "least"), 19, ["'checks.rows.least'", "did you mean 'at_least'?"]),
-    (TEXT + "rejects: {atmost: 5}\n", 21, ["'rejects.atmost'", "did you mean 'at_most'?"]),
-    (TEXT + "limits: {rows: 5}\n", 21, ["'limits.rows'", "did you mean 'row'?"]),
-    (TEXT + "contracts: {}\n", 21, ["unknown key 'contracts'", "expected: one of feed,"]),
-    (TEXT.replace("feed: flights\n", "feed: Flights!\n"), 1, ["'feed' is wrong", "Flights!"]),
-    (TEXT.replace("  bucket: landing\n", ""), 5, ["'source.bucket' is missing", "add it"]),
-    (TEXT.replace("smallint", "smalint(3)"), 15, ["columns.year", "smalint(3)"]),
-    (TEXT.replace("smallint", "text; DROP TABLE x"), 15, ["columns.year", "is not a type"]),
-    (TEXT.replace("raw.flights", "flights"), 12, ["target.table", "schema.table"]),
-    (TEXT.replace("append", "upsert"), 13, ["target.disposition", "upsert"]),
-    (TEXT.replace("  year: smallint", "  _load_id: smallint"), 14, ["_load"]),
-    (TEXT.replace("  year: {minimum: 0}", "  yaer: {minimum: 0}"), 20,
-     ["'checks.yaer' is wrong", "rows, or a column"]),
-    (TEXT.replace("  year: {minimum: 0}", "  year: {at_least: 0}"), 20,
-     ["'checks.year.at_least'", "minimum, maximum"]),
-    (TEXT.replace("  year: {minimum: 0}", "  year: {minimum: 10, maximum: 1}"), 20,
-     ["'checks.year.maximum'", "found: 1", "at least minimum, which is 10"]),
-    (TEXT.replace("{at_least: 1}", "{at_least: 5, at_most: 1}"), 19, ["'checks.rows.at_most'"]),
-    (TEXT.replace('"@hourly"', "every day"), 4, ["'schedule' is wrong", "found: every day"]),
-    (TEXT.replace("{minimum: 0}", "{unique: maybe}"), 20, ["expected: true or false"]),
-    (SHORT.replace("columns: {", "limits: {row: 100 MB}\ncolumns: {"), None,
-     ["found: 100 MB", "expected: at most 8388608 (8 MiB)"]),
-    (TEXT.replace("{type: csv,", "{type: xlsx,"), 9, ["format", "xlsx"]),
-    # faults 6.4 and 1.16: what could never do anything is refused
-    (TEXT.replace("flights/*.csv*", "s3://landing/flights"), 8, ["source.pattern", "bucket"]),
-    (TEXT.replace("flights/*.csv*", "/flights/*.csv"), 8, ["source.pattern", "begin with /"]),
-    (TEXT.replace("flights/*.csv*", "'flights/{a,b}.csv'"), 8, ["source.pattern", "{a,b}"]),
-    (TEXT.replace("flights/*.csv*", "'flights/.*$'"), 8, ["source.pattern", "regular expression"]),
-    (TEXT.replace("nulls: [NA]", 'nulls: [""]'), 9, ["format.nulls", "NULL without quotes"]),
-    (TEXT.replace("nulls: [NA]", "quote: ','"), 9, ["two different characters"]),
-    (TEXT.replace("nulls: [NA]", "delimiter: ''"), 9, ["format.delimiter"]),
-    (TEXT + "feed: again\n", 21, ["not YAML", "'feed' stands here twice"]),
-    (TEXT.replace("  tailnum:", "  year:"), 17, ["'year' stands here twice"]),
-    (TEXT.replace("source:", "source: {"), 7, ["not YAML"]),
-    (TEXT.replace("  year: smallint", "  ? [a]\n  : b"), 15, ["not YAML"]),
-    # combinations of the contract: each is named with its key, and what was meant
-    (with_contract("new_columns: drop"), 21, ["'contract.new_columns' is wrong", "'evolve'"]),
-    (with_contract("new_column: ignore"), 21, ["'contract.new_column'", "'new_columns'"]),
-    (with_contract("rescue: spare"), 21, ["'contract.rescue' is wrong", "row_shape: pad"]),
-    (with_column("{type: text, new_columns: ignore}"), 15, ["unknown key 'columns.year.new"]),
-    (with_column("{ignore: false}"), 15, ["'columns.year.type' is missing"]),
-    (with_column("{ignore: true, from_object: key}"), 15, ["columns.year.ignore", "ignore alone"]),
-    (with_column("{ignore: true, on_bad_cell: 'null'}"), 15, ["columns.year.ignore"]),
-    (with_column("{type: date, from_key: dt=.*}"), 15, ["columns.year.from_key", "one group"]),
-    (with_column("{type: date, from_key: 'dt=(.*'}"), 15, ["columns.year.from_key", "expression"]),
-    (with_column("{type: date, from_key: (.*), from_object: key}"), 15,
-     ["columns.year.from_object", "one of from_key and from_object"]),
-    (with_column("{type: date, from_key: (.*), from: [x]}"), 15, ["columns.year.from", "object"]),
-    (with_column("{type: date, from_object: size, on_bad_cell: 'null'}"), 15, ["on_bad_cell"]),
-    (with_column("{type: date, from_object: name}"), 15, ["columns.year.from_object", "'key'"]),
-    (with_column("{type: date, nullable: false, on_bad_cell: 'null'}"), 15,
-     ["columns.year.on_bad_cell", "on_bad_cell: reject"]),
-    (with_column("{type: date, from: [tailnum]}"), 17, ["columns.tailnum", "'year' has it too"]),
-    (with_contract("case: ignore").replace("  year: smallint", "  year: smallint\n  Year: text"),
-     16, ["columns.Year", "'year' has it too"]),
-    (with_contract("new_columns: rescue, rescue: year"), 15, ["columns.year", "jsonb"]),
-    *((with_contract(f"new_columns: rescue, rescue: {name}"), 21,
-       ["'contract.rescue' is wrong", "a column's name"])
-      for name in ("_load_id", "x" * 64, "''")),
-    *((with_contract("new_columns: rescue, rescue: year").replace("smallint", f"{{type: {rules}}}"),
-       15, ["columns.year", "without rules of its own"])
-      for rules in ("jsonb, from_object: key", "jsonb, from: [jahr]", "jsonb, on_bad_cell: null",
-                    "jsonb, nullable: false")),
-    (TEXT.replace("csv*", "csv*\n  member: '*.x'").replace("{type: csv, nulls: [NA]}", "excel"), 9,
-     ["'source.member' is wrong", "files of the format excel are not read from zip files"]),
-    (TEXT.replace("csv, nulls: [NA]", "json, paths: {yaer: a.b}"), 9, ["'format.paths.yaer'"]),
-    (with_column("{type: date, from: [j]}").replace("csv, nulls: [NA]", "json, paths: {year: a}"),
-     15, ["columns.year.from", "the format says where"]),
-    (TEXT.replace("csv, nulls: [NA]", "fixed, fields: {yaer: {start: 1, width: 2}}"), 9,
-     ["'format.fields' is wrong", "a field for the column year"]),
-    *((with_contract(rule).replace("csv, nulls: [NA]", "excel, header: false"), 21,
-       ["contract." + rule.split(":")[0], "the names of a file do not count"])
-      for rule in ("new_columns: ignore", "missing_columns: null", "case: ignore", "trim: true")),
-    (with_column("{type: date, from: [jahr]}").replace("csv, nulls: [NA]", "excel, header: false"),
-     15, ["columns.year.from", "the names of a file do not count"]),
-    (with_contract("row_shape: pad").replace("{type: csv, nulls: [NA]}", "json"), 21,
-     ["contract.row_shape", "names no columns"]),
-    (with_contract("missing_columns: null").replace("{type: csv, nulls: [NA]}", "json"), 21,
-     ["contract.missing_columns", "names no columns"]),
-    (with_column("{ignore: true}").replace("{type: csv, nulls: [NA]}", "json"), 15,
-     ["columns.year.ignore", "names no columns"]),
-    (with_contract("row_shape: pad").replace("{type: csv, nulls: [NA]}", "parquet"), 21,
-     ["contract.row_shape", "the rows of the format parquet"]),
-    (with_contract("new_columns: ignore").replace("nulls: [NA]", "columns: by position"), 21,
-     ["contract.new_columns", "the names of a file do not count"]),
-    (with_column("{type: date, from: [jahr]}").replace("nulls: [NA]", "header: false"), 15,
-     ["columns.year.from", "the names of a file do not count"]),
-    (SHORT.replace("smallint", "{ignore: true}"), 4, ["columns", "not ignored"]),
-    (TEXT.replace("year: smallint", "year: {ignore: true}"), 20, ["rows, or a column"]),
-    ("- a\n", None, ["not YAML of a feed"]),
-    ("a: &x [*x]\n", None, []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "line", "words"), WRONG)
-def test_a_wrong_feed_is_named_by_file_line_and_field(read, text, line, words):
-    with pytest.raises(FeedError) as caught:
-        read(text)
-    error = caught.value
-    assert error.place.file.endswith("flights.yaml")
-    assert [word for word in words if word not in str(error)] == []
-    assert line is None or error.place.line == line
-
-
-EMPTY = [
-    TEXT.replace("nulls: [NA]", "decimal: '.', thousands: '.'"),
-    TEXT.replace("nulls: [NA]", "quote: ','"),
-    SHORT.replace("year: smallint", ""),
-    SHORT.replace("year: smallint", ", ".join(f"c{n}: text" for n in range(1700))),
-]
-
-
-@pytest.mark.parametrize("text", EMPTY)
-def test_no_message_has_a_name_with_nothing_behind_it_or_pydantic_s_own_words(read, text):
-    with pytest.raises(FeedError) as caught:
-        read(text)
-    lines = str(caught.value).splitlines()
-    assert [line for line in lines if line.rstrip().endswith(":")] == []
-    assert "should have" not in str(caught.value)
 
 
 def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):
@@ -231,45 +52,12 @@ def test_one_broken_file_hides_no_other_and_a_name_is_taken_once(tmp_path):
     assert "a.yaml has the name 'flights' already" in str(folder.broken[tmp_path / "c.yaml"])
 
 
-@pytest.mark.parametrize(
-    ("pattern", "prefix", "hits", "misses"),
-    [
-        ("a/*.csv*", "a/", ["a/1.csv", "a/.csv.gz"], ["a/b/1.csv", "b/1.csv", "a/1.CSV"]),
-        ("a/**.csv", "a/", ["a/b/c.csv"], ["a/b/c.csv.gz"]),
-        ("a/?.csv", "a/", ["a/1.csv"], ["a/12.csv", "a//.csv"]),
-        ("a/[12].csv", "a/", ["a/1.csv"], ["a/3.csv", "a/[12].csv"]),
-        ("a/[!12].csv", "a/", ["a/3.csv"], ["a/1.csv"]),
-        ("a.csv", "a.csv", ["a.csv"], ["axcsv", "a.csv\n"]),
-        ("a+(b)|c^$.csv", "a+(b)|c^$.csv", ["a+(b)|c^$.csv"], ["aab"]),
-        ("*", "", ["a", ""], ["a/b"]),
-        ("a/2013-[01][0-9].csv", "a/2013-", ["a/2013-07.csv"], ["a/2013-27.csv"]),
-        ("a/[.csv", "a/", ["a/[.csv"], ["a/x.csv"]),
-    ],
-)  # fmt: skip
-def test_a_pattern_matches_as_it_says_and_lists_only_its_prefix(pattern, prefix, hits, misses):
-    source = Source(bucket="landing", pattern=pattern)
-    assert source.prefix == prefix
-    assert [key for key in hits if not source.matches(key)] == []
-    assert [key for key in misses if source.matches(key)] == []
-
-
-@given(
-    st.text(st.sampled_from("ab/*?[]!-.\\^"), min_size=1, max_size=8), st.text("ab/[]", max_size=6)
-)
-def test_a_key_that_matches_begins_with_the_prefix_that_is_listed(pattern, key):
-    try:
-        source = Source(bucket="landing", pattern=pattern)
-    except ValueError:
-        return  # a pattern that can match nothing is refused
-    assert not source.matches(key) or key.startswith(source.prefix)
-
-
-def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read):
+def test_the_schema_takes_what_the_model_takes_and_refuses_what_it_refuses(read_yaml):
     made = json.loads(json.dumps(schema()))
     jsonschema.Draft202012Validator.check_schema(made)
     validator = jsonschema.Draft202012Validator(made)
     for text in (TEXT, SHORT, SHORT + "format: parquet\n", SHORT + "format: {nulls: [NA]}\n"):
-        assert read(text)
+        assert read_yaml(text)
         assert list(validator.iter_errors(yaml.safe_load(text))) == []
     for text in (TEXT + "contracts: {}\n", TEXT.replace("append", "upsert"), "feed: x\n"):
         assert list(validator.iter_errors(yaml.safe_load(text))) != []
@@ -288,9 +76,9 @@ columns:
 """
 
 
-def test_every_key_of_the_contract_is_read_and_is_in_the_schema(read):
+def test_every_key_of_the_contract_is_read_and_is_in_the_schema(read_yaml):
     text = SHORT.replace("columns: {year: smallint}\n", CONTRACT)
-    feed = read(text)
+    feed = read_yaml(text)
     assert list(feed.table_columns) == ["year", "day", "file", "spare"]
     assert (feed.contract.missing_columns, feed.columns["year"].on_bad_cell) == ("null", "null")
     assert feed.columns["year"].other_names == ["Jahr", "annee"]
@@ -302,55 +90,16 @@ def test_every_key_of_the_contract_is_read_and_is_in_the_schema(read):
         assert list(validator.iter_errors(broken)) != [], wrong
 
 
-def test_fault_2_2_a_feed_with_checks_comes_back_from_the_values_that_a_trigger_keeps(read):
-    feed = read(TEXT)
+def test_fault_2_2_a_feed_with_checks_comes_back_from_the_values_that_a_trigger_keeps(read_yaml):
+    feed = read_yaml(TEXT)
     assert Feed.model_validate(feed.model_dump(mode="json")) == feed
 
 
-def test_fault_4_9_yaml_s_own_merge_key_works(read):
-    feed = read(
+def test_fault_4_9_yaml_s_own_merge_key_works(read_yaml):
+    feed = read_yaml(
         TEXT.replace(
             "  tailnum: {type: text, nullable: true, description: Registration of the aircraft}",
             "  tailnum: &text {type: text, nullable: true}\n  origin: {<<: *text, nullable: false}",
         )
     )
     assert (feed.columns["origin"].type, feed.columns["origin"].nullable) == ("text", False)
-
-
-@pytest.mark.parametrize("seconds", [".inf", ".nan", "1.0e+300", "2678401", "-1"])
-def test_a_sensor_does_not_wait_for_ever_for_an_object_to_settle(read, seconds):
-    text = SHORT.replace("flights/*}", f"flights/*, settle_seconds: {seconds}}}")
-    with pytest.raises(FeedError, match=r"source\.settle_seconds"):
-        read(text)
-
-
-@pytest.mark.parametrize("pattern", ["**", "a/*", "a/?*", "a/**.csv", "a/[!x]b.csv"])
-def test_a_key_with_a_line_break_is_matched_like_any_other(pattern):
-    """It would be in no run, and nobody would be told."""
-    assert Source(bucket="landing", pattern=pattern).matches("a/\nb.csv")
-
-
-def test_all_mistakes_of_a_feed_are_told_at_once(read):
-    text = TEXT.replace("nullable:", "nulable:").replace('"@hourly"', "every day")
-    with pytest.raises(FeedError) as caught:
-        read(text + "rejects: {at_most: [1, 2, 3], days: many}\n")
-    error = caught.value
-    assert "unknown key 'columns.tailnum.nulable'" in error.what
-    assert [fact[:22] for name, fact in error.more if name == "also"] == [
-        "line 4: 'schedule' is ", "line 21: 'rejects.at_m", "line 21: 'rejects.days",
-    ]  # fmt: skip
-    assert "found: every day; expected: cron such as" in str(error)
-
-
-def test_one_value_in_the_place_of_a_list_is_told_as_a_list(read):
-    with pytest.raises(FeedError) as caught:
-        read(TEXT.replace("nulls: [NA]", "nulls: NA"))
-    assert caught.value.expected == "a list: [NA]"
-
-
-@pytest.mark.parametrize("name", ["flight", "flights.yml", "fligths.yaml"])
-def test_a_feed_file_that_is_not_there_names_the_nearest_one(tmp_path, name):
-    (tmp_path / "flights.yaml").write_text(TEXT)
-    with pytest.raises(FeedError) as caught:
-        read_feed(tmp_path / name)
-    assert caught.value.do == f"did you mean {tmp_path}/flights.yaml?"

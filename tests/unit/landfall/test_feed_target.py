@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from include.landfall.errors import FeedError
-from include.landfall.feed.yaml_file import read_feed
 
 TEXT = """\
 feed: customers
@@ -80,11 +79,9 @@ WRONG += [
 
 
 @pytest.mark.parametrize(("text", "line", "field", "words"), WRONG)
-def test_a_wrong_target_is_named_by_file_line_and_field(tmp_path, text, line, field, words):
-    path = tmp_path / "customers.yaml"
-    path.write_text(text)
+def test_a_wrong_target_is_named_by_file_line_and_field(read_yaml, text, line, field, words):
     with pytest.raises(FeedError) as refused:
-        read_feed(path)
+        read_yaml(text)
     assert field in refused.value.what
     assert words in str(refused.value)
     assert refused.value.place.line == line
@@ -99,14 +96,12 @@ def test_a_wrong_target_is_named_by_file_line_and_field(tmp_path, text, line, fi
         "disposition: merge, key: [id], strategy: scd2, absent: close",
     ],
 )
-def test_what_goes_together_is_taken(tmp_path, target):
-    path = tmp_path / "customers.yaml"
+def test_what_goes_together_is_taken(read_yaml, target):
     start, end = TEXT.index("  disposition"), TEXT.index("columns:")
-    path.write_text(
+    feed = read_yaml(
         TEXT[:start].replace("target:\n  table: raw.customers\n", "target: {table: raw.customers, ")
         + target + "}\n" + TEXT[end:]
     )  # fmt: skip
-    feed = read_feed(path)
     assert feed == type(feed).model_validate(feed.model_dump())
 
 
@@ -121,13 +116,11 @@ def test_what_goes_together_is_taken(tmp_path, target):
     ],
     ids=["replace", "scd2", "scd2 of snapshots", "append", "replace_where"],
 )
-def test_a_folder_can_be_one_file_of_every_disposition(tmp_path, text):
-    (path := tmp_path / "customers.yaml").write_text(text)
-    feed = read_feed(path)
+def test_a_folder_can_be_one_file_of_every_disposition(read_yaml, text):
+    feed = read_yaml(text)
     assert (feed.source.snapshot, feed.source.prefix) == ("dir", "customers/")
 
 
-def test_values_that_delete_are_compared_as_postgres_writes_them(tmp_path):
-    path = tmp_path / "customers.yaml"
-    path.write_text(TEXT.replace("scd2", "scd2\n  deleted: {column: op, values: [D, 0, true]}"))
-    assert read_feed(path).target.deleted.texts == ["D", "0", "true"]
+def test_values_that_delete_are_compared_as_postgres_writes_them(read_yaml):
+    feed = read_yaml(TEXT.replace("scd2", "scd2\n  deleted: {column: op, values: [D, 0, true]}"))
+    assert feed.target.deleted.texts == ["D", "0", "true"]

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.arrival import Arrival
@@ -21,6 +20,7 @@ from include.landfall.frames import FrameType, Shape
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read import pipeline
 from include.landfall.read.formats import parquet_batches
+from tests.support.file_bytes import parquet_bytes
 
 WHEN = datetime(2013, 1, 1, tzinfo=UTC)
 COLUMNS = (
@@ -161,9 +161,7 @@ def parquet_file(ids, names):
         offsets.append(offsets[-1] + len(name))
     buffers = [None, pa.array(offsets, pa.int32()).buffers()[1], pa.py_buffer(b"".join(names))]
     column = pa.Array.from_buffers(pa.string(), len(names), buffers)
-    sink = io.BytesIO()
-    pq.write_table(pa.table({"name": column, "id": pa.array(ids, pa.int32())}), sink)
-    return sink.getvalue()
+    return parquet_bytes({"name": column, "id": pa.array(ids, pa.int32())})
 
 
 def test_5_7_a_bad_text_of_parquet_costs_its_row_and_names_its_column(read):

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import lzma
 import re
 import subprocess
 import sys
-import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import zstandard
 
 from include.landfall.arrival import Arrival
@@ -30,6 +26,7 @@ from include.landfall.feed.formats import read_format
 from include.landfall.job import Job, PlannedColumn, Unpacking
 from include.landfall.read import pipeline
 from tests.support.breaking_store import Breaking
+from tests.support.file_bytes import parquet_bytes, zip_bytes
 
 ROOT = Path(__file__).parents[3]
 MOST_MEMORY = 512 << 10  # KiB, Python and its libraries included
@@ -39,14 +36,11 @@ FIXED = {"type": "fixed", "fields": {"a": {"start": 1, "width": 5}}}
 
 
 def zip_bomb():
-    with zipfile.ZipFile(sink := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.json", ZEROS)
-    return sink.getvalue()
+    return zip_bytes(("a.json", ZEROS))
 
 
 def parquet_whose_footer_lies():
-    pq.write_table(pa.table({"a": ["x"] * 10}), sink := io.BytesIO())
-    return sink.getvalue()[:-8] + (2**31 - 1).to_bytes(4, "little") + b"PAR1"
+    return parquet_bytes({"a": ["x"] * 10})[:-8] + (2**31 - 1).to_bytes(4, "little") + b"PAR1"
 
 
 def avro_with_a_large_schema():

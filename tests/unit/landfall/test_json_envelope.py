@@ -19,7 +19,6 @@ from include.landfall.errors import (
 from include.landfall.feed.maxima import LONGEST_ROW
 from include.landfall.feed.model import Feed
 from include.landfall.feed.schema import schema
-from include.landfall.feed.yaml_file import read_feed
 from include.landfall.read.formats import json_elements, json_lines, json_text
 from include.landfall.read.formats.json_fast import FastPositionParser
 from tests.support.json_jobs import job
@@ -231,14 +230,13 @@ def test_keys_that_do_not_fit_are_refused(keys, message):
         feed(**keys)
 
 
-def test_a_key_of_another_format_is_told_as_one(tmp_path):
-    path = tmp_path / "t.yaml"
-    path.write_text(
+def test_a_key_of_another_format_is_told_as_one(read_yaml):
+    text = (
         "feed: t\nsource: {bucket: landing, pattern: '*'}\nformat: {type: csv, rows: data}\n"
         "target: {table: raw.t}\ncolumns: {a: text}\n"
     )
     with pytest.raises(FeedError) as error:
-        read_feed(path)
+        read_yaml(text)
     assert (error.value.place.line, error.value.what) == (3, "unknown key 'format.rows'")
     assert error.value.do == "leave it out: it is a key of type: json"
 

@@ -6,7 +6,6 @@ import pytest
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.source import Source
-from include.landfall.feed.yaml_file import read_feed
 
 FEED = """\
 feed: flights
@@ -32,24 +31,22 @@ TAKEN_AGAIN = ["**", "**/*.csv", "x/**", "x/*/[xyz]/**", "*/**/[!a]?.csv"]
 LEFT_OUT = [("in/**", "x/"), ("*/*.csv", "x/"), ("x/*/[abc]/*", "_x/"), ("**", "_x/")]
 
 
-def refused(tmp_path, rule, pattern="flights/*.csv"):
-    path = tmp_path / "flights.yaml"
-    path.write_text(FEED.format(pattern=f"'{pattern}'", rule=rule))
+def refused(read_yaml, rule, pattern="flights/*.csv"):
     with pytest.raises(FeedError) as caught:
-        read_feed(path)
+        read_yaml(FEED.format(pattern=f"'{pattern}'", rule=rule))
     assert caught.value.place.line == 5
     return str(caught.value)
 
 
 @pytest.mark.parametrize(("rule", "words"), WRONG)
-def test_a_wrong_rule_is_named_by_line_and_field(tmp_path, rule, words):
-    text = refused(tmp_path, rule)
+def test_a_wrong_rule_is_named_by_line_and_field(read_yaml, rule, words):
+    text = refused(read_yaml, rule)
     assert [word for word in words if word not in text] == []
 
 
 @pytest.mark.parametrize("pattern", TAKEN_AGAIN)
-def test_files_cannot_be_moved_where_they_would_be_loaded_again(tmp_path, pattern):
-    text = refused(tmp_path, "{move_to: x/}", pattern)
+def test_files_cannot_be_moved_where_they_would_be_loaded_again(read_yaml, pattern):
+    text = refused(read_yaml, "{move_to: x/}", pattern)
     assert "found: x/" in text
     assert "loaded again" in text
 

@@ -28,6 +28,7 @@ def inferred(*stretches: list[str | None], **spelling: Any) -> str:
         ([["1", None], ["-20"]], "bigint"),
         ([["1"], ["9" * 18]], "bigint"),
         ([["1"], ["9" * 19]], "numeric"),
+        ([["1"], ["1" + "0" * 18]], "numeric"),  # a bigint, and the next one may be none
         ([["1"], ["2.50"]], "numeric"),
         ([["1"], ["2e3"]], "double precision"),
         ([["1"], ["1e400"]], "text"),  # no double precision

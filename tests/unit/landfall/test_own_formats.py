@@ -11,21 +11,20 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.orc as orc
-import pyarrow.parquet as pq
 import pytest
 
 from include.landfall.errors import DataError, HeaderMismatch, TruncatedFile
 from include.landfall.feed.model import Feed
 from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.formats import arrow_ipc, format_of
+from tests.support.file_bytes import parquet_bytes
 from tests.support.own_format_jobs import job, read
 
 # ---- writers -------------------------------------------------------------------------------------
 
 
 def to_parquet(table):
-    pq.write_table(table, sink := io.BytesIO())
-    return sink.getvalue()
+    return parquet_bytes(table)
 
 
 def to_orc(table):

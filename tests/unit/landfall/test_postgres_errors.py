@@ -16,9 +16,15 @@ from include.landfall.errors import (
     TerminalError,
     TransientError,
 )
-from include.landfall.postgres.error_table import CLASSES, NOT_ERRORS, STATES
+from include.landfall.postgres.error_table import CLASSES, STATES
 from include.landfall.postgres.errors import postgres_errors, refusal, unreached
 from tests.support.exception_classes import exception_classes
+
+# Classes that are no errors, with the reason.
+NOT_ERRORS = {
+    "Rollback": "a signal to psycopg's own transaction(), which catches it",
+    "Warning": "psycopg defines it for DB-API, and never raises it",
+}
 
 PSYCOPG_CLASSES = exception_classes(psycopg)
 WITH_STATE = [c for c in PSYCOPG_CLASSES if getattr(c, "sqlstate", None)]

@@ -6,10 +6,8 @@ import io
 import json
 from datetime import UTC, datetime
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.orc as orc
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +21,7 @@ from include.landfall.feed.formats import read_format
 from include.landfall.job import Job, PlannedColumn
 from include.landfall.read.formats import format_of
 from include.landfall.read.planning import plan
+from tests.support.file_bytes import parquet_bytes, workbook_bytes
 
 NAMES = ["", " ", "a", "A", " a", "a_2", "a_3", "A_2", "column", "column_2", "column_3", "column_4"]
 names_of_files = st.lists(st.sampled_from(NAMES), max_size=7)
@@ -75,11 +74,7 @@ def to_csv(names, values):
 
 
 def to_excel(names, values):
-    workbook = openpyxl.Workbook()
-    workbook.active.append([name or None for name in names])
-    workbook.active.append(values)
-    workbook.save(sink := io.BytesIO())
-    return sink.getvalue()
+    return workbook_bytes([name or None for name in names], values)
 
 
 def to_json(names, values):
@@ -87,8 +82,7 @@ def to_json(names, values):
 
 
 def to_parquet(names, values):
-    pq.write_table(pa.table([[value] for value in values], names), sink := io.BytesIO())
-    return sink.getvalue()
+    return parquet_bytes(pa.table([[value] for value in values], names))
 
 
 def to_orc(names, values):

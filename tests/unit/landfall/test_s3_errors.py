@@ -24,10 +24,22 @@ from include.landfall.errors import (
     TransientError,
 )
 from include.landfall.s3.error_codes import CODES
-from include.landfall.s3.errors import CLASSES, NOT_RAISED, name_of, refusal, s3_errors
+from include.landfall.s3.errors import CLASSES, name_of, refusal, s3_errors
 from include.landfall.verdict import by_name
 from tests.support.exception_classes import exception_classes
 from tests.support.s3_documented_codes import OTHER_SERVICES, STATUSES, documented_codes
+
+# Classes and modules of botocore that no call of S3 raises, with the reason.
+NOT_RAISED = {
+    "ImminentRemovalWarning": "a warning",
+    "UnsupportedTLSVersionWarning": "a warning",
+    "UndefinedModelAttributeError": "the description of a service lacks a part; that of S3 has it",
+    "MissingServiceIdError": "the description of a service lacks its id; that of S3 has it",
+    "botocore.model": "a program asks the description of a service for what it does not hold",
+    "botocore.eventstream": "streams of events, as only S3 Select sends them",
+    "botocore.utils": "botocore catches them: attempts at a metadata service, names of resources",
+    "botocore.vendored": "bases for programs of the time when botocore held a copy of requests",
+}
 
 ENGINE = Path(__file__).parents[3] / "include" / "landfall"
 BOTOCORE_CLASSES = {name_of(c): c for c in exception_classes(botocore)}

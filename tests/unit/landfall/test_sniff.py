@@ -3,22 +3,15 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import zipfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
-from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.drift import drift_of
-from include.landfall.sniff.keys import name_of, pattern_of
-from include.landfall.sniff.members import read_samples
-from include.landfall.sniff.sample import Sample, read_sample
+from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.sniffing import sniff
 from include.landfall.sniff.verify import read_as_load
 from tests.support.sniff_verdict import verdict_of
@@ -32,15 +25,13 @@ def arrival_of(data, key="in/orders_2026-01.csv"):
 
 
 @pytest.fixture
-def propose(tmp_path):
+def propose(read_yaml):
     """Sniffs at a file, and returns the feed, the rows that it reads, and the text of the feed."""
 
     def propose(data: bytes, *, is_whole=True):
         arrival = arrival_of(data)
         text = sniff([(arrival, Sample(arrival.key, data, is_whole))], "orders", "raw.orders").text
-        path = tmp_path / "orders.yaml"
-        path.write_text(text)
-        feed = read_feed(path)
+        feed = read_yaml(text)
         return feed, read_as_load(feed, arrival, Sample(arrival.key, data, True)), text
 
     return propose
@@ -207,107 +198,6 @@ def test_single_quotes_that_hold_such_quotes_are_found(propose, escaped):
     assert (feed.format.quote, reading.first[0]) == ("'", ["0", "a; 'b'", "0.50"])
 
 
-# ---- samples -------------------------------------------------------------------------------------
-
-
-@dataclass
-class HugeObject:
-    """An S3 client of one object of 5 GB, made while it is read, that counts its bytes."""
-
-    size: int = 5 << 30
-    line: bytes = b"1,name,1.50\n"
-    bodies: list = field(default_factory=list)
-
-    def get_object(self, **request):
-        start, _, stop = request.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
-        start, stop = int(start), int(stop) + 1 if stop else self.size
-        body = HugeBody(self.line, start, stop)
-        self.bodies.append(body)
-        content_range = f"bytes {start}-{stop - 1}/{self.size}"
-        return {"ETag": '"e"', "Body": body, "ContentRange": content_range}
-
-
-@dataclass
-class SmallObject:
-    """An S3 client of one small object."""
-
-    data: bytes
-
-    def get_object(self, **request):
-        start, _, stop = request.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
-        part = self.data[int(start) : int(stop) + 1 if stop else None]
-        content_range = f"bytes {start}-{int(start) + len(part) - 1}/{len(self.data)}"
-        return {"ETag": '"e"', "Body": io.BytesIO(part), "ContentRange": content_range}
-
-
-class HugeBody:
-    def __init__(self, line, start, stop):
-        self.line, self.at, self.stop, self.count = line, start, stop, 0
-
-    def read(self, size=-1):
-        size = min(self.stop - self.at if size < 0 else size, self.stop - self.at)
-        begin = self.at % len(self.line)
-        data = (self.line * (size // len(self.line) + 2))[begin : begin + size]
-        self.at, self.count = self.at + size, self.count + size
-        return data
-
-    def close(self):
-        pass
-
-
-def test_of_an_object_of_5_gb_at_most_16_mb_are_read():
-    client = HugeObject()
-    sample = read_sample(client, Arrival("b", "k", "e", client.size, WHEN))
-    assert (len(sample.data), sample.is_whole) == (4 << 20, False)
-    assert sum(body.count for body in client.bodies) <= 16 << 20
-
-
-def test_a_packed_object_is_sampled_unpacked():
-    data = gzip.compress(HEAD + BODY)
-    client = SmallObject(data)
-    sample = read_sample(client, Arrival("b", "k", "e", len(data), WHEN))
-    assert (sample.data, sample.packing, sample.is_whole) == (HEAD + BODY, "gzip", True)
-
-
-def zipped(**members):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name.replace("_", "."), data)
-    return file.getvalue()
-
-
-def proposed(data):
-    samples = read_samples(
-        SmallObject(data), Arrival("landing", "in/all.zip", "e", len(data), WHEN)
-    )
-    return sniff(samples, "orders", "raw.orders").text
-
-
-def test_of_a_zip_file_of_several_members_the_pattern_is_proposed(tmp_path):
-    text = proposed(zipped(a_csv=HEAD + BODY, readme_txt="no data", b_csv=HEAD + BODY))
-    assert "DOUBT: 2 members are loaded together: are all of them rows of this table?" in text
-    assert "DOUBT: left out: readme.txt" in text
-    path = tmp_path / "orders.yaml"
-    path.write_text(text)
-    feed = read_feed(path)
-    assert (feed.source.member, feed.source.pattern) == ("*.csv", "in/all.zip")
-    assert list(feed.columns) == ["id", "name", "price"]
-
-
-def test_a_member_that_is_written_in_another_way_is_named():
-    text = proposed(zipped(a_csv=HEAD + BODY, b_csv=(HEAD + BODY).replace(b",", b";")))
-    assert "DOUBT: in/all.zip!b.csv is written in another way" in text
-    text = proposed(zipped(a_csv=HEAD + BODY, b_csv=b"id,title,price\n" + BODY))
-    assert "DOUBT: in/all.zip!b.csv has other columns" in text
-
-
-def test_a_zip_file_of_one_member_needs_no_pattern():
-    assert "member" not in proposed(zipped(a_csv=HEAD + BODY))
-
-
-# ---- drift ---------------------------------------------------------------------------------------
-
 DRIFTS = [
     (HEAD + BODY, []),
     (HEAD.replace(b"price", b"cost") + BODY, ["the file's columns are not the feed's"]),
@@ -323,35 +213,6 @@ def test_check_says_where_a_file_has_drifted_from_its_feed(propose, data, expect
     drift = drift_of(feed, arrival_of(data), Sample("k", data, True))
     assert bool(drift.departures) == bool(expected)
     assert [words for words in expected if not any(words in d for d in drift.departures)] == []
-
-
-ID = "8f3c1e6a-1b2c-4d5e-9f00-0a1b2c3d4e5f"
-KEYS = [
-    ("shop/orders_2026-01-31.csv.gz", "shop/orders_*.csv.gz", "orders"),
-    ("shop/Orders 2026-01-31.csv.gz", "shop/Orders *.csv.gz", "orders"),
-    ("2026/01.csv", "*/*.csv", "new_feed"),
-    ("shop/2026/01/31/a.csv", "shop/*/*/*/a.csv", "a"),
-    ("v12345/2026-01/a.csv", "v12345/*/a.csv", "a"),
-    (f"sales/month=2026-01/part-00000-{ID}-c000.snappy.parquet",
-     "sales/month=*/part-*.snappy.parquet", "sales"),
-    ("x/dt=1/h=2/part-00011", "x/dt=*/h=*/part-*", "x"),
-    (f"in/{ID}.json", "in/*.json", "in"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("key", "pattern", "name"), KEYS)
-def test_a_key_gives_the_pattern_and_the_name(key, pattern, name):
-    assert (pattern_of(key), name_of(key)) == (pattern, name)
-
-
-def test_folders_that_are_partitions_give_columns():
-    data = HEAD + BODY
-    arrival = Arrival("landing", "x/dt=2026-01-31/id=1/a.csv", "e", len(data), WHEN)
-    sniffed = sniff([(arrival, Sample(arrival.key, data, True))], "x", "raw.x", is_snapshot=True)
-    lines = sniffed.text.splitlines()
-    assert "  dt: {type: text, from_key: 'dt=([^/]+)/'}  # from the folder's name" in lines
-    assert len([line for line in lines if line.startswith("  id: ")]) == 1
-    assert any(line.startswith("  snapshot: dir  # ") for line in lines)
 
 
 @pytest.mark.parametrize(("path", "is_doubted"), [("C:\\new", True), ("C:/new", False)])

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
 
 import openpyxl
 import pytest
 import yaml
 
-from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff import table
@@ -21,24 +19,18 @@ from include.landfall.sniff.members import read_samples
 from include.landfall.sniff.sample import SAMPLE_BYTES
 from include.landfall.sniff.sniffing import pattern_of, sniff, whole_rows_of
 from include.landfall.sniff.verify import read_as_load
-from tests.support.memory_store import MemoryStore
+from tests.support.memory_store import stored
 
 
 @pytest.fixture
-def propose(tmp_path):
+def propose(read_yaml):
     """Sniffs at a file as the command does: the feed's YAML, and its rows as a load reads them."""
 
     def propose(data: bytes, key="in/x", size=SAMPLE_BYTES):
-        store = MemoryStore()
-        store.put_object(Key=key, Body=data)
-        arrival = Arrival(
-            "landing", key, store.head_object(Key=key)["ETag"].strip('"'), len(data), datetime(2026, 1, 1, tzinfo=UTC)
-        )  # fmt: skip
+        store, arrival = stored(data, key)
         samples = read_samples(store, arrival, size)
         text = sniff(samples, "x", "raw.t").text
-        path = tmp_path / "x.yaml"
-        path.write_text(text)
-        feed, sample = read_feed(path), samples[0][1]
+        feed, sample = read_yaml(text), samples[0][1]
         reading = read_as_load(feed, arrival, whole_rows_of(feed, sample))
         assert drift_of(feed, arrival, sample).departures == []
         assert (reading.misshapen, reading.doubtful) == ([], {})
@@ -231,7 +223,7 @@ def test_empty_texts_of_json_are_null_in_columns_of_other_types(propose, tmp_pat
     store = [{"n": 1, "v": 1.5, "t": "a"}, {"n": 2, "v": "", "t": ""}]
     with pytest.raises(AssertionError):  # the cell is still a doubtful one, and its row is kept
         propose(json.dumps(store).encode())
-    columns = read_feed(tmp_path / "x.yaml").columns
+    columns = read_feed(tmp_path / "feed.yaml").columns
     assert [columns[name].on_bad_cell for name in "nvt"] == ["reject", "null", "reject"]
 
 

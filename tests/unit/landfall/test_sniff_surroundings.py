@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import random
-import zipfile
 from datetime import UTC, datetime
 
-import openpyxl
 import pytest
 import yaml
 
@@ -18,13 +15,13 @@ from include.landfall.arrival import Arrival
 from include.landfall.cli import main as cli
 from include.landfall.cli import sniff as cli_sniff
 from include.landfall.errors import DataError
-from include.landfall.feed.yaml_file import read_feed
 from include.landfall.sniff.drift import drift_of
 from include.landfall.sniff.keys import name_of
 from include.landfall.sniff.members import read_samples
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.sniffing import sniff
-from tests.unit.landfall.test_sniff import SmallObject
+from tests.support.file_bytes import workbook_bytes, zip_bytes
+from tests.support.memory_store import stored
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -104,7 +101,7 @@ def test_300_small_texts_give_a_feed_or_a_clear_error():
             proposal(data)
 
 
-def test_an_empty_key_of_json_is_read_by_the_feed(tmp_path):
+def test_an_empty_key_of_json_is_read_by_the_feed(read_yaml):
     data = b'{"id": 1, "": 2}\n{"id": 2, "": 3}\n'
     text, feed = proposal(data)
     assert feed["columns"]["column_2"] == {"type": "integer", "from": [""]}
@@ -114,21 +111,12 @@ def test_an_empty_key_of_json_is_read_by_the_feed(tmp_path):
 # ---- zip files of offices ------------------------------------------------------------------------
 
 
-def workbook():
-    book = openpyxl.Workbook()
-    for row in (["id", "name"], [1, "a"], [2, "b"]):
-        book.active.append(row)
-    book.save(file := io.BytesIO())
-    return file.getvalue()
-
-
 def sniffed(data):
-    samples = read_samples(SmallObject(data), Arrival("landing", "in/x", "e", len(data), WHEN))
-    return sniff(samples, "orders", "raw.t").text
+    return sniff(read_samples(*stored(data, "in/x")), "orders", "raw.t").text
 
 
 def test_a_workbook_is_no_zip_file_of_members():
-    text = sniffed(workbook())
+    text = sniffed(workbook_bytes(["id", "name"], [1, "a"], [2, "b"]))
     assert yaml.safe_load(text)["format"]["type"] == "excel"
     assert ("member" in text, "DOUBT:" in text) == (False, False)
 
@@ -142,11 +130,9 @@ OFFICE = [
 
 @pytest.mark.parametrize("names", OFFICE)
 def test_another_office_document_is_named(names):
-    with zipfile.ZipFile(file := io.BytesIO(), "w") as archive:
-        for name in names:
-            archive.writestr(name, "<x/>")
+    document = zip_bytes(*((name, "<x/>") for name in names))
     with pytest.raises(DataError, match="office document"):
-        sniffed(file.getvalue())
+        sniffed(document)
 
 
 # ---- drift ---------------------------------------------------------------------------------------
@@ -169,31 +155,25 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("row", "bad"), CELLS)
-def test_check_asks_what_postgres_reads(tmp_path, row, bad):
-    path = tmp_path / "t.yaml"
-    path.write_text(FEED)
+def test_check_asks_what_postgres_reads(read_yaml, row, bad):
     data = f"at,ok,day,n\n{row}\n".encode()
-    drift = drift_of(read_feed(path), arrival_of(data), Sample("k", data, True))
+    drift = drift_of(read_yaml(FEED), arrival_of(data), Sample("k", data, True))
     assert [each.split()[3] for each in drift.departures if "may not fit" in each] == bad
     assert bool(drift.departures) == bool(bad)
 
 
-def test_check_blames_a_row_and_not_the_lines_before_it(tmp_path):
-    path = tmp_path / "t.yaml"
-    path.write_text(FEED)
+def test_check_blames_a_row_and_not_the_lines_before_it(read_yaml):
     row = "2026-07-01 12:00,yes,2026-03-01,1"
     data = lines("at,ok,day,n", row, row, row + ",5", row, row)
-    drift = drift_of(read_feed(path), arrival_of(data), Sample("k", data, True))
+    drift = drift_of(read_yaml(FEED), arrival_of(data), Sample("k", data, True))
     assert [each.split(":")[0] for each in drift.departures] == [
         "1 of 5 rows would be rejects, the first in line 4"
     ]
 
 
-def test_a_broken_file_has_drifted_and_does_not_end_the_check(tmp_path):
-    path = tmp_path / "t.yaml"
-    path.write_text(FEED)
-    data = gzip.compress(lines("at,ok,day,n") * 99)[:-9]
-    drift = cli_sniff._drift(SmallObject(data), read_feed(path), arrival_of(data), 1)
+def test_a_broken_file_has_drifted_and_does_not_end_the_check(read_yaml):
+    store, arrival = stored(gzip.compress(lines("at,ok,day,n") * 99)[:-9], "in/x.csv")
+    drift = cli_sniff._drift(store, read_yaml(FEED), arrival, 1)
     assert drift.key == "in/x.csv"
     assert drift.departures[0].startswith("the file is cut off or corrupt: ")
 

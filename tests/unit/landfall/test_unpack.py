@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import re
 import zipfile
@@ -18,9 +17,11 @@ from include.landfall.errors import DataError, TruncatedFile
 from include.landfall.feed.maxima import MEMORY
 from include.landfall.job import Unpacking
 from include.landfall.read import unpack as unpack_module
+from include.landfall.read import zipped
 from include.landfall.read.packings import zstd_window
 from include.landfall.read.unpack import open_text
 from tests.support.breaking_store import Breaking
+from tests.support.file_bytes import zip_bytes
 
 DATA = bytes(n * n % 251 for n in range(300_003))
 
@@ -29,17 +30,9 @@ def snappy(data):
     return bytes(cramjam.snappy.compress(data))
 
 
-def zipped(*members, method=zipfile.ZIP_DEFLATED):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, data in members:
-            archive.writestr(zipfile.ZipInfo(name), data, method)
-    return file.getvalue()
-
-
 def encrypted():
     """A zip file whose member says that it is encrypted, in both of its headers."""
-    data = bytearray(zipped(("a.csv", b"x")))
+    data = bytearray(zip_bytes(("a.csv", b"x")))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
     return bytes(data)
@@ -54,7 +47,7 @@ def unpack(packed, **options):
 PACKINGS = {
     "bzip2": bz2.compress, "xz": lzma.compress, "snappy": snappy,
     "lz4": lambda data: pa.compress(data, "lz4", asbytes=True),
-    "zip": lambda data: zipped(("a.csv", data)),
+    "zip": lambda data: zip_bytes(("a.csv", data)),
 }  # fmt: skip
 each_packing = pytest.mark.parametrize("packing", PACKINGS)
 
@@ -77,7 +70,7 @@ def test_xz_may_have_zeros_between_its_streams():
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_member_may_be_packed_in_each_way(method):
-    assert unpack(zipped(("a.csv", DATA), method=method)) == DATA
+    assert unpack(zip_bytes(("a.csv", DATA), method=method)) == DATA
 
 
 @each_packing
@@ -104,12 +97,12 @@ def test_what_follows_an_archive_is_not_passed_over(packing):
 
 
 def test_a_member_is_chosen_by_its_name():
-    packed = zipped(("readme.txt", b"no data"), ("in/2013.csv", DATA))
+    packed = zip_bytes(("readme.txt", b"no data"), ("in/2013.csv", DATA))
     assert unpack(packed, member="*.csv") == DATA
 
 
 def test_folders_and_files_of_macos_are_no_members():
-    packed = zipped(("in/", b""), ("in/a.csv", DATA), ("__MACOSX/in/._a.csv", b"x"))
+    packed = zip_bytes(("in/", b""), ("in/a.csv", DATA), ("__MACOSX/in/._a.csv", b"x"))
     assert unpack(packed) == DATA
 
 
@@ -118,14 +111,23 @@ BESIDE = ["._a.csv", "in/._a.csv", "in/.DS_Store", "Thumbs.db", "desktop.ini"]
 
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_a_system_puts_beside_a_file_is_no_member(name):
-    assert unpack(zipped((name, b"x"), ("in/a.csv", DATA))) == DATA
+    assert unpack(zip_bytes((name, b"x"), ("in/a.csv", DATA))) == DATA
 
 
 REFUSED = {
-    "two members": (zipped(("a.csv", b"1"), ("b.csv", b"2")), {}, "a.csv, b.csv"),
-    "two that fit": (zipped(("a.csv", b"1"), ("b.csv", b"2")), {"member": "*.csv"}, "a.csv, b.csv"),
-    "none that fits": (zipped(("a.txt", b"1")), {"member": "*.csv"}, "a.txt"),
-    "no member": (zipped(), {}, "has 0 members"),
+    "two members": (zip_bytes(("a.csv", b"1"), ("b.csv", b"2")), {}, "a.csv, b.csv"),
+    "two that fit": (
+        zip_bytes(("a.csv", b"1"), ("b.csv", b"2")),
+        {"member": "*.csv"},
+        "a.csv, b.csv",
+    ),
+    "none that fits": (zip_bytes(("a.txt", b"1")), {"member": "*.csv"}, "a.txt"),
+    "no member": (zip_bytes(), {}, "has 0 members"),
+    "members of one name": (
+        zip_bytes(("a.csv", b"1"), ("b.csv", b"2")).replace(b"b.csv", b"a.csv"),
+        {"member": "*.csv"},
+        "the same name",
+    ),
     "encrypted": (encrypted(), {}, "is encrypted"),
     "compress": (b"\x1f\x9d\x90abc", {}, "packed with compress"),
     "lzma": (lzma.compress(DATA, lzma.FORMAT_ALONE), {}, "packed with lzma's old form"),
@@ -138,6 +140,14 @@ def test_what_is_refused_is_named(case):
     packed, options, message = REFUSED[case]
     with pytest.raises(DataError, match=message):
         unpack(packed, **options)
+
+
+def test_a_list_of_members_that_takes_the_memory_of_a_load_is_refused(monkeypatch):
+    packed = zip_bytes(("a.csv", DATA), *((f"{n}.txt", b"") for n in range(99)))
+    assert unpack(packed, member="*.csv") == DATA
+    monkeypatch.setattr(zipped, "MOST_DIRECTORY_BYTES", 4_000)
+    with pytest.raises(DataError, match="too many members"):
+        unpack(packed, member="*.csv")
 
 
 BOMBS = {

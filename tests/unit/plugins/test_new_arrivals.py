@@ -7,8 +7,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from importlib import import_module
+from datetime import timedelta
 
 import pytest
 from airflow.sdk.exceptions import (
@@ -16,84 +15,16 @@ from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
-    TaskDeferred,
 )
 
 from include.landfall.arrival import Arrival
 from include.landfall.connections import Store, Warehouse
 from include.landfall.errors import ObjectMissing, ServerUnavailable
-from include.landfall.feed.model import Feed
-from plugins.arrivals.look import event_of
-from plugins.arrivals.sensor import NewArrivalsSensor
 from plugins.arrivals.trigger import NewArrivalsTrigger
 from plugins.arrivals.waiting import Nothing, Ready, Wait, Watch
+from tests.support.sensor_runs import ARRIVAL, FEED, both_ways, run, sensor
 
-FEED = Feed.model_validate(
-    {
-        "feed": "flights",
-        "source": {"bucket": "landing", "pattern": "flights/*.csv", "settle_seconds": 30},
-        "target": {"table": "raw.flights"},
-        "columns": {"year": "smallint"},
-    }
-)
-ARRIVAL = Arrival("landing", "flights/1.csv", "etag", 10, datetime(2013, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture(autouse=True)
-def connections(monkeypatch):
-    landing = {"conn_type": "aws", "login": "key", "password": "s3cr3t"}
-    warehouse = {"conn_type": "postgres", "host": "nowhere", "schema": "w"}
-    monkeypatch.setenv("AIRFLOW_CONN_LANDING", json.dumps(landing))
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(warehouse))
-
-
-@pytest.fixture
-def looks(monkeypatch):
-    """The outcomes of the looks in turn (an error is raised), and the watches that they got."""
-    outcomes, watches = [], []
-
-    def look(feed, watch, store, warehouse):
-        assert (feed, store.secret_key, warehouse.host) == (FEED, "s3cr3t", "nowhere")
-        watches.append(watch)
-        outcome = outcomes.pop(0)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return Wait(replace(watch, next_look=time.time())) if outcome is Wait else outcome
-
-    monkeypatch.setattr("plugins.arrivals.sensor.look", look)
-    monkeypatch.setattr("plugins.arrivals.trigger.look", look)
-    return outcomes, watches
-
-
-def sensor(**values):
-    return NewArrivalsSensor(**{"task_id": "wait", "feed": FEED, "soft_fail": True, **values})
-
-
-def run(task):
-    """Runs the task to its end, with its trigger in between if it defers."""
-    try:
-        return task.execute({})
-    except TaskDeferred as deferred:
-        event = fire(revived(deferred.trigger)).payload
-        return task.resume_execution(deferred.method_name, {"event": event}, {})
-
-
-def revived(trigger):
-    """Makes the trigger as a triggerer does: from a path and from JSON."""
-    path, values = trigger.serialize()
-    module, name = path.rsplit(".", 1)
-    return getattr(import_module(module), name)(**json.loads(json.dumps(values)))
-
-
-def fire(trigger):
-    async def events():
-        return [event async for event in trigger.run()]
-
-    (event,) = asyncio.run(events())
-    return event
-
-
-both_ways = pytest.mark.parametrize("deferrable", [True, False])
+pytestmark = pytest.mark.usefixtures("airflow_connections")
 
 
 @both_ways
@@ -144,51 +75,6 @@ def test_a_connection_that_airflow_does_not_have_is_named(looks, deferrable, mon
     monkeypatch.delenv("AIRFLOW_CONN_LANDING")
     with pytest.raises(AirflowFailException, match="Airflow has no connection 'landing'"):
         run(sensor(deferrable=deferrable))
-
-
-def test_the_trigger_too_names_a_missing_connection(monkeypatch):
-    """Somebody may have deleted it while the sensor was deferred."""
-    monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
-    trigger = NewArrivalsTrigger(FEED.model_dump(mode="json"), Watch(started=0).as_dict())
-    event = fire(trigger).payload
-    assert (event["status"], event["retryable"]) == ("failed", False)
-    assert "no connection 'warehouse'" in event["message"]
-
-
-def test_the_deadline_is_the_first_looks_through_a_deferral_and_a_restart(looks):
-    looks[0].extend([Wait, Nothing([])])
-    before = time.time()
-    with pytest.raises(TaskDeferred) as deferred:
-        sensor(timeout=500).execute({})
-    trigger = revived(revived(deferred.value.trigger))  # two triggerers have died
-    fire(trigger)
-    assert before <= looks[1][0].started == looks[1][1].started <= time.time()
-    assert looks[1][1].ends == looks[1][0].started + 500
-
-
-def test_the_trigger_is_imported_by_the_path_that_dags_import():
-    path, _ = NewArrivalsTrigger({}, {}).serialize()
-    assert path == "plugins.arrivals.trigger.NewArrivalsTrigger"
-
-
-def test_no_secret_is_in_what_airflow_stores_of_the_trigger(looks):
-    looks[0].append(Wait)
-    with pytest.raises(TaskDeferred) as deferred:
-        sensor().execute({})
-    assert "s3cr3t" not in json.dumps(deferred.value.trigger.serialize())
-
-
-def test_a_triggerer_that_never_answers_is_an_error_not_a_skip():
-    with pytest.raises(AirflowException, match="triggerer") as failure:
-        sensor().resume_execution("__fail__", {"error": "Trigger timeout"}, {})
-    assert not isinstance(failure.value, AirflowSkipException)
-
-
-def test_the_event_names_what_grows_and_what_is_left(looks):
-    ready = Ready([ARRIVAL] * 12, 3, [ARRIVAL])
-    message = event_of(ready, FEED)["message"]
-    assert "and 2 more; 3 more are left to the next run" in message
-    assert "still growing: flights/1.csv" in message
 
 
 def test_a_blocking_look_does_not_stop_the_triggerer(monkeypatch):
@@ -313,86 +199,3 @@ def test_a_password_that_changes_during_the_wait_is_used_by_the_next_look(monkey
     monkeypatch.setattr("plugins.arrivals.trigger.look", look)
     run(sensor(deferrable=deferrable))
     assert hosts == ["nowhere", "moved", "moved"]
-
-
-STORED = {"feed": FEED.model_dump(mode="json"), "watch": Watch(started=0).as_dict()}
-
-
-@pytest.mark.parametrize(
-    "stored",
-    [
-        {**STORED, "feed": {**STORED["feed"], "a_key_of_another_release": 1}},
-        {**STORED, "watch": {**STORED["watch"], "a_field_of_another_release": 1}},
-        {**STORED, "watch": {}},
-    ],
-    ids=["feed", "watch", "empty watch"],
-)
-def test_what_another_release_stored_ends_in_a_retry_and_no_traceback(stored):
-    """Landfall is upgraded while the sensor is deferred: a retry makes a new trigger."""
-    event = fire(NewArrivalsTrigger(**stored)).payload
-    with pytest.raises(AirflowException, match="look for new arrivals failed") as failure:
-        sensor().conclude({}, event)
-    assert not isinstance(failure.value, AirflowFailException | AirflowSkipException)
-
-
-def test_an_event_of_an_earlier_release_is_taken():
-    """The task may resume on a worker that is newer than the triggerer."""
-    event = {"status": "ready", "message": "1 new", "arrivals": [ARRIVAL.as_dict()]}
-    assert len(sensor().conclude({}, event)) == 1
-
-
-def test_files_that_failed_and_wait_are_named_and_not_called_loaded():
-    """A run is skipped while they wait, so that only its log can say it."""
-    event = event_of(Nothing([], early=("flights/bad.csv",)), FEED)
-    assert "flights/bad.csv" in event["message"]
-    assert "failed" in event["message"]
-    assert "has every file" not in event["message"]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "level"),
-    [
-        (Nothing([]), "info"),
-        (Nothing([], early=("flights/bad.csv",)), "warning"),
-        (Ready([ARRIVAL], 0, []), "info"),
-        (Ready([ARRIVAL], 9000, []), "warning"),
-        (Ready([ARRIVAL], 0, [], early=("flights/bad.csv",)), "warning"),
-    ],
-    ids=str,
-)
-def test_a_backlog_and_failed_files_are_warnings(looks, capsys, outcome, level):
-    looks[0].append(outcome)
-    with suppress(AirflowSkipException):
-        run(sensor())
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "s3://" in line]
-    assert f"[{level}" in line
-
-
-@both_ways
-def test_a_sensor_that_waits_says_until_when_and_for_what(looks, capsys, deferrable):
-    watch = Watch(started=1_000_000, timeout=60, next_look=1_000_030)
-    looks[0].extend([Wait(watch, [ARRIVAL]), Wait(watch), Nothing([])])
-    with pytest.raises(AirflowSkipException):
-        run(sensor(deferrable=deferrable))
-    log = capsys.readouterr().out
-    assert log.count("the next look is at 1970-01-12 13:47:10Z") == 2
-    assert "the last one at 1970-01-12 13:47:40Z; still growing: flights/1.csv" in log
-
-
-def test_5_13_a_key_forges_no_line_of_the_log():
-    forged = replace(ARRIVAL, key="a\n[2026-01-01] INFO - all is well\x1b[2J.csv")
-    for outcome in (Ready([forged], 0, [forged]), Nothing([forged], (forged.key,), (forged.key,))):
-        assert event_of(outcome, FEED)["message"].isprintable()
-
-
-@pytest.mark.parametrize("name", ["__classname__", "__id__", "__type", "schema"])
-def test_a_column_of_any_name_can_be_deferred_with(monkeypatch, name):
-    """Airflow refuses to store a dict with some of these keys."""
-    from airflow.models.trigger import Trigger
-
-    values = {**FEED.model_dump(mode="json", by_alias=True), "columns": {name: "text"}}
-    monkeypatch.setattr("plugins.arrivals.sensor.look", lambda *_: Wait(Watch(started=0)))
-    with pytest.raises(TaskDeferred) as deferred:
-        sensor(feed=Feed.model_validate(values)).execute({})
-    stored = Trigger._decrypt_kwargs(Trigger.encrypt_kwargs(deferred.value.trigger.serialize()[1]))
-    assert list(Feed.model_validate(NewArrivalsTrigger(**stored).feed).columns) == [name]

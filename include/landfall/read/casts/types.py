@@ -37,9 +37,9 @@ MOMENT_LETTERS = b"0123456789-+:. TZ"
 class FastCast:
     """How the fast path casts a type.
 
-    Where the strict cast fails, other cells than the `plain` ones are suspect: those with bytes
-    that are none of `letters`, then those that do not match `plain`, then those of `beyond`, which
-    have the form and yet no value of the type.
+    Where the strict cast fails, suspect cells are looked for in three steps: those with bytes that
+    are not in `letters`, then those that do not match `plain`, then those of `beyond`, whose form
+    is right and whose value the type cannot hold.
     `before` looks at the texts, `after` at texts and result; each gives a mask of suspect cells,
     or None when there are none. `convert` takes the place of Arrow's own cast.
     """

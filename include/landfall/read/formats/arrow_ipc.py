@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, cast
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from include.landfall.errors import DataError
-from include.landfall.feed.dialect import ArrowDialect
 from include.landfall.job import Job
-from include.landfall.read.formats.own_batches import (
-    Source,
-    origins_in_batches,
-    plain_types,
-    rows_of_batches,
-    whole_file,
-)
+from include.landfall.read.formats.own_batches import Source, functions_of, plain_types, whole_file
 from include.landfall.read.formats.parquet_batches import pieces
-from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = True
 FILE, STREAM, FEATHER_1 = b"ARROW1", b"\xff" * 4, b"FEA1"
@@ -35,22 +27,6 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
         return _source(_reader(stream), job).names
 
 
-def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """Yields the file's rows.
-
-    Raises: HeaderMismatch when the columns or their types are not the feed's, TruncatedFile,
-    DataError when a batch is too large.
-    """
-    yield from rows_of_batches(_batches(stream, job), job)
-
-
-def origins_of(
-    stream: BinaryIO, job: Job, numbers: Sequence[int]
-) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
-    """Yields number, origin and cells, in the match's order, of the rows with these numbers."""
-    yield from origins_in_batches(_batches(stream, job), job, numbers)
-
-
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     def read(names: list[str]) -> Iterator[pa.RecordBatch]:
         for batch in _own_batches(reader):
@@ -63,6 +39,9 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         yield from _source(reader, job).batches(job, read)
 
 
+rows, origins_of = functions_of(_batches)
+
+
 def _own_batches(reader: Any) -> Iterator[pa.RecordBatch]:
     if isinstance(reader, pa.ipc.RecordBatchFileReader):
         yield from map(reader.get_batch, range(reader.num_record_batches))
@@ -71,7 +50,7 @@ def _own_batches(reader: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _source(reader: Any, job: Job) -> Source:
-    return Source.of(reader.schema.names, job, cast(ArrowDialect, job.dialect).paths)
+    return Source.of(reader.schema.names, job)
 
 
 def _reader(stream: BinaryIO) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 import fastavro
@@ -11,13 +11,11 @@ import pyarrow as pa
 from fastavro.schema import SchemaParseException, UnknownType
 
 from include.landfall.errors import DataError
-from include.landfall.feed.dialect import AvroDialect
 from include.landfall.job import BLOCK_BYTES, Job
 from include.landfall.read.formats.avro_container import Container, corrupt
 from include.landfall.read.formats.avro_types import ArrowTypes, as_read, column_of
-from include.landfall.read.formats.own_batches import Source, origins_in_batches, rows_of_batches
+from include.landfall.read.formats.own_batches import Source, functions_of
 from include.landfall.read.local_faults import local_fault
-from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = False
 BATCH_ROWS = 4096
@@ -31,24 +29,12 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
     return _Rows(stream).source(job).names
 
 
-def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """Yields the file's rows.
-
-    Raises: HeaderMismatch when the columns or their types are not the feed's, TruncatedFile.
-    """
-    yield from rows_of_batches(_batches(stream, job), job)
-
-
-def origins_of(
-    stream: BinaryIO, job: Job, numbers: Sequence[int]
-) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
-    """Yields number, origin and cells, in the match's order, of the rows with these numbers."""
-    yield from origins_in_batches(_batches(stream, job), job, numbers)
-
-
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     file = _Rows(stream)
     yield from file.source(job).batches(job, file.batches)
+
+
+rows, origins_of = functions_of(_batches)
 
 
 def _fields(schema: Any) -> list[dict[str, Any]]:
@@ -85,7 +71,7 @@ class _Rows:
 
     def source(self, job: Job) -> Source:
         """Returns the columns of the file."""
-        return Source.of(list(self._types), job, cast(AvroDialect, job.dialect).paths)
+        return Source.of(list(self._types), job)
 
     def batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         """Yields the rows in batches of about 1 MiB, with these columns."""

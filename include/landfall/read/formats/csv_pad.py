@@ -31,8 +31,9 @@ class LeftOut(NamedTuple):
 class Shape:
     """How many fields a row should have, and what becomes of other rows.
 
-    With `pads`, missing last cells are NULL, and empty ones may be too many; with `rescues` others
-    may be, too. By `spelling` blanks and quoted texts may be empty.
+    With `pads`, missing last cells are NULL, and empty cells beyond the columns are left out. With
+    `rescues`, cells beyond the columns are kept. `spelling` says whether blanks and quoted texts
+    count as empty.
     """
 
     match: Match
@@ -53,7 +54,7 @@ class Shape:
         return bool(self.spelt_beyond(pa.array([text])).null_count)
 
     def fitted(self, cells: Sequence[Text | None]) -> list[Text | None] | None:
-        """Returns the cells of a row, as many as there are columns or more; None if it is none."""
+        """Returns the cells of a row, at least one for each column; None if the row is refused."""
         missing = self.columns - len(cells)
         if missing and not self.pads:
             return None

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.orc as orc
 
-from include.landfall.feed.dialect import OrcDialect
 from include.landfall.job import Job
 from include.landfall.read.formats.orc_tail import stripe_sizes
-from include.landfall.read.formats.own_batches import (
-    Source,
-    origins_in_batches,
-    rows_of_batches,
-    whole_file,
-)
+from include.landfall.read.formats.own_batches import Source, functions_of, whole_file
 from include.landfall.read.formats.parquet_batches import BATCH_BYTES, BATCH_ROWS, pieces
-from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = True
 # Of a batch; half of that of Parquet, because ORC's statistics do not count what holds the values.
@@ -35,21 +28,6 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
     """
     with whole_file("ORC"):
         return _source(stream, job).names
-
-
-def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """Yields the file's rows.
-
-    Raises: HeaderMismatch when the columns or their types are not the feed's, TruncatedFile.
-    """
-    yield from rows_of_batches(_batches(stream, job), job)
-
-
-def origins_of(
-    stream: BinaryIO, job: Job, numbers: Sequence[int]
-) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
-    """Yields number, origin and cells, in the match's order, of the rows with these numbers."""
-    yield from origins_in_batches(_batches(stream, job), job, numbers)
 
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
@@ -69,8 +47,11 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         yield from _source(stream, job).batches(job, read)
 
 
+rows, origins_of = functions_of(_batches)
+
+
 def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
-    """Returns of how many rows a batch is, by the stripe with the longest ones."""
+    """Returns how many rows a batch may have, by the stripe with the longest rows."""
     stripes = stripe_sizes(stream, frozenset(names))
     if stripes is None:
         return ROWS_UNSEEN
@@ -80,4 +61,4 @@ def _rows_at_once(stream: BinaryIO, names: Sequence[str]) -> int:
 
 def _source(stream: BinaryIO, job: Job) -> Source:
     names = orc.ORCFile(pa.PythonFile(stream, "r")).schema.names
-    return Source.of(names, job, cast(OrcDialect, job.dialect).paths)
+    return Source.of(names, job)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,11 +18,12 @@ import pyarrow.compute as pc
 from include.landfall.contract import NEW_LABEL, Match
 from include.landfall.errors import HeaderMismatch, TruncatedFile
 from include.landfall.feed.column_types import ColumnType
-from include.landfall.feed.dialect import Paths
+from include.landfall.feed.dialect import NestedDialect
 from include.landfall.job import Job
 from include.landfall.read.casts.guards import bytes_of
 from include.landfall.read.casts.own_types import as_text, check_types, is_text, needs_text
 from include.landfall.read.complete import json_values
+from include.landfall.read.formats import OriginOf
 from include.landfall.read.local_faults import local_fault
 from include.landfall.read.rows import (
     NOT_UTF8,
@@ -36,6 +38,9 @@ from include.landfall.read.rows import (
 )
 
 Read = Callable[[list[str]], Iterable[pa.RecordBatch]]
+Batches = Callable[[BinaryIO, Job], Iterator[pa.RecordBatch]]
+RowsOf = Callable[[BinaryIO, Job], Iterator[Rows]]
+OriginsOf = Callable[[BinaryIO, Job, Sequence[int]], Iterator[OriginOf]]
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,9 @@ class Source:
     paths: list[tuple[str, ...]]
 
     @classmethod
-    def of(cls, names: Sequence[str], job: Job, paths: Paths) -> Source:
+    def of(cls, names: Sequence[str], job: Job) -> Source:
         """Makes the source of a file with these columns."""
+        paths = cast(NestedDialect, job.dialect).paths
         holders = {path[0] for _, path in paths}
         lead_to = dict(paths)
         declared = {c.name for c in job.columns if c.name not in lead_to}
@@ -151,32 +157,33 @@ def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
     return pa.string() if is_enum else own
 
 
-def rows_of_batches(batches: Iterable[pa.RecordBatch], job: Job) -> Iterator[Rows]:
-    """Yields rows from batches of the columns to read.
+def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
+    """Makes `rows` and `origins_of`, which every format has, of what opens a file's batches.
 
-    Raises: HeaderMismatch when a column's type does not fit the feed's.
+    `rows` raises HeaderMismatch when the columns or their types are not the feed's, and both raise
+    what `batches` raises.
     """
-    first = 1
-    for batch in batches:
-        if first == 1:
-            check_types(job.columns, batch.schema)
-        yield _rows(first, batch, job)
-        first += batch.num_rows
 
+    def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
+        first = 1
+        for batch in batches(stream, job):
+            if first == 1:
+                check_types(job.columns, batch.schema)
+            yield _rows(first, batch, job)
+            first += batch.num_rows
 
-def origins_in_batches(
-    batches: Iterable[pa.RecordBatch], job: Job, numbers: Sequence[int]
-) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
-    """Yields number, origin and cells, in the batches' order, of the rows with these numbers."""
-    first, wanted = 1, list(reversed(numbers))
-    for batch in batches:
-        while wanted and wanted[-1] < first + batch.num_rows:
-            number = wanted.pop()
-            cells = _cells(batch.slice(number - first, 1), job)
-            yield number, _origin(batch, number - first), cells
-        if not wanted:
-            return
-        first += batch.num_rows
+    def origins_of(stream: BinaryIO, job: Job, numbers: Sequence[int]) -> Iterator[OriginOf]:
+        first, wanted = 1, list(reversed(numbers))
+        for batch in batches(stream, job):
+            while wanted and wanted[-1] < first + batch.num_rows:
+                number = wanted.pop()
+                cells = _cells(batch.slice(number - first, 1), job)
+                yield number, _origin(batch, number - first), cells
+            if not wanted:
+                return
+            first += batch.num_rows
+
+    return rows, origins_of
 
 
 def _cells(row: pa.RecordBatch, job: Job) -> list[str | None]:

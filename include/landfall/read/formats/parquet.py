@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO, cast
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.landfall.feed.dialect import ParquetDialect
 from include.landfall.job import Job
-from include.landfall.read.formats.own_batches import (
-    Source,
-    origins_in_batches,
-    plain_types,
-    rows_of_batches,
-    whole_file,
-)
+from include.landfall.read.formats.own_batches import Source, functions_of, plain_types, whole_file
 from include.landfall.read.formats.parquet_batches import read_batches
-from include.landfall.read.rows import Origin, Rows
 
 RANDOM_ACCESS = True
 
@@ -32,21 +24,6 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
         return _source(pq.ParquetFile(pa.PythonFile(stream, "r")), job).names
 
 
-def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
-    """Yields the file's rows.
-
-    Raises: HeaderMismatch when the columns or their types are not the feed's, TruncatedFile.
-    """
-    yield from rows_of_batches(_batches(stream, job), job)
-
-
-def origins_of(
-    stream: BinaryIO, job: Job, numbers: Sequence[int]
-) -> Iterator[tuple[int, Origin, list[str | None] | None]]:
-    """Yields number, origin and cells, in the match's order, of the rows with these numbers."""
-    yield from origins_in_batches(_batches(stream, job), job, numbers)
-
-
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     def read(names: list[str]) -> Iterator[pa.RecordBatch]:
         enums = _enums(file)
@@ -58,8 +35,11 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         yield from _source(file, job).batches(job, read)
 
 
+rows, origins_of = functions_of(_batches)
+
+
 def _source(file: pq.ParquetFile, job: Job) -> Source:
-    return Source.of(file.schema_arrow.names, job, cast(ParquetDialect, job.dialect).paths)
+    return Source.of(file.schema_arrow.names, job)
 
 
 def _enums(file: pq.ParquetFile) -> set[str]:

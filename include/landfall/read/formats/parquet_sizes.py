@@ -27,7 +27,7 @@ class ColumnSize:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What each column needs that is read, and the bytes of a row of all, by the row groups."""
+    """What each column that is read needs, and by row group the bytes of a row of all columns."""
 
     columns: list[ColumnSize]
     rows: list[float]

@@ -85,7 +85,7 @@ def line_blocks(
     blank: bytes = b"\r",
     count_records: Callable[[bytes], int] = lambda _: 0,
 ) -> Iterator[Block]:
-    """Yields the lines of a stream in blocks of about 1 MiB. Without more than `blank`: no record.
+    """Yields the lines of a stream in blocks of about 1 MiB. A line of only `blank` is no record.
 
     `ahead` is what was read of the stream before, and `line` the number of its first line.
     `count_records` returns how many lines there are, where it sees that each of them is a record:

@@ -6,11 +6,7 @@ SET
     sqlstate = first.sqlstate,
     message = first.message,
     more = others.more,
-    cells = (
-        SELECT jsonb_object_agg(name, cell)
-        FROM unnest(%(names)s::text [], first.cells) AS cell (name, cell)
-        WHERE first.cells IS NOT NULL
-    )
+    cells = jsonb_object(%(names)s::text [], first.cells)
 FROM pg_temp.landfall_rejects AS first
 LEFT JOIN pg_temp.landfall_more AS others ON first.number = others.number
 WHERE reject.reject_id = first.number

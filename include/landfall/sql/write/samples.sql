@@ -34,11 +34,7 @@ SELECT
     sqlstate,
     message,
     raw,
-    (
-        SELECT json_object_agg(name, cell)
-        FROM unnest(%(names)s::text [], sized.cells) AS cell (name, cell)
-        WHERE sized.cells IS NOT NULL
-    ) AS cells,
+    json_object(%(names)s::text [], sized.cells) AS cells,
     more
 FROM sized
 -- The first is there, whatever its size: the error is about it.

@@ -33,7 +33,7 @@ class Disposition(ABC):
     replaces_feed: ClassVar[bool] = False
     # Whether the rows of a file are merged into the target, once all of them are in INCOMING.
     is_merged: ClassVar[bool] = False
-    # Whether rows of an earlier version of an object stay that the new version does not have.
+    # Whether rows that only the earlier version of an object had stay.
     keeps_rows: ClassVar[bool] = False
     # Whether rows of other tables may go with rows that it deletes, for which `check_target` looks.
     deletes_rows: ClassVar[bool] = False
@@ -41,9 +41,9 @@ class Disposition(ABC):
     rows_stay: ClassVar[bool] = False
     # Whether it finds the rows that a load replaces by their load id.
     needs_load_id: ClassVar[bool] = True
-    # What its loads do with rows of the target, beside reading and adding some.
+    # The rights that its loads need on the target, beside SELECT and INSERT.
     rights: ClassVar[tuple[str, ...]] = ()
-    # What the rows have lost to that are counted as deduplicated.
+    # What a row that is counted as deduplicated has lost to.
     lost_to: ClassVar[str] = "a newer row of their key"
 
     def rights_of(self, feed: Feed) -> list[str]:
