@@ -334,8 +334,9 @@ def _rejects(rights: Any) -> str:
             return "the first load brings it up to date"
         raise ConnectionUnusable(
             "the ledger lacks tables or columns of this version, and the role may not add them",
-            do=f"ALTER TABLE landfall.ledger OWNER TO {rights.role};"
-            f" GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role}",
+            found=rights.owners,
+            expected="a first load by who owns them, or this role as their owner",
+            do=rights.takes_over,
         )
     raise ConnectionUnusable(
         "the role may not write rejects, replays, changes and replaced rows", do=_grants(rights)
@@ -344,6 +345,6 @@ def _rejects(rights: Any) -> str:
 
 def _grants(rights: Any) -> str:
     return (
-        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role};"
+        f"GRANT USAGE ON SCHEMA landfall TO {rights.role};"
         f" GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA landfall TO {rights.role}"
     )
