@@ -78,7 +78,7 @@ def test_a_role_that_may_not_write_the_ledger_and_what_to_do_helps(
          "lacks tables or columns of this version, and the role may not add them"),
         ("ALTER TABLE landfall.ledger DROP COLUMN failed_at; REVOKE DELETE ON landfall.ledger FROM",
          "lacks tables or columns of this version, and the role may not add them"),
-        # As an earlier version said it. Only an owner can add an index to the rejects, or a constraint.
+        # As an earlier version said it. But the rejects must be the role's own too.
         ("ALTER TABLE landfall.ledger DROP COLUMN failed_at; ALTER TABLE landfall.ledger OWNER TO",
          "lacks tables or columns of this version, and the role may not add them"),
     ],
