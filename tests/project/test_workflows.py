@@ -32,6 +32,12 @@ def test_no_checkout_stores_the_token():
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
+def test_only_a_pull_request_cancels_its_earlier_run():
+    """Of two commits on main the first would have no verdict."""
+    rule = yaml.safe_load(TEXT)["concurrency"]["cancel-in-progress"]
+    assert rule == "${{ github.event_name == 'pull_request' }}"
+
+
 def test_every_job_has_a_timeout():
     assert all(job["timeout-minutes"] <= 30 for job in JOBS.values())
 
