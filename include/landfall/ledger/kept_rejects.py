@@ -101,8 +101,9 @@ def rejects_of(connection: Connection, selection: Selection) -> Iterator[Reject]
     if not rejects_exist(connection):
         return
     fields = [name for name in Reject.__dataclass_fields__ if name != "member"]
-    query = sql.SQL("SELECT {}, {} AS member FROM landfall.rejects WHERE {} ORDER BY reject_id")
-    query = query.format(identifiers(fields), _member(connection), SELECTED)
+    query = sql.SQL(
+        "SELECT {}, {} AS member FROM landfall.rejects WHERE {} ORDER BY reject_id"
+    ).format(identifiers(fields), _member(connection), SELECTED)
     with connection.cursor("landfall_kept", row_factory=class_row(Reject)) as cursor:
         cursor.itersize = FETCHED
         yield from cursor.execute(query, selection.parameters)
