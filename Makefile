@@ -47,17 +47,20 @@ celery-down: .venv  ## Stop the Celery stack and remove its volumes
 reports: .venv  ## The report service: an API, a Celery worker, Flower
 	@$(RUN) include.local reports
 
+# One process alone takes longer for the integration and the end-to-end tests than a job of the workflow may.
+WORKERS := -n 3 --max-worker-restart=0
+
 test: .venv  ## All tests: unit, integration, end to end
-	@$(RUN) pytest -n 3 --max-worker-restart=0 tests/e2e tests/integration tests/unit tests/project
+	@$(RUN) pytest $(WORKERS) tests/e2e tests/integration tests/unit tests/project
 
 test-unit: .venv  ## The tests that need no server (seconds)
 	@$(RUN) pytest tests/unit tests/project
 
 test-integration: .venv  ## The tests against real PostgreSQL and an object store
-	@$(RUN) pytest tests/integration
+	@$(RUN) pytest $(WORKERS) tests/integration
 
 test-e2e: .venv  ## Every DAG by dag.test(), one with a real scheduler
-	@$(RUN) pytest tests/e2e
+	@$(RUN) pytest $(WORKERS) tests/e2e
 
 # Another PostgreSQL or another object store can change their outcome. The other integration tests are
 # about files, commands and Airflow, or have many cases of one thing, and run with the embedded servers

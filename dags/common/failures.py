@@ -15,6 +15,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException
 
+from include.airflow_bridge.commands import status_command
 from include.landfall.errors import shortened
 
 log = logging.getLogger(__name__)
@@ -205,8 +206,7 @@ def failures_of_run(context: Context) -> list[str]:
         lines.append(f"  and {more:,} more")
     dag_id = context["dag"].dag_id
     if lines and dag_id.startswith(FEED_DAG):
-        feed = f"include/feeds/{dag_id.removeprefix(FEED_DAG)}.yaml"
-        lines.append(f"to see every file: .venv/bin/landfall status --feed {feed}")
+        lines.append(f"to see every file: {status_command(dag_id.removeprefix(FEED_DAG))}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.airflow_bridge.warnings import rejects_command
+from include.airflow_bridge.commands import rejects_command
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check

@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
 )
 
+from include.airflow_bridge.commands import rejects_command
 from include.airflow_bridge.timeout import in_time
-from include.airflow_bridge.warnings import rejects_command
 from include.landfall.errors import DataError, LandfallError, ObjectChanged, failures_of
 
 

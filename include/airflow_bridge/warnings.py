@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
+from include.airflow_bridge.commands import rejects_command
 from include.landfall.errors import printable
 
 if TYPE_CHECKING:
@@ -44,20 +44,6 @@ def rejects_warning(receipt: Receipt) -> str | None:
         f"{_uri(receipt)}: {receipt.rejected} rows are rejected ({reasons});"
         f" to see them: {rejects_command(receipt.feed, receipt.key)}"
     )
-
-
-def rejects_command(feed: str, key: str | None = None) -> str:
-    """Returns the command that shows the rejects of a feed of the project, or of one object."""
-    command = f".venv/bin/landfall rejects --feed include/feeds/{feed}.yaml"
-    return f"{command} --object {_quoted(key)}" if key else command
-
-
-def _quoted(text: str) -> str:
-    """Returns the text as a shell takes it, on one line."""
-    if text.isprintable():
-        return shlex.quote(text)
-    escaped = text.encode("unicode_escape").decode().replace("'", "\\'")
-    return f"$'{escaped}'"
 
 
 def _uri(receipt: Receipt) -> str:

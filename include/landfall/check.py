@@ -33,6 +33,9 @@ from include.landfall.errors import (
 )
 from include.landfall.feed.model import Feed
 from include.landfall.feed.source import Source
+from include.landfall.ledger.arrivals import check_target
+from include.landfall.ledger.entries import ledger_exists
+from include.landfall.ledger.rights import check_ledger
 from include.landfall.postgres.catalog import has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.error_table import STATES
@@ -252,7 +255,7 @@ def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
                 "the role may not make temporary tables",
                 do=f"GRANT TEMPORARY ON DATABASE {rights.database} TO {rights.role}",
             )
-        ledger = _ledger(rights)
+        ledger = check_ledger(rights)
         for feed in feeds:
             _check_target(connection, feed)
         lacks = LACKS_BEFORE_14 if connection.info.server_version < 140_000 else ""
@@ -273,6 +276,8 @@ def _check_target(connection: Connection, feed: Feed) -> None:
     """
     target = feed.target
     try:
+        if ledger_exists(connection):
+            check_target(connection, feed)
         check_types(connection, feed)
         check_may_create(connection, target.schema_name)
         rights = disposition_of(feed).rights_of(feed)
@@ -304,46 +309,3 @@ def _check_fit(connection: Connection, feed: Feed) -> None:
     if not feed.contract.alters:
         with connection.transaction(force_rollback=True):  # it leaves a temporary table
             compare(connection, feed, table(target.table))
-
-
-def _ledger(rights: Any) -> str:
-    """Returns what the next load will find. Raises: ConnectionUnusable."""
-    if rights.writes_ledger:
-        return _rejects(rights)
-    if rights.writes_ledger is None and rights.creates_ledger:
-        return "the first load makes it"
-    if rights.creates_ledger is None and rights.creates_schemas:
-        return "the first load makes it"
-    if rights.creates_ledger is None:
-        raise ConnectionUnusable(
-            "there is no ledger, and the role may not make its schema",
-            do=f"CREATE SCHEMA landfall AUTHORIZATION {rights.role}",
-        )
-    raise ConnectionUnusable("the role may not use the ledger", do=_grants(rights))
-
-
-def _rejects(rights: Any) -> str:
-    """Returns what the next load will find beside the ledger. Raises: ConnectionUnusable."""
-    tables = (
-        rights.writes_rejects, rights.writes_replays, rights.writes_changes, rights.writes_replaced,
-    )  # fmt: skip
-    if all(tables) and rights.is_newest:
-        return "there"
-    if None in tables or not rights.is_newest:
-        if rights.extends_ledger:
-            return "the first load brings it up to date"
-        raise ConnectionUnusable(
-            "the ledger lacks tables or columns of this version, and the role may not add them",
-            do=f"ALTER TABLE landfall.ledger OWNER TO {rights.role};"
-            f" GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role}",
-        )
-    raise ConnectionUnusable(
-        "the role may not write rejects, replays, changes and replaced rows", do=_grants(rights)
-    )
-
-
-def _grants(rights: Any) -> str:
-    return (
-        f"GRANT USAGE, CREATE ON SCHEMA landfall TO {rights.role};"
-        f" GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA landfall TO {rights.role}"
-    )

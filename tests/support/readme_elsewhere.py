@@ -106,6 +106,12 @@ ELSEWHERE = {
     "::test_all_tests_that_the_image_can_run_are_collected",
     **{f"astro dev {command} --standalone": ASTRO_VENV for command in ("stop", "kill")},
     "astro dev restart --standalone --wait 5m": ASTRO_VENV,
+    **dict.fromkeys(
+        (c for c in commands("docs/astro-cli.md") if "project=" in c or "$project" in c),
+        "tests/unit/dags/test_own_project.py::test_a_project_of_another_team_reads_its_feeds",
+    ),
+    "python -m include.landfall": "tests/unit/plugins/test_airflow_bridge.py"
+    "::test_a_command_that_a_log_names_is_there_where_it_is_named",
     "astro deploy": "tests/project/test_astro.py"
     "::test_the_image_is_one_pinned_runtime_with_a_python_for_astro_sdk",
     **dict.fromkeys(

@@ -231,7 +231,9 @@ def check_target(connection: Connection, feed: Feed) -> None:
             raise FeedError(
                 f"files of this feed are loaded into {elsewhere}",
                 found=f"target.table: {target.table}",
-                do=f"rename the table {elsewhere} too, or load the files again with --force",
+                do=f"where another project fills {elsewhere}, give this feed another name: a"
+                " database knows feeds by their names alone; else rename the table"
+                f" {elsewhere} too, or load the files again with --force",
             ).at(feed=feed.name)
     check_is_there(connection, feed)
 

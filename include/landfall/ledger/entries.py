@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection, errors
 
-from include.landfall.postgres.catalog import create_schema, has_column, has_relation, lock_name
+from include.landfall.ledger.sequences import IDS
+from include.landfall.postgres.catalog import create_schema, has_relation, lock_name
 from include.landfall.postgres.statements import statement, value
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "failed_at"  # the column that came last: where it is, all else is
+NEWEST = "failed_at"  # the column that came last: where it is, all other columns are
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,27 @@ class Entry:
 def create_ledger(connection: Connection) -> None:
     """Creates the ledger where it is missing, also when two first loads do so at once.
 
-    A ledger of an earlier version gets the columns and tables that came later.
+    A ledger of an earlier version gets the columns and tables that came later, and one that was
+    restored without its other tables gets them empty.
     """
-    if has_column(connection, sql.Identifier(SCHEMA, NAME), NEWEST):
+    if _is_whole(connection):
         return
     with connection.transaction():
         lock_name(connection, "create landfall.ledger")
         create_schema(connection, SCHEMA)
         connection.execute(statement("ledger/create"))
+
+
+def _is_whole(connection: Connection) -> bool:
+    query = (
+        "SELECT count(*) = %(tables)s AND bool_or(EXISTS (SELECT FROM pg_attribute"
+        " WHERE attrelid = c.oid AND c.relname = %(ledger)s AND attname = %(newest)s))"
+        " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %(schema)s AND c.relname = ANY(%(names)s)"
+    )
+    names = list(IDS)
+    values = {"schema": SCHEMA, "ledger": NAME, "newest": NEWEST, "names": names}
+    return bool(value(connection, query, {**values, "tables": len(names)}))
 
 
 def can_record(connection: Connection) -> bool:

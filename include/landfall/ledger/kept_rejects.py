@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from include.landfall.errors import ObjectMissing, WrongUse
 from include.landfall.ledger.entries import SCHEMA
 from include.landfall.ledger.reasons import REASONS
-from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.statements import identifiers, value
 
 NAME = "rejects"
@@ -100,12 +100,19 @@ def rejects_of(connection: Connection, selection: Selection) -> Iterator[Reject]
     """
     if not rejects_exist(connection):
         return
-    query = sql.SQL("SELECT {} FROM landfall.rejects WHERE {} ORDER BY reject_id").format(
-        identifiers(list(Reject.__dataclass_fields__)), SELECTED
-    )
+    fields = [name for name in Reject.__dataclass_fields__ if name != "member"]
+    query = sql.SQL(
+        "SELECT {}, {} AS member FROM landfall.rejects WHERE {} ORDER BY reject_id"
+    ).format(identifiers(fields), _member(connection), SELECTED)
     with connection.cursor("landfall_kept", row_factory=class_row(Reject)) as cursor:
         cursor.itersize = FETCHED
         yield from cursor.execute(query, selection.parameters)
+
+
+def _member(connection: Connection) -> sql.Composable:
+    """Returns the column `member`, which rejects of an earlier version lack before a load."""
+    is_there = has_column(connection, sql.Identifier(SCHEMA, NAME), "member")
+    return sql.Identifier("member") if is_there else sql.SQL("NULL::text")
 
 
 def counts(connection: Connection, selection: Selection) -> dict[str, int]:

@@ -8,6 +8,8 @@ import pytest
 
 from include.landfall.check import Database, check
 from include.landfall.errors import FeedError
+from include.landfall.ledger.arrivals import new_arrivals
+from include.landfall.postgres.connection import connect
 
 MERGE = {"table": "raw.t", "disposition": "merge", "key": ["id"]}
 # The table, what is changed of the feed, and words of the answer; None where it fits.
@@ -29,6 +31,16 @@ TABLES = {
 }  # fmt: skip
 
 
+# What became of a table with a file in it, and the words of the answer.
+LATER = {
+    "another project's feed of this name": (
+        "CREATE TABLE raw.other (id integer, name text)", {"table": "raw.other"},
+        "files of this feed are loaded into raw.t; .*; what to do: .*give this feed another name",
+    ),
+    "gone": ("DROP TABLE raw.t", {}, "the table raw.t is gone, and the ledger has 1 files in it"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_check_foretells_what_a_load_says_of_the_table(engine, name):
     columns, changes, words = TABLES[name]
@@ -43,3 +55,16 @@ def test_check_foretells_what_a_load_says_of_the_table(engine, name):
     assert re.search(words, finding.answer)
     with pytest.raises(FeedError, match=words.split(": ")[-1]):
         engine.load("id,name\n1,a\n")
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_check_foretells_that_the_ledger_tells_of_another_table(engine, name):
+    statement, changes, words = LATER[name]
+    engine.load("id,name\n1,a\n")
+    engine.sql(statement)
+    engine.be(**changes)
+    (finding,) = check([Database("w", (engine.feed,))], warehouse_of=lambda _: engine.warehouse)
+    assert re.search(words, finding.answer)
+    with connect(engine.warehouse) as connection, pytest.raises(FeedError) as refused:
+        new_arrivals(connection, engine.feed, [])
+    assert refused.value.what in finding.answer

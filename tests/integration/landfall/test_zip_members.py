@@ -10,6 +10,8 @@ import pytest
 
 from include.landfall.cli import main as cli
 from include.landfall.errors import DataError, HeaderMismatch, LandfallError, RefusedCell
+from include.landfall.ledger.kept_rejects import Selection, rejects_of
+from include.landfall.postgres.connection import connect
 from include.local.services.environ import connections as spelled
 from tests.support.engine import LARGE, Engine, many
 from tests.support.file_bytes import zip_bytes
@@ -182,14 +184,16 @@ def test_landfall_rejects_shows_the_member(zips, monkeypatch, capsys, tmp_path):
     assert "all.zip!b.csv" in capsys.readouterr().out
 
 
-def test_a_ledger_of_an_earlier_version_gets_the_member(zips):
+def test_rejects_of_an_earlier_version_are_read_and_get_the_member(zips):
     engine = zips(rejects={"at_most": 10})
-    engine.load("id,name\n1,Ann\n", "one.csv")
+    engine.load("id,name\n1,Ann\nx,Ben\n", "one.csv")
     # What came last tells a ledger of an earlier version, so that goes too.
     engine.sql("ALTER TABLE landfall.rejects DROP COLUMN member")
     engine.sql("ALTER TABLE landfall.ledger DROP COLUMN failed_at")
+    with connect(engine.warehouse) as connection, connection.transaction():
+        assert [each.file for each in rejects_of(connection, Selection("t"))] == ["one.csv"]
     engine.load(zip_bytes(*BAD), "all.zip")
-    assert {member for member, *_ in rejects(engine)} == {"a.csv", "b.csv"}
+    assert {member for member, *_ in rejects(engine)} == {None, "a.csv", "b.csv"}
 
 
 def test_landfall_validate_names_the_member(zips, monkeypatch, capsys, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from dags.common.alerts import failure_text
 from dags.common.failures import KEY, NO_MESSAGE, keep_failure, of_killed, unless_told
+from include.airflow_bridge.commands import status_command
 from include.airflow_bridge.errors import verdict
 from include.landfall.errors import LandfallError, RefusedCell, ServerUnavailable, failures_of
 
@@ -135,7 +136,7 @@ def test_the_text_of_a_run_names_its_files_and_its_killed_tasks() -> None:
         "  s3://b/t/1.csv, line 3: Postgres refuses a cell: x",
         "  Postgres does not answer: port 5432 (and 1 more of the same)",
         f"  load_4 [t/4a.csv and 1 more]: {NO_MESSAGE}",
-        "to see every file: .venv/bin/landfall status --feed include/feeds/t.yaml",
+        f"to see every file: {status_command('t')}",
     ]
 
 

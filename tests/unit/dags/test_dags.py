@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from include.airflow_bridge.commands import rejects_command
 from include.landfall.feed.schema import schema
 from include.landfall.feed.yaml_file import read_folder
 
@@ -191,8 +192,7 @@ def test_a_feed_that_says_when_it_is_late_is_looked_at_by_a_dag_that_is_not_paus
 
 
 def test_a_feeds_page_names_the_command_that_shows_its_rejects(bag):
-    command = ".venv/bin/landfall rejects --feed include/feeds/planes.yaml"
-    assert f"`{command}`" in bag.dags["feed_planes"].doc_md
+    assert f"`{rejects_command('planes')}`" in bag.dags["feed_planes"].doc_md
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES)

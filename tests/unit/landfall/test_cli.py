@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -192,6 +193,14 @@ def test_an_error_on_a_full_disk_ends_without_a_traceback(tmp_path):
         )
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "No space left on device" in done.stderr
+
+
+def test_output_is_utf_8_in_every_locale():
+    """A load of several files ended behind one whose name the locale cannot spell."""
+    command = [sys.executable, "-m", "include.landfall", "check", "--feed", "日本.yaml"]
+    environ = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False, cwd=ROOT, env=environ)
+    assert (done.returncode, "日本.yaml" in done.stdout.decode()) == (2, True)
 
 
 def test_ctrl_c_is_one_line(load, feed_file, capsys):

@@ -8,6 +8,7 @@ import json
 import pytest
 from airflow.sdk.configuration import clear_secrets_backends_cache
 
+from include.airflow_bridge import commands
 from include.airflow_bridge.connections import astore_of, awarehouse_of, store_of, warehouse_of
 from include.airflow_bridge.warnings import load_warnings
 from include.landfall.connections import Store, store_from_environ, warehouse_from_environ
@@ -46,6 +47,18 @@ def test_6_2_a_session_factory_of_airflow_is_refused_by_name(monkeypatch):
     monkeypatch.setenv("AIRFLOW__AWS__SESSION_FACTORY", "ours.SessionFactory")
     with pytest.raises(ConnectionUnusable, match="session_factory"):
         store_of("landing")
+
+
+@pytest.mark.parametrize("program", [".venv/bin/landfall", "python -m include.landfall"])
+def test_a_command_that_a_log_names_is_there_where_it_is_named(monkeypatch, tmp_path, program):
+    """No image has what make has made."""
+    if program.startswith(".venv"):
+        (tmp_path / program).parent.mkdir(parents=True)
+        (tmp_path / program).touch()
+    monkeypatch.setattr(commands, "PROJECT", tmp_path)
+    feed = "--feed include/feeds/t.yaml"
+    assert commands.status_command("t") == f"{program} status {feed}"
+    assert commands.rejects_command("t", "a b") == f"{program} rejects {feed} --object 'a b'"
 
 
 def test_a_file_in_s3_with_the_connection_of_a_database_is_refused_by_its_type(monkeypatch):

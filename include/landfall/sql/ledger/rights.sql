@@ -14,7 +14,11 @@ SELECT
     s.usage AND replaced.granted AS writes_replaced,
     EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.oid AND attname = 'failed_at') AS is_newest,
     -- A ledger of an earlier version gets columns and tables, and only an owner can add a column.
-    s.creation AND t.owned AS extends_ledger
+    s.creation AND foreign_tables.owners IS NULL AS extends_ledger,
+    foreign_tables.owners,
+    concat_ws(
+        '; ', foreign_tables.takes_over, format('GRANT USAGE, CREATE ON SCHEMA landfall TO %I', current_user)
+    ) AS takes_over
 FROM (SELECT 1) AS one
 LEFT JOIN (
     SELECT
@@ -26,12 +30,24 @@ LEFT JOIN (
 ) AS s ON true
 LEFT JOIN (
     SELECT
+        relnamespace,
+        'tables of ' || string_agg(DISTINCT relowner::regrole::text, ', ') AS owners,
+        string_agg(
+            format('ALTER TABLE landfall.%I OWNER TO %I', relname, current_user), '; '
+            ORDER BY relname
+        ) AS takes_over
+    FROM pg_class
+    WHERE relname IN ('ledger', 'rejects', 'replays', 'changes', 'replaced')
+        AND NOT pg_has_role(relowner, 'USAGE')
+    GROUP BY relnamespace
+) AS foreign_tables ON foreign_tables.relnamespace = s.oid
+LEFT JOIN (
+    SELECT
         oid,
         relnamespace,
         has_table_privilege(oid, 'SELECT')
         AND has_table_privilege(oid, 'INSERT')
-        AND has_table_privilege(oid, 'UPDATE') AS granted,
-        pg_has_role(relowner, 'USAGE') AS owned
+        AND has_table_privilege(oid, 'UPDATE') AS granted
     FROM pg_class
     WHERE relname = 'ledger'
 ) AS t ON t.relnamespace = s.oid
