@@ -12,6 +12,7 @@ from include.landfall.cli import main as cli
 from include.landfall.errors import DataError, HeaderMismatch, LandfallError, RefusedCell
 from include.landfall.ledger.kept_rejects import Selection, rejects_of
 from include.landfall.postgres.connection import connect
+from include.landfall.replay import rejects_to_replay
 from include.local.services.environ import connections as spelled
 from tests.support.engine import LARGE, Engine, many
 from tests.support.file_bytes import zip_bytes
@@ -191,7 +192,10 @@ def test_rejects_of_an_earlier_version_are_read_and_get_the_member(zips):
     engine.sql("ALTER TABLE landfall.rejects DROP COLUMN member")
     engine.sql("ALTER TABLE landfall.ledger DROP COLUMN failed_at")
     with connect(engine.warehouse) as connection, connection.transaction():
-        assert [each.file for each in rejects_of(connection, Selection("t"))] == ["one.csv"]
+        [kept] = rejects_of(connection, Selection("t"))
+    corrected = {kept.reject_id: ["2", "Ben"]}
+    to_replay = rejects_to_replay(engine.feed, warehouse=engine.warehouse, edited=corrected)
+    assert (kept.file, len(to_replay.batches)) == ("one.csv", 1)
     engine.load(zip_bytes(*BAD), "all.zip")
     assert {member for member, *_ in rejects(engine)} == {None, "a.csv", "b.csv"}
 
