@@ -30,7 +30,7 @@ class Place:
     part_size: int | None = None
     has_manifest: bool = False
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Checks that the key names an object, and that a manifest has parts to name.
 
         Raises: TerminalError when the key is that of a folder: no feed would read the object.

@@ -90,9 +90,8 @@ def export(
     UTC. A result of any size takes the same memory, 130 to 300 MB with Python and its libraries.
     With a `part_size`, as bytes or 128 MB, there are objects of about that size, `x-00000.csv` and
     so on for x.csv (`export.output` says how they appear), and with `manifest` x-manifest, which
-    names them. `progress` hears how many rows have been
-    read, every thousand or so. With a `condition` (see `s3.upload.unchanged`) only an object that
-    fulfils it is replaced.
+    names them. `progress` hears how many rows have been read, every thousand or so. With a
+    `condition` (see `s3.upload.unchanged`) only an object that fulfils it is replaced.
 
     Raises: TransientError when a retry can help (ObjectChanged when the condition is not
     fulfilled), TerminalError when it cannot.
@@ -101,8 +100,6 @@ def export(
     file_format = export_format(format, compression)
     write = import_module(WRITERS[file_format.type]).write
     place = Place(bucket, key, _size_of(part_size), manifest)
-    place.check()
-    query = query.strip().rstrip(";")
     # The transaction has ended before an object appears: the server keeps no old rows for it, and
     # no timeout of the server can fail an export that is there.
     with (
@@ -111,8 +108,8 @@ def export(
         connect(warehouse, "landfall export") as connection,
         _as_read_only(connection),
     ):
-        query = _filled(connection, query, parameters)
-        rows = write(connection, query, output, file_format, compression, progress or _ignore)
+        filled = _filled(connection, query, parameters)
+        rows = write(connection, filled, output, file_format, compression, progress or _ignore)
     return _exported(rows, output)
 
 
@@ -150,6 +147,7 @@ def _exported(rows: int, output: Output) -> Exported:
 
 def _filled(connection: psycopg.Connection, query: str, parameters: Parameters | None) -> str:
     """Returns the query with its parameters in it: COPY takes none. So all formats get the same."""
+    query = query.strip().rstrip(";")
     if parameters is None:
         return query
     return psycopg.ClientCursor(connection).mogrify(query.encode(), parameters)
