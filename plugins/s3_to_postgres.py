@@ -57,7 +57,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         from include.landfall.load import load
 
         with arrival_errors():
-            _check_feed(feed)
+            self._check_feed(feed)
             arrival = _arrival_of(arrival)
             receipt = load(
                 feed,
@@ -79,7 +79,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         from include.landfall.postgres.errors import postgres_errors
 
         with airflow_errors():
-            _check_feed(feed)
+            self._check_feed(feed)
         with (
             airflow_errors(),
             connect(warehouse_of(self.postgres_conn_id)) as connection,
@@ -99,7 +99,7 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
 
         counts: Counter[str] = Counter()
         with airflow_errors():
-            _check_feed(feed)
+            self._check_feed(feed)
             for each in tidy(
                 feed,
                 store=store_of(self.s3_conn_id),
@@ -122,11 +122,13 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
         format: Format = "csv",  # noqa: A002  the name that people expect
         compression: Compression | None = None,
         part_size: int | str | None = None,
+        manifest: bool = False,
     ) -> Exported:
         """Writes a query's result to s3://bucket/key, completely or not at all.
 
         `format` is a name, or what a feed has under `format:` that reads the file back. With a
-        `part_size` (128 MB) there are objects of about that size: `x-00000.csv` and so on.
+        `part_size` (128 MB) there are objects of about that size: `x-00000.csv` and so on, and
+        with `manifest` one that names them, `x-manifest`.
         """
         from include.landfall.export.query import export
 
@@ -141,8 +143,10 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
                 format=format,
                 compression=compression,
                 part_size=part_size,
+                manifest=manifest,
             )
-        self.log.info("%s: %s rows, %s bytes", exported.uri, exported.rows, exported.bytes)
+        uri = printable(exported.uri)
+        self.log.info("%s: %s rows, %s bytes", uri, exported.rows, exported.bytes)
         return exported
 
     def missing_tables(self, tables: Sequence[str]) -> list[str]:
@@ -162,6 +166,22 @@ class S3ToPostgresHook(BaseHook):  # type: ignore[misc]
             postgres_errors(),
         ):
             return missing_relations(connection, names)
+
+    def _check_feed(self, feed: Feed) -> None:
+        """Checks that it is a feed, and warns where it names other connections than the hook has.
+
+        Raises: WrongUse.
+        """
+        _check_feed(feed)
+        of_hook = self.s3_conn_id, self.postgres_conn_id
+        of_feed = feed.source.connection, feed.target.connection
+        for own, other in zip(of_hook, of_feed, strict=True):
+            if own != other:
+                self.log.warning(
+                    "the hook goes by its connection %r, and the feed %s names %r:"
+                    " S3ToPostgresHook.of(feed) goes by the feed's",
+                    *(own, feed.name, other),
+                )
 
 
 def _check_feed(feed: object) -> None:

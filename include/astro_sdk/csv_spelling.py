@@ -12,7 +12,8 @@ FLOATS = ("double precision", "real")
 TEMPLATES = {
     "boolean": "CASE WHEN {0} THEN 'True' WHEN NOT {0} THEN 'False' END",
     # The session's time zone is UTC.
-    MOMENT: "CASE WHEN isfinite({0}) THEN to_char({0}, CASE WHEN {0} = date_trunc('second', {0})"
+    MOMENT: "CASE WHEN isfinite({0}) AND {0} >= '0001-01-01'"  # to_char has no sign for BC
+    " THEN to_char({0}, CASE WHEN {0} = date_trunc('second', {0})"
     " THEN 'YYYY-MM-DD HH24:MI:SS' ELSE 'YYYY-MM-DD HH24:MI:SS.US' END) || '+00:00'"
     " ELSE {0}::text END",
     **dict.fromkeys(

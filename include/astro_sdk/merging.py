@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from . import tables
+from .quoting import quoted
 from .strategies import check_if_conflicts
 from .tables import Name
 
@@ -27,12 +28,20 @@ def merge(
     `mapping` has the columns, source to target, and all of the target's when it is empty; `keys`
     are the columns that may conflict, `strategy` is `update`, `ignore` or `exception`.
 
-    Raises: ValueError when the strategy is another one.
+    Raises: ValueError when the strategy is another one, or nothing keeps the keys unique.
     """
     check_if_conflicts(strategy)
     mapping = mapping or _all_columns(connection, target)
     conflict = on_conflict(strategy, keys, list(mapping.values()))
-    return _insert(connection, source, target, mapping, conflict)
+    try:
+        return _insert(connection, source, target, mapping, conflict)
+    except errors.InvalidColumnReference:
+        columns = ", ".join(map(quoted, keys))
+        raise ValueError(
+            f"{target.quoted} has no unique index on exactly {columns}, so no row can be in"
+            " conflict. Nothing has changed. What to do: CREATE UNIQUE INDEX ON"
+            f" {target.quoted} ({columns}), or name the columns of its key"
+        ) from None
 
 
 def append(connection: Connection, source: Name, target: Name, mapping: Mapping[str, str]) -> str:

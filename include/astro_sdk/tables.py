@@ -9,6 +9,7 @@ from astro.exceptions import NonExistentTableException
 from psycopg import Connection, errors, sql
 
 from include.landfall.job import LOAD_ID
+from include.landfall.postgres.catalog import lock_name
 
 from . import reshaping
 from .names import Name
@@ -101,13 +102,16 @@ def replace(connection: Connection, target: Name, source: Name) -> None:
     Where the columns cannot be changed in place, the source gets the target's name, its views and
     grants, and the indexes that fit.
     """
-    old, new = columns_of(connection, target), columns_of(connection, source)
-    if not old:
-        reshaping.take_name(connection, target, source)
-        return
+    if not columns_of(connection, target):  # another task may create it now
+        lock_name(connection, f"create {target.written}")
+        if not columns_of(connection, target):
+            reshaping.take_name(connection, target, source)
+            return
+    _check_no_view(connection, target)
     # Two replacements at the same time must not both stay. Readers do not wait for this lock.
     lock = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
     connection.execute(sql.SQL(lock).format(target.identifier))
+    old, new = columns_of(connection, target), columns_of(connection, source)
     if not reshaping.keeps_order(old, new):
         reshaping.exchange(connection, target, source)
         return
@@ -117,6 +121,19 @@ def replace(connection: Connection, target: Name, source: Name) -> None:
         drop(connection, source)
     else:
         reshaping.exchange(connection, target, source)
+
+
+def _check_no_view(connection: Connection, name: Name) -> None:
+    """Checks that the rows of the name are its own: through a view those of its table would go.
+
+    Raises: ValueError.
+    """
+    query = "SELECT 1 FROM pg_class WHERE oid = to_regclass(%s) AND relkind = 'v'"
+    if connection.execute(query, [name.quoted]).fetchone():
+        raise ValueError(
+            f"{name.written} is a view, and the rows of its tables would be replaced. Nothing has"
+            " changed. What to do: name another output table, or drop the view"
+        )
 
 
 def insert(

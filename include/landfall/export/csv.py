@@ -11,7 +11,7 @@ from psycopg import sql
 from include.landfall.errors import WrongUse
 from include.landfall.export.output import Output
 from include.landfall.export.text import Lines, copied
-from include.landfall.export.types import Compression, Parameters, Progress
+from include.landfall.export.types import Compression, Progress
 from include.landfall.feed.formats import CsvFormat, FileFormat
 
 HEADER_OF_TEXT = 150_000  # PostgreSQL 15: from there on COPY writes one into its own text
@@ -20,7 +20,6 @@ HEADER_OF_TEXT = 150_000  # PostgreSQL 15: from there on COPY writes one into it
 def write(
     connection: psycopg.Connection,
     query: str,
-    parameters: Parameters | None,
     output: Output,
     file_format: FileFormat,
     compression: Compression | None,
@@ -31,8 +30,7 @@ def write(
     _check_header(connection, csv)
     lines = Lines(output, compression, csv.encoding)
     rows = 0
-    statement = statement_of(query, csv, has_parameters=parameters is not None)
-    blocks = copied(connection, statement, parameters, progress)
+    blocks = copied(connection, statement_of(query, csv), progress)
     for line in _ended(blocks, csv.newline):
         if rows == 0 and csv.header:
             lines.header(line)
@@ -55,8 +53,8 @@ def _check_header(connection: psycopg.Connection, csv: CsvFormat) -> None:
         )
 
 
-def statement_of(query: str, csv: CsvFormat, *, has_parameters: bool = False) -> sql.Composed:
-    """Returns the COPY that writes the dialect. With parameters, % is doubled outside the query.
+def statement_of(query: str, csv: CsvFormat) -> sql.Composed:
+    """Returns the COPY that writes the dialect.
 
     Without quotes that is Postgres's own text format. All values are quoted where only quotes tell
     a value from NULL, or a backslash of the text from an escape.
@@ -74,14 +72,9 @@ def statement_of(query: str, csv: CsvFormat, *, has_parameters: bool = False) ->
         options.append(sql.SQL("QUOTE {}, ESCAPE {}").format(csv.quote, escape))
         if csv.nulls or csv.escape == "backslash":
             options.append(sql.SQL("FORCE_QUOTE *"))
-    options_text = sql.SQL(", ").join(options).as_string()
-    if has_parameters:  # then psycopg takes a single % for a parameter
-        options_text = options_text.replace("%", "%%")
     # The closing parenthesis has its own line: the query may end in a comment.
-    return sql.SQL("COPY (\n{}\n) TO STDOUT ({})").format(
-        sql.SQL(query),
-        sql.SQL(options_text),
-    )
+    statement = sql.SQL("COPY (\n{}\n) TO STDOUT ({})")
+    return statement.format(sql.SQL(query), sql.SQL(", ").join(options))
 
 
 def _ended(blocks: Iterator[bytes], newline: str) -> Iterator[bytes]:

@@ -11,8 +11,8 @@ from psycopg import sql
 
 from include.landfall.export.names import check_names
 from include.landfall.export.output import Output
-from include.landfall.export.text import Lines, copied
-from include.landfall.export.types import Compression, Parameters, Progress
+from include.landfall.export.text import Lines, columns_of, copied
+from include.landfall.export.types import Compression, Progress
 from include.landfall.feed.formats import FileFormat
 
 # COPY's CSV with a quote that no JSON has, since within a text it is escaped. Only a line break
@@ -23,17 +23,17 @@ QUOTE, DELIMITER = b"\x01", b"\x02"
 def write(
     connection: psycopg.Connection,
     query: str,
-    parameters: Parameters | None,
     output: Output,
     file_format: FileFormat,
     compression: Compression | None,
     progress: Progress,
 ) -> int:
     """Writes the query's result, and returns how many rows it has."""
-    _check_columns(connection, query, parameters)
+    names = [column.name for column in columns_of(connection, query)]
+    check_names(names, "a JSON object")
     lines = Lines(output, compression, "utf-8")
     rows = 0
-    for block in copied(connection, _statement(query), parameters, progress):
+    for block in copied(connection, _statement(query), progress):
         lines.row(_on_one_line(block))
         rows += 1
     lines.end()
@@ -45,15 +45,6 @@ def _statement(query: str) -> sql.Composed:
         "COPY (SELECT row_to_json(landfall_row) FROM (\n{}\n) AS landfall_row) TO STDOUT"
         " (FORMAT csv, QUOTE {}, DELIMITER {})"
     ).format(sql.SQL(query), QUOTE.decode(), DELIMITER.decode())
-
-
-def _check_columns(
-    connection: psycopg.Connection, query: str, parameters: Parameters | None
-) -> None:
-    with connection.cursor() as cursor:
-        no_row = sql.SQL("SELECT * FROM (\n{}\n) AS landfall_row LIMIT 0")
-        cursor.execute(no_row.format(sql.SQL(query)), parameters)
-        check_names([column.name for column in cursor.description or []], "a JSON object")
 
 
 def _on_one_line(block: bytes) -> bytes:

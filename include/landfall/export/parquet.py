@@ -1,27 +1,33 @@
-"""Writes a query's result as Parquet, read by a server-side cursor in constant memory.
+"""Writes a query's result as Parquet, from the CSV that the server's COPY sends.
 
 What each type of Postgres becomes: integers, real, double precision, boolean, text, varchar,
 char, bytea, date, time and timestamp their namesakes (microseconds); timestamptz a timestamp in
 UTC; numeric(p,s) a decimal(p,s) while p is at most 76. Everything else is text, as Postgres writes
 it: numeric without precision (Parquet's decimals need one: cast it to numeric(p,s)), uuid, json,
 interval, arrays, enums, inet.
+
+COPY sends rows as they come, so a row of any size is held once. A fetch of some number of rows
+holds as many of them, however large they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from contextlib import closing
 
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from psycopg.types.string import TextLoader
+from psycopg import sql
+from pyarrow import csv
 
 from include.landfall.errors import TerminalError
 from include.landfall.export.names import check_names
 from include.landfall.export.output import Output
-from include.landfall.export.types import Compression, Parameters, Progress
+from include.landfall.export.text import columns_of, copied
+from include.landfall.export.types import Compression, Progress
 from include.landfall.feed.formats import FileFormat
 
 TYPES: dict[int, pa.DataType] = {
@@ -38,63 +44,67 @@ TYPES: dict[int, pa.DataType] = {
     1184: pa.timestamp("us", tz="UTC"),
 }
 NUMERIC_OID = 1700
-# Rows a fetch: few at first, then as many as fit these bytes, so wide rows cannot fill memory.
-FIRST_ROWS = 64
-MOST_ROWS = 8_192
-BATCH_BYTES = 2 << 20
+BATCH_BYTES = 2 << 20  # of CSV, which become columns at once
 # A row group is what a reader skips or reads; it is held in memory until it is written.
 GROUP_BYTES = 16 << 20
 GROUP_ROWS = 1 << 20
 
+SYNTAX = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+# NULL is nothing between the commas, and an empty text is "".
+SPELLING = {
+    "null_values": [""], "strings_can_be_null": True, "quoted_strings_can_be_null": False,
+    "true_values": ["t"], "false_values": ["f"],
+}  # fmt: skip
+# How pyarrow words which cell it does not take.
+WRONG_CELL = re.compile(r"In CSV column #(\d+): .*?'(.*)'", re.DOTALL)
+
 
 def write(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     query: str,
-    parameters: Parameters | None,
     output: Output,
     file_format: FileFormat,
     compression: Compression | None,
     progress: Progress,
 ) -> int:
     """Writes the query's result, and returns how many rows it has."""
-    with connection.cursor(name="landfall_export") as cursor:
-        cursor.execute(query.encode(), parameters)
-        schema = arrow_schema(cursor.description or [])
-        check_names(schema.names, "a Parquet file")
-        _read_the_rest_as_text(cursor, schema)
-        batches = _reported(_batches(cursor, schema), progress)
-        size = min(GROUP_BYTES, output.place.part_size or GROUP_BYTES)
-        groups = _groups(batches, schema, size)
-        rows, is_more = 0, True
-        while is_more:
-            written, is_more = _write_part(groups, schema, output, compression or "snappy")
-            rows += written
-            if is_more:
-                output.begin()
+    schema = arrow_schema(columns_of(connection, query))
+    check_names(schema.names, "a Parquet file")
+    statement = sql.SQL("COPY (\n{}\n) TO STDOUT (FORMAT csv)").format(sql.SQL(query))
+    batches = _batches(copied(connection, statement, progress), schema)
+    size = min(GROUP_BYTES, output.place.part_size or GROUP_BYTES)
+    rows = 0
+    with closing(_Parts(output, schema, compression or "snappy")) as parts:
+        for group in _groups(batches, size):
+            parts.write(group)
+            rows += group.num_rows
     return rows
 
 
-def _write_part(
-    groups: Iterator[pa.Table], schema: pa.Schema, output: Output, compression: str
-) -> tuple[int, bool]:
-    """Writes groups until the part is full. Returns its rows, and whether more may follow."""
-    rows = 0
-    sink = pa.PythonFile(output.upload, mode="w")
-    with pq.ParquetWriter(sink, schema, compression=compression) as writer:
-        for group in groups:
-            writer.write_table(group, row_group_size=group.num_rows)
-            rows += group.num_rows
-            if output.is_full:
-                return rows, True
-    return rows, False
+class _Parts:
+    """Writes row groups into the parts of an output, each of which is a file."""
 
+    def __init__(self, output: Output, schema: pa.Schema, compression: str) -> None:
+        self._output, self._schema, self._compression = output, schema, compression
+        self._begin()
 
-def _reported(batches: Iterator[pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
-    rows = 0
-    for batch in batches:
-        rows += batch.num_rows
-        progress(rows)
-        yield batch
+    def _begin(self) -> None:
+        sink = pa.PythonFile(self._output.upload, mode="w")
+        self._writer = pq.ParquetWriter(sink, self._schema, compression=self._compression)
+        self._is_empty = True
+
+    def write(self, group: pa.Table) -> None:
+        """Writes a row group, into another part when this one is full."""
+        if self._output.is_full and not self._is_empty:
+            self.close()
+            self._output.begin()
+            self._begin()
+        self._writer.write_table(group, row_group_size=group.num_rows)
+        self._is_empty = False
+
+    def close(self) -> None:
+        """Ends the part."""
+        self._writer.close()
 
 
 def arrow_schema(columns: Sequence[psycopg.Column]) -> pa.Schema:
@@ -116,65 +126,79 @@ def _decimal(precision: int | None, scale: int | None) -> pa.DataType:
     return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
 
-def _read_the_rest_as_text(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> None:
-    """Has the cursor give text. Numerics too: Arrow reads decimals from it, and faster."""
-    for column, field in zip(cursor.description or [], schema, strict=True):
-        if pa.types.is_string(field.type) or pa.types.is_decimal(field.type):
-            cursor.adapters.register_loader(column.type_code, TextLoader)
+def _batches(blocks: Iterator[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
+    held, size = [], 0
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size >= BATCH_BYTES:
+            yield _to_arrow(b"".join(held), schema)
+            held, size = [], 0
+    if held:
+        yield _to_arrow(b"".join(held), schema)
 
 
-def _batches(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    wanted = FIRST_ROWS
-    while rows := _fetch(cursor, wanted):
-        batch = _to_arrow(rows, schema)
-        yield batch
-        of_a_row = max(1, batch.nbytes // batch.num_rows)
-        wanted = max(1, min(2 * wanted, BATCH_BYTES // of_a_row, MOST_ROWS))
-
-
-def _fetch(cursor: psycopg.ServerCursor[Any], wanted: int) -> list[tuple[Any, ...]]:
+def _to_arrow(text: bytes, schema: pa.Schema) -> pa.Table:
+    types = {str(number): _as_read(field.type) for number, field in enumerate(schema)}
     try:
-        return cursor.fetchmany(wanted)
-    except psycopg.DataError as error:
-        if error.sqlstate is not None:
-            raise  # the server's own: a division by zero, say
-        raise TerminalError(
-            "the result has a date or time that Parquet cannot hold",
-            found=str(error),
-            do="cast that column to text in the query, or export as CSV",
-        ) from None
+        table = csv.read_csv(
+            pa.BufferReader(text),
+            # Two columns of the result may have one name until they are counted.
+            csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=list(types)),
+            SYNTAX,
+            csv.ConvertOptions(column_types=types, **SPELLING),
+        )
+    except pa.ArrowInvalid as error:
+        raise _refusal(error, schema) from None
+    columns = [
+        _converted(column, field) for column, field in zip(table.columns, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _to_arrow(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True) if len(schema) else ()
-    return pa.record_batch(
-        [_array(values, field) for values, field in zip(columns, schema, strict=True)],
-        schema=schema,
-    )
+def _as_read(wanted: pa.DataType) -> pa.DataType:
+    is_converted = pa.types.is_binary(wanted) or pa.types.is_decimal256(wanted)
+    return pa.string() if is_converted else wanted
 
 
-def _array(values: Sequence[Any], field: pa.Field[Any]) -> pa.Array[Any]:
-    if not pa.types.is_decimal(field.type):
-        return pa.array(values, field.type)
+def _converted(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    """Returns a column with its type, of those that pyarrow's reader of CSV lacks."""
+    if pa.types.is_binary(field.type):
+        texts = column.to_pylist()
+        return pa.array([text and bytes.fromhex(text[2:]) for text in texts], field.type)
+    if column.type == field.type:
+        return column
     try:
-        return cast("pa.Array[Any]", pc.cast(pa.array(values, pa.string()), field.type))
-    except pa.ArrowInvalid:
-        odd = sorted({v for v in values if v in ("NaN", "Infinity", "-Infinity")})
-        raise TerminalError(
-            "the result has a numeric that Parquet's decimals cannot hold",
-            found=", ".join(odd) or "a value beyond the column's precision",
-            do="cast that column to text or double precision in the query, or export as CSV",
-        ).at(column=field.name) from None
+        return pc.cast(column, field.type)
+    except pa.ArrowInvalid:  # of numerics these alone are no number
+        odd = pc.is_in(column, pa.array(["NaN", "Infinity", "-Infinity"]))
+        raise _wrong_value(str(pc.filter(column, odd)[0]), field) from None
 
 
-def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema, most: int) -> Iterator[pa.Table]:
-    held: list[pa.RecordBatch] = []
+def _refusal(error: pa.ArrowInvalid, schema: pa.Schema) -> TerminalError:
+    match = WRONG_CELL.search(str(error))
+    if match is None:
+        return TerminalError("the result cannot be written as Parquet", found=str(error))
+    return _wrong_value(match[2], schema.field(int(match[1])))
+
+
+def _wrong_value(value: str, field: pa.Field) -> TerminalError:
+    return TerminalError(
+        "the result has a value that Parquet cannot hold",
+        found=value,
+        expected=f"a value of the type {field.type}",
+        do="cast that column to text in the query, or export as CSV",
+    ).at(column=field.name)
+
+
+def _groups(batches: Iterator[pa.Table], most: int) -> Iterator[pa.Table]:
+    held: list[pa.Table] = []
     size = rows = 0
     for batch in batches:
         held.append(batch)
         size, rows = size + batch.nbytes, rows + batch.num_rows
         if size >= most or rows >= GROUP_ROWS:
-            yield pa.Table.from_batches(held, schema)
+            yield pa.concat_tables(held)
             held, size, rows = [], 0, 0
     if held:
-        yield pa.Table.from_batches(held, schema)
+        yield pa.concat_tables(held)

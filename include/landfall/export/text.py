@@ -1,4 +1,4 @@
-"""Writes a query's result as lines of text, which the server itself makes: CSV and JSON."""
+"""Writes a query's result as lines of text, which the server itself makes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from include.landfall.errors import TerminalError
 from include.landfall.export.output import Output
-from include.landfall.export.types import Compression, Parameters, Progress
+from include.landfall.export.types import Compression, Progress
 
 ROWS_A_CALL = 1_000  # rows between two calls of `progress`
 Block = bytes | bytearray | memoryview
@@ -57,6 +57,7 @@ class Lines:
         self._packer = PACKERS[self._compression]()
         is_utf8 = self._encoding == "utf-8"
         self._encoder = None if is_utf8 else codecs.getincrementalencoder(self._encoding)()
+        self._is_empty = True
         if self._header:
             self._put(self._header)
 
@@ -66,12 +67,13 @@ class Lines:
         self._put(line)
 
     def row(self, line: bytes) -> None:
-        """Writes a row."""
-        if self._output.is_full:
+        """Writes a row, into another part when this one is full."""
+        if self._output.is_full and not self._is_empty:  # a header alone is no part
             self.end()
             self._output.begin()
             self._begin()
         self._put(line)
+        self._is_empty = False
 
     def end(self) -> None:
         """Ends the part."""
@@ -91,14 +93,19 @@ class Lines:
         self._output.upload.write(self._packer.compress(line))
 
 
+def columns_of(connection: psycopg.Connection, query: str) -> list[psycopg.Column]:
+    """Returns the columns of a query's result, without running it."""
+    with connection.cursor() as cursor:
+        no_row = sql.SQL("SELECT * FROM (\n{}\n) AS landfall_row LIMIT 0")
+        cursor.execute(no_row.format(sql.SQL(query)))
+        return cursor.description or []
+
+
 def copied(
-    connection: psycopg.Connection,
-    statement: sql.Composed,
-    parameters: Parameters | None,
-    progress: Progress,
+    connection: psycopg.Connection, statement: sql.Composed, progress: Progress
 ) -> Iterator[bytes]:
     """Yields what the server's COPY sends: the header where it has one, then a row at a time."""
-    with connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for rows, block in enumerate(copy):
             yield bytes(block)
             if rows % ROWS_A_CALL == 0:

@@ -62,14 +62,17 @@ def postgres_errors() -> Iterator[None]:
         raise refusal(error) from error
 
 
-def refusal(error: psycopg.Error) -> LandfallError:
-    """Returns the error as one of the project's, by what a retry would do."""
+def refusal(error: psycopg.Error, *, has_feed: bool = True) -> LandfallError:
+    """Returns the error as one of the project's, by what a retry would do.
+
+    Only where there is a feed can its limits be what to raise.
+    """
     verdict, message = _verdict(error), _message(error)
     setting = _setting(error.sqlstate, message)
     return verdict.error(
         f"the database stopped the work because of {setting}" if setting else verdict.what,
         found=f"{message} (SQLSTATE {error.sqlstate})" if error.sqlstate else message,
-        do=_what_to_do(error, setting, verdict),
+        do=_what_to_do(error, setting, verdict, has_feed),
     )
 
 
@@ -130,9 +133,12 @@ def _message(error: psycopg.Error) -> str:
     return "; ".join(" ".join(part.split()) for part in parts if part)
 
 
-def _what_to_do(error: psycopg.Error, setting: str | None, verdict: Verdict) -> str | None:
+def _what_to_do(
+    error: psycopg.Error, setting: str | None, verdict: Verdict, has_feed: bool
+) -> str | None:
     if setting:
-        of_feed = f"limits: {setting} of the feed, which goes before " if setting in LIMITS else ""
+        is_limit = has_feed and setting in LIMITS
+        of_feed = f"limits: {setting} of the feed, which goes before " if is_limit else ""
         whose = "PgBouncer" if setting in OF_PGBOUNCER else "the role"
         return f"retry; if it happens again, raise {of_feed}{setting} of {whose}"
     hint = (error.diag.message_hint or "").rstrip(".")

@@ -20,6 +20,7 @@ from include.landfall.connections import Warehouse
         ("timestamp with time zone", "2013-01-01 12:00+01", "2013-01-01 11:00:00+00:00"),
         ("timestamp with time zone", "2013-01-01 1:00:00.5+00", "2013-01-01 01:00:00.500000+00:00"),
         ("timestamp with time zone", "infinity", "infinity"),
+        ("timestamp with time zone", "0044-03-15 12:00+00 BC", "0044-03-15 12:00:00+00 BC"),
         ("timestamp without time zone", "2013-01-01 12:00", "2013-01-01 12:00:00"),
         ("double precision", "1", "1.0"),
         ("double precision", "1.5", "1.5"),

@@ -49,3 +49,19 @@ def test_an_unknown_strategy_is_refused_and_the_rows_stay(
         with pytest.raises(ValueError, match=f"='{option}': expected"):
             use(database_of(warehouse, table()), option, tmp_path)
         assert connection.execute("SELECT * FROM t").fetchall() == [(1, "old")]
+
+
+def test_a_merge_by_columns_that_nothing_keeps_unique_says_which_index_lacks(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    with psycopg.connect(warehouse.conninfo(), autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE t (a int, b text); CREATE TABLE source (a int, b text);"
+            " INSERT INTO source VALUES (1, 'new')"
+        )
+        with pytest.raises(ValueError, match="no unique index") as refused:
+            merge(database_of(warehouse, table()), "update", tmp_path)
+        advice = str(refused.value).partition("What to do: ")[2].partition(",")[0]
+        connection.execute(advice.encode())
+        merge(database_of(warehouse, table()), "update", tmp_path)
+        assert connection.execute("SELECT * FROM t").fetchall() == [(1, "new")]

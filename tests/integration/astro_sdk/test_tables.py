@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -12,7 +13,8 @@ from include.astro_sdk.tables import Name
 from include.landfall.connections import Warehouse
 
 TARGET = Name("public", 'Odd "target": 50%')
-SOURCE = Name("public", "source")
+SOURCE, OTHER = Name("public", "source"), Name("public", "other")
+WAITS = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted"
 
 
 @pytest.fixture
@@ -68,6 +70,46 @@ def test_a_reader_sees_the_old_rows_until_the_commit(
             seen = reader.execute(f"SELECT n FROM {TARGET.quoted}").fetchall()
         after = reader.execute(f"SELECT n FROM {TARGET.quoted}").fetchall()
     assert (seen, after) == ([(1,)], [(2,)])
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_of_two_replacements_at_the_same_time_the_second_waits_and_stays(
+    connection: psycopg.Connection, warehouse: Warehouse, exists: bool
+) -> None:
+    """As of the first runs of a DAG that catches up: neither fails, and the table is one of both.
+
+    The first one changes the columns, which the second one must see.
+    """
+    if exists:
+        create(connection, TARGET, [1])
+    create(connection, SOURCE, [2], "text")
+    create(connection, OTHER, [3], "text")
+    with (
+        psycopg.connect(warehouse.conninfo(), autocommit=True) as second,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        with connection.transaction():
+            tables.replace(connection, TARGET, SOURCE)
+            waiting = pool.submit(_replace_by, second, OTHER)
+            while not connection.execute(WAITS, [second.info.backend_pid]).fetchone():
+                assert not waiting.done()
+        waiting.result(10)
+    assert connection.execute(f"SELECT n FROM {TARGET.quoted}").fetchall() == [("3",)]
+
+
+def _replace_by(connection: psycopg.Connection, source: Name) -> None:
+    with connection.transaction():
+        tables.replace(connection, TARGET, source)
+
+
+def test_a_view_is_not_replaced_by_way_of_its_table(connection: psycopg.Connection) -> None:
+    """Its table would lose its rows; the Astro SDK refused it, too."""
+    create(connection, OTHER, [1, 2])
+    connection.execute(f"CREATE VIEW {TARGET.quoted} AS SELECT * FROM {OTHER.quoted}")
+    create(connection, SOURCE, [3])
+    with pytest.raises(ValueError, match="is a view"):
+        replace(connection)
+    assert tables.row_count(connection, OTHER) == 2
 
 
 def test_a_replaced_table_has_the_columns_of_the_new_one_and_no_load_id(

@@ -15,10 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 import zstandard
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
-from include.landfall.errors import TerminalError
+from include.landfall.errors import ConnectionUnusable, TerminalError
 from include.landfall.export import parquet as parquet_writer
 from include.landfall.export.query import export
+from include.landfall.s3.listing import list_snapshots
+from include.landfall.s3.upload import Upload
 
 PAGE = (Path(__file__).parents[3] / "docs" / "exports.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```\n```sql\n(.*?)```\n```text\n(.*?)```", PAGE, re.DOTALL)
@@ -136,7 +140,7 @@ NUMBERED = "SELECT n, md5(n::text) AS text FROM generate_series(1, 20000) AS n"
 @pytest.mark.parametrize("compression", [None, "gzip"])
 @pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
 def test_parts_have_about_their_size_and_all_rows_in_order(run, kind, compression, monkeypatch):
-    monkeypatch.setattr(parquet_writer, "MOST_ROWS", 512)
+    monkeypatch.setattr(parquet_writer, "BATCH_BYTES", 20_000)
     receipt, objects = run(
         NUMBERED, f"out/x.{kind}", format=kind, compression=compression, part_size="100 kB"
     )
@@ -169,6 +173,59 @@ def test_an_export_of_fewer_parts_leaves_none_of_the_one_before(run, engine):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_no_part_is_without_rows(run, kind):
+    receipt, objects = run("SELECT n FROM generate_series(1, 3) n", format=kind, part_size=1)
+    assert len(objects) == (1 if kind == "parquet" else 3)
+    assert receipt.rows == 3
+
+
+def test_a_feed_of_snapshots_loads_the_parts_of_one_export_or_none(engine, run, mocker):
+    """A reader that looks while the parts are replaced would take some of each export."""
+    source = {"bucket": engine.bucket, "pattern": "out/x-*.csv", "snapshot": "dir"}
+    engine.be(source=source, disposition="replace")
+    complete = []
+
+    def look():
+        folders = list_snapshots(engine.client, engine.feed.source)
+        complete.append(tuple(len(each.parts) for each in folders if not each.waits_for))
+
+    query = "SELECT n AS id, md5((n * {0})::text) AS name FROM generate_series(1, 3 - {0}) n"
+    run(query.format(0), part_size=1, manifest=True)
+    look()
+    real = Upload.__exit__
+
+    def watched(*arguments):
+        real(*arguments)
+        look()
+
+    mocker.patch.object(Upload, "__exit__", watched)
+    run(query.format(1), part_size=1, manifest=True)
+    mocker.stopall()
+    look()
+    assert [*dict.fromkeys(complete)] == [(3,), (), (2,)]
+    (snapshot,) = list_snapshots(engine.client, engine.feed.source)
+    assert engine.load(snapshot.arrival).rows == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "right"),
+    [("ListObjectsV2", "s3:ListBucket"), ("DeleteObject", "s3:DeleteObject below out/x-")],
+)
+def test_a_right_that_parts_need_is_missed_before_the_query_runs(run, mocker, operation, right):
+    run("SELECT 1 AS id", part_size=1)
+    real = BaseClient._make_api_call
+
+    def refuse(client, name, arguments):
+        if name == operation:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, name)
+        return real(client, name, arguments)
+
+    mocker.patch.object(BaseClient, "_make_api_call", refuse)
+    with pytest.raises(ConnectionUnusable, match=f"allow the connection's key {right}"):
+        run("SELECT 1 / 0", part_size=1)
+
+
 def test_a_query_that_fails_midway_leaves_no_part(run, engine):
     engine.put("others", "out/y")
     query = "SELECT n, 1 / (30000 - n) AS x, md5(n::text) FROM generate_series(1, 40000) n"
@@ -194,6 +251,7 @@ WRONG = [
     ({"format": "csv", "compression": "lz4"}, "compression 'lz4'"),
     ({"part_size": "big"}, "part_size"),
     ({"part_size": 0}, "part_size"),
+    ({"manifest": True}, "manifest"),
 ]
 
 

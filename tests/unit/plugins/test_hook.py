@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.landfall.arrival import Arrival
 from include.landfall.feed.model import Feed
@@ -38,6 +38,9 @@ WRONG_EXPORTS = {
     "no key": {"key": None},
     "an empty key": {"key": ""},
     "a key that is no text": {"key": 5},
+    "a key with its bucket": {"key": "s3://landing/out/x.csv"},
+    "a bucket that is an address": {"bucket": "s3://landing"},
+    "a key that Airflow has not filled in": {"key": "out/{{ ds }}.csv"},
     "no format": {"format": None},
     "a list of formats": {"format": {"type": ["csv"]}},
     "an empty format": {"format": ""},
@@ -75,6 +78,19 @@ def test_what_is_no_feed_is_refused_by_name(call, feed):
     }
     with pytest.raises(AirflowFailException, match="the argument feed is wrong"):
         calls[call]()
+
+
+@pytest.mark.parametrize("call", ["load", "expire_rejects", "tidy"])
+def test_a_hook_of_other_connections_than_the_feed_s_says_so(call, mocker):
+    """Its rows would come into another database than the feed names, without a word."""
+    target = FEED.target.model_copy(update={"connection": "partner"})
+    hook = S3ToPostgresHook()
+    warning = mocker.patch.object(hook.log, "warning")
+    arguments = [ARRIVAL] if call == "load" else []
+    with pytest.raises(AirflowException):
+        getattr(hook, call)(FEED.model_copy(update={"target": target}), *arguments)
+    ((text, *values),) = [each.args for each in warning.call_args_list]
+    assert "'warehouse', and the feed orders names 'partner'" in text % tuple(values)
 
 
 @pytest.mark.parametrize("arrival", NOT_ARRIVALS, ids=repr)
