@@ -199,12 +199,13 @@ def _is_deleted(feed: Feed, alias: str) -> sql.Composed:
 
 
 def _shown_key(feed: Feed, key: dict[str, object]) -> str:
-    """Returns a key as JSON; the cells of secret columns stay out of messages."""
-    return json.dumps(
-        {name: "secret" if feed.columns[name].secret else key[name] for name in feed.target.key},
-        ensure_ascii=False,
-        default=str,
-    )
+    """Returns a key as JSON; the cells of secret columns stay out of messages.
+
+    The feed may have had another key when the row was kept.
+    """
+    secret = {name for name, column in feed.columns.items() if column.secret}
+    shown = {name: "secret" if name in secret else cell for name, cell in key.items()}
+    return json.dumps(shown, ensure_ascii=False, default=str)
 
 
 def _check_kept(connection: Connection, load_ids: list[int]) -> None:

@@ -403,6 +403,14 @@ def test_a_column_that_a_later_file_added_is_no_change_of_the_earlier_rows(engin
     assert engine.rows() == []
 
 
+def test_a_file_that_was_merged_by_another_key_is_refused(engine):
+    keeping(engine, "delete-insert").load("id,name\n1,a\n", "1.csv")
+    keeping(engine, "delete-insert", key=["name"])
+    with pytest.raises(FeedError, match="were changed after they were loaded"):
+        undo(engine, "1.csv")
+    assert engine.rows() == [(1, "a")]
+
+
 def test_a_refused_undo_does_not_show_a_secret_key(engine):
     columns = {"id": {"type": "integer", "secret": True}, "name": "text"}
     keeping(engine, more={"columns": columns})
