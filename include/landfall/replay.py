@@ -23,6 +23,7 @@ from include.landfall.ledger.kept_rejects import (
     Selection,
     check_all_are_open,
     check_selection,
+    rejects_exist,
 )
 from include.landfall.planned import planned_column
 from include.landfall.postgres.catalog import has_column, has_relation
@@ -101,6 +102,8 @@ def rejects_to_replay(
         raise WrongUse("corrected rows name their rejects: they take neither key nor reason")
     selection = Selection(feed.name, key, reason)
     with connect(warehouse) as connection, postgres_errors(), connection.transaction():
+        if rejects_exist(connection):  # perhaps of an earlier version of the ledger
+            create_ledger(connection)
         check_selection(connection, selection)
         entries = replays.loads_with_rejects(connection, selection)
         if edited is None:

@@ -103,13 +103,13 @@ def rejects_of(connection: Connection, selection: Selection) -> Iterator[Reject]
     fields = [name for name in Reject.__dataclass_fields__ if name != "member"]
     query = sql.SQL(
         "SELECT {}, {} AS member FROM landfall.rejects WHERE {} ORDER BY reject_id"
-    ).format(identifiers(fields), member_of(connection), SELECTED)
+    ).format(identifiers(fields), _member(connection), SELECTED)
     with connection.cursor("landfall_kept", row_factory=class_row(Reject)) as cursor:
         cursor.itersize = FETCHED
         yield from cursor.execute(query, selection.parameters)
 
 
-def member_of(connection: Connection) -> sql.Composable:
+def _member(connection: Connection) -> sql.Composable:
     """Returns the column `member`, which rejects of an earlier version lack before a load."""
     is_there = has_column(connection, sql.Identifier(SCHEMA, NAME), "member")
     return sql.Identifier("member") if is_there else sql.SQL("NULL::text")

@@ -10,7 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 from include.landfall.errors import DataError
 from include.landfall.ledger.entries import Entry
-from include.landfall.ledger.kept_rejects import SELECTED, Selection, member_of, rejects_exist
+from include.landfall.ledger.kept_rejects import SELECTED, Selection, rejects_exist
 from include.landfall.ledger.queries import select_entries
 from include.landfall.postgres.statements import value
 
@@ -42,10 +42,10 @@ def named_rejects(connection: Connection, feed: str, reject_ids: Iterable[int]) 
     """Returns the feed's rejects with these ids."""
     if not rejects_exist(connection):
         return []
-    query = sql.SQL(
-        "SELECT reject_id, load_id, state, CASE WHEN cells IS NULL THEN raw END AS raw, key,"
-        " {} AS member, row_number FROM landfall.rejects WHERE feed = %s AND reject_id = ANY(%s)"
-    ).format(member_of(connection))
+    query = (
+        "SELECT reject_id, load_id, state, CASE WHEN cells IS NULL THEN raw END AS raw,"
+        " key, member, row_number FROM landfall.rejects WHERE feed = %s AND reject_id = ANY(%s)"
+    )
     with connection.cursor(row_factory=class_row(Named)) as cursor:
         return cursor.execute(query, [feed, list(reject_ids)]).fetchall()
 

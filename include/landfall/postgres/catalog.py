@@ -105,3 +105,8 @@ def create_schema(connection: Connection, name: str) -> None:
 def lock_name(connection: Connection, name: str) -> None:
     """Waits until no other transaction holds this name, then holds it to the transaction's end."""
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [name])
+
+
+def lock_writers_out(connection: Connection, relation: sql.Identifier) -> None:
+    """Makes other writers of a table wait until the transaction ends. Readers never wait."""
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(relation))

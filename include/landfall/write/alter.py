@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from include.landfall.contract import Change, What
 from include.landfall.feed.column_types import ColumnType, parse_type
 from include.landfall.feed.model import Feed
+from include.landfall.feed.target import VALID_FROM, VALID_TO
 from include.landfall.frames import NewColumn
 from include.landfall.postgres.catalog import catalog_columns, lock_name
 from include.landfall.postgres.connection import shorten_lock_timeout
@@ -69,9 +70,9 @@ def _widen(
     if feed.contract.types != "widen":
         return []
     widened = [
-        Change(What.TYPE_WIDENED, name, existing[name], column.type)
-        for name, column in feed.table_columns.items()
-        if name in existing and is_wider(existing[name], column.parsed)
+        Change(What.TYPE_WIDENED, name, existing[name], column_type)
+        for name, column_type in _declared_types(feed).items()
+        if name in existing and is_wider(existing[name], parse_type(column_type))
     ]
     changes = [
         # parse_type took the type apart and put it together, so it is safe to splice.
@@ -86,6 +87,14 @@ def _widen(
                 sql.SQL("ALTER TABLE {} {}").format(target, sql.SQL(", ").join(changes))
             )
     return widened
+
+
+def _declared_types(feed: Feed) -> dict[str, str]:
+    """Returns the types of the feed's columns, and of those that scd2 fills with their values."""
+    types = {name: column.type for name, column in feed.table_columns.items()}
+    if feed.target.is_scd2 and feed.target.newest:
+        types |= dict.fromkeys((VALID_FROM, VALID_TO), types[feed.target.newest])
+    return types
 
 
 def is_wider(existing: str, declared: ColumnType) -> bool:

@@ -16,6 +16,7 @@ from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import statement, value
 from include.landfall.write.deferred import check_own_at_once
 from include.landfall.write.halving import THIS_ROW, Halving, rows_block, step_block
+from include.landfall.write.incoming import deletes_key
 from include.landfall.write.rejected import REJECTED
 from include.landfall.write.staging import TEXTS, Staging, cell_of
 
@@ -66,14 +67,34 @@ def _judge_cells(staging: Staging) -> None:
     """Reads every cell alone, so that all reasons of a row are known."""
     one_by_one = []
     for position, column in enumerate(staging.columns, 1):
-        if not column.planned.nullable:
-            _judge(staging, "judge_null", position)
         if column.planned.type.name == "text" and not column.planned.type.array:
             continue
         if not _judge_as_set(staging, position):
             one_by_one.append(position)
     if one_by_one:
         _judge_one_by_one(staging, one_by_one)
+    if staging.rejected.are_enough():
+        return
+    for position, column in enumerate(staging.columns, 1):
+        if not column.planned.nullable:
+            deletes = _deletes(staging, column.name)
+            _judge(staging, "judge_null", position, deletes=deletes)
+
+
+def _deletes(staging: Staging, name: str) -> sql.Composable:
+    """Returns the SQL of whether a row deletes its key, so that it needs no cell in the column.
+
+    The cells are judged: one that Postgres refuses is not read again.
+    """
+    target = staging.feed.target
+    if target.deleted is None or name in target.required:
+        return sql.SQL("false")
+    position = staging.names.index(target.deleted.column) + 1
+    cell = staging.columns[position - 1].from_text(cell_of(position))
+    is_bad = sql.SQL("SELECT 1 FROM {} AS r WHERE r.number = t.number AND r.position = {}")
+    return sql.SQL("CASE WHEN EXISTS ({}) THEN false ELSE {} END").format(
+        is_bad.format(REJECTED, sql.Literal(position)), deletes_key(target, cell)
+    )
 
 
 def _judge_as_set(staging: Staging, position: int) -> bool:

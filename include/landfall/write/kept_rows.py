@@ -1,13 +1,13 @@
 """How a row of the target is kept as JSON, so that each of its values comes back as it was.
 
-Most types go there and back by `to_jsonb` and `jsonb_populate_record`. Others are kept as their
+Most types go there and back by `to_jsonb` and `jsonb_to_record`. Others are kept as their
 texts: an array whose bounds do not begin at 1, a value of json, which jsonb would write otherwise,
 JSON's null, which is no NULL, and a type with a JSON of its own that it does not read, like hstore.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from psycopg import Connection, sql
@@ -21,14 +21,18 @@ AT_ONCE = 40  # pairs of one jsonb_build_object: a function takes 100 arguments
 class KeptColumn(NamedTuple):
     """A column that can be written. `is_always`: only an INSERT can.
 
-    `is_text`: its values are kept as texts. `is_json`: those are texts of JSON.
+    `collated` is its type with its collation, as the server writes it.
+    `is_text`: its values are kept as texts. `is_json`: those are texts of JSON. `is_exact`: equal
+    values have equal JSON, which those of citext and of an interval have not.
     """
 
     name: str
     type: str
+    collated: str
     is_always: bool
     is_text: bool
     is_json: bool
+    is_exact: bool
 
 
 def kept_columns(connection: Connection, target: sql.Identifier) -> list[KeptColumn]:
@@ -62,6 +66,18 @@ def key_as_json(columns: Sequence[KeptColumn], key: Sequence[str]) -> sql.Compos
         for name in key
     ]
     return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))
+
+
+def types_of(columns: Iterable[KeptColumn]) -> sql.Composed:
+    """Returns the columns as `jsonb_to_record` makes them: no other column of the table is asked.
+
+    A record of the whole table would ask a domain that takes no NULL for each column that is left
+    out.
+    """
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(each.name), sql.SQL(each.collated))
+        for each in columns
+    )
 
 
 def value_of(column: KeptColumn) -> sql.Composable:

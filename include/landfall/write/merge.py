@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from include.landfall.job import ROW_NUMBER
+from include.landfall.postgres.catalog import lock_writers_out
 from include.landfall.postgres.errors import refusal, refuses_rows
 from include.landfall.postgres.statements import identifiers, statement, value
 from include.landfall.write.deferred import check_own_at_once
@@ -21,9 +22,14 @@ from include.landfall.write.judge import run_in_savepoint, run_rows
 from include.landfall.write.merge_parts import Merge
 from include.landfall.write.merging import EVERY_ROW, Merging
 from include.landfall.write.operators import see_types
+from include.landfall.write.own_rows import check_keys
 from include.landfall.write.replaced import check_visible, rows_stay
 from include.landfall.write.staging import TEXTS, Staging
 from include.landfall.write.undo import keep_after, keep_before
+
+# What refuses rows in one order that it takes in another, such as that of the file: a row takes the
+# unique value of one that has given it up.
+OF_ORDER = (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation)
 
 
 def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
@@ -74,6 +80,8 @@ def _merge_in_steps(staging: Staging, disposition: Merging, what: Merge) -> int:
     staging.deduplicated = disposition.deduplicate(what)
     disposition.begin(what)
     merged = _apply_all(staging, disposition, what)
+    if what.may_keep_rows and disposition.looks_for_keys(what.feed):
+        check_keys(what, staging.rejected, merged)
     if what.is_whole_file and not staging.rejected.count():
         disposition.finish(what)
     return merged
@@ -91,7 +99,7 @@ def _lock(staging: Staging, disposition: Merging) -> None:
     What the load has checked when it began may have changed while the file was read.
     """
     connection, feed = staging.connection, staging.feed
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(staging.target))
+    lock_writers_out(connection, staging.target)
     check_visible(connection, feed)
     if disposition.deletes_rows:
         keep_dependents_away(connection, staging.target)
@@ -131,7 +139,7 @@ def _apply_all(staging: Staging, disposition: Merging, what: Merge) -> int:
         lambda *bounds: _one_by_one(disposition, what, _range(*bounds)),
     )
     by_halves = halving.apply(*_bounds(what))
-    if staging.rejected.count() == rejected:
+    if staging.rejected.count() == rejected and not isinstance(merged, OF_ORDER):
         raise refusal(merged)  # no single row: a trigger that looks at all of them, for instance
     return by_halves
 

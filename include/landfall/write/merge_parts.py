@@ -12,7 +12,8 @@ from psycopg import Connection, sql
 from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID, ROW_NUMBER
 from include.landfall.postgres.statements import identifiers, value
-from include.landfall.write.incoming import INCOMING
+from include.landfall.write.dependents import check_dependents_where
+from include.landfall.write.incoming import INCOMING, deletes_key
 from include.landfall.write.replaced import rows_stay
 from include.landfall.write.target import TargetColumn
 
@@ -76,6 +77,19 @@ class Merge:
             self.fill("SELECT 1 FROM {target} AS t, {joined}", joined=rows),
         )
 
+    def check_dependents(self, joined: LiteralString, **parts: sql.Composable) -> None:
+        """Checks that rows which `delete` leaves do not go with those that it deletes.
+
+        Raises: FeedError.
+        """
+        rows = self.fill(joined, **parts)
+        deleted = sql.SQL("EXISTS (SELECT 1 FROM (SELECT {}.*) AS t, {})")
+        check_dependents_where(
+            self.connection,
+            self.feed.target.table,
+            lambda alias: deleted.format(sql.Identifier(alias), rows),
+        )
+
     def run(self, step: Step) -> int:
         """Runs a step, and returns its row count.
 
@@ -105,12 +119,9 @@ class Merge:
     @property
     def deletes(self) -> sql.Composable:
         """The SQL of whether a row of INCOMING deletes its key."""
-        deleted = self.feed.target.deleted
-        if deleted is None:
-            return sql.SQL("false")
-        return sql.SQL("coalesce(i.{}::text = ANY({}::text[]), false)").format(
-            sql.Identifier(deleted.column), sql.Literal(deleted.texts)
-        )
+        target = self.feed.target
+        cell = sql.Identifier("i", target.deleted.column) if target.deleted else sql.NULL
+        return deletes_key(target, cell)
 
 
 def same(left: str, right: str, names: Sequence[str]) -> sql.Composed:

@@ -44,6 +44,10 @@ class Merging(Disposition):
         """
         return None
 
+    def looks_for_keys(self, feed: Feed) -> bool:
+        """Returns whether loads or an undo look for rows by the keys that the files have."""
+        return True
+
     def moment(self, merge: Merge) -> datetime:
         """Returns the time of the merge."""
         return merge.moment

@@ -1,7 +1,8 @@
 """Checks that the rows of a load carry its load id, by which a changed file finds its old rows.
 
 A trigger BEFORE INSERT may change a row in any way. Without the load id the rows of a file that
-changes would stay beside its new ones, and nobody would notice.
+changes would stay beside its new ones, and nobody would notice. Of a merge they must have their
+keys too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from include.landfall.feed.model import Feed
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import statement, table, value
 from include.landfall.write.dispositions import Disposition
+from include.landfall.write.merge_parts import Merge
+from include.landfall.write.rejected import REJECTED, RejectedRows
 
 
 class RowChangers(NamedTuple):
@@ -68,3 +71,21 @@ def _count(connection: Connection, feed: Feed, load_id: int, first_page: int) ->
         sql.Literal(load_id),
     )
     return int(value(connection, query))
+
+
+def check_keys(merge: Merge, rejected: RejectedRows, merged: int) -> None:
+    """Checks that the target has the key of each of the rows that it took.
+
+    Raises: FeedError where it has another one: the next row of the key would not find its row.
+    """
+    rejected.create()
+    query = statement("write/keys_missing")
+    if merge.value(query, rejected=REJECTED, merged=sql.Literal(merged)):
+        target = merge.feed.target
+        raise FeedError(
+            f"rows that were merged are not in {target.table} under their key: later files, and"
+            " forget, could not find them",
+            found=f"a trigger or a rule that changes {', '.join(merge.key)}, or takes rows away",
+            do="let it leave these columns as they are. Where it is there because upper and lower"
+            " case are the same, a column of the type citext does that",
+        )

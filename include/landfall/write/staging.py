@@ -95,7 +95,7 @@ class Staging:
                 found=f"no {', '.join(missing)}",
                 do="ask the sender, or leave the column out of target: in the feed",
             )
-        create_incoming(self.connection, self.target, self.columns)
+        create_incoming(self.connection, self.target, self.columns, self.feed)
 
     def take_shape(self, shape: Shape) -> None:
         """Takes the columns of the rows to come, and gives the target those that it lacks.

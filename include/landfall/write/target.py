@@ -318,7 +318,8 @@ def _target_column(feed: Feed, row: Any) -> TargetColumn:
     planned = replace(
         planned_column(feed, row.name),
         typtype=row.typtype,
-        nullable=_is_nullable(feed, row.name),
+        # A row that deletes its key needs no other cell: it is judged before the table is asked.
+        nullable=_is_nullable(feed, row.name) and not (feed.target.deleted and row.required),
         base=parse_type(row.base) if row.typtype == "d" else None,
     )
     return TargetColumn(planned, _input_of(planned, row))

@@ -10,7 +10,7 @@ import json
 import shlex
 from typing import NamedTuple
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 from psycopg.rows import class_row
 
 from include.landfall.errors import FeedError
@@ -18,9 +18,17 @@ from include.landfall.feed.model import Feed
 from include.landfall.feed.target import IS_CURRENT, OF_SCD2
 from include.landfall.job import LOAD_ID
 from include.landfall.ledger.forgetting import changed_keys
+from include.landfall.postgres.catalog import lock_writers_out
 from include.landfall.postgres.statements import identifiers, statement, table, value
 from include.landfall.write.dependents import check_dependents_where, keep_dependents_away
-from include.landfall.write.kept_rows import kept_columns, key_as_json, row_as_json, value_of
+from include.landfall.write.kept_rows import (
+    KeptColumn,
+    kept_columns,
+    key_as_json,
+    row_as_json,
+    types_of,
+    value_of,
+)
 from include.landfall.write.merge_parts import Merge, of, same
 from include.landfall.write.operators import see_types
 from include.landfall.write.replaced import check_visible
@@ -83,7 +91,7 @@ def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[i
     load_ids = [load_id for of_one in objects for load_id in of_one]
     _check_kept(connection, load_ids)
     locked = table(feed.target.table)
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(locked))
+    lock_writers_out(connection, locked)
     check_visible(connection, feed)
     see_types(connection, locked)
     changed, key = _collect(connection, feed, load_ids)
@@ -94,13 +102,22 @@ def undo(connection: Connection, feed: Feed, objects: list[list[int]]) -> list[i
             do=_advice(connection, feed, load_ids),
         )
     keep_dependents_away(connection, locked)
+    _update(connection, feed)
     check_dependents_where(connection, feed.target.table, lambda alias: _is_deleted(feed, alias))
     _undo(connection, feed)
     return [changed_keys(connection, of_one) for of_one in objects]
 
 
+def _update(connection: Connection, feed: Feed) -> None:
+    """Gives rows their earlier values. Where rows have exchanged unique ones, all are deleted."""
+    try:
+        with connection.transaction():
+            connection.execute(_statement(connection, feed, "undo_updates"))
+    except (errors.UniqueViolation, errors.ExclusionViolation):
+        connection.execute(sql.SQL("UPDATE {} SET _load_is_single = false").format(UNDO))
+
+
 def _undo(connection: Connection, feed: Feed) -> None:
-    connection.execute(_statement(connection, feed, "undo_updates"))
     connection.execute(_statement(connection, feed, "undo_deletes"))
     _check_undone(connection, feed, _statement(connection, feed, "not_deleted"))
     connection.execute(_statement(connection, feed, "undo_inserts"))
@@ -182,12 +199,13 @@ def _is_deleted(feed: Feed, alias: str) -> sql.Composed:
 
 
 def _shown_key(feed: Feed, key: dict[str, object]) -> str:
-    """Returns a key as JSON; the cells of secret columns stay out of messages."""
-    return json.dumps(
-        {name: "secret" if feed.columns[name].secret else key[name] for name in feed.target.key},
-        ensure_ascii=False,
-        default=str,
-    )
+    """Returns a key as JSON; the cells of secret columns stay out of messages.
+
+    The feed may have had another key when the row was kept.
+    """
+    secret = {name for name, column in feed.columns.items() if column.secret}
+    shown = {name: "secret" if name in secret else cell for name, cell in key.items()}
+    return json.dumps(shown, ensure_ascii=False, default=str)
 
 
 def _check_kept(connection: Connection, load_ids: list[int]) -> None:
@@ -206,11 +224,16 @@ def _statement(
 ) -> sql.Composed:
     key, target = feed.target.key, table(feed.target.table)
     columns = kept_columns(connection, target)
+    own = [each for each in columns if each.name in key]
     return statement(f"write/{name}").format(
         undo=UNDO,
         target=target,
         name=sql.Literal(feed.target.table),
         key=of("k", key),
+        names=identifiers(key),
+        key_types=types_of(own),
+        row_types=types_of(each for each in columns if not each.is_json),
+        later=_later(own),
         same_key=same("t", "u", key),
         first=sql.Identifier("t", key[0]),
         row=row_as_json(columns),
@@ -221,7 +244,20 @@ def _statement(
             for each in columns
             if not each.is_always
         ),
-        json_columns=sql.Literal([each.name for each in columns if each.is_json]),
         is_scd2=sql.Literal(feed.target.is_scd2),
         **more,
     )
+
+
+def _later(own: list[KeptColumn]) -> sql.Composable:
+    """Returns the SQL that joins kept rows, called `later`, of the key of a row `own`.
+
+    Where a key has several spellings, all kept rows are read, because no index has them.
+    """
+    if all(each.is_exact for each in own):
+        return sql.SQL("INNER JOIN landfall.replaced AS later ON own.key = later.key")
+    return sql.SQL(
+        "CROSS JOIN LATERAL jsonb_to_record(own.key) AS o ({types})"
+        " INNER JOIN (landfall.replaced AS later"
+        " CROSS JOIN LATERAL jsonb_to_record(later.key) AS l ({types})) ON {same_key}"
+    ).format(types=types_of(own), same_key=same("o", "l", [each.name for each in own]))

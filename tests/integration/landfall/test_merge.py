@@ -70,6 +70,28 @@ def test_rows_that_delete_take_their_key_away_and_count_as_loaded(engine, strate
     assert (receipt.rows, receipt.deduplicated) == (2, 1)
 
 
+@pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
+def test_a_row_that_deletes_its_key_needs_no_other_cell(engine, strategy):
+    """As a tombstone of change data capture: it has the key alone."""
+    columns = {**COLUMNS, "name": {"type": "text", "nullable": False}, "op": "char(1)"}
+    merging(engine, strategy, columns, deleted={"column": "op", "values": ["D"]})
+    engine.load("id,name,at,op\n1,a,2026-01-01,I\n2,b,2026-01-01,I\n", "1.csv")
+    engine.sql("ALTER TABLE raw.t ALTER at SET NOT NULL, ADD CHECK (name IS NOT NULL)")
+    receipt = engine.load("id,name,at,op\n1,,,D\n2,,,I\n2,b,,U\n,,,D\n3,c,x,D\n", "2.csv")
+    assert (receipt.rows, receipt.reasons) == (1, {"null": 3, "cell": 1})
+    is_current = "_is_current" if strategy == "scd2" else "true"
+    assert engine.sql(f"SELECT id, name FROM raw.t WHERE {is_current}") == [(2, "b")]
+
+
+@BOTH
+def test_a_row_takes_the_unique_value_that_a_row_before_it_gives_up(engine, strategy):
+    """All at once, in the order of the key, Postgres refuses it."""
+    merging(engine, strategy, rejects=0).load("id,name,at\n1,a,\n2,b,\n", "1.csv")
+    engine.sql("ALTER TABLE raw.t ADD UNIQUE (name)")
+    assert engine.load("id,name,at\n2,c,\n1,b,\n", "2.csv").rows == 2
+    assert engine.rows() == [(1, "b"), (2, "c")]
+
+
 @BOTH
 def test_a_key_is_compared_column_by_column(engine, strategy):
     merging(engine, strategy, {"id": "text", "name": "text"}, key=["id", "name"])

@@ -77,6 +77,7 @@ KINDS = {
     "BEFORE UPDATE, the old row": Kind(trigger("BEFORE UPDATE", "RETURN OLD;"), refuses(STAY, "upsert", "scd2"), NOT_UPDATED),
     "BEFORE INSERT, NULL for a row": Kind(trigger("BEFORE INSERT", "RETURN CASE WHEN NEW.id <> 1 THEN NEW END;"), refuses(LOST, *EVERY[1:]) | refuses(STAY, "upsert"), refuses(NOT_BACK, "scd2")),
     "BEFORE INSERT, another column": Kind("ALTER TABLE raw.t ADD note text;" + trigger("BEFORE INSERT OR UPDATE", "NEW.note := clock_timestamp(); RETURN NEW;")),
+    "BEFORE INSERT, another key": Kind(trigger("BEFORE INSERT", "NEW.id := NEW.id + 100; RETURN NEW;"), refuses("are not in raw.t under their key") | refuses(STAY, "upsert"), refuses(NOT_BACK, *EVERY[:3])),
     "a statement's trigger": Kind(trigger("BEFORE INSERT OR UPDATE OR DELETE", "RETURN NULL;", each="STATEMENT")),
     "a child's trigger": Kind("CREATE TABLE raw.child () INHERITS (raw.t); WITH moved AS (DELETE FROM ONLY raw.t WHERE id = 3 RETURNING *) INSERT INTO raw.child SELECT * FROM moved;" + trigger("BEFORE DELETE OR UPDATE", "RETURN NULL;", "raw.child"), refuses(STAY, "upsert", "scd2") | refuses("raw.child would lose rows", "delete-insert", "replace_where"), NOT_UNDONE),
     # ---- rules and policies

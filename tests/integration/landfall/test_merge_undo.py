@@ -123,6 +123,20 @@ def test_rows_of_tables_that_refer_to_it_stay(engine):
     assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "a")], [1])
 
 
+@pytest.mark.parametrize("names", ["b,a", "z,a", "b,z"])
+def test_unique_values_that_rows_have_exchanged_come_back(engine, names):
+    """No order of the updates would do for each of them: a value is free only after another."""
+    engine.sql(
+        "CREATE SCHEMA raw;"
+        " CREATE TABLE raw.t (id integer PRIMARY KEY, name text UNIQUE, _load_id bigint)"
+    )
+    keeping(engine, "delete-insert").load("id,name\n1,a\n2,b\n", "1.csv")
+    first, second = names.split(",")
+    engine.load(f"id,name\n1,{first}\n2,{second}\n", "2.csv")
+    undo(engine, "2.csv")
+    assert engine.rows() == [(1, "a"), (2, "b")]
+
+
 @pytest.mark.parametrize(
     "target",
     [{"disposition": "merge", "key": ["id"], "strategy": "delete-insert"},
@@ -136,6 +150,40 @@ def test_a_merge_that_deletes_takes_no_rows_of_another_table_away(engine, target
     with pytest.raises(FeedError, match=r"raw\.child would lose rows"):
         engine.load("id,name\n1,b\n", "2.csv")
     assert (engine.rows(), engine.sql("SELECT id FROM raw.child")) == ([(1, "a")], [1])
+
+
+@pytest.mark.parametrize("rule", ["CASCADE", "SET NULL"])
+@pytest.mark.parametrize(
+    "target",
+    [{"disposition": "merge", "key": ["id"], "strategy": "delete-insert"},
+     {"disposition": "replace", "replace_where": ["id"]}],
+)  # fmt: skip
+def test_a_merge_that_deletes_takes_no_rows_of_its_own_table_away(engine, target, rule):
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE TABLE raw.t (id integer PRIMARY KEY, name text, _load_id bigint,"
+        f" up integer REFERENCES raw.t ON DELETE {rule})"
+    )
+    columns = {"id": "integer", "name": "text", "up": "integer"}
+    engine.be(target={"table": "raw.t", **target}, columns=columns)
+    engine.load("id,name,up\n1,a,\n2,b,1\n", "1.csv")
+    engine.load("id,name,up\n1,A,\n2,B,1\n", "2.csv")  # all that refer to it are replaced too
+    with pytest.raises(FeedError, match=r"raw\.t would lose rows"):
+        engine.load("id,name,up\n1,x,\n", "3.csv")
+    assert engine.sql("SELECT id, name, up FROM raw.t ORDER BY id") == [(1, "A", None), (2, "B", 1)]
+
+
+def test_rows_that_refer_to_one_partition_are_not_taken_away(engine):
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text, _load_id bigint)"
+        " PARTITION BY LIST (name); CREATE TABLE raw.a PARTITION OF raw.t (PRIMARY KEY (id))"
+        " FOR VALUES IN ('a');"
+        " CREATE TABLE raw.child (id integer REFERENCES raw.a ON DELETE CASCADE)"
+    )
+    keeping(engine, "delete-insert").load("id,name\n1,a\n", "1.csv")
+    engine.sql("INSERT INTO raw.child VALUES (1)")
+    with pytest.raises(FeedError, match=r"raw\.child would lose rows"):
+        engine.load("id,name\n1,a\n", "2.csv")
+    assert engine.sql("SELECT id FROM raw.child") == [1]
 
 
 def test_rows_that_refer_to_a_row_that_an_undo_deletes_refuse_it(engine):
@@ -172,6 +220,14 @@ def test_a_column_that_a_later_file_added_is_no_change_of_the_earlier_rows(engin
     undo(engine, "2.csv")
     undo(engine, "1.csv")
     assert engine.rows() == []
+
+
+def test_a_file_that_was_merged_by_another_key_is_refused(engine):
+    keeping(engine, "delete-insert").load("id,name\n1,a\n", "1.csv")
+    keeping(engine, "delete-insert", key=["name"])
+    with pytest.raises(FeedError, match="were changed after they were loaded"):
+        undo(engine, "1.csv")
+    assert engine.rows() == [(1, "a")]
 
 
 def test_a_refused_undo_does_not_show_a_secret_key(engine):

@@ -152,3 +152,31 @@ def test_a_table_of_others_needs_the_columns_of_a_versions_time(engine):
     with pytest.raises(FeedError, match="lacks columns of strategy: scd2") as refused:
         keeping(engine, {"id": "integer", "name": "text"}).load("id,name\n1,a\n")
     assert refused.value.found == "no _valid_from, _valid_to, _is_current"
+
+
+def test_moments_keep_their_time_when_newest_is_widened(engine):
+    keeping(engine, newest="at").load("id,name,at,op\n1,a,2026-01-01,\n", "1.csv")
+    target = engine.feed.target.model_dump(exclude_unset=True)
+    columns = COLUMNS | {"at": "timestamp"}
+    engine.be(columns=columns, target=target, contract={"types": "widen"})
+    engine.load("id,name,at,op\n1,b,2026-01-02 08:00,\n1,c,2026-01-02 09:00,\n", "2.csv")
+    assert engine.sql("SELECT name, _valid_from::text, _valid_to::text FROM raw.t ORDER BY 2") == [
+        ("a", "2026-01-01 00:00:00", "2026-01-02 08:00:00"),
+        ("b", "2026-01-02 08:00:00", "2026-01-02 09:00:00"),
+        ("c", "2026-01-02 09:00:00", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "newest"), [("date", None), ("timestamptz(0)", None), ("date", "timestamp")]
+)
+def test_a_table_that_rounds_the_moments_of_versions_is_refused(engine, moment, newest):
+    """Two changes of one day would be two versions of one moment, and which counts is chance."""
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE TABLE raw.t (id integer, name text, at timestamp, op text,"
+        f" _valid_from {moment}, _valid_to {moment}, _is_current boolean)"
+    )
+    keeping(engine, COLUMNS | {"at": "timestamp"}, **({"newest": "at"} if newest else {}))
+    with pytest.raises(FeedError, match="cannot take every moment") as refused:
+        engine.load("id,name,at,op\n1,a,2026-01-01,\n")
+    assert newest or "timestamptz" in str(refused.value.expected)

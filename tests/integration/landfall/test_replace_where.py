@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+
 import pytest
+
+from include.landfall.transfer import Transfer
 
 COLUMNS = {"id": "integer", "name": "text"}
 
@@ -24,6 +30,24 @@ def test_a_changed_object_replaces_its_own_rows_too(monthly):
     monthly.load("id,name\n1,jan\n3,feb\n", "1.csv")
     monthly.load("id,name\n2,jan\n", "1.csv")
     assert monthly.rows() == [(2, "jan")]
+
+
+def test_changed_objects_that_are_loaded_at_once_wait_for_each_other(monthly, mocker):
+    """Each had deleted its own rows before it wanted the lock of the merge: one was canceled."""
+    monthly.load("id,name\n1,jan\n", "1.csv")
+    monthly.load("id,name\n2,feb\n", "2.csv")
+    together, real = Barrier(2), Transfer.run
+
+    def run(*arguments):
+        with suppress(BrokenBarrierError):
+            together.wait(0.2)
+        return real(*arguments)
+
+    mocker.patch.object(Transfer, "run", run)
+    arrivals = [monthly.put("id,name\n3,jan\n", "1.csv"), monthly.put("id,name\n4,feb\n", "2.csv")]
+    with ThreadPoolExecutor() as pool:
+        assert [r.outcome for r in pool.map(monthly.load, arrivals)] == ["loaded", "loaded"]
+    assert monthly.rows() == [(3, "jan"), (4, "feb")]
 
 
 def test_a_file_without_rows_replaces_nothing_and_null_names_no_part(monthly):

@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from include.landfall.forget import forget
+from include.landfall.errors import FeedError
+from include.landfall.forget import forget, forget_together
 from include.landfall.write import merge
 
 OWN_TYPES = """
@@ -14,6 +15,7 @@ CREATE SCHEMA raw; CREATE SCHEMA kept;
 CREATE EXTENSION citext SCHEMA kept; CREATE EXTENSION hstore SCHEMA kept;
 CREATE TYPE kept.mood AS ENUM ('sad', 'ok'); CREATE TYPE kept.pair AS (a integer, b text);
 CREATE DOMAIN kept.document AS jsonb CHECK (jsonb_typeof(VALUE) <> 'string');
+CREATE DOMAIN kept.required AS text NOT NULL;
 """
 # Each type with a cell that JSON could change on the way, and another cell.
 CELLS = {
@@ -25,6 +27,7 @@ CELLS = {
     "real": ("NaN", "0.1"), "bytea": ("\\x00ff", "\\x01"), "char(4)": ("ab", "cd"),
     "timestamptz": ("2026-01-01 00:00:00.123456+00", "infinity"), "bit(3)": ("101", "111"),
     "interval": ("1 mon 2 days 03:04:05.678", "1 day"), "int4range": ('"[1,5)"', '"[2,3)"'),
+    "kept.required": ("a", "b"),
 }  # fmt: skip
 COLUMNS = {f"c{n}": each for n, each in enumerate(CELLS)}
 EACH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
@@ -59,6 +62,22 @@ def test_a_key_of_a_type_with_a_json_of_its_own_comes_back(engine, strategy):
     engine.load(row_of("a=>1", ["", *cells[1:]]) + row_of("b=>2", cells).split("\n")[1], "2.csv")
     forget(engine.feed, "2.csv", warehouse=engine.warehouse)
     assert engine.sql("SELECT t::text FROM raw.t AS t") == before
+
+
+@EACH
+def test_a_later_file_is_told_that_spells_the_key_otherwise(engine, strategy):
+    """Where it changes nothing, the version of the first file is its own too."""
+    cells = [first for first, _ in CELLS.values()]
+    engine.sql(OWN_TYPES)
+    keeping(engine, strategy, "interval").load(row_of("1 day", cells), "1.csv")
+    engine.load(row_of("24:00", cells), "2.csv")
+    before = engine.sql("SELECT t::text FROM raw.t AS t")
+    with pytest.raises(FeedError, match="were changed after they were loaded") as refused:
+        forget(engine.feed, "1.csv", warehouse=engine.warehouse)
+    assert refused.value.do.endswith("--object 2.csv --object 1.csv")
+    assert engine.sql("SELECT t::text FROM raw.t AS t") == before
+    forget_together(engine.feed, ["1.csv", "2.csv"], warehouse=engine.warehouse)
+    assert engine.sql("SELECT t::text FROM raw.t AS t") == []
 
 
 def test_the_planner_hears_how_many_keys_are_kept(engine):

@@ -1,41 +1,51 @@
 -- For each key that these loads changed: its rows before the first of them, and the digest of its rows
 -- after the last. It is broken where another load had the key since, or somebody changed its rows
--- between two of these loads.
+-- between two of these loads. Keys are compared by their types: one key may have several spellings.
 CREATE TEMP TABLE landfall_undo ON COMMIT DROP AS
 WITH steps AS (
     SELECT
-        *,
-        lag(after) OVER (PARTITION BY key ORDER BY replaced_id) AS previous
+        {key},
+        replaced.key AS _load_key,
+        replaced.before AS _load_before,
+        replaced.after AS _load_after,
+        replaced.replaced_id AS _load_step,
+        lag(replaced.after) OVER (PARTITION BY {key} ORDER BY replaced.replaced_id) AS _load_previous
     FROM landfall.replaced
-    WHERE load_id = ANY({load_ids}::bigint []) AND is_changed
+    CROSS JOIN LATERAL jsonb_to_record(replaced.key) AS k ({key_types})
+    WHERE replaced.load_id = ANY({load_ids}::bigint []) AND replaced.is_changed
 ),
 
 chains AS (
     SELECT
-        key,
-        min(replaced_id) AS first_id,
-        (array_agg(before ORDER BY replaced_id))[1] AS before,
-        (array_agg(after ORDER BY replaced_id DESC))[1] AS after,
-        bool_or(previous <> coalesce(md5(before::text), '')) AS is_broken
+        {names},
+        min(_load_step) AS _load_first,
+        (array_agg(_load_key ORDER BY _load_step))[1] AS _load_key,
+        (array_agg(_load_before ORDER BY _load_step))[1] AS _load_before,
+        (array_agg(_load_after ORDER BY _load_step DESC))[1] AS _load_after,
+        bool_or(_load_previous <> coalesce(md5(_load_before::text), '')) AS _load_is_broken
     FROM steps
-    GROUP BY key
+    GROUP BY {names}
 )
 
 SELECT
-    {key},
-    chains.key AS _load_key,
-    chains.before AS _load_before,
-    chains.after AS _load_after,
-    coalesce(chains.is_broken, false) OR EXISTS (
-        SELECT 1
-        FROM landfall.replaced AS later
+    {names},
+    _load_key,
+    _load_before,
+    _load_after,
+    coalesce(_load_is_broken, false) OR _load_first IN (
+        SELECT own.replaced_id
+        FROM (
+            SELECT
+                _load_key AS key,
+                _load_first AS replaced_id
+            FROM chains
+        ) AS own
+        {later}
         WHERE
-            later.key = chains.key
-            AND later.target = {name}
-            AND later.replaced_id > chains.first_id
+            later.target = {name}
+            AND later.replaced_id > own.replaced_id
             AND later.load_id <> ALL({load_ids}::bigint [])
     ) AS _load_is_broken,
-    NOT {is_scd2} AND chains.after <> '' AND coalesce(jsonb_array_length(chains.before) = 1, false)
+    NOT {is_scd2} AND _load_after <> '' AND coalesce(jsonb_array_length(_load_before) = 1, false)
         AS _load_is_single
 FROM chains
-CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, chains.key) AS k

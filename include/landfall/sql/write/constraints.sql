@@ -1,8 +1,8 @@
 -- The target's constraints on the feed's columns: each column that is NOT NULL, and each CHECK that
--- needs no other column, with its definition.
+-- needs no other column, with its expression.
 SELECT
     attname::text AS name,
-    NULL AS definition
+    NULL AS expression
 FROM pg_attribute
 WHERE
     attrelid = to_regclass(%(target)s)
@@ -11,7 +11,7 @@ WHERE
 UNION ALL
 SELECT
     conname::text,
-    pg_get_constraintdef(oid)
+    pg_get_expr(conbin, conrelid)
 FROM pg_constraint
 WHERE
     conrelid = to_regclass(%(target)s)

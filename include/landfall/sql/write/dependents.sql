@@ -1,5 +1,6 @@
--- Tables of which a DELETE from the target deletes or changes rows too: those that refer to it by such
--- a foreign key, and those that inherit from it. `pairs` joins their rows with those of the target.
+-- Tables of which a DELETE from the target deletes or changes rows too: those that refer by such a foreign
+-- key to it, or to one of its partitions alone, and those that inherit from it. `pairs` joins their rows with
+-- those of the target.
 SELECT
     child.oid::regclass::text AS name,
     format('%%I.%%I', schema.nspname, child.relname) AS quoted,
@@ -26,7 +27,13 @@ FROM (
         ) AS pairs
     FROM pg_constraint AS fk
     WHERE
-        fk.confrelid = to_regclass(%(target)s)
+        (
+            fk.confrelid = to_regclass(%(target)s)
+            OR (
+                fk.conparentid = 0
+                AND fk.confrelid IN (SELECT part.relid FROM pg_partition_tree(to_regclass(%(target)s)) AS part)
+            )
+        )
         AND fk.contype = 'f'
         AND fk.confdeltype IN ('c', 'n', 'd')
     UNION ALL

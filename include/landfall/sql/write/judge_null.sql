@@ -1,4 +1,4 @@
--- Keeps each row with a NULL in a column of the feed that takes none.
+-- Keeps each row with a NULL in a column that takes none, unless the row deletes its key.
 INSERT INTO {rejected} (number, line, position, column_name, reason, sqlstate, message, raw, cells)
 SELECT
     t.number,
@@ -11,4 +11,4 @@ SELECT
     t.raw,
     t.cells
 FROM {texts} AS t
-WHERE t.{cell} IS NULL
+WHERE t.{cell} IS NULL AND NOT {deletes}

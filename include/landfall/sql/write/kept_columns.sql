@@ -1,5 +1,6 @@
--- The target's columns that can be written, in their order: whether an UPDATE cannot, and whether their values
--- are kept as texts. A type of an extension may have a cast to json, which to_jsonb() follows.
+-- The target's columns that can be written, in their order: whether an UPDATE cannot, whether their values
+-- are kept as texts, and whether equal values have equal JSON, unlike those of citext and interval. A type of
+-- an extension may have a cast to json, which to_jsonb() follows. `collated` is the type with its collation.
 WITH RECURSIVE base AS (
     SELECT
         attnum,
@@ -22,6 +23,9 @@ WITH RECURSIVE base AS (
 SELECT
     a.attname::text AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
+    format_type(a.atttypid, a.atttypmod) || coalesce(
+        ' COLLATE ' || quote_ident(coll_schema.nspname) || '.' || quote_ident(coll.collname), ''
+    ) AS collated,
     a.attidentity = 'a' AS is_always,
     (
         type.oid IN ('json'::regtype, 'jsonb'::regtype)
@@ -31,9 +35,18 @@ SELECT
             WHERE castsource = type.oid AND casttarget = 'json'::regtype AND castmethod = 'f'
         )
     ) AS is_text,
-    type.oid IN ('json'::regtype, 'jsonb'::regtype) AS is_json
+    type.oid IN ('json'::regtype, 'jsonb'::regtype) AS is_json,
+    (
+        type.oid = ANY(
+            '{boolean,smallint,integer,bigint,numeric,real,float8,date,timestamp,timestamptz,uuid}'::regtype []
+        )
+        OR type.typtype = 'e'
+        OR (type.oid = ANY('{text,varchar,bpchar}'::regtype []) AND coll.collisdeterministic)
+    ) AS is_exact
 FROM base
 INNER JOIN pg_type AS type ON base.oid = type.oid
 INNER JOIN pg_attribute AS a ON base.attnum = a.attnum
+LEFT JOIN pg_collation AS coll ON a.attcollation = coll.oid
+LEFT JOIN pg_namespace AS coll_schema ON coll.collnamespace = coll_schema.oid
 WHERE a.attrelid = to_regclass(%(target)s) AND type.typtype <> 'd'
 ORDER BY a.attnum

@@ -26,6 +26,7 @@ SELECT
     format_type(target.atttypid, target.atttypmod) AS existing,
     (feed.atttypid, feed.atttypmod) = (target.atttypid, target.atttypmod) AS agrees,
     coalesce(target.attgenerated, '') <> '' AS generated,
+    coalesce(target.attnotnull, false) AS required,
     type.typtype::text AS typtype,
     format_type(base.oid, NULL) AS base,
     -- A function of arrays, enums or ranges says what it returns only inside the server.

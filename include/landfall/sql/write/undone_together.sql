@@ -18,7 +18,7 @@ WHERE
             OR entry.load_id IN (
                 SELECT later.load_id
                 FROM landfall.replaced AS own
-                INNER JOIN landfall.replaced AS later ON own.key = later.key
+                {later}
                 WHERE
                     own.load_id = ANY({load_ids}::bigint [])
                     AND own.is_changed

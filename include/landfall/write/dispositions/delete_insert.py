@@ -28,6 +28,13 @@ class DeleteInsert(Merging):
         """
         check_dependents(connection, feed.target.table, None)
 
+    def begin(self, merge: Merge) -> None:
+        """Checks that no other row of the table goes with those that are deleted.
+
+        Raises: FeedError.
+        """
+        merge.check_dependents("{incoming} AS i WHERE {same_key}")
+
     def deduplicate(self, merge: Merge) -> int:
         """Keeps the newest row of each key, where it is not older than the target's."""
         return keep_newest(merge, merge.key) + drop_outdated(merge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from psycopg import Connection, sql
 
+from include.landfall.postgres.catalog import lock_writers_out
 from include.landfall.write.dispositions import Disposition
 
 
@@ -19,7 +20,7 @@ class Replace(Disposition):
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]
     ) -> None:
         """Removes all rows. Other writers wait, so that the rows of two loads never both stay."""
-        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
+        lock_writers_out(connection, target)
         connection.execute(sql.SQL("DELETE FROM {}").format(target))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
+from include.landfall.postgres.catalog import lock_writers_out
 from include.landfall.postgres.statements import statement
 from include.landfall.write.dependents import check_dependents
 from include.landfall.write.dispositions import Disposition
@@ -24,7 +25,13 @@ class ReplaceWhere(Merging):
     def remove_replaced(
         self, connection: Connection, target: sql.Identifier, load_ids: list[int]
     ) -> None:
-        """Removes the rows of earlier versions of the object."""
+        """Removes the rows of earlier versions of the object.
+
+        It takes the lock of the merge at once: two changed objects that have deleted their own rows
+        would wait for each other then.
+        """
+        if load_ids:
+            lock_writers_out(connection, target)
         Append().remove_replaced(connection, target, load_ids)
 
     def check_target(self, connection: Connection, feed: Feed) -> None:
@@ -53,12 +60,13 @@ class ReplaceWhere(Merging):
         A replay leaves rows that no load of the ledger brought: they may have come after the load.
         """
         is_of_a_load = "EXISTS (SELECT 1 FROM landfall.ledger AS l WHERE l.load_id = t.{load_id})"
-        others = merge.delete(
+        others = merge.fill(
             "(SELECT DISTINCT {key} FROM {incoming}) AS i WHERE {same_key}"
             " AND t.{load_id} IS DISTINCT FROM {this_load} AND {is_replaced}",
             is_replaced=merge.fill("true" if merge.is_whole_file else is_of_a_load),
         )
-        merge.run(others)
+        merge.check_dependents("{others}", others=others)
+        merge.run(merge.delete("{others}", others=others))
 
     def steps(self, merge: Merge, rows: sql.Composable) -> list[Step]:
         """Inserts the rows."""

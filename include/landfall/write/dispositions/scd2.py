@@ -11,6 +11,7 @@ from include.landfall.feed.target import IS_CURRENT, OF_SCD2, VALID_FROM, VALID_
 from include.landfall.postgres.statements import identifiers, statement
 from include.landfall.write.merge_parts import Merge, Step, of
 from include.landfall.write.merging import Merging, check_columns, keep_newest
+from include.landfall.write.moments import check_moments, moment_type
 
 TIMELINE = sql.Identifier("pg_temp", "landfall_timeline")
 
@@ -22,8 +23,7 @@ class Scd2(Merging):
 
     def definitions(self, feed: Feed) -> list[sql.Composable]:
         """Returns the columns of a version's time, and the primary key."""
-        newest = feed.target.newest
-        moment = sql.SQL(str(feed.table_columns[newest].parsed) if newest else "timestamptz")
+        moment = sql.SQL(str(moment_type(feed)))
         return [
             sql.SQL("{} {} NOT NULL").format(sql.Identifier(VALID_FROM), moment),
             sql.SQL("{} {}").format(sql.Identifier(VALID_TO), moment),
@@ -32,8 +32,12 @@ class Scd2(Merging):
         ]
 
     def check_target(self, connection: Connection, feed: Feed) -> None:
-        """Checks that the table has the columns of a version's time."""
+        """Checks that the table has the columns of a version's time, and that they fit.
+
+        Raises: FeedError.
+        """
         check_columns(connection, feed, OF_SCD2)
+        check_moments(connection, feed)
 
     def deduplicate(self, merge: Merge) -> int:
         """Keeps the later row of each key and moment; without `newest` a file has one moment."""

@@ -37,6 +37,11 @@ class Upsert(Merging):
                 do="create it, or write strategy: delete-insert in the feed",
             )
 
+    def looks_for_keys(self, feed: Feed) -> bool:
+        """Returns whether more looks for a key than the index, to which triggers give it."""
+        target = feed.target
+        return bool(target.newest or target.deleted or target.keep_replaced)
+
     def deduplicate(self, merge: Merge) -> int:
         """Keeps the newest row of each key, where it is not older than the target's."""
         return keep_newest(merge, merge.key) + drop_outdated(merge)
