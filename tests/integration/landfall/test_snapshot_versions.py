@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 
 from include.landfall.errors import DuplicateContent, ObjectChanged, ObjectMissing
 from include.landfall.forget import forget
 from include.landfall.read import pipeline
 from include.landfall.s3.listing import find_named, find_parts
+from tests.support.file_bytes import parquet_bytes
 from tests.support.snapshot_folders import HEADER, ONE, THREE, TWO
 
 
@@ -82,6 +84,14 @@ def test_a_set_of_the_same_content_is_a_duplicate(sets):
     sets.load(1)
     sets.fails(2, DuplicateContent)
     assert sets.load(3).outcome == "loaded"
+
+
+def test_folders_whose_content_is_not_hashed_are_no_duplicates(sets):
+    """Parquet is not read from end to end."""
+    one, two = (parquet_bytes({"id": pa.array([n], pa.int32()), "name": ["a"]}) for n in (1, 2))
+    sets.be(format="parquet").put(1, one).put(2, two)
+    sets.load(1)
+    assert sets.load(2).duplicate_of is None
 
 
 PARTS_OF = {"month": {"type": "integer", "from_key": r"x/(\d+)/"}}

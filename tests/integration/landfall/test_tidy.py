@@ -137,6 +137,10 @@ def test_a_file_that_came_again_has_come_also_once_it_is_moved(moving_feed):
     assert moving_feed.sql("SELECT now() - last_modified > '1 day' FROM landfall.ledger") == [True]
     run(moving_feed)
     assert moving_feed.sql("SELECT now() - last_modified > '1 day' FROM landfall.ledger") == [False]
+    moving_feed.sql("UPDATE landfall.ledger SET last_modified = now() + interval '1 day'")
+    moving_feed.put(A, "in/a.csv")
+    run(moving_feed)  # the time in the ledger is later, and never goes back
+    assert moving_feed.sql("SELECT last_modified > now() FROM landfall.ledger") == [True]
 
 
 def test_an_earlier_content_of_the_same_name_is_never_overwritten(moving_feed):
