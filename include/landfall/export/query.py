@@ -103,9 +103,9 @@ def export(
     # The transaction has ended before an object appears: the server keeps no old rows for it, and
     # no timeout of the server can fail an export that is there.
     with (
+        connect(warehouse, "landfall export") as connection,
         closing(make_client(store)) as client,
         Output(client, place, content_type(file_format, compression), condition) as output,
-        connect(warehouse, "landfall export") as connection,
         _as_read_only(connection),
     ):
         filled = _filled(connection, query, parameters)
