@@ -26,18 +26,23 @@ S3ToPostgresHook().load(FEED, arrival)
   again. With plain SQL you would delete the day's rows and insert them again, as in lesson 14.
 
 ## Look at
-The grid has five columns, one for each day, although all runs took place today. Then change two
-files and backfill:
+Unpause the DAG with the switch beside its name. Do not trigger it: that would add a run for today.
+The tab *Runs* soon has five, one for each day, although all of them took place today. Then change
+the file of a day, and backfill two days:
 
 ```sh
 eval "$(make -s env)"
+printf 'day,order_id,amount\n2024-01-02,1,99\n' > /tmp/day.csv
+.venv/bin/python -m include.local put /tmp/day.csv lessons/backfill/2024-01-02.csv
 .venv/bin/airflow backfill create --dag-id lesson_11_backfill \
   --from-date 2024-01-02 --to-date 2024-01-03 --reprocess-behavior completed
 ```
 
 There are still five runs, because each day has one run. Airflow cleared the two runs in the range
 and ran them again, and they now have the icon of a backfill. The tab *Backfills* lists the
-backfill. This is what `--reprocess-behavior` does with a day of the range:
+backfill. The XCom of the 2nd says `loaded` and one row, that of the 3rd `already_loaded`: its file
+is as it was. (The dialogue of *Trigger* has *Backfill* too.) This is what `--reprocess-behavior`
+does with a day of the range:
 
 | | the day has no run | its run failed | its run succeeded |
 |---|---|---|---|

@@ -32,8 +32,11 @@ Airflow uses Celery in the same way for its tasks. Which executor should you use
 ```python
 queued = call_service("POST", "/reports", REPORT)
 ```
-answers `{"id": …, "state": "accepted"}`. The code of the service is in `include/reports`. Its
-worker acknowledges a message **late**, when the report is done, so that another worker gets the
+answers `{"id": …, "state": "accepted"}`. In most programs an API hands work on with one line,
+`make.delay(report_id)`: Celery's `delay` puts a message with the task's name and its arguments into
+the broker, and returns at once. This API writes the same message itself, so that Redis gets the
+request and its message in one step. The code of the service is in `include/reports`. Its worker
+acknowledges a message **late**, when the report is done, so that another worker gets the
 message of a killed one. A **lease** in Redis makes sure that two workers never make the same report
 at the same time. A task that waits for such work should not occupy a slot: with
 `mode="reschedule"` a sensor frees its slot between two looks.

@@ -33,11 +33,11 @@ shell can do the same for all connections that the feeds name:
 eval "$(make -s env)"
 .venv/bin/python -m include.landfall check
 ```
-S3 has no login step, so the check lists the bucket, as a load does. (Airflow's own *Test* button,
-which is off unless `AIRFLOW__CORE__TEST_CONNECTION=Enabled`, asks another service of AWS, STS. A
-store that is not from Amazon fails that test, even if it works well.) For the database, the check
-reports what the role may do: make temporary tables, use the ledger. When a host does not answer,
-the check stops waiting after a few seconds.
+S3 has no login step, so the check lists the bucket, as a load does. (Airflow's own button *Test
+Connection*, which is off unless `AIRFLOW__CORE__TEST_CONNECTION=Enabled`, asks another service of
+AWS, STS. A store that is not from Amazon fails that test, even if it works well.) For the database,
+the check reports what the role may do: make temporary tables, use the ledger. When a host does not
+answer, the check stops waiting after a few seconds.
 
 ## Look at
 The log of `check` has one line for each connection. *Admin → Connections* is empty here, because it

@@ -36,8 +36,8 @@ many tasks; `cross_downstream` does that. No line says that B and C run *at the 
 so because there is no arrow between them, and two workers are free.
 
 ## Look at
-- The graph (press `g`) shows the diamond. In the Gantt chart (*Show Gantt*) the bars of B and C
-  overlap.
+- The graph (press `g`) shows the diamond. Click a run, then the button *Show Gantt* beside the
+  graph's: the bars of B and C overlap.
 - The log of each task shows the task's name, its run and the run's logical date.
 - The dialogue of *Trigger* proposes this minute as the logical date. Choose another one, for
   example last Monday: the log shows it. Then empty the field: such a run has none (`None`).

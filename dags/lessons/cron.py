@@ -53,9 +53,10 @@ The first one says *when* to run. The second one says *for which time*, and runs
 over.
 
 ## Look at
-The list of DAGs shows the cron expression as text, and *Next Run*. The XCom of `next_runs` (its tab
-*Storage*) has the runs. When you unpause the DAG, it has one run for the last 02:30, and none for
-earlier days (`catchup=False`).
+The list of DAGs shows the cron expression; hold the pointer over it to read it in words. When you
+unpause the DAG, *Next Run* has a time too, in the zone that the clock at the bottom left names, and
+the DAG has one run for the last 02:30, and none for earlier days (`catchup=False`). The XCom of
+`next_runs` (its tab *Storage*) has the runs.
 
 ## Since Airflow 2.9
 A cron text, and each preset, is now a `CronTriggerTimetable`; it used to be a

@@ -32,8 +32,9 @@ astro dev start   # builds the image, starts Airflow, its database, and the serv
 astro dev stop    # stops them; the data stays
 astro dev kill    # removes containers and volumes: runs, connections and tables are gone
 ```
-The page is then at `localhost:8080`. Without the Astro CLI you can run the project as it runs in
-production, with Celery and two workers (section 19):
+The page is then at `localhost:8080`, or at the address that the CLI prints, where `make airflow`
+has that port. Without the Astro CLI you can run the project as it runs in production, with Celery
+and two workers (section 19):
 ```sh
 make celery       # init (updates the metadata database), then up; ends when a run has succeeded
 make celery-down  # down, and removes the volumes

@@ -23,7 +23,7 @@ hello >> answer
   the command itself: bash would run a value that looks like a command.
 
 ## Look at
-- *Grid* has a column for each run and a square for each task. Click the square of `hello`.
+- The grid has a column for each run and a square for each task. Click the square of `hello`.
 - *Logs* has both lines. *Storage*, then *XCom*, has only the second line, as `return_value`.
 - The list of DAGs has this project's DAGs and no others: the setting
   `AIRFLOW__CORE__LOAD_EXAMPLES=False` keeps Airflow's own examples out.

@@ -31,8 +31,8 @@ Click one to see its log. Then trigger the DAG again: the log of `count_rows` no
 `already_loaded`, and there are three rows, as before.
 
 ## Since Airflow 2.9
-Everything that a DAG file needs comes from `airflow.sdk`. A task can no longer read Airflow's own
-database: it asks the API server.
+What every DAG file needs, such as `DAG` and `task`, comes from `airflow.sdk`; operators come from
+the providers. A task can no longer read Airflow's own database: it asks the API server.
 
 ## Exercise
 Add a line for `Anna` to `PEOPLE`, save the file, and trigger the lesson. How many rows does the

@@ -41,13 +41,16 @@ part.expand(name=fails_once())                              # one part for each 
   `upstream_fails`.
 
 ## Look at
-Trigger the lesson, open the run and stay there: the tab *Task Instances* shows each new state.
+Trigger the lesson and open the run: its tab *Task Instances* shows each new state. A click on a
+task opens it; at its top right the round arrow clears it, and the tick marks it as *Success*.
 
-1. When `runs_long` is *running*, *Clear* it. It is *restarting* for some seconds, until its process
-   has ended. Then its state is none, and it runs again, as try 2.
+1. When `runs_long` is *running* (for a minute), clear it: first untick *Prevent rerun if task is
+   running*, or Airflow refuses. It is *restarting* for some seconds, until its process has ended.
+   Then its state is none, and it runs again, as try 2.
 2. When it runs again, mark it as *Success*. This ends its process too.
-3. When both instances of `part` have succeeded, clear `fails_once` alone, and `part[1]`. Now
-   `fails_once` names only one part, so `part[1]` is *removed*.
+3. When both instances of `part` have succeeded, clear `fails_once` alone: *Downstream* is chosen at
+   first, and would clear `part` too. When it has succeeded again, clear the `part` with the map
+   index 1. Now `fails_once` names only one part, so `part[1]` is *removed*.
 4. `asks` is *awaiting_input* all the time. Answer it in its tab *Required Actions*. It continues
    where it stopped, and the run ends.
 

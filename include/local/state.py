@@ -64,9 +64,16 @@ def write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Holds the folder's lock, so that one program at a time starts or stops services there."""
+def locked(folder: Path, name: str = "lock", otherwise: LocalError | None = None) -> Iterator[None]:
+    """Holds a lock of the folder: `lock` while a program starts or stops services there.
+
+    Waits for another program that holds it, or raises `otherwise` at once.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with (folder / name).open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if otherwise else 0))
+        except BlockingIOError:
+            assert otherwise is not None
+            raise otherwise from None
         yield

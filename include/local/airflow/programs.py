@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from include.local.airflow.api import Api, unhealthy
@@ -26,6 +26,7 @@ from include.local.services.control import Services
 from include.local.services.environ import exports
 from include.local.services.process import LOCALHOST, free_ports, is_free
 from include.local.services.program import Program, run_programs, wait_for_parts
+from include.local.state import LocalError, locked
 
 # Left to themselves, the scheduler and the triggerer would also serve logs on every address of the
 # machine. The API server reads the same files.
@@ -60,6 +61,21 @@ def _login(address: str, password: str) -> Api | None:
         return Api.login(address, USER, password)
     except OSError:
         return None
+
+
+def the_only_airflow(home: Path) -> AbstractContextManager[None]:
+    """Lets no other command start an Airflow in this home, as long as this one has its own.
+
+    `find_airflow` does not find one that starts or stops, and two would share one database.
+
+    Raises: LocalError when another command has one.
+    """
+    busy = LocalError(
+        "another command starts or stops an Airflow here",
+        found=f"make airflow or make lessons, in another terminal; its logs are in {home / 'logs'}",
+        do="wait until it has started, or has ended",
+    )
+    return locked(home, "airflow.lock", busy)
 
 
 def prepare(home: Path, services: Services, ports: Sequence[int]) -> dict[str, str]:

@@ -14,7 +14,13 @@ from rich.console import Console
 from include.landfall.s3.client import make_client
 from include.local.airflow.api import Api
 from include.local.airflow.home import PORT, USER, last_port, password_of
-from include.local.airflow.programs import airflow_programs, find_airflow, prepare, wait_ready
+from include.local.airflow.programs import (
+    airflow_programs,
+    find_airflow,
+    prepare,
+    the_only_airflow,
+    wait_ready,
+)
 from include.local.demo.seed import seed
 from include.local.services.control import Services, services_while_needed
 from include.local.services.process import wait_until
@@ -34,6 +40,7 @@ def run(home: Path) -> int:
     console = Console(highlight=False)
     interrupt_on(signal.SIGTERM, signal.SIGINT)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
+        stack.enter_context(the_only_airflow(home))
         with console.status("starting PostgreSQL and the object store"):
             services = stack.enter_context(services_while_needed(home))
             put_files(services)

@@ -6,10 +6,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.local.course.classroom import Classroom, Run, Seen, expect
+from include.local.course.classroom import ENDED, Classroom, Run, Seen, expect
 from include.local.demo.seed import BUCKET
 
-BACKFILL = "lesson_11_backfill"
+BACKFILL, FOLDER = "lesson_11_backfill", "lessons/backfill/"
 DAYS = tuple(f"2024-01-0{day}" for day in range(1, 6))
 # The files of CHANGED change and are backfilled; the file of LEFT changes and is not.
 CHANGED, LEFT = DAYS[1:3], DAYS[4]
@@ -19,6 +19,7 @@ CRON = "lesson_12_cron"
 def backfill(room: Classroom) -> Seen:
     """Checks that each day has one run, and that a backfill changes only its own days' rows."""
     room.until(f"Airflow reads {BACKFILL}", lambda: BACKFILL in room.api.dags())
+    _remove_other_days(room)
     _repair(room)
     room.api.unpause(BACKFILL)
     caught_up = _expect_a_run_a_day(room)
@@ -40,6 +41,23 @@ def backfill(room: Classroom) -> Seen:
         "and no other; with none: nothing",
         {"before": before, "after": changed, "caught_up": caught_up, "left": left},
     )
+
+
+def _remove_other_days(room: Classroom) -> None:
+    """Removes what a reader's own runs of other days have left: runs, files, rows."""
+    for run in room.runs(BACKFILL):
+        if str(run.logical_date)[:10] not in DAYS:
+            if run.state not in ENDED:
+                room.api.patch(run.path, {"state": "failed"})
+            room.api.delete(run.path)
+    keys = [f"{FOLDER}{day}.csv" for day in DAYS]
+    for entry in room.client.list_objects_v2(Bucket=BUCKET, Prefix=FOLDER).get("Contents", []):
+        if entry["Key"] not in keys:
+            room.client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    if _rows(room):
+        room.query("DELETE FROM lessons.backfill WHERE day::text <> ALL(%s)", list(DAYS))
+        query = "DELETE FROM landfall.ledger WHERE feed = %s AND key <> ALL(%s)"
+        room.query(query, "lesson_backfill", keys)
 
 
 def _repair(room: Classroom) -> None:
@@ -76,7 +94,7 @@ def _change_files(room: Classroom) -> int:
     amount = int(time.time())
     for day in (*CHANGED, LEFT):
         body = f"day,order_id,amount\n{day},1,{amount - 1}\n{day},2,1\n"
-        room.client.put_object(Bucket=BUCKET, Key=f"lessons/backfill/{day}.csv", Body=body.encode())
+        room.client.put_object(Bucket=BUCKET, Key=f"{FOLDER}{day}.csv", Body=body.encode())
     return amount
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 import traceback
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from include.local.airflow.api import PARTS, unhealthy
 from include.local.course import show
 from include.local.course.classroom import Classroom, LessonFailed, Seen
 from include.local.course.course import Lesson, Result, choose
 from include.local.course.school import open_classroom
 from include.local.services.program import Program, check_alive, interrupt_on
+from include.local.state import PROJECT, LocalError, locked
 
 AT_ONCE = 6
 # These take the longest: one that begins late is still at work when all others have ended.
@@ -35,7 +38,7 @@ def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
     started = time.monotonic()
     console = show.console()
     interrupt_on(signal.SIGTERM)
-    with open_classroom(home, console) as (room, programs):
+    with _the_only_lessons(home), open_classroom(home, console) as (room, programs):
         with show.progress(console) as notify:
             results = run_lessons(lessons, room, programs, notify)
         results.sort(key=lambda result: result.section)
@@ -45,6 +48,14 @@ def run(home: Path, names: Sequence[str], report: Path | None = None) -> int:
             report.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
     failed = [result for result in results if result.failed]
     return 0 if not failed and any(result.passed for result in results) else 1
+
+
+def _the_only_lessons(home: Path) -> AbstractContextManager[None]:
+    """Two walks of one lesson would delete each other's runs, files and tables."""
+    busy = LocalError(
+        "the lessons run already", found="make lessons, in another terminal", do="wait for its end"
+    )
+    return locked(home, "lessons.lock", busy)
 
 
 def run_lessons(
@@ -85,11 +96,11 @@ def attend(lesson: Lesson, room: Classroom, notify: show.Notify) -> Result:
     except LessonFailed as failure:
         error = str(failure)
     except Exception as failure:  # noqa: BLE001  the other lessons go on
-        error = f"its walk broke: {failure!r}; see {_write_traceback(room, lesson)}"
+        error = _why_broken(failure, lesson, room)
     seconds = time.monotonic() - started
     tasks = _tasks(room, lesson, began)
     if error:
-        error += "".join(f"\n{line}" for line in _logs(room, tasks))
+        error += "".join(f"\n{line}" for line in [*_logs(room, tasks), *_changed(lesson)])
     states = Counter(str(task["state"]) for task in tasks)
     runs = len({task["dag_run_id"] for task in tasks})
     # Tenths of a second: more digits would only look exact.
@@ -112,6 +123,17 @@ def _not_run(lesson: Lesson, what_to_do: str, notify: show.Notify) -> Result:
     return result
 
 
+def _why_broken(failure: Exception, lesson: Lesson, room: Classroom) -> str:
+    """What the reader must know: that Airflow has gone, or else where the traceback is."""
+    log = _write_traceback(room, lesson)
+    if unhealthy(room.api.address) == list(PARTS):
+        return (
+            f"Airflow no longer answers at {room.api.address}, maybe because it was stopped in"
+            f" another terminal; run the lesson again: make lessons L={lesson.name} ({log})"
+        )
+    return f"its walk broke: {failure!r}; see {log}"
+
+
 def _write_traceback(room: Classroom, lesson: Lesson) -> Path:
     """Writes the traceback of the error that is being handled to a file; returns its path."""
     log = room.home / "logs" / f"lesson-{lesson.name}.log"
@@ -126,6 +148,18 @@ def _tasks(room: Classroom, lesson: Lesson, began: datetime) -> list[dict[str, A
         path = f"dags/{lesson.dag_id}/dagRuns/~/taskInstances"
         answer = room.api.get(path, limit=100, updated_at_gte=began.isoformat())
         return list(answer["task_instances"])
+    return []
+
+
+def _changed(lesson: Lesson) -> list[str]:
+    """How to undo what an exercise has changed: this lesson's walk expects its file as it was."""
+    file = f"dags/lessons/{lesson.name}.py"
+    with suppress(OSError):  # without git nobody knows
+        done = subprocess.run(
+            ["git", "diff", "--quiet", "--", file], cwd=PROJECT, capture_output=True, check=False
+        )
+        if done.returncode == 1:
+            return [f"{file} was changed, maybe for its exercise; to undo that: git restore {file}"]
     return []
 
 

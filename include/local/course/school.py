@@ -15,6 +15,7 @@ from include.local.airflow.programs import (
     environ_of,
     find_airflow,
     prepare,
+    the_only_airflow,
     wait_ready,
 )
 from include.local.course.classroom import Classroom
@@ -40,12 +41,14 @@ def open_classroom(home: Path, console: Console) -> Iterator[tuple[Classroom, li
     Raises: LocalError when a part cannot start.
     """
     with ExitStack() as stack:
+        api = find_airflow(home)
+        if api is None:  # before the servers: whoever is refused here must stop none of them
+            stack.enter_context(the_only_airflow(home))
         with console.status("starting PostgreSQL and the object store"):
             services = stack.enter_context(services_while_needed(home))
             client = stack.enter_context(closing(make_client(services.object_store.store)))
             ensure_bucket(client)
             _make_schema(services)
-        api = find_airflow(home)
         if api:
             console.print(f"Airflow runs already, at {api.address}")
             environ = environ_of(home, services)
@@ -55,6 +58,7 @@ def open_classroom(home: Path, console: Console) -> Iterator[tuple[Classroom, li
             # Nobody opens this Airflow's page by hand, so its port may be any.
             environ = prepare(home, services, ports=()) | FASTER
         programs = stack.enter_context(airflow_programs(home, environ))
+        stack.callback(console.print, "stopping")
         with console.status("starting Airflow (about 20 s)"):
             api = wait_ready(home, programs)
         yield Classroom(api, home, environ, services, client), programs

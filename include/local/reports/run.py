@@ -56,9 +56,9 @@ def _print_where(console: Console, home: Path, service: ReportService, missing: 
         f"curl {header} {service.address}/reports/ID",
     ):
         console.print(f"  {line}", markup=False, soft_wrap=True)
-    console.print("the connection that lesson 19 asks for:")
+    console.print("the connection that lesson 19 asks for, in a shell that reaches Airflow:")
     console.print(
-        f"  airflow connections add reports --conn-uri http://:{service.key}@"
+        f"  .venv/bin/airflow connections add reports --conn-uri http://:{service.key}@"
         f"{service.address.removeprefix('http://')}",
         markup=False, soft_wrap=True,
     )  # fmt: skip

@@ -138,9 +138,15 @@ def watch(programs: Sequence[Program]) -> None:
 
 
 def interrupt_on(*numbers: signal.Signals) -> None:
-    """Turns these signals into a KeyboardInterrupt, also where the shell has ignored them."""
+    """Turns these signals into a KeyboardInterrupt, also where the shell has ignored them.
+
+    The end of the terminal too, unless nohup has asked to ignore it: what was started here has no
+    terminal, so it would go on, and no command would stop it.
+    """
     for number in numbers:
         signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,11 @@ NO_CODE = {
     tokenize.ENCODING, tokenize.ENDMARKER,
 }  # fmt: skip
 MAX_LINES = 60
+# Texts in italics that begin like a label of the UI.
+NO_LABELS = {
+    "API server", "DAG processor", "Delete the day, insert the day", "It works on my machine",
+    "With the Astro CLI",
+}  # fmt: skip
 SECTIONS = 19
 
 each_file = pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -102,6 +109,33 @@ def test_the_answer_is_folded_away(path):
     assert folded[1].strip()
     assert "\n\n" not in folded[1]
     assert f"[Code](/dags/lesson_{section(path):02}_{path.stem}/code)" in exercise
+
+
+def _texts(labels: object) -> Iterator[str]:
+    if isinstance(labels, dict):
+        for each in labels.values():
+            yield from _texts(each)
+    else:
+        yield str(labels)
+
+
+def test_a_label_of_the_ui_that_a_page_names_is_in_the_ui():
+    """A reader looks for a button or a tab by its name, and a new Airflow may name it otherwise."""
+    import airflow
+
+    folder = Path(airflow.__file__).parent / "ui" / "dist" / "i18n" / "locales" / "en"
+    labels = {
+        text for file in folder.glob("*.json") for text in _texts(json.loads(file.read_text()))
+    }
+    pages = [*map(page, FILES), (FOLDER / "README.md").read_text()]
+    prose = re.sub(r"```.*?```", "", "\n".join(pages), flags=re.S)
+    named = {
+        " ".join(label.split())
+        for words in re.findall(r"(?<![*\w])\*([A-Z][^*]+?)\*(?![*\w])", prose)
+        for label in words.split(" → ")
+    }
+    assert len(named & labels) > 15
+    assert named - labels == NO_LABELS
 
 
 @each_file

@@ -49,3 +49,17 @@ def test_a_second_program_waits_for_the_first(tmp_path):
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
+
+
+def test_a_second_program_that_must_not_wait_is_refused(tmp_path):
+    busy = LocalError("it runs already")
+    with locked(tmp_path, "airflow.lock"):
+        with locked(tmp_path):  # another lock
+            pass
+        with (
+            pytest.raises(LocalError, match="runs already"),
+            locked(tmp_path, "airflow.lock", busy),
+        ):
+            pass
+    with locked(tmp_path, "airflow.lock", busy):
+        pass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import urllib.error
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +19,7 @@ import pytest
 from include.local.course import run as runner
 from include.local.course.classroom import Classroom, LessonFailed, Seen, expect
 from include.local.course.course import LESSONS, Lesson, choose
-from include.local.state import LocalError
+from include.local.state import LocalError, locked
 
 TASK = {"dag_id": "lesson_98_made_up", "dag_run_id": "r1", "task_id": "t", "try_number": 3}
 
@@ -28,6 +30,7 @@ class FakeApi:
 
     tasks: list[dict[str, Any]] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
+    address: str = "http://127.0.0.1:9"
 
     def get(self, path, **_):
         return {"task_instances": self.tasks}
@@ -91,12 +94,42 @@ def test_a_lesson_that_fails_says_what_and_where_the_log_is(room, api):
     assert second.endswith("dag_id=lesson_98_made_up/run_id=r1/task_id=t/attempt=3.log")
 
 
-def test_a_walk_that_breaks_is_a_failure_with_its_traceback_in_a_file(room):
+def test_a_walk_that_breaks_is_a_failure_with_its_traceback_in_a_file(room, monkeypatch):
+    monkeypatch.setattr(runner, "unhealthy", lambda address: [])
     result = attend(lambda _: {}["nothing"], room)
     assert not result.passed
     assert "KeyError('nothing')" in result.error
     log = Path(result.error.rpartition("see ")[2])
     assert "Traceback" in log.read_text()
+
+
+def test_a_walk_whose_airflow_was_stopped_elsewhere_says_so_and_what_to_do(room, api):
+    """`make lessons` beside `make airflow`, which somebody ends."""
+
+    def walk(room):
+        raise urllib.error.URLError("Connection refused")
+
+    error = attend(walk, room).error
+    assert error.startswith(f"Airflow no longer answers at {api.address}")
+    assert "make lessons L=made_up" in error
+
+
+def test_a_lesson_whose_file_was_changed_says_how_to_undo_that(room, monkeypatch, tmp_path):
+    """An exercise changes the file, and the walk expects what the page says."""
+    file = tmp_path / "dags" / "lessons" / "made_up.py"
+    file.parent.mkdir(parents=True)
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com")
+    file.write_text("PEOPLE = 3\n")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "as it was")):
+        subprocess.run([*git, *command], check=True)
+    monkeypatch.setattr(runner, "PROJECT", tmp_path)
+
+    def walk(_):
+        expect(False, "expected 3 rows, seen: 4")
+
+    assert "git restore" not in attend(walk, room).error
+    file.write_text("PEOPLE = 4\n")
+    assert attend(walk, room).error.endswith("git restore dags/lessons/made_up.py")
 
 
 def test_a_lesson_that_has_ended_starts_no_run_by_itself_any_more(room, api):
@@ -118,9 +151,10 @@ def course(room, monkeypatch):
     )
     monkeypatch.setattr(runner, "choose", lambda names: [lessons[name] for name in names])
     monkeypatch.setattr(runner, "open_classroom", lambda *_: nullcontext((room, [])))
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_one_bad_lesson_makes_the_exit_code_1_and_is_in_the_report(course, tmp_path, capsys):
@@ -133,6 +167,13 @@ def test_one_bad_lesson_makes_the_exit_code_1_and_is_in_the_report(course, tmp_p
 
 
 def test_all_good_is_exit_code_0(course, tmp_path):
+    assert runner.run(tmp_path, ["good"]) == 0
+
+
+def test_the_lessons_run_once_at_a_time_in_a_home(course, tmp_path):
+    """Two walks of a lesson would delete each other's runs, files and tables."""
+    with locked(tmp_path, "lessons.lock"), pytest.raises(LocalError, match="wait for its end"):
+        runner.run(tmp_path, ["good"])
     assert runner.run(tmp_path, ["good"]) == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from include.local.services.process import free_ports, wait_until
-from include.local.services.program import Program, run_programs, wait_for_parts
+from include.local.services.program import Program, interrupt_on, run_programs, wait_for_parts
 from include.local.state import LocalError
 
 SERVER = """
@@ -85,3 +86,28 @@ def test_waiting_for_parts_ends_when_a_program_does(tmp_path) -> None:
     with pytest.raises(LocalError, match="api ended with exit code") as error:
         wait_for_parts("Airflow", [program], lambda: ["api"], 60, tmp_path)
     assert "api.log" in str(error.value)
+
+
+@pytest.fixture
+def _handlers():
+    numbers = (signal.SIGHUP, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_handlers")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_end_of_the_terminal_interrupts_as_ctrl_c_does(number) -> None:
+    """Whoever closes the window of `make airflow` had an Airflow that no command could stop."""
+    interrupt_on(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.usefixtures("_handlers")
+def test_with_nohup_the_end_of_the_terminal_interrupts_nothing() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    interrupt_on(signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGHUP)
