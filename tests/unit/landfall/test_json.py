@@ -163,6 +163,12 @@ def test_arrays_become_arrays_of_postgres():
     assert rows == {1: ('{"1",NULL,"2"}', '{"x,y","say \\"\\\\\\"",NULL,""}'), 2: ("{}", "{x}")}
 
 
+def test_arrays_of_arrays_become_further_dimensions_and_stay_json_in_json():
+    columns = {"a": "integer[]", "b": "text[]", "c": "jsonb[]"}
+    rows, _ = read('{"a": [[1, 2], [3, null]], "b": [[["x"]], [["{"]]], "c": [[1], {}]}', columns)
+    assert rows == {1: ('{{"1","2"},{"3",NULL}}', '{{{"x"}},{{"{"}}}', '{"[1]","{}"}')}
+
+
 @pytest.mark.parametrize(
     ("data", "count"),
     [

@@ -214,12 +214,15 @@ def cell_of(value: str, column: PlannedColumn) -> str | None:
 
 
 def _array(value: str, column: PlannedColumn) -> str:
-    """Returns a JSON array as Postgres writes one."""
+    """Returns a JSON array as Postgres writes one; arrays in it are its further dimensions."""
     element = PlannedColumn(column.name, column.type.element, column.typtype)
     at, elements = _space(value, 1), []
     while value[at] != "]":
         end = _value_at(value, at)[1]
-        elements.append(_quoted(cell_of(value[at:end], element)))
+        if value[at] == "[" and element.type.name not in JSON_TYPES:
+            elements.append(_array(value[at:end], column))
+        else:
+            elements.append(_quoted(cell_of(value[at:end], element)))
         at = _space(value, end)
         at = _space(value, at + 1) if value[at] == "," else at
     return "{" + ",".join(elements) + "}"
