@@ -55,7 +55,7 @@ def loader(warehouse) -> Iterator[str]:
 
 def grants(warehouse, loader: str) -> tuple[str, str]:
     """The page's statements for this database and role: as they stand, and with the comments."""
-    text = only("docs/operations.md", "sql", "GRANT").text.replace(
+    text = only("docs/operations.md", "sql", "CREATE SCHEMA landfall").text.replace(
         "DATABASE warehouse", f"DATABASE {warehouse.dbname}"
     )
     lines = re.sub(r"\bloader\b", loader, text).splitlines()
