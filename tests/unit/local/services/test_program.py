@@ -101,6 +101,7 @@ def _handlers():
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_end_of_the_terminal_interrupts_as_ctrl_c_does(number) -> None:
     """Whoever closes the window of `make airflow` had an Airflow that no command could stop."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup changes, also for these tests
     interrupt_on(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), number)
