@@ -182,7 +182,11 @@ def _files_of(tasks: Sequence[str], context: Context) -> list[str | None]:
     ]
 
 
-def _label_of(files: Sequence[Mapping[str, Any]]) -> str:
+def _label_of(listed: Any) -> str | None:
+    """Returns a name for what a sensor has listed: an arrival, or several for one task."""
+    files = listed if isinstance(listed, list) else [listed]
+    if not files or not isinstance(files[0], Mapping) or "key" not in files[0]:
+        return None  # a DAG of somebody's own, with tasks of these names
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     return shortened(files[0]["key"], LONGEST_LABEL) + more
 

@@ -168,6 +168,21 @@ def test_of_killed_tasks_the_first_is_told_as_a_worker_would(
     assert [failure_text(c).splitlines()[1] for c in told] == ([NO_MESSAGE + more] if task else [])
 
 
+@pytest.mark.parametrize(
+    ("listed", "label"),
+    [({"key": "t/1.csv"}, "t/1.csv"), ([], None), ("t/1.csv", None), ([1], None), ({}, None)],
+)
+def test_a_killed_task_of_a_dag_of_one_s_own_is_told_too(listed: object, label: str | None) -> None:
+    """Its sensor may have listed anything under the name that the tasks of a feed have."""
+    run = Run()
+    run.states["load_0"] = "failed"
+    context = {**run.context(0), "reason": "task_failure"}
+    context["ti"].xcom_pull = lambda task_ids, key="": [] if key else [listed]
+    told: list[dict[str, Any]] = []
+    of_killed(told.append)(context)
+    assert [each["ti"].rendered_map_index for each in told] == [label]
+
+
 def test_the_text_of_a_run_with_thousands_of_refused_files_is_short() -> None:
     run = Run()
     for index in range(4):
