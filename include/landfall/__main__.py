@@ -3,20 +3,21 @@
 import io
 import sys
 
-from include.landfall.unused import leave_out_unused
+from include.landfall.startup import ending, starting
 
 
 def run() -> int:
     """Runs the command line, and returns its exit code."""
-    leave_out_unused()
     _write_utf8()
     try:
-        from include.landfall.cli.main import main  # it takes a while, and Ctrl-C may come in it
-
+        with starting():  # it takes a while, and Ctrl-C may come in it
+            from include.landfall.cli.main import main
         return main()
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return 130
+    finally:
+        ending()
 
 
 def _write_utf8() -> None:

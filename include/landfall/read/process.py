@@ -26,7 +26,7 @@ from include.landfall.errors import LandfallError, ServerUnavailable, TerminalEr
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Job
 from include.landfall.read.local_faults import local_fault
-from include.landfall.unused import leave_out_unused
+from include.landfall.startup import starting
 
 HEAD = struct.Struct("!cIQQI")  # type, rows, bytes of the payload, first, bytes of the numbers
 QUEUED_BYTES = 8 << 20  # of frames of about a megabyte: the server never has to wait
@@ -206,9 +206,9 @@ def _ended(status: int, messages: IO[bytes]) -> LandfallError:
 
 def main() -> None:
     """Runs the child: reads the job, writes its frames, and an error as the last of them."""
-    leave_out_unused()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    _import_ahead()
+    with starting():
+        _import_ahead()
     try:
         job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  written by Reader, above
     except EOFError:

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import tempfile
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -84,7 +85,7 @@ def test_any_other_place_of_the_reading_process_tells_them_too(mocker, monkeypat
     monkeypatch.setattr(process, "_end_with_parent", lambda: None)
     monkeypatch.setattr(process.pickle, "load", lambda _: None)
     monkeypatch.setattr(process.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(process, "leave_out_unused", lambda: None)
+    monkeypatch.setattr(process, "starting", nullcontext)
     for error in (MemoryError(), NO_SPACE):
         mocker.patch.object(process, "_produce", side_effect=error)
         process.main()
