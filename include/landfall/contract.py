@@ -25,6 +25,7 @@ class What(StrEnum):
     ROWS_PADDED = "rows padded"
     CELLS_NULLED = "cells nulled"
     ROWS_GONE = "rows gone"
+    ABSENT_KEPT = "absent keys kept"
 
 
 class Change(NamedTuple):

@@ -264,7 +264,7 @@ def _check_target(connection: Connection, feed: Feed, entry: Entry) -> None:
 
 def _check_latest(connection: Connection, claimant: Claimant) -> None:
     """Checks that no later snapshot is loaded: it says which keys there are now."""
-    newer = claims.newer(connection, claimant) if claimant.feed.target.closes_absent else None
+    newer = claims.newer(connection, claimant) if claimant.feed.target.is_snapshot else None
     if newer:
         raise DataError(
             "a later snapshot is loaded, and these rejects are of an earlier one",

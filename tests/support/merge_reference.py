@@ -61,9 +61,13 @@ def _quoted(cell: str | None) -> str:
 
 @dataclass
 class Table:
-    """A table with one row for each key, into which files are merged."""
+    """A table with one row for each key, into which files are merged.
+
+    Of snapshots a file has all keys.
+    """
 
     by_newest: bool
+    of_snapshots: bool = False
     rows: dict[Key, Row] = field(default_factory=dict)
 
     def merge(self, rows: list[Row]) -> int:
@@ -80,6 +84,8 @@ class Table:
             self.rows.pop(key, None)
             if not row.deletes:
                 self.rows[key] = row
+        if self.of_snapshots:
+            self.rows = {key: row for key, row in self.rows.items() if key in chosen}
         return len(rows) - merged
 
     def _is_as_new(self, row: Row, other: Row) -> bool:

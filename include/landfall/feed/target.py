@@ -45,6 +45,16 @@ class Deleted(Strict):
         """The values as Postgres writes them."""
         return [str(v).lower() if isinstance(v, bool) else str(v) for v in self.values]
 
+    def check_values(self, columns: Columns) -> None:
+        """Checks that the column can have the values that delete.
+
+        Raises: PydanticCustomError.
+        """
+        form, expected = WRITTEN.get(str(columns[self.column].parsed), (".*", ""))
+        for text in self.texts:
+            if re.fullmatch(form, text, re.DOTALL) is None:
+                raise combination_error(expected, text, "target", "deleted", "values")
+
 
 class Target(Strict):
     """Where the rows go."""
@@ -74,8 +84,10 @@ class Target(Strict):
     deleted: Deleted | None = Field(
         None, description="merge: the rows that delete their key; scd2 closes it."
     )
-    absent: Literal["keep", "close"] | None = Field(
-        None, description="scd2: what becomes of keys that a file does not have. Default: keep."
+    absent: Literal["keep", "close", "delete"] | None = Field(
+        None,
+        description="merge: what becomes of keys that a file does not have. keep (default), or"
+        " where each file has all keys: close (scd2), delete (the other strategies).",
     )
     keep_replaced: int | None = Field(
         None, ge=1, description="merge: for how many days forget can bring back what was replaced."
@@ -135,17 +147,22 @@ class Target(Strict):
         if not self.key:
             expected = "the columns that tell rows apart, because the disposition is merge"
             raise combination_error(expected, "no key", "key")
-        if self.absent and not self.is_scd2:
-            raise _only_with("strategy: scd2", self.strategy or UPSERT, "absent")
-        if self.closes_absent and self.newest:
-            raise combination_error(
-                "keep, because of newest: a key that is absent has no time in the file, so with"
-                " close every change has the time of the load",
-                "close", "absent",
-            )  # fmt: skip
+        self._check_absent()
         for steps, name in self._columns_by_step():
             if steps != ("key",) and name in self.key:
                 raise combination_error("a column beside the key", name, *steps)
+
+    def _check_absent(self) -> None:
+        fitting = "close" if self.is_scd2 else "delete"
+        if self.absent not in (None, "keep", fitting):
+            expected = f"keep or {fitting}, because of strategy: {self.strategy or UPSERT}"
+            raise combination_error(expected, str(self.absent), "absent")
+        if self.is_snapshot and self.newest:
+            raise combination_error(
+                "keep, because of newest: a key that is absent has no time in the file, by which it"
+                " could be newer than the row in the table",
+                str(self.absent), "absent",
+            )  # fmt: skip
 
     def check_columns(self, columns: Columns) -> None:
         """Checks that the columns which the target names are the feed's.
@@ -162,23 +179,11 @@ class Target(Strict):
             if columns[name].on_bad_cell == "null":
                 expected = "reject, because rows are told apart by this column"
                 raise combination_error(expected, "null", "columns", name, "on_bad_cell")
-        self._check_deleted(columns)
+        if self.deleted:
+            self.deleted.check_values(columns)
         for name in OF_SCD2 if self.is_scd2 else ():
             if name in columns:
                 raise combination_error("another name: scd2 adds this one", name, "columns", name)
-
-    def _check_deleted(self, columns: Columns) -> None:
-        """Checks that rows can have the values by which they delete their key.
-
-        Raises: PydanticCustomError.
-        """
-        if self.deleted is None:
-            return
-        column_type = columns[self.deleted.column].parsed
-        form, expected = WRITTEN.get(str(column_type), (".*", ""))
-        for text in self.deleted.texts:
-            if re.fullmatch(form, text, re.DOTALL) is None:
-                raise combination_error(expected, text, "target", "deleted", "values")
 
     def _columns_by_step(self) -> list[tuple[tuple[str, ...], str]]:
         """Returns the steps to each field that names columns, with a column that it names."""
@@ -211,7 +216,7 @@ class Target(Strict):
         Such files are loaded in the order of time: one that is older than a loaded one is too late.
         """
         is_replaced = self.disposition == REPLACE and not self.replace_where
-        return is_replaced or self.closes_absent
+        return is_replaced or self.is_snapshot
 
     @property
     def replaces_other_files(self) -> bool:
@@ -224,9 +229,14 @@ class Target(Strict):
         return self.disposition == DEFAULT
 
     @property
-    def closes_absent(self) -> bool:
-        """Whether a file is a snapshot: a key that it does not have is closed."""
-        return self.absent == "close"
+    def is_snapshot(self) -> bool:
+        """Whether a file that is merged has all keys: one that it does not have is gone."""
+        return self.absent in ("close", "delete")
+
+    @property
+    def deletes_absent(self) -> bool:
+        """Whether the rows of a key that a file does not have are deleted."""
+        return self.absent == "delete"
 
     @property
     def required(self) -> set[str]:

@@ -11,6 +11,8 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
+from include.landfall.contract import Change, What
+from include.landfall.errors import DataError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.catalog import lock_writers_out
 from include.landfall.postgres.errors import refusal, refuses_rows
@@ -71,6 +73,7 @@ def _merge_at_once(staging: Staging, disposition: Merging, what: Merge, staged: 
     if not isinstance(merged, int):  # some rows are refused
         return None
     staging.deduplicated = staged - merged
+    _finish(staging, disposition, what)
     return merged
 
 
@@ -82,9 +85,40 @@ def _merge_in_steps(staging: Staging, disposition: Merging, what: Merge) -> int:
     merged = _apply_all(staging, disposition, what)
     if what.may_keep_rows and disposition.looks_for_keys(what.feed):
         check_keys(what, staging.rejected, merged)
-    if what.is_whole_file and not staging.rejected.count():
-        disposition.finish(what)
+    _finish(staging, disposition, what)
     return merged
+
+
+def _finish(staging: Staging, disposition: Merging, what: Merge) -> None:
+    """Does what needs all rows of the file. Where some are rejects, nobody knows their keys.
+
+    Raises: DataError when the database does not let go of a key that the file does not have.
+    """
+    if not what.is_whole_file:
+        return
+    if rejected := staging.rejected.count():
+        staging.changes += _kept(what, rejected)
+        return
+    try:
+        disposition.finish(what)
+    except psycopg.Error as error:
+        if not refuses_rows(error):
+            raise
+        raise DataError(
+            "the database keeps a key that the file does not have",
+            found=refusal(error).found,
+            expected=f"a key that target.absent: {what.feed.target.absent} can take away",
+            do="take away what refers to its row first, or ask the sender for the key",
+        ) from error
+
+
+def _kept(what: Merge, rejected: int) -> list[Change]:
+    """Returns the notice of keys that a snapshot would have taken away, had it no rejects."""
+    if not what.feed.target.is_snapshot:
+        return []
+    keys = what.value("SELECT count(*) FROM ({absent}) AS absent", absent=what.absent_keys)
+    why = f"rejects: {rejected:,}, whose keys may be these"
+    return [Change(What.ABSENT_KEPT, None, f"{keys:,}", why)] if keys else []
 
 
 def _analyze(what: Merge) -> None:
@@ -101,7 +135,7 @@ def _lock(staging: Staging, disposition: Merging) -> None:
     connection, feed = staging.connection, staging.feed
     lock_writers_out(connection, staging.target)
     check_visible(connection, feed)
-    if disposition.deletes_rows:
+    if disposition.deletes_rows or feed.target.deletes_absent:
         keep_dependents_away(connection, staging.target)
     disposition.check_target(connection, feed)
 

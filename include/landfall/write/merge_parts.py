@@ -10,8 +10,9 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 
 from include.landfall.feed.model import Feed
+from include.landfall.feed.target import IS_CURRENT
 from include.landfall.job import LOAD_ID, ROW_NUMBER
-from include.landfall.postgres.statements import identifiers, value
+from include.landfall.postgres.statements import identifiers, statement, value
 from include.landfall.write.dependents import check_dependents_where
 from include.landfall.write.incoming import INCOMING, deletes_key
 from include.landfall.write.replaced import rows_stay
@@ -115,6 +116,17 @@ class Merge:
             "columns": identifiers([*self.names, LOAD_ID]),
             "values": sql.SQL("{}, {}").format(of("i", self.names), sql.Literal(self.load_id)),
         }
+
+    @property
+    def absent_keys(self) -> sql.Composed:
+        """The query of the target's keys that INCOMING does not have; with scd2 the current ones.
+
+        A row of others that has NULL in its key is no key of the feed.
+        """
+        current = sql.Identifier("t", IS_CURRENT) if self.feed.target.is_scd2 else sql.SQL("true")
+        return self.fill(
+            statement("write/absent_keys"), is_current=current, key_of_t=of("t", self.key)
+        )
 
     @property
     def deletes(self) -> sql.Composable:

@@ -10,12 +10,14 @@ from psycopg import Connection, sql
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
-from include.landfall.postgres.statements import identifiers
+from include.landfall.postgres.statements import identifiers, statement
+from include.landfall.write.dependents import check_dependents_where
 from include.landfall.write.dispositions import Disposition
-from include.landfall.write.merge_parts import Merge, Step
+from include.landfall.write.merge_parts import Merge, Step, of, same
 from include.landfall.write.undo import undo
 
 EVERY_ROW = sql.SQL("true")
+IS_ABSENT = sql.SQL("NOT EXISTS (SELECT 1 FROM {incoming} AS i WHERE {same_key})")
 
 
 class Merging(Disposition):
@@ -72,7 +74,18 @@ class Merging(Disposition):
         )
 
     def finish(self, merge: Merge) -> None:
-        """Does what needs all rows of the file, after they are merged."""
+        """Deletes the keys that a snapshot does not have, once all of its rows are merged.
+
+        Raises: FeedError when rows of other tables would go with theirs, or when they stay.
+        """
+        if merge.feed.target.is_snapshot:
+            check_dependents_where(
+                merge.connection,
+                merge.feed.target.table,
+                lambda alias: merge.fill(IS_ABSENT, same_key=same(alias, "i", merge.key)),
+            )
+            delete = statement("write/delete_absent")
+            merge.run(Step(merge.fill(delete, key_of_t=of("t", merge.key)), merge.absent_keys))
 
     def forget(self, connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
         """Brings back what the loads replaced, and returns how many keys each object changed.

@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
-from include.landfall.feed.target import IS_CURRENT, OF_SCD2
+from include.landfall.feed.target import OF_SCD2
 from include.landfall.job import LOAD_ID
 from include.landfall.ledger.forgetting import changed_keys
 from include.landfall.postgres.catalog import lock_writers_out
@@ -40,9 +40,8 @@ UNDO = sql.Identifier("pg_temp", "landfall_undo")
 def keep_before(merge: Merge) -> None:
     """Keeps the target's rows of every key that the merge may change, until it is done."""
     keys = merge.fill("SELECT DISTINCT {key} FROM {incoming}")
-    if merge.feed.target.closes_absent and merge.is_whole_file:
-        absent = merge.fill(statement("write/absent_keys"), is_current=sql.Identifier(IS_CURRENT))
-        keys = sql.SQL("{} UNION {}").format(keys, absent)
+    if merge.feed.target.is_snapshot and merge.is_whole_file:
+        keys = sql.SQL("{} UNION {}").format(keys, merge.absent_keys)
     merge.execute(
         "CREATE TEMP TABLE landfall_before ON COMMIT DROP AS {rows}", rows=_rows_of(merge, keys)
     )

@@ -43,11 +43,14 @@ def files_of(rng: random.Random, nulls: bool) -> list[list[Row]]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("newest", ["at", None])
+@pytest.mark.parametrize(
+    ("newest", "absent"), [("at", None), (None, None), (None, "delete")],
+    ids=["newest", "last", "snapshots"],
+)  # fmt: skip
 @pytest.mark.parametrize("strategy", ["upsert", "delete-insert"])
-def test_a_table_of_keys_is_as_the_reference_has_it(engine, strategy, newest):
-    merging(engine, strategy=strategy, newest=newest)
-    reference = Table(by_newest=newest is not None)
+def test_a_table_of_keys_is_as_the_reference_has_it(engine, strategy, newest, absent):
+    merging(engine, strategy=strategy, newest=newest, absent=absent)
+    reference = Table(by_newest=newest is not None, of_snapshots=absent is not None)
     for number, rows in enumerate(files_of(random.Random(f"{SEED} {strategy}"), nulls=True)):
         receipt = engine.load(as_csv(rows), f"{number}.csv")
         hint = f"LANDFALL_MERGE_SEED={SEED}"

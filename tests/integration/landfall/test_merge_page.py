@@ -35,4 +35,4 @@ def test_an_example_leaves_the_table_that_the_page_shows(engine, section):
 
 
 def test_the_page_has_an_example_of_each_strategy():
-    assert len(SECTIONS) == 7
+    assert len(SECTIONS) == 8

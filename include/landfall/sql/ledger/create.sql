@@ -120,7 +120,7 @@ COMMENT ON TABLE landfall.changes IS
     'One row for each departure of a file from its feed''s contract that the feed takes, and for each '
     'alteration of the table. They commit with the data of their file.';
 COMMENT ON COLUMN landfall.changes.what IS
-    'new column, missing column, other name, column added, type widened, rows padded, cells nulled, rows gone';
+    'new column, missing column, other name, column added, type widened, rows padded, cells nulled, rows gone, absent keys kept';
 
 -- What merges replaced: for each load and key the rows before.
 ALTER TABLE landfall.ledger ADD COLUMN IF NOT EXISTS deduplicated bigint;

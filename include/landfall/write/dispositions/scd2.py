@@ -52,7 +52,7 @@ class Scd2(Merging):
         """
         if merge.feed.target.newest:
             return merge.moment
-        of_file = "" if merge.feed.target.closes_absent else "JOIN {incoming} AS i ON {same_key}"
+        of_file = "" if merge.feed.target.is_snapshot else "JOIN {incoming} AS i ON {same_key}"
         latest: datetime = merge.value(
             statement("write/moment"),
             moment=sql.Literal(merge.moment),
@@ -79,15 +79,9 @@ class Scd2(Merging):
 
     def finish(self, merge: Merge) -> None:
         """Closes the keys that a snapshot does not have."""
-        if merge.feed.target.closes_absent:
-            merge.run(
-                Step(
-                    merge.fill(statement("write/close_absent"), moment=sql.Literal(merge.moment)),
-                    merge.fill(
-                        statement("write/absent_keys"), is_current=sql.Identifier("t", IS_CURRENT)
-                    ),
-                )
-            )
+        if merge.feed.target.is_snapshot:
+            close = merge.fill(statement("write/close_absent"), moment=sql.Literal(merge.moment))
+            merge.run(Step(close, merge.absent_keys))
 
 
 def _remove_versions(merge: Merge) -> Step:
