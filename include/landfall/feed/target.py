@@ -175,15 +175,18 @@ class Target(Strict):
             if steps != ("deleted", "column") and columns[name].parsed.name == "json":
                 expected = "a column whose values can be compared, which those of json cannot"
                 raise combination_error(expected, name, "target", *steps)
-        for name in sorted(self.required & columns.keys()):
-            if columns[name].on_bad_cell == "null":
-                expected = "reject, because rows are told apart by this column"
-                raise combination_error(expected, "null", "columns", name, "on_bad_cell")
+        self._check_required(columns)
         if self.deleted:
             self.deleted.check_values(columns)
         for name in OF_SCD2 if self.is_scd2 else ():
             if name in columns:
                 raise combination_error("another name: scd2 adds this one", name, "columns", name)
+
+    def _check_required(self, columns: Columns) -> None:
+        for name in sorted(self.required & columns.keys()):
+            if columns[name].on_bad_cell == "null":
+                expected = "reject, because rows are told apart by this column"
+                raise combination_error(expected, "null", "columns", name, "on_bad_cell")
 
     def _columns_by_step(self) -> list[tuple[tuple[str, ...], str]]:
         """Returns the steps to each field that names columns, with a column that it names."""
