@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from include.landfall.contract import Change, What
-from include.landfall.errors import DataError
+from include.landfall.errors import DataError, FeedError
 from include.landfall.job import ROW_NUMBER
 from include.landfall.postgres.catalog import lock_writers_out
 from include.landfall.postgres.errors import refusal, refuses_rows
@@ -53,6 +53,7 @@ def merge(staging: Staging, staged: int, is_whole_file: bool = True) -> int:
     if staging.keeps_replaced:
         _analyze(what)
         keep_before(what)
+    what = _take_absent_first(disposition, what)
     merged = _merge_at_once(staging, disposition, what, staged)
     if merged is None:
         merged = _merge_in_steps(staging, disposition, what)
@@ -73,7 +74,7 @@ def _merge_at_once(staging: Staging, disposition: Merging, what: Merge, staged: 
     if not isinstance(merged, int):  # some rows are refused
         return None
     staging.deduplicated = staged - merged
-    _finish(staging, disposition, what)
+    _take_absent(disposition, what)
     return merged
 
 
@@ -85,22 +86,37 @@ def _merge_in_steps(staging: Staging, disposition: Merging, what: Merge) -> int:
     merged = _apply_all(staging, disposition, what)
     if what.may_keep_rows and disposition.looks_for_keys(what.feed):
         check_keys(what, staging.rejected, merged)
-    _finish(staging, disposition, what)
+    _take_absent(disposition, what)
     return merged
 
 
-def _finish(staging: Staging, disposition: Merging, what: Merge) -> None:
-    """Does what needs all rows of the file. Where some are rejects, nobody knows their keys.
+def _take_absent_first(disposition: Merging, what: Merge) -> Merge:
+    """Deletes what a snapshot does not have, before its rows take over unique values of it.
 
-    Raises: DataError when the database does not let go of a key that the file does not have.
+    Where that is refused, as when a row refers to it until the file changes the row, it is done
+    after the merge. Returns the merge that remains.
     """
-    if not what.is_whole_file:
-        return
-    if rejected := staging.rejected.count():
-        staging.changes += _kept(what, rejected)
+    if not (what.takes_absent and what.feed.target.deletes_absent):
+        return what
+    try:
+        with what.connection.transaction():
+            disposition.take_absent(what)
+    except (FeedError, psycopg.Error) as error:
+        if isinstance(error, psycopg.Error) and not refuses_rows(error):
+            raise
+        return what
+    return replace(what, takes_absent=False)
+
+
+def _take_absent(disposition: Merging, what: Merge) -> None:
+    """Takes away what a snapshot does not have, where it is there still.
+
+    Raises: FeedError, or DataError when the database does not let go of a key.
+    """
+    if not what.takes_absent:
         return
     try:
-        disposition.finish(what)
+        disposition.take_absent(what)
     except psycopg.Error as error:
         if not refuses_rows(error):
             raise
@@ -112,13 +128,19 @@ def _finish(staging: Staging, disposition: Merging, what: Merge) -> None:
         ) from error
 
 
-def _kept(what: Merge, rejected: int) -> list[Change]:
-    """Returns the notice of keys that a snapshot would have taken away, had it no rejects."""
-    if not what.feed.target.is_snapshot:
-        return []
-    keys = what.value("SELECT count(*) FROM ({absent}) AS absent", absent=what.absent_keys)
-    why = f"rejects: {rejected:,}, whose keys may be these"
-    return [Change(What.ABSENT_KEPT, None, f"{keys:,}", why)] if keys else []
+def _takes_absent(staging: Staging, what: Merge) -> bool:
+    """Returns whether the keys go that the file does not have.
+
+    Where rows are rejects, nobody knows their keys: then the load says how many keys stay.
+    """
+    if not (what.is_whole_file and what.feed.target.is_snapshot):
+        return False
+    rejected = staging.rejected.count()
+    if rejected:
+        keys = what.value("SELECT count(*) FROM ({absent}) AS absent", absent=what.absent_keys)
+        why = f"rejects: {rejected:,}, whose keys may be these"
+        staging.changes += [Change(What.ABSENT_KEPT, None, f"{keys:,}", why)] if keys else []
+    return not rejected
 
 
 def _analyze(what: Merge) -> None:
@@ -146,7 +168,7 @@ def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
     moment = value(connection, "SELECT clock_timestamp()")
     name = {"target": staging.target.as_string(connection)}
     keeper = value(connection, statement("write/may_keep_rows"), name)
-    return Merge(
+    what = Merge(
         connection,
         staging.feed,
         staging.target,
@@ -156,6 +178,7 @@ def _merge_of(staging: Staging, is_whole_file: bool) -> Merge:
         is_whole_file,
         may_keep_rows=keeper is not None,
     )
+    return replace(what, takes_absent=_takes_absent(staging, what))
 
 
 def _apply_all(staging: Staging, disposition: Merging, what: Merge) -> int:

@@ -35,6 +35,7 @@ class Merge:
     """One merge: the rows of INCOMING, which is `i` in its SQL, into the target, which is `t`.
 
     `moment` is the time of the merge. `is_whole_file` is False where rows of a file are replayed.
+    `takes_absent`: whether the keys go that INCOMING does not have.
     `may_keep_rows`: whether something in the target may silently keep rows that a step takes away.
     """
 
@@ -45,6 +46,7 @@ class Merge:
     load_id: int
     moment: datetime
     is_whole_file: bool = True
+    takes_absent: bool = False
     may_keep_rows: bool = False
 
     @property

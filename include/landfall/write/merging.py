@@ -73,19 +73,18 @@ class Merging(Disposition):
             "(SELECT count(*) FROM {incoming} AS i WHERE NOT {deletes} AND {rows})", rows=rows
         )
 
-    def finish(self, merge: Merge) -> None:
-        """Deletes the keys that a snapshot does not have, once all of its rows are merged.
+    def take_absent(self, merge: Merge) -> None:
+        """Deletes the keys that a snapshot does not have.
 
-        Raises: FeedError when rows of other tables would go with theirs, or when they stay.
+        Raises: FeedError when other rows would go with theirs, or when they stay.
         """
-        if merge.feed.target.is_snapshot:
-            check_dependents_where(
-                merge.connection,
-                merge.feed.target.table,
-                lambda alias: merge.fill(IS_ABSENT, same_key=same(alias, "i", merge.key)),
-            )
-            delete = statement("write/delete_absent")
-            merge.run(Step(merge.fill(delete, key_of_t=of("t", merge.key)), merge.absent_keys))
+        check_dependents_where(
+            merge.connection,
+            merge.feed.target.table,
+            lambda alias: merge.fill(IS_ABSENT, same_key=same(alias, "i", merge.key)),
+        )
+        delete = statement("write/delete_absent")
+        merge.run(Step(merge.fill(delete, key_of_t=of("t", merge.key)), merge.absent_keys))
 
     def forget(self, connection: Connection, feed: Feed, objects: list[list[int]]) -> list[int]:
         """Brings back what the loads replaced, and returns how many keys each object changed.

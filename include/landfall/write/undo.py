@@ -40,7 +40,7 @@ UNDO = sql.Identifier("pg_temp", "landfall_undo")
 def keep_before(merge: Merge) -> None:
     """Keeps the target's rows of every key that the merge may change, until it is done."""
     keys = merge.fill("SELECT DISTINCT {key} FROM {incoming}")
-    if merge.feed.target.is_snapshot and merge.is_whole_file:
+    if merge.takes_absent:
         keys = sql.SQL("{} UNION {}").format(keys, merge.absent_keys)
     merge.execute(
         "CREATE TEMP TABLE landfall_before ON COMMIT DROP AS {rows}", rows=_rows_of(merge, keys)

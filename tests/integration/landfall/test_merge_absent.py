@@ -110,6 +110,23 @@ def test_a_row_to_which_another_table_refers_is_not_deleted(engine, rule):
 
 
 @EACH
+@pytest.mark.parametrize("rule", ["", "ON DELETE CASCADE"])
+def test_what_a_row_of_the_file_refers_to_or_takes_over_may_be_what_goes(engine, strategy, rule):
+    """Row 4 has the unique name of row 2, which goes; row 1 has referred to row 3, which goes."""
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE TABLE raw.t (id integer PRIMARY KEY, name text UNIQUE,"
+        f" boss integer REFERENCES raw.t {rule}, _load_id bigint)"
+    )
+    columns = {"columns": {"id": "integer", "name": "text", "boss": "integer"}}
+    keeping(engine, strategy, absent="delete", more=columns)
+    engine.load("id,name,boss\n3,c,\n1,a,3\n2,b,\n", "1.csv")
+    assert engine.load("id,name,boss\n1,a,3\n3,c,\n4,b,1\n", "2.csv").rejected == 0
+    if strategy == "upsert":
+        assert engine.load("id,name,boss\n1,a,4\n4,b,\n", "3.csv").rejected == 0
+        assert engine.sql("SELECT id, boss FROM raw.t ORDER BY id") == [(1, 4), (4, None)]
+
+
+@EACH
 def test_a_snapshot_is_refused_where_a_trigger_keeps_the_absent_row(engine, strategy):
     snapshots(engine, strategy)
     engine.sql(

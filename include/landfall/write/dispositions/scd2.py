@@ -77,11 +77,10 @@ class Scd2(Merging):
             timeline=TIMELINE,
         )
 
-    def finish(self, merge: Merge) -> None:
+    def take_absent(self, merge: Merge) -> None:
         """Closes the keys that a snapshot does not have."""
-        if merge.feed.target.is_snapshot:
-            close = merge.fill(statement("write/close_absent"), moment=sql.Literal(merge.moment))
-            merge.run(Step(close, merge.absent_keys))
+        close = merge.fill(statement("write/close_absent"), moment=sql.Literal(merge.moment))
+        merge.run(Step(close, merge.absent_keys))
 
 
 def _remove_versions(merge: Merge) -> Step:
