@@ -6,6 +6,7 @@ from include.airflow_bridge.commands import rejects_command
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
 from include.landfall.feed.rules import Check
+from include.landfall.feed.source import Source
 
 
 def feed_page(feed: Feed) -> str:
@@ -29,7 +30,7 @@ once. Files that were loaded stay loaded, and the DAGs that depend on the table 
 `{rejects_command(feed.name)}`
 **When a check is red**, the rows are in the table, and no DAG that depends on it is started. The
 log has the query that shows them. The next run checks again, also when there is nothing new.
-{_late(source.late_after)}
+{_late(source)}
 
 | column | type | | |
 |---|---|---|---|
@@ -40,10 +41,10 @@ Checks after each load:
 """
 
 
-def _late(late_after: str | None) -> str:
-    if late_after is None:
+def _late(source: Source) -> str:
+    if source.late_after is None:
         return "**When no file comes**, nobody is told: the feed has no `source.late_after`."
-    return f"**When no new file comes for {late_after}**, the DAG `late_files` is red once."
+    return f"**When no new file comes for {source.silence}**, the DAG `late_files` is red once."
 
 
 def broken_feed_page(file: str, error: FeedError) -> str:

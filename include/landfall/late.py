@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from psycopg import Connection
 
@@ -47,33 +47,36 @@ def look(
 
     Raises: WrongUse where the feed has no `late_after`; LandfallError.
     """
-    silence = _silence_of(feed)
+    _check_watched(feed)
+
+    def is_in_time(came: datetime) -> bool:
+        return now <= feed.source.in_time_until(came)
+
     with (
         connect(warehouse, f"landfall late {feed.name}") as connection,
         postgres_errors(),
         connection.transaction(),
     ):
         newest = newest_taken(connection, feed.name)
-        if newest and now - newest[0] <= silence:
+        if newest and is_in_time(newest[0]):
             return Look(newest, None)
         bucket = _list(connection, feed, store)
         tried = last_try(connection, feed.name)
     newest = max(filter(None, [newest, bucket.newest]), default=None)
-    if bucket.oldest and all(now - each > silence for each in (bucket.oldest[0], tried) if each):
+    if bucket.oldest and not any(is_in_time(each) for each in (bucket.oldest[0], tried) if each):
         return Look(newest, _untaken(feed, bucket, now))
     begun = newest[0] if newest else since
-    if begun and now - begun <= silence:
+    if begun and is_in_time(begun):
         return Look(newest, None)
     return Look(newest, _silent(feed, newest, bucket.incomplete, now))
 
 
-def _silence_of(feed: Feed) -> timedelta:
-    if feed.source.longest_silence is None:
+def _check_watched(feed: Feed) -> None:
+    if feed.source.late_after is None:
         raise WrongUse(
             "the feed does not say when its files are late",
             expected="source.late_after, such as 26 hours",
         ).at(feed=feed.name)
-    return feed.source.longest_silence
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def _silent(feed: Feed, newest: Newest, incomplete: list[str], now: datetime) ->
     late = FilesLate(
         f"no new file has come for {in_words(now - newest[0])}" if newest else "no file has come",
         found=f"the last one, {_named(newest)}" if newest else "no file yet",
-        expected=f"a new file within {feed.source.late_after} (source.late_after)",
+        expected=f"a new file within {feed.source.silence} (source.late_after)",
         do="ask the sender whether it still sends, and into this bucket under this name",
     )
     if incomplete:
@@ -115,7 +118,7 @@ def _untaken(feed: Feed, bucket: _Bucket, now: datetime) -> FilesLate:
     late = FilesLate(
         f"{files} come, and nothing has taken them for {in_words(now - bucket.oldest[0])}",
         found=f"the oldest, {_named(bucket.oldest)}",
-        expected=f"a load within {feed.source.late_after} (source.late_after)",
+        expected=f"a load within {feed.source.silence} (source.late_after)",
         do=f"see whether the DAG feed_{feed.name} is paused, or waits; landfall load takes them",
     )
     return _placed(late, feed)
@@ -133,8 +136,7 @@ def _placed(late: FilesLate, feed: Feed) -> FilesLate:
 
 def in_time(feed: Feed, newest: Newest) -> str:
     """Returns what is said of a feed that is not late: its newest file, and until when."""
-    silence = feed.source.longest_silence
-    if newest is None or silence is None:
+    if newest is None or feed.source.late_after is None:
         return f"{feed.name} is in time"
-    until = f"{(newest[0] + silence).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+    until = f"{feed.source.in_time_until(newest[0]):%Y-%m-%d %H:%M:%SZ}"
     return f"{feed.name} is in time until {until}: the last file, {_named(newest)}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,8 @@ from include.landfall.feed.loaded_files import LoadedFiles
 from include.landfall.feed.strict import Strict, combination_error
 
 LONGEST_SETTLE = 31 * 86_400
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+DAYS: tuple[Day, ...] = get_args(Day)  # as datetime.weekday() counts them
 
 
 class Source(Strict):
@@ -70,6 +72,21 @@ class Source(Strict):
         " 3 days. By default nobody hears.",
     )
 
+    quiet_days: list[Day] = Field(
+        default_factory=list,
+        description="Days on which no file is expected, such as saturday and sunday: their hours"
+        " (UTC) do not count for late_after.",
+    )
+
+    @field_validator("quiet_days")
+    @classmethod
+    def _leaves_a_day(cls, value: list[Day]) -> list[Day]:
+        if len(set(value)) < len(value):
+            raise ValueError("names of days, each once")
+        if len(value) == len(DAYS):
+            raise ValueError("at most six: a day on which files come must remain")
+        return value
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -89,6 +106,27 @@ class Source(Strict):
         return None if self.late_after is None else duration_of(self.late_after)
 
     @property
+    def silence(self) -> str:
+        """How long no new file may come, in words."""
+        quiet = " and ".join(f"{day}s" for day in self.quiet_days)
+        return f"{self.late_after}, {quiet} apart" if quiet else f"{self.late_after}"
+
+    def in_time_until(self, since: datetime) -> datetime:
+        """Returns until when a feed with `late_after` is in time, of which a file came at `since`.
+
+        Both have a zone. Days are those of UTC.
+        """
+        assert self.longest_silence is not None
+        remaining, begin = self.longest_silence, since.astimezone(UTC)
+        while True:
+            end = (begin + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+            if DAYS[begin.weekday()] not in self.quiet_days:
+                if remaining <= end - begin:
+                    return begin + remaining
+                remaining -= end - begin
+            begin = end
+
+    @property
     def prefix(self) -> str:
         """The part of the pattern before its first wildcard. Nothing else is ever listed.
 
@@ -96,6 +134,13 @@ class Source(Strict):
         """
         literal = re.split(r"[*?\[]", self.pattern, maxsplit=1)[0]
         return literal[: literal.rfind("/") + 1] if self.snapshot else literal
+
+    @model_validator(mode="after")
+    def _counts_days(self) -> Source:
+        if self.quiet_days and not self.late_after:
+            expected = "late_after, for which the hours of other days count"
+            raise combination_error(expected, "quiet_days alone", "quiet_days")
+        return self
 
     @model_validator(mode="after")
     def _names_folders(self) -> Source:

@@ -11,6 +11,7 @@ import yaml
 
 from include.landfall.cli import main as cli
 from include.landfall.connections import store_from_environ, warehouse_from_environ
+from include.landfall.feed.source import DAYS
 from include.landfall.feed.yaml_file import read_feed
 from include.landfall.late import look
 
@@ -99,6 +100,19 @@ def test_a_file_that_came_is_not_missed_whether_it_was_loaded_or_refused(sender,
     sender.run("load")
     assert sender.late() is None
     assert sender.late(after=LATER).what.startswith("no new file has come for 1 day 3 hours")
+
+
+@pytest.mark.parametrize("body", [GOOD, BAD])
+def test_on_a_quiet_day_nobody_is_told(sender, body):
+    """As the files of a sender that does not work on weekends."""
+    sender.put("t/1.csv", body)
+    sender.run("load")
+    working = DAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()]
+    quiet = [day for day in DAYS if day != working]
+    sender.write(late_after="23 hours", quiet_days=quiet)
+    assert sender.late(after=timedelta(days=2)) is None
+    late = sender.late(after=timedelta(days=10))
+    assert f"within 23 hours, {quiet[0]}s and " in late.expected
 
 
 def test_an_old_file_that_is_loaded_again_does_not_end_the_silence(sender):
