@@ -147,22 +147,10 @@ class Target(Strict):
         if not self.key:
             expected = "the columns that tell rows apart, because the disposition is merge"
             raise combination_error(expected, "no key", "key")
-        self._check_absent()
+        _check_absent(self)
         for steps, name in self._columns_by_step():
             if steps != ("key",) and name in self.key:
                 raise combination_error("a column beside the key", name, *steps)
-
-    def _check_absent(self) -> None:
-        fitting = "close" if self.is_scd2 else "delete"
-        if self.absent not in (None, "keep", fitting):
-            expected = f"keep or {fitting}, because of strategy: {self.strategy or UPSERT}"
-            raise combination_error(expected, str(self.absent), "absent")
-        if self.is_snapshot and self.newest:
-            raise combination_error(
-                "keep, because of newest: a key that is absent has no time in the file, by which it"
-                " could be newer than the row in the table",
-                str(self.absent), "absent",
-            )  # fmt: skip
 
     def check_columns(self, columns: Columns) -> None:
         """Checks that the columns which the target names are the feed's.
@@ -242,6 +230,11 @@ class Target(Strict):
         return self.absent == "delete"
 
     @property
+    def takes_keys_away(self) -> bool:
+        """Whether a merge deletes keys, and may so leave the table empty."""
+        return self.deleted is not None or self.deletes_absent
+
+    @property
     def required(self) -> set[str]:
         """The columns that take no NULL, because rows are told apart by them."""
         moments = {self.newest} if self.is_scd2 and self.newest else set()
@@ -260,3 +253,16 @@ class Target(Strict):
 
 def _only_with(key: str, found: str, name: str) -> PydanticCustomError:
     return combination_error(f"{key}, where {name} is written", found, name)
+
+
+def _check_absent(target: Target) -> None:
+    fitting = "close" if target.is_scd2 else "delete"
+    if target.absent not in (None, "keep", fitting):
+        expected = f"keep or {fitting}, because of strategy: {target.strategy or UPSERT}"
+        raise combination_error(expected, str(target.absent), "absent")
+    if target.is_snapshot and target.newest:
+        raise combination_error(
+            "keep, because of newest: a key that is absent has no time in the file, by which it"
+            " could be newer than the row in the table",
+            str(target.absent), "absent",
+        )  # fmt: skip

@@ -187,7 +187,7 @@ def missing_rows(connection: Connection, feed: Feed) -> int | None:
     may have emptied it itself. None: another session has locked the table, so nobody can look.
     """
     target = feed.target
-    if target.deleted is not None or not ledger_exists(connection):
+    if target.takes_keys_away or not ledger_exists(connection):
         return 0
     if not has_relation(connection, target.schema_name, target.table_name):
         return 0

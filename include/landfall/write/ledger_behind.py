@@ -51,7 +51,7 @@ def rows_gone(connection: Connection, feed: Feed) -> list[Change]:
     The load goes on, because others may have emptied the table on purpose. Without the note nobody
     would ever hear of it: once this file is in the table, it is not empty any more.
     """
-    if feed.target.deleted is not None:  # a merge that deletes may have emptied it itself
+    if feed.target.takes_keys_away:  # a merge that deletes may have emptied it itself
         return []
     try:
         with connection.transaction(force_rollback=True):  # as below: it keeps no lock

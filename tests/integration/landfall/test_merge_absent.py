@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from include.landfall.errors import DataError, FeedError
+from include.landfall.ledger.arrivals import missing_rows
+from include.landfall.postgres.connection import connect
 from include.landfall.replay import rejects_to_replay, replay
 from tests.support.undo import keeping, undo
 
@@ -25,6 +27,9 @@ def test_a_snapshot_deletes_the_keys_that_it_does_not_have(engine, strategy):
     assert (receipt.rows, receipt.deduplicated) == (2, 1)
     engine.load("id,name\n", "3.csv")
     assert engine.rows() == []
+    with connect(engine.warehouse) as connection:
+        assert missing_rows(connection, engine.feed) == 0  # nobody has emptied the table
+    assert engine.load("id,name\n1,a\n", "4.csv").changes == []
 
 
 @EACH
@@ -136,4 +141,18 @@ def test_a_snapshot_is_refused_where_a_trigger_keeps_the_absent_row(engine, stra
     )
     with pytest.raises(FeedError, match="rows that this load replaces stay"):
         engine.load("id,name\n1,A\n2,B\n", "2.csv")
+    assert engine.rows() == [(1, "a"), (2, "b"), (3, "c")]
+
+
+@EACH
+def test_a_snapshot_is_refused_where_a_trigger_gives_rows_another_key(engine, strategy):
+    """The key of the file would never be in the table, so its row would go with each snapshot."""
+    snapshots(engine, strategy, keep_replaced=None)
+    engine.sql(
+        "CREATE FUNCTION raw.move() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.id := NEW.id + 100; RETURN NEW; END $$;"
+        " CREATE TRIGGER move BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.move()"
+    )
+    with pytest.raises(FeedError, match="key"):
+        engine.load("id,name\n9,z\n", "2.csv")
     assert engine.rows() == [(1, "a"), (2, "b"), (3, "c")]

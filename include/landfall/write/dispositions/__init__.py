@@ -48,7 +48,7 @@ class Disposition(ABC):
 
     def rights_of(self, feed: Feed) -> list[str]:
         """Returns what the role must be granted on the table, so that any file can be loaded."""
-        deletes = ("DELETE",) if feed.target.deleted or feed.target.deletes_absent else ()
+        deletes = ("DELETE",) if feed.target.takes_keys_away else ()
         return ["SELECT", "INSERT", *dict.fromkeys([*self.rights, *deletes])]
 
     def definitions(self, feed: Feed) -> list[sql.Composable]:

@@ -40,7 +40,7 @@ class Upsert(Merging):
     def looks_for_keys(self, feed: Feed) -> bool:
         """Returns whether more looks for a key than the index, to which triggers give it."""
         target = feed.target
-        return bool(target.newest or target.deleted or target.keep_replaced)
+        return bool(target.newest or target.takes_keys_away or target.keep_replaced)
 
     def deduplicate(self, merge: Merge) -> int:
         """Keeps the newest row of each key, where it is not older than the target's."""
