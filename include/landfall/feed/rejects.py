@@ -57,7 +57,7 @@ class Rejects(Strict):
     )
     days: int = Field(90, ge=1, description="How long rejects are kept.")
 
-    @field_validator("at_most")
+    @field_validator("at_most", mode="before")
     @classmethod
     def _is_a_budget(cls, value: Any) -> Any:
         _budget(value)
