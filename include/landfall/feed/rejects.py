@@ -55,7 +55,7 @@ class Rejects(Strict):
         description="What is kept of a rejected row: raw (its text), cut (the first 200 "
         "characters), hashed (a SHA-256 of it), count (nothing; only the counts).",
     )
-    days: int = Field(90, ge=1, description="How long rejects are kept.")
+    days: int = Field(90, ge=1, description="For how many days rejects are kept.")
 
     @field_validator("at_most", mode="before")
     @classmethod

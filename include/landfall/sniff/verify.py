@@ -173,6 +173,8 @@ def preview(reading: Reading) -> list[str]:
 
 
 def _shown(cell: str | None) -> str:
+    if cell == "NULL":
+        return '"NULL"'  # the text
     return "NULL" if cell is None else cell
 
 
