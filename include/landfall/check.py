@@ -208,8 +208,9 @@ def _silence() -> LandfallError:
 def in_one_line(error: LandfallError) -> str:
     """Returns what is wrong, what was found and expected, and what to do, on one line."""
     shown = shorten(" ".join(error.found.split()), LINE) if error.found else None
+    line = f"line {error.place.line}: " if error.place.line else ""
     parts = [
-        ("", error.what),
+        (line, error.what),
         ("found: ", shown),
         ("expected: ", error.expected),
         *((f"{name}: ", fact) for name, fact in error.more),
