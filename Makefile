@@ -18,8 +18,9 @@ endif
 RUN := .venv/bin/python -m
 
 help:
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
+	@awk -F ':[^#]*## ' '/^## / {print (n++ ? "\n" : "") substr($$0, 4)} /^[a-z0-9-]+:[^#]*## / {printf "  make %-19s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+## Run it
 demo: .venv  ## Real flights from a bucket into Postgres, marts, a chart
 	@$(RUN) include.local demo
 
@@ -47,6 +48,10 @@ celery-down: .venv  ## Stop the Celery stack and remove its volumes
 reports: .venv  ## The report service: an API, a Celery worker, Flower
 	@$(RUN) include.local reports
 
+clean:  ## Stop the local services, remove .venv, .local and caches
+	@.ci/clean
+
+## Test it
 # One process alone takes longer for the integration and the end-to-end tests than a job of the workflow may.
 WORKERS := -n 3 --max-worker-restart=0
 
@@ -83,12 +88,14 @@ docker:  ## Start Docker where it does not run; pull or build images
 docker-down:  ## Stop the Docker engine that `make docker` started
 	@tests/images/docker-down
 
+## Make pictures and images
 screenshots: .venv  ## Take the pictures of Airflow's UI again (needs Chromium)
 	@$(RUN) include.local screenshots
 
 training-image:  ## Build the image that trains the model (needs Docker)
 	@docker build -t landfall/training:local include/training
 
+## Measure and attack it
 bench: .venv  ## Speed and memory of a load beside psql's \copy
 	@$(RUN) tests.bench
 
@@ -116,23 +123,21 @@ bench-polluted: .venv  ## Read thousands of polluted files, DuckDB beside
 bench-celery: .venv  ## One worker, and two (needs Docker)
 	@$(RUN) tests.bench.workers
 
+chaos: .venv  ## Attack: kill processes, cut connections, restart servers
+	@$(RUN) tests.chaos
+
+## Change it
 lint: .venv  ## Check format, lint, types, import rules, workflows, lock
 	@.ci/lint
 
 format: .venv  ## Format the code, and fix what ruff can fix
 	@$(RUN) ruff check --fix --quiet . && $(RUN) ruff format .
 
-chaos: .venv  ## Attack: kill processes, cut connections, restart servers
-	@$(RUN) tests.chaos
-
 audit: .venv  ## Known vulnerabilities of the locked packages (asks PyPI)
 	@$(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev.txt -r include/training/requirements.txt -r .ci/uv.txt
 
 lock: .venv  ## Resolve the requirements again: all locks
 	@.ci/lock
-
-clean:  ## Stop the local services, remove .venv, .local and caches
-	@.ci/clean
 
 .venv:
 	@.ci/venv

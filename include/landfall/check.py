@@ -42,8 +42,8 @@ from include.landfall.postgres.error_table import STATES
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
 from include.landfall.postgres.statements import statement, table
-from include.landfall.s3.client import make_client, region_of
-from include.landfall.s3.errors import s3_errors, without_login
+from include.landfall.s3.client import address_of, make_client
+from include.landfall.s3.errors import s3_errors
 from include.landfall.s3.write_rights import check_may_delete, check_may_write
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
@@ -176,7 +176,7 @@ def _probe(
 
 
 def _address(store: Store) -> str:
-    address = without_login(store.endpoint_url or f"AWS {region_of(store)}")
+    address = address_of(store)
     return f"{address} as {store.role.arn}" if store.role else address
 
 
@@ -208,8 +208,9 @@ def _silence() -> LandfallError:
 def in_one_line(error: LandfallError) -> str:
     """Returns what is wrong, what was found and expected, and what to do, on one line."""
     shown = shorten(" ".join(error.found.split()), LINE) if error.found else None
+    line = f"line {error.place.line}: " if error.place.line else ""
     parts = [
-        ("", error.what),
+        (line, error.what),
         ("found: ", shown),
         ("expected: ", error.expected),
         *((f"{name}: ", fact) for name, fact in error.more),

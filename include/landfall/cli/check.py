@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
         for path, error in feeds.broken.items()
     ]
     findings += check(asked_by(feeds.feeds))
+    if not findings:
+        show(f"no feed in {FEEDS}: nothing to check", error=True)
     if options.json:
         for finding in findings:
             error = facts_of(finding.error) if finding.error else None

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from include.landfall.feed import other_words
+
 # What people write, and the name that Postgres itself shows (pg_catalog.format_type).
 ALIASES = {
     "int2": "smallint",
@@ -95,9 +97,18 @@ def parse_type(text: str) -> ColumnType:
         raise ValueError(f"{text} is {whole} with a default of the table: declare {whole}")
     bare = text.removesuffix("[]")
     if not _NAME.match(bare) or _is_misspelt(bare):
-        names = ", ".join(sorted(BUILT_IN))
-        raise ValueError(f"{text!r} is not a type; known are {names}, or an enum or domain's name")
+        names, near = ", ".join(sorted(BUILT_IN)), near_type(bare.partition("(")[0])
+        meant = f"; did you mean {near!r}?" if near else ""
+        raise ValueError(
+            f"{text!r} is not a type; known are {names}, or an enum or domain's name{meant}"
+        )
     return ColumnType(bare, (), text.endswith("[]"))
+
+
+def near_type(name: str) -> str | None:
+    """Returns the type that may be meant by a name that is none."""
+    near = get_close_matches(name.lower(), [*BUILT_IN, *ALIASES], n=1)
+    return other_words.TYPES.get(name.lower()) or (near[0] if near else None)
 
 
 def _is_misspelt(text: str) -> bool:

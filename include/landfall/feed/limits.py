@@ -43,14 +43,16 @@ class Limits(Strict):
         description="The largest row, as bytes or 2 MiB: the sum of its texts. Larger ones are "
         "rejected. Default: 8 MiB, which is also the most.",
     )
-    object: Size | None = Field(None, description="The largest object, as bytes or 10 GB.")
+    object: Size | None = Field(
+        None, description="The largest object, as bytes or 10 GB. Default: none."
+    )
     ratio: int = Field(
         1000,
         ge=1,
         le=MOST_RATIO,
         description="How many times its size a packed file may unpack to, beyond 64 MiB.",
     )
-    columns: int | None = Field(None, ge=1, description="How many columns a file may have.")
+    columns: int | None = Field(None, ge=1, description="The most columns of a file.")
     memory: Annotated[Size, Field(ge=MEMORY)] = Field(
         MEMORY,
         description="The most memory that a load may take, as bytes or 400 MB. Default, and the "
@@ -60,13 +62,13 @@ class Limits(Strict):
         None,
         gt=0,
         description="Seconds that one statement of a load, replay, forget or validate may take in "
-        "the database.",
+        "the database. Default: the role's.",
     )
     lock_timeout: float | None = Field(
         None,
         gt=0,
         description="Seconds that a load, replay, forget or validate may wait for a lock in the "
-        "database.",
+        "database. Default: the role's.",
     )
 
     @property

@@ -52,11 +52,15 @@ class Feed(Strict):
     """A feed, read and validated."""
 
     name: str = Field(
-        alias="feed", pattern=NAME, description="The feed's name: letters, digits, _."
+        alias="feed",
+        pattern=NAME,
+        description="The feed's name: a-z, 0-9 and _. Its DAG is feed_ and this name.",
     )
     description: str = Field("", description="What the files are.")
     owner: str = Field("data-team", description="Who is called when it fails.")
-    schedule: str | None = Field("@hourly", description="Cron, preset, or null: by hand.")
+    schedule: str | None = Field(
+        "@hourly", description="Cron, a preset such as @daily, or null: by hand."
+    )
     files_per_task: int | None = Field(
         None,
         ge=1,
@@ -65,11 +69,18 @@ class Feed(Strict):
         " one; in a run of more than 100 files so many that there are 100 tasks.",
     )
     source: Source
-    format: Annotated[SerializeAsAny[FileFormat], PlainValidator(read_format)] = CsvFormat()
+    format: Annotated[SerializeAsAny[FileFormat], PlainValidator(read_format)] = Field(
+        CsvFormat(), description="How the files are written: a type alone, or with its options."
+    )
     target: Target
     contract: Contract = Contract()
-    columns: Annotated[Columns, AfterValidator(check_names)] = Field(min_length=1)
-    checks: dict[str, Check] = Field(default_factory=dict)
+    columns: Annotated[Columns, AfterValidator(check_names)] = Field(
+        min_length=1, description="Each column's name with its type, or with its keys."
+    )
+    checks: dict[str, Check] = Field(
+        default_factory=dict,
+        description="What must hold of the whole table after each load: rows, or a column's name.",
+    )
     rejects: Rejects = Rejects()
     limits: Limits = Limits()
     # Where each column stands in the YAML file that the feed was read from.

@@ -55,9 +55,9 @@ class Rejects(Strict):
         description="What is kept of a rejected row: raw (its text), cut (the first 200 "
         "characters), hashed (a SHA-256 of it), count (nothing; only the counts).",
     )
-    days: int = Field(90, ge=1, description="How long rejects are kept.")
+    days: int = Field(90, ge=1, description="For how many days rejects are kept.")
 
-    @field_validator("at_most")
+    @field_validator("at_most", mode="before")
     @classmethod
     def _is_a_budget(cls, value: Any) -> Any:
         _budget(value)

@@ -87,6 +87,13 @@ class Source(Strict):
             raise ValueError("at most six: a day on which files come must remain")
         return value
 
+    @field_validator("bucket")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value.startswith("s3://"):
+            raise ValueError("the bucket's name alone, without s3://")
+        return value
+
     @field_validator("pattern")
     @classmethod
     def _can_match(cls, value: str) -> str:
@@ -94,6 +101,8 @@ class Source(Strict):
             raise ValueError("the key alone: the bucket has its own field")
         if value.startswith("/"):
             raise ValueError("a key, which does not begin with /")
+        if value.endswith("/"):
+            raise ValueError(f"the keys of files, such as {value}*: one that ends with / is none")
         if re.search(r"\{[^}]*,[^}]*\}", value):
             raise ValueError("* ? ** and [abc]; there is no {a,b}: write one feed for each")
         if re.search(r"\\[.dw]|\.\*.*\$$", value):

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from include.landfall.errors import FeedError, Place
+from include.landfall.feed import other_words
 from include.landfall.feed.columns import Column
 from include.landfall.feed.contract import Contract
 from include.landfall.feed.formats import FORMATS, format_class_of
@@ -25,6 +26,7 @@ from include.landfall.feed.rejects import Rejects
 from include.landfall.feed.rules import Check
 from include.landfall.feed.source import Source
 from include.landfall.feed.target import Target
+from include.landfall.feed.yaml_traps import empty_value, syntax_trap
 
 FEEDS = Path("include/feeds")  # of the project, from its own folder
 MOST_MISTAKES = 5  # beside the first one, each with a line of its own
@@ -54,7 +56,7 @@ def read_feed(path: Path | str) -> Feed:
     except ValidationError as error:
         raise _invalid(path, node, values, error) from None
     feed.remember_places(
-        {name: f"{path}, line {_line_of(node, ['columns', name, 'type'])}" for name in feed.columns}
+        {name: f"{path}, line {_find(node, ['columns', name, 'type'])[0]}" for name in feed.columns}
     )
     return feed
 
@@ -96,6 +98,7 @@ def _parse(path: Path) -> tuple[Any, Any]:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
+            _check_values(path, node)
             return node, None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
@@ -105,9 +108,17 @@ def _parse(path: Path) -> tuple[Any, Any]:
     except UnicodeDecodeError:
         raise _error_in(path, "the feed's file is not UTF-8 text") from None
     except yaml.YAMLError as error:
-        raise _not_yaml(path, error) from None
+        what, line, do = syntax_trap(error, text)
+        raise _error_in(path, f"the feed's file is not YAML: {what}", line, do=do) from None
     except RecursionError:  # by aliases, each within the one before
         raise _error_in(path, _TOO_DEEP) from None
+
+
+def _check_values(path: Path, node: Any) -> None:
+    """Raises: FeedError when a key has no value."""
+    if trap := empty_value(node):
+        otherwise = "write its value, or null where none is meant; # begins a comment"
+        raise _error_in(path, trap.what, trap.line, do=trap.do or otherwise)
 
 
 def _check_depth(path: Path, text: str) -> None:
@@ -175,15 +186,8 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _error_in(path: Path, what: str, line: int | None = None, **more: str) -> FeedError:
+def _error_in(path: Path, what: str, line: int | None = None, **more: str | None) -> FeedError:
     return FeedError(what, place=Place(file=str(path), line=line), **more)
-
-
-def _not_yaml(path: Path, error: yaml.YAMLError) -> FeedError:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    line = mark.line + 1 if mark else None
-    return _error_in(path, f"the feed's file is not YAML: {problem}", line)
 
 
 def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationError) -> FeedError:
@@ -202,30 +206,44 @@ def _invalid(path: Path, node: Any, values: dict[str, Any], error: ValidationErr
 
 def _mistake(path: Path, node: Any, values: dict[str, Any], error: Any) -> FeedError:
     context = error.get("ctx", {})
-    steps = [*error["loc"], *context.get("steps", ())]
-    line = _line_of(node, steps)
+    steps = [each for each in (*error["loc"], *context.get("steps", ())) if each != "[key]"]
+    line, part = _find(node, steps)
     name = ".".join(map(str, steps)) or "the feed"
     if error["type"] == "extra_forbidden":
         return _error_in(path, f"unknown key {name!r}", line, **_nearest(steps, values))
     if error["type"] == "missing":
         return _error_in(path, f"{name!r} is missing", line, do="add it")
+    written = part.value if isinstance(part, yaml.ScalarNode) else None
+    written = str(error["input"]) if error["loc"][-1:] == ("[key]",) else written
     given = context.get("found", error["input"])
-    facts = {"expected": plain_message(error)}
+    facts = {"expected": plain_message(error, written)}
+    if error["type"] == "model_type" and steps[0] in PARTS:
+        facts["expected"] += f": {', '.join(_names_at([*steps, ''], values))}"
+    if steps == ["target", "disposition"] and (meant := other_words.DISPOSITIONS.get(given)):
+        facts["do"] = f"did you mean {meant}?"
     if not isinstance(given, dict):
         facts["found"] = "null" if given is None else str(given) or "''"
     return _error_in(path, f"{name!r} is wrong", line, **facts)
 
 
-def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
-    """Returns the keys that could stand there, and the one that may be meant."""
+def _names_at(steps: list[Any], values: dict[str, Any]) -> list[str]:
+    """Returns the keys that could stand where the steps lead."""
     section = str(steps[0]) if len(steps) > 1 else ""
     model = format_class_of(values["format"]) if section == "format" else PARTS.get(section, Feed)
     model = _part_of(model, steps[1:-1])
-    names = [field.alias or name for name, field in model.model_fields.items()]
-    near = difflib.get_close_matches(str(steps[-1]), names, n=1)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _nearest(steps: list[Any], values: dict[str, Any]) -> dict[str, str]:
+    """Returns the keys that could stand there, and the one that may be meant."""
+    names, key = _names_at(steps, values), str(steps[-1])
+    near = [word for word in [other_words.KEYS.get(key)] if word in names]
+    near = near or difflib.get_close_matches(key, names, n=1)
     do = {"do": f"did you mean {near[0]!r}?"} if near else {}
-    others = [each for each, own in FORMATS.items() if str(steps[-1]) in own.model_fields]
-    if section == "format" and len(steps) == 2 and others:
+    others = [each for each, own in FORMATS.items() if key in own.model_fields]
+    if key == "compression":
+        do = {"do": "leave it out: packed files are recognised by their content"}
+    if steps[0] == "format" and len(steps) == 2 and others:
         do = {"do": f"leave it out: it is a key of type: {' and '.join(others)}"}
     return {"expected": f"one of {', '.join(names)}", **do}
 
@@ -240,8 +258,8 @@ def _part_of(model: type[BaseModel], steps: list[Any]) -> type[BaseModel]:
     return model
 
 
-def _line_of(node: Any, steps: list[Any]) -> int:
-    """Returns the line, from 1, of the deepest part of the path that stands in the file."""
+def _find(node: Any, steps: list[Any]) -> tuple[int, Any]:
+    """Returns the line, from 1, of the deepest part of the path in the file, and its value."""
     line = node.start_mark.line + 1
     for step in steps:
         if isinstance(node, yaml.MappingNode):
@@ -253,4 +271,4 @@ def _line_of(node: Any, steps: list[Any]) -> int:
         if not pairs:
             break
         line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
-    return int(line)
+    return int(line), node

@@ -46,11 +46,17 @@ def text_of(change: Change) -> str:
 
 def keep(
     connection: Connection, claimant: Claimant, load_id: int, changes: Sequence[Change]
-) -> None:
-    """Writes the changes of a load, beside its data."""
+) -> list[Change]:
+    """Writes the changes of a load, beside its data, and returns them.
+
+    Another name that files of the feed have had before is no change.
+    """
     if not changes:
-        return
+        return []
     values, encoding = claimant.values(load_id=load_id), server_encoding(connection)
+    if any(change.what == What.OTHER_NAME for change in changes):
+        earlier = _other_names(connection, claimant.feed.name)
+        changes = [change for change in changes if _storable(change, encoding) not in earlier]
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO landfall.changes (load_id, feed, bucket, key, what, column_name, before,"
@@ -58,6 +64,16 @@ def keep(
             " %(before)s, %(after)s)",
             [{**values, **_storable(change, encoding)} for change in changes],
         )
+    return list(changes)
+
+
+def _other_names(connection: Connection, feed: str) -> list[dict[str, str | None]]:
+    """Returns the other names that files of the feed have had."""
+    query = (
+        "SELECT DISTINCT what, column_name, before, after FROM landfall.changes"
+        " WHERE feed = %s AND what = %s"
+    )
+    return [Change(*row)._asdict() for row in connection.execute(query, [feed, What.OTHER_NAME])]
 
 
 def _storable(change: Change, encoding: str | None) -> dict[str, str | None]:

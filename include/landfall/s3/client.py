@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -70,6 +71,18 @@ def region_of(store: Store) -> str:
         return aws.region_of(store)
     except BotoCoreError as error:
         raise refusal(error, "") from None
+
+
+def address_of(store: Store) -> str:
+    """Returns where requests to the store go, for a person.
+
+    Raises: ConnectionUnusable when the connection's profile does not exist.
+    """
+    of_settings = None
+    if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+        names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")  # as botocore reads them
+        of_settings = next((f"{os.environ[n]} ({n})" for n in names if os.environ.get(n)), None)
+    return without_login(store.endpoint_url or of_settings or f"AWS {region_of(store)}")
 
 
 def keys_of(store: Store) -> tuple[str | None, str | None, str | None] | None:

@@ -12,6 +12,9 @@ ENDING = re.compile(r"(\.[A-Za-z]+\d?)+\Z")  # of a key: its digits are those of
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 PART = re.compile(r"part-\d{5}")  # as Spark numbers the parts of one export
 PARTITION = re.compile(r"([^=]+)=(.+)")  # a folder such as month=2026-01
+VAGUE = frozenset(
+    "batch chunk data dump export file files output part parts result results".split()
+)
 DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}|[0-3]?\d")  # or a part of a date, as a folder
 
 
@@ -45,14 +48,17 @@ def is_part(key: str) -> bool:
 
 
 def name_of(key: str) -> str:
-    """Returns a name for the feed: the file's stem without digits, else the nearest folder's."""
+    """Returns a name for the feed: the file's stem without digits, else the nearest folder's.
+
+    A word such as data stands back behind a folder's name.
+    """
     *folders, name = key.split("/")
     stem = "" if is_part(name) else re.sub(UUID, "", name.partition(".")[0])
-    for part in (stem, *reversed(folders)):
-        words = re.sub(r"[^a-z]+", "_", re.sub(r"\d+", "", part.lower())).strip("_")
-        if words and "=" not in part:
-            return words[:40].strip("_")
-    return "new_feed"
+    parts = [part for part in (stem, *reversed(folders)) if "=" not in part]
+    letters = [re.sub(r"\d+", "", part.lower()) for part in parts]
+    names = [name for each in letters if (name := re.sub(r"[^a-z]+", "_", each).strip("_"))]
+    clear = [name for name in names if name not in VAGUE]
+    return [*clear, *names, "new_feed"][0][:40].strip("_")
 
 
 def partitions_of(key: str, columns: Mapping[str, Finding]) -> dict[str, Finding]:

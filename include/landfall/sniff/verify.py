@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,8 +159,13 @@ def _keep_misfits(column: PlannedColumn, texts: Sequence[str], result: Reading) 
 def _texts(batch: pa.RecordBatch) -> list[list[str | None]]:
     columns: list[list[Any]] = [column.to_pylist() for column in batch.columns]
     return [
-        [None if cell is None else str(cell) for cell in row] for row in zip(*columns, strict=True)
+        [None if cell is None else _text(cell) for cell in row]
+        for row in zip(*columns, strict=True)
     ]
+
+
+def _text(cell: Any) -> str:
+    return json.dumps(cell, default=str) if isinstance(cell, bool | list) else str(cell)
 
 
 def preview(reading: Reading) -> list[str]:
@@ -173,6 +179,8 @@ def preview(reading: Reading) -> list[str]:
 
 
 def _shown(cell: str | None) -> str:
+    if cell == "NULL":
+        return '"NULL"'  # the text
     return "NULL" if cell is None else cell
 
 

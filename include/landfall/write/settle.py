@@ -115,12 +115,12 @@ def _fill_and_record(
     earlier = check_content(connection, claimant, filled.content_hash, replaced, force=force)
     rejects.close_replaced(connection, [*replaced, load_id], claimant.by)
     filled.rejected.keep(claimant.values(load_id=load_id))
-    changes.keep(connection, claimant, load_id, filled.changes)
+    kept = changes.keep(connection, claimant, load_id, filled.changes)
     claims.close(
         connection, load_id, "loaded", filled.rows, filled.reasons, filled.deduplicated,
         filled.content_hash, earlier.load_id if earlier else None,
     )  # fmt: skip
-    return filled, earlier
+    return filled._replace(changes=kept), earlier
 
 
 def settle_unrecorded(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from psycopg import Connection, sql
@@ -13,7 +12,7 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.contract import IfMissing
 from include.landfall.errors import FeedError, ServerUnavailable
-from include.landfall.feed.column_types import ALIASES, BUILT_IN, parse_type
+from include.landfall.feed.column_types import near_type, parse_type
 from include.landfall.feed.columns import Column
 from include.landfall.feed.model import Feed
 from include.landfall.feed.names import RESERVED
@@ -125,12 +124,12 @@ def check_types(connection: Connection, feed: Feed) -> None:
         if declared.built_in:
             continue
         if value(connection, "SELECT to_regtype(%s)", [str(declared)]) is None:
-            near = get_close_matches(declared.name, [*BUILT_IN, *ALIASES], n=1)
+            near = near_type(declared.name)
             error = FeedError(
                 "the database has no such type",
                 found=str(declared),
                 expected="a type of Postgres, or an enum or domain of the database",
-                do=f"did you mean {near[0]!r}?" if near else "create the type, or name another",
+                do=f"did you mean {near!r}?" if near else "create the type, or name another",
             )
             if place := feed.place_of(name):
                 error.more.append(("declared in", place))

@@ -52,7 +52,7 @@ class Picture:
 PICTURES = (
     Picture("docs/pictures/airflow.png", "dags?tags=feed", "feed_weather", size=(1280, 1110)),
     Picture(
-        "docs/pictures/lessons.png", "dags?tags=lesson", "lesson_17", settings=TABLE,
+        "docs/pictures/lessons.png", "dags?tags=lesson", "lesson_19", settings=TABLE,
         size=(1280, 1080),
     ),
     Picture(

@@ -227,6 +227,7 @@ def test_each_connection_is_asked_once_and_a_broken_feed_hides_no_other(check, f
     assert [line.split()[:2] for line in done.lines] == [
         ["FAILED", "broken.yaml"], ["ok", "landing"], ["ok", "warehouse"],
     ]  # fmt: skip
+    assert "line 2: unknown key 'sorce'" in done.of("broken.yaml")
     assert "did you mean 'source'?" in done.of("broken.yaml")
     assert done.of("landing").endswith("0 of 2 prefixes")
 

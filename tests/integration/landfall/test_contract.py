@@ -251,3 +251,15 @@ def test_a_key_of_json_has_other_names_and_other_case(engine):
     receipt = engine.load('[{"ID": 1, "Nom": "a"}, {"ID": 2}]')
     assert receipt.changes == ["other name id: ID -> id", "other name name: Nom -> name"]
     assert engine.rows() == [(1, "a"), (2, None)]
+
+
+def test_another_name_is_a_change_once_and_not_with_each_file(engine):
+    """The log of each task would warn of what the feed itself says, and hide what is new."""
+    engine.be(columns={"id": "integer", "name": {"type": "text", "from": ["Nom", "Name"]}})
+    headers = {"1": "id,Nom", "2": "id,Nom", "3": "id,Name", "4": "id,Nom"}
+    changes = {key: engine.load(f"{header}\n1,a\n", key).changes for key, header in headers.items()}
+    assert changes == {
+        "1": ["other name name: Nom -> name"], "2": [],
+        "3": ["other name name: Name -> name"], "4": [],
+    }  # fmt: skip
+    assert kept_changes(engine) == changes["3"] + changes["1"]

@@ -145,6 +145,13 @@ def test_of_a_large_file_only_a_part_is_read(landfall, engine, monkeypatch, case
     assert (declared["name"], declared["day"]) == ("text", "date")
 
 
+def test_no_row_is_shown_in_python_s_own_words(landfall, engine):
+    rows = pa.table({"ok": [True, None], "tags": [["a"], [None]]})
+    engine.put(parquet_bytes(rows), "in/x")
+    text = landfall("sniff", f"s3://{engine.bucket}/in/x")[1]
+    assert text.endswith('# true | ["a"]\n# NULL | [null]\n')
+
+
 def test_names_that_no_table_can_have_are_made_and_led_back(landfall, engine, tmp_path):
     engine.put(lines([{"n" * 70: 1, "name": "Ann"}]), "in/a")
     feed = tmp_path / "x.yaml"

@@ -125,6 +125,12 @@ def test_wrong_arguments_end_with_the_documented_code(arguments, capsys):
     assert "usage" in capsys.readouterr().err
 
 
+def test_check_without_feeds_is_not_silent(capsys, mocker, tmp_path):
+    mocker.patch("include.landfall.cli.check.FEEDS", tmp_path)
+    assert cli.main(["check"]) == 0
+    assert capsys.readouterr().err == f"no feed in {tmp_path}: nothing to check\n"
+
+
 def test_the_schema_is_json(capsys):
     assert cli.main(["schema"]) == 0
     assert "columns" in json.loads(capsys.readouterr().out)["properties"]

@@ -61,7 +61,7 @@ def test_data_is_not_hidden(key):
         ("**/_SUCCESS", "a/b/_SUCCESS", False),
         ("**/_SUCCESS", "a/_b/_SUCCESS", True),
         ("[_]x/*", "_x/1", True),  # a set names nothing
-        ("_raw/", "_raw/", True),  # a folder
+        ("_raw/**", "_raw/", True),  # a folder
     ],
 )
 def test_a_pattern_can_name_what_is_hidden(pattern, key, is_hidden):

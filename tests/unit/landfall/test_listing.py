@@ -13,7 +13,7 @@ from include.landfall.errors import (
     ServerUnavailable,
 )
 from include.landfall.feed.source import Source
-from include.landfall.s3.client import make_client
+from include.landfall.s3.client import address_of, make_client
 from include.landfall.s3.errors import s3_errors
 from include.landfall.s3.listing import find_arrival, list_arrivals
 
@@ -85,6 +85,37 @@ def test_a_store_on_its_own_address_is_asked_by_path():
     assert own.meta.config.read_timeout == 3
     assert own.meta.config.request_checksum_calculation == "when_required"
     own.close()
+
+
+@pytest.mark.parametrize(
+    ("connection", "environ", "address"),
+    [
+        (None, {}, "AWS us-east-1"),
+        (None, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "http://127.0.0.1:9 (AWS_ENDPOINT_URL)"),
+        ("http://127.0.0.1:8", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "http://127.0.0.1:8"),
+        (
+            None,
+            {"AWS_ENDPOINT_URL": "http://x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"},
+            "AWS us-east-1",
+        ),
+        (
+            None,
+            {"AWS_ENDPOINT_URL": "http://x", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:7"},
+            "http://127.0.0.1:7 (AWS_ENDPOINT_URL_S3)",
+        ),
+    ],
+)
+def test_the_address_that_is_shown_is_the_one_that_is_asked(
+    monkeypatch, connection, environ, address
+):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    store = Store(connection, "key", "secret")
+    client = make_client(store)
+    assert address_of(store) == address
+    own = client.meta.endpoint_url
+    assert own == (address.split()[0] if "//" in address else "https://s3.amazonaws.com")
+    client.close()
 
 
 def test_botocores_files_are_read_by_a_process_s_first_client_alone(mocker):

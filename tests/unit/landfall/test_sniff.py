@@ -154,6 +154,8 @@ def test_the_rest_of_a_large_file_is_a_doubt(propose):
 
 def test_the_first_rows_are_shown_as_they_would_be_loaded(propose):
     assert "# 1  | name 1 | 1.50" in propose(HEAD.replace(b",", b";") + BODY.replace(b",", b";"))[2]
+    shown = propose(HEAD + b'1,"NULL",\n' + BODY)[2]  # a text, and a NULL
+    assert '# 1  | "NULL" | NULL' in shown
 
 
 def test_a_text_of_the_file_cannot_write_a_line_of_the_feed(propose):

@@ -24,6 +24,9 @@ KEYS = [
      "sales/month=*/part-*.snappy.parquet", "sales"),
     ("x/dt=1/h=2/part-00011", "x/dt=*/h=*/part-*", "x"),
     (f"in/{ID}.json", "in/*.json", "in"),
+    ("trips/month=2026-03/part-0001.parquet", "trips/month=*/part-*.parquet", "trips"),
+    ("shop/orders/data.json", "shop/orders/data.json", "orders"),
+    ("export/data_01.csv", "export/data_*.csv", "data"),
 ]  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from include.landfall.feed.column_types import ALIASES, BUILT_IN, parse_type
+from include.landfall.feed import other_words
+from include.landfall.feed.column_types import ALIASES, BUILT_IN, near_type, parse_type
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,11 @@ def test_1_10_types_with_modifiers_can_be_declared(text):
 def test_5_9_a_type_that_no_table_can_have_is_wrong_before_a_file_is_read(text, words):
     with pytest.raises(ValueError, match=words):
         parse_type(text)
+
+
+def test_a_type_of_another_database_has_its_own_here():
+    assert set(map(near_type, other_words.TYPES)) <= BUILT_IN
+    assert (near_type("DATETIME"), near_type("smalint")) == ("timestamp", "smallint")
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN | ALIASES.keys()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from include.landfall.feed import other_words
 from include.landfall.feed.formats.arrow_ipc import ArrowFormat
 from include.landfall.feed.formats.avro_blocks import AvroFormat
 from include.landfall.feed.formats.base import FORMATS, FileFormat, register
@@ -45,5 +46,7 @@ def format_class_of(value: Any) -> type[FileFormat]:
     """
     name = value.get("type", DEFAULT) if isinstance(value, dict) else value
     if not isinstance(name, str) or name not in FORMATS:
+        if meant := other_words.FORMATS.get(str(name)):
+            raise ValueError(f"{meant}, not {name!r}")
         raise ValueError(f"{' or '.join(FORMATS)}, alone or with options, not {name!r}")
     return FORMATS[name]

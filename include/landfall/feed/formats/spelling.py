@@ -23,7 +23,7 @@ class SpeltFormat(FileFormat):
 
     nulls: list[str] = Field(
         default_factory=list,
-        description="Unquoted texts that are NULL, beside the empty one. Quoted, they are text.",
+        description="Texts that are NULL, beside the empty one. Quoted in a CSV, they are text.",
     )
     trim: bool = Field(False, description="Whether blanks at the ends of a cell are taken off.")
     decimal: Literal[".", ","] = Field(".", description="The decimal mark of numbers.")
