@@ -57,7 +57,7 @@ LACKS_BEFORE_14 = (
     " (before 14: a killed load keeps its locks until its statement ends, and a ledger that is lost"
     " or older than its table is not noticed)"
 )
-LINE = 240  # characters of a server's own message in one line
+LINE = 400  # characters of a server's own message in one line
 
 
 @dataclass(frozen=True)

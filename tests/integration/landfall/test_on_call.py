@@ -214,3 +214,28 @@ def test_a_role_without_rights_to_the_target_gets_the_grants(shell, monkeypatch)
         assert shell.run("check")[0] == 0
     finally:
         engine.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+FROZEN = "BEGIN RAISE EXCEPTION 'frozen' USING HINT = 'ask Kim'; END"
+NO_HISTORY = "BEGIN INSERT INTO raw.history VALUES (1); RETURN NEW; END"
+
+
+@pytest.mark.parametrize(
+    ("each", "body", "exit_code", "told"),
+    [
+        ("STATEMENT", FROZEN, 5, "what to do: ask Kim; then correct the rows"),
+        ("ROW", FROZEN, 5, "what to do: ask Kim; then correct the rows"),
+        ("ROW", NO_HISTORY, 2, 'found: relation "raw.history" does not exist'),
+    ],
+)
+def test_the_function_of_a_trigger_is_named_with_its_own_hint(shell, each, body, exit_code, told):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.engine.sql(
+        f"CREATE FUNCTION raw.keep() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$;"
+        f" CREATE TRIGGER t BEFORE INSERT ON raw.t FOR EACH {each} EXECUTE FUNCTION raw.keep()"
+    )
+    shell.put(2)
+    code, _, err = shell.run("load")
+    assert (code, told in err) == (exit_code, True), err
+    assert "  raised in: PL/pgSQL function raw.keep() line 1 at" in err
