@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from include.landfall.check import Database, check
 from include.landfall.errors import ConnectionUnusable, DataError, FeedError, TerminalError
 from include.landfall.load import load
 from include.landfall.write import copy as copying
@@ -149,7 +150,6 @@ CONSTRAINTS = [
         "id int UNIQUE DEFERRABLE INITIALLY DEFERRED, name text",
         "1,a\n2,b\n3,c\n2,d\n", 5, "duplicate key",
     ),
-    ("id int, name text, must text NOT NULL", "1,a\n", 2, "null value in column"),
 ]  # fmt: skip
 
 
@@ -159,13 +159,47 @@ def test_a_row_that_breaks_a_constraint_is_named_by_its_line(engine, table, rows
         "CREATE SCHEMA raw; CREATE TABLE raw.known (name text PRIMARY KEY);"
         f" INSERT INTO raw.known VALUES ('known'); CREATE TABLE raw.t ({table})"
     )
-    if "must" not in table:
-        engine.sql("INSERT INTO raw.t VALUES (100, 'known')")
+    engine.sql("INSERT INTO raw.t VALUES (100, 'known')")
     with pytest.raises(DataError, match=message) as refused:
         engine.load("id,name\n" + rows)
     assert refused.value.place.line == line
-    assert engine.sql("SELECT id FROM raw.t") == ([100] if "must" not in table else [])
+    assert engine.sql("SELECT id FROM raw.t") == [100]
     assert engine.statuses() == ["failed"]
+
+
+FILLS = (
+    "CREATE FUNCTION raw.fill() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN NEW.must = 'x'; RETURN NEW; END $$;"
+    " CREATE TRIGGER t BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.fill()"
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "by_others", "is_filled"),
+    [
+        ("text NOT NULL", "", False),
+        ("text NOT NULL DEFAULT 'x'", "", True),
+        ("raw.x NOT NULL", "", True),
+        ("text NOT NULL", FILLS, True),
+    ],
+)
+def test_a_column_that_others_made_required_is_told_before_a_row_is_read(
+    engine, column, by_others, is_filled
+):
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE DOMAIN raw.x AS text DEFAULT 'x';"
+        f" CREATE TABLE raw.t (id int, name text, must {column}); {by_others}"
+    )
+    found = check([Database("warehouse", (engine.feed,))], warehouse_of=lambda _: engine.warehouse)
+    if is_filled:
+        engine.load(A)
+        assert engine.sql("SELECT must FROM raw.t") == ["x", "x"]
+        assert found[0].reachable
+        return
+    with pytest.raises(FeedError, match="column that the feed lacks") as refused:
+        engine.load(A)
+    assert refused.value.place.column == "must"
+    assert "column must: the table raw.t has a column that the feed lacks" in found[0].answer
 
 
 def test_a_row_that_others_depend_on_is_not_taken_away(engine):
