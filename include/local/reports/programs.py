@@ -75,7 +75,11 @@ def report_service(
     """
     running = find_reports(home)
     if running:
-        raise LocalError("the report service runs already", found=running[0], do="use that one")
+        raise LocalError(
+            "the report service runs already",
+            found=running[0],
+            do="use that one; make down stops it where its command was killed",
+        )
     with closing(make_client(store)) as client:
         ensure_bucket(client)
     with ExitStack() as stack:
