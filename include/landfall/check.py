@@ -43,8 +43,8 @@ from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
 from include.landfall.postgres.statements import statement, table
 from include.landfall.s3.client import make_client, region_of
-from include.landfall.s3.errors import s3_errors, without_login
-from include.landfall.s3.write_rights import check_may_delete, check_may_write
+from include.landfall.s3.errors import naming_right, s3_errors, without_login
+from include.landfall.s3.key_rights import check_may_delete, check_may_read, check_may_write
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 from include.landfall.write.target import check_types, compare
@@ -57,6 +57,7 @@ LACKS_BEFORE_14 = (
     " (before 14: a killed load keeps its locks until its statement ends, and a ledger that is lost"
     " or older than its table is not noticed)"
 )
+LISTED = 100  # keys of a prefix among which one is looked for that a load would read
 LINE = 400  # characters of a server's own message in one line
 
 
@@ -64,7 +65,8 @@ LINE = 400  # characters of a server's own message in one line
 class Bucket:
     """An S3 connection and a bucket of it. `prefixes` are those that loads list there.
 
-    Loaded files are deleted below `deletes`, and moved to what is below `writes`.
+    Loaded files are deleted below `deletes`, and moved to what is below `writes`. Files of
+    `sources` are read.
     """
 
     connection: str
@@ -72,6 +74,7 @@ class Bucket:
     prefixes: tuple[str, ...] = ("",)
     deletes: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def _bucket(connection: str, name: str, sources: Sequence[Source]) -> Bucket:
     deletes = {prefix for prefix, rule in rules if rule}
     writes = {rule.move_to for _, rule in rules if rule and rule.move_to}
     places = {each.prefix for each in sources}, deletes, writes
-    return Bucket(connection, name, *(tuple(sorted(each)) for each in places))
+    read, deleted, written = (tuple(sorted(each)) for each in places)
+    return Bucket(connection, name, read, deleted, written, tuple(sources))
 
 
 def check(
@@ -226,17 +230,29 @@ def _list_bucket(store: Store, bucket: Bucket) -> str:
         read_timeout=ANSWER_SECONDS,
         retries={"total_max_attempts": 1},
     )
-    with closing(client), s3_errors(bucket.name):
-        pages = [
-            client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=1)
-            for prefix in bucket.prefixes
-        ]
+    with closing(client):
+        with naming_right("s3:ListBucket"), s3_errors(bucket.name):
+            pages = [
+                client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=LISTED)
+                for prefix in bucket.prefixes
+            ]
+        for page in pages:
+            if key := _first_file(page, bucket.sources):
+                check_may_read(client, bucket.name, key)
         for prefix in bucket.deletes:
             check_may_delete(client, bucket.name, prefix)
         for prefix in bucket.writes:
             check_may_write(client, bucket.name, prefix)
     filled = sum("Contents" in page for page in pages)
     return f"may be listed; files under {filled} of {len(pages)} prefixes"
+
+
+def _first_file(page: Any, sources: Sequence[Source]) -> str | None:
+    """Returns the first key of a listing that a load would read."""
+    for key in (each["Key"] for each in page.get("Contents", [])):
+        if any(source.matches(key) and not source.is_hidden(key) for source in sources):
+            return str(key)
+    return None
 
 
 def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
