@@ -87,8 +87,8 @@ STATES = by_name(
         Verdict(
             ConnectionUnusable,
             "the database refused the role",
-            do="grant the role what it lacks; where it is about the table or the ledger, the command"
-            " check prints the GRANT",
+            do="grant the role what it lacks; where it is about the table or the ledger, the"
+            " command check prints the GRANT",
         ),
         "28 42501",
     ),

@@ -140,7 +140,9 @@ def test_no_look_waits_for_a_locked_table(shell, command, monkeypatch):
     with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
         other.execute("LOCK TABLE raw.t IN ACCESS EXCLUSIVE MODE")
         code, _, err = shell.run(command)
+        pid = other.info.backend_pid
     assert (code, "raw.t is locked by another session" in err) == (0, True)
+    assert re.search(rf"  locked by: a session of \w+ \(pid {pid}\) idle in transaction", err)
 
 
 def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mocker):
@@ -162,15 +164,26 @@ def test_plan_and_load_have_one_rule_for_a_file_that_changed_a_moment_ago(shell)
     assert shell.engine.sql("SELECT id FROM raw.t") == [1]
 
 
-def test_a_lock_timeout_names_the_feed_s_own_limit(shell):
+def test_a_lock_timeout_names_the_feed_s_own_limit_and_who_holds_the_lock(shell):
     shell.put(1)
     assert shell.run("load")[0] == 0
     shell.write(limits={"lock_timeout": 0.1})
     shell.put(2)
-    with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
-        other.execute("LOCK TABLE raw.t IN SHARE MODE")
+    conninfo = shell.engine.warehouse.conninfo()
+    with psycopg.connect(conninfo) as reader, psycopg.connect(conninfo) as other:
+        reader.execute("SELECT FROM raw.t")  # older, and in nobody's way
+        other.execute("SET application_name = 'psql'; LOCK TABLE raw.t IN SHARE MODE")
         code, _, err = shell.run("load")
-    assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
+        assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
+        pid = other.info.backend_pid
+        assert re.search(rf"locked by: psql as \w+ \(pid {pid}\) idle in transaction since 2", err)
+        assert shell.engine.sql("SELECT error ~ 'locked by: psql' FROM landfall.ledger") == [
+            None, True,
+        ]  # fmt: skip
+        shell.engine.sql(re.search(r"to end it: (.+)", err)[1])
+        assert shell.run("load")[0] == 0
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
 
 
 @pytest.mark.parametrize("command", ["load", "check"])
