@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Thread
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, errors
 from psycopg.rows import namedtuple_row
 
 from include.landfall.connections import (
@@ -33,10 +33,11 @@ from include.landfall.errors import (
 )
 from include.landfall.feed.model import Feed
 from include.landfall.feed.source import Source
-from include.landfall.ledger.arrivals import check_target
+from include.landfall.job import LOAD_ID
+from include.landfall.ledger.arrivals import LOOK, check_target
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.ledger.rights import check_ledger
-from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.error_table import STATES
 from include.landfall.postgres.errors import postgres_errors
@@ -45,6 +46,7 @@ from include.landfall.postgres.statements import statement, table
 from include.landfall.s3.client import make_client, region_of
 from include.landfall.s3.errors import naming_right, s3_errors, without_login
 from include.landfall.s3.key_rights import check_may_delete, check_may_read, check_may_write
+from include.landfall.write import ledger_behind
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 from include.landfall.write.target import check_types, compare
@@ -325,3 +327,16 @@ def _check_fit(connection: Connection, feed: Feed) -> None:
     if not feed.contract.alters:
         with connection.transaction(force_rollback=True):  # it leaves a temporary table
             compare(connection, feed, table(target.table))
+    has_ids = target.load_id and has_column(connection, table(target.table), LOAD_ID)
+    if has_ids and not disposition.replaces_feed and ledger_exists(connection):
+        _check_ledger_is_not_behind(connection, feed)
+
+
+def _check_ledger_is_not_behind(connection: Connection, feed: Feed) -> None:
+    """Checks what a load checks first; not where another session has locked the table.
+
+    Raises: FeedError.
+    """
+    with suppress(errors.LockNotAvailable), connection.transaction(force_rollback=True):
+        connection.execute(LOOK)
+        ledger_behind.check_ledger(connection, feed)

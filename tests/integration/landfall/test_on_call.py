@@ -84,6 +84,11 @@ def test_a_named_file_makes_no_new_table_that_hides_the_lost_one(shell, loss):
     assert shell.engine.sql("SELECT status FROM landfall.ledger WHERE key = 't/1.csv'") == [
         "loaded"
     ]
+    if "RENAME" in loss:
+        shell.write(target={"table": "raw.other"})
+        assert shell.run("load")[0] == 0
+        assert shell.engine.sql("SELECT id FROM raw.other ORDER BY id") == [1, 2]
+        return
     assert shell.run("load", "--force")[0] == 0
     assert shell.engine.sql("SELECT id FROM raw.t ORDER BY id") == [1, 2]
 
