@@ -34,13 +34,13 @@ def forget(log: Path) -> None:
 
 def leftovers(logs: Path) -> dict[str, Process]:
     """Returns the programs that nobody looks after, by their names, the first one started first."""
-    found: dict[str, Process] = {}
+    left: dict[str, Process] = {}
     for path in logs.glob("*.json"):
         state = _read(path)
         program = Process.from_state(state.get("program", {}))
         if program and not Process.from_state(state.get("owner", {})):
-            found[path.stem] = program
-    return dict(sorted(found.items(), key=lambda each: each[1].started))
+            left[path.stem] = program
+    return dict(sorted(left.items(), key=lambda each: each[1].started))
 
 
 def stop_leftovers(logs: Path) -> list[str]:

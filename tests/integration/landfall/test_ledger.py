@@ -195,8 +195,8 @@ def test_a_ledger_that_is_behind_its_table_is_noticed_and_no_row_is_doubled(
         engine.load(many(3_000, first=number * 10_000), f"{number}.csv")
     bring_back_ledger(engine, engine.entries()[:left])
     database = Database("warehouse", (engine.feed,))
-    (found,) = check([database], warehouse_of=lambda _: engine.warehouse)
-    assert "the ledger is behind the table raw.t" in found.answer
+    (finding,) = check([database], warehouse_of=lambda _: engine.warehouse)
+    assert "the ledger is behind the table raw.t" in finding.answer
     last = engine.put(many(3_000, first=30_000), "3.csv")
     for force in (False, True, False, True):  # each try takes a load id
         with pytest.raises(FeedError, match=r"the ledger is behind the table raw\.t"):

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from include.landfall.check import Database, check
 from include.landfall.errors import ConnectionUnusable, DataError, FeedError, TerminalError
 from include.landfall.load import load
 from include.landfall.write import copy as copying
@@ -165,41 +164,6 @@ def test_a_row_that_breaks_a_constraint_is_named_by_its_line(engine, table, rows
     assert refused.value.place.line == line
     assert engine.sql("SELECT id FROM raw.t") == [100]
     assert engine.statuses() == ["failed"]
-
-
-FILLS = (
-    "CREATE FUNCTION raw.fill() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN NEW.must = 'x'; RETURN NEW; END $$;"
-    " CREATE TRIGGER t BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.fill()"
-)
-
-
-@pytest.mark.parametrize(
-    ("column", "by_others", "is_filled"),
-    [
-        ("text NOT NULL", "", False),
-        ("text NOT NULL DEFAULT 'x'", "", True),
-        ("raw.x NOT NULL", "", True),
-        ("text NOT NULL", FILLS, True),
-    ],
-)
-def test_a_column_that_others_made_required_is_told_before_a_row_is_read(
-    engine, column, by_others, is_filled
-):
-    engine.sql(
-        "CREATE SCHEMA raw; CREATE DOMAIN raw.x AS text DEFAULT 'x';"
-        f" CREATE TABLE raw.t (id int, name text, must {column}); {by_others}"
-    )
-    found = check([Database("warehouse", (engine.feed,))], warehouse_of=lambda _: engine.warehouse)
-    if is_filled:
-        engine.load(A)
-        assert engine.sql("SELECT must FROM raw.t") == ["x", "x"]
-        assert found[0].reachable
-        return
-    with pytest.raises(FeedError, match="column that the feed lacks") as refused:
-        engine.load(A)
-    assert refused.value.place.column == "must"
-    assert "column must: the table raw.t has a column that the feed lacks" in found[0].answer
 
 
 def test_a_row_that_others_depend_on_is_not_taken_away(engine):
