@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Thread
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, errors
 from psycopg.rows import namedtuple_row
 
 from include.landfall.connections import (
@@ -33,18 +33,20 @@ from include.landfall.errors import (
 )
 from include.landfall.feed.model import Feed
 from include.landfall.feed.source import Source
-from include.landfall.ledger.arrivals import check_target
+from include.landfall.job import LOAD_ID
+from include.landfall.ledger.arrivals import LOOK, check_target
 from include.landfall.ledger.entries import ledger_exists
 from include.landfall.ledger.rights import check_ledger
-from include.landfall.postgres.catalog import has_relation
+from include.landfall.postgres.catalog import has_column, has_relation
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.error_table import STATES
 from include.landfall.postgres.errors import postgres_errors
 from include.landfall.postgres.rights import check_may_alter, check_may_create, check_rights
 from include.landfall.postgres.statements import statement, table
 from include.landfall.s3.client import address_of, make_client
-from include.landfall.s3.errors import s3_errors
-from include.landfall.s3.write_rights import check_may_delete, check_may_write
+from include.landfall.s3.errors import naming_right, s3_errors
+from include.landfall.s3.key_rights import check_may_delete, check_may_read, check_may_write
+from include.landfall.write import ledger_behind
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.kind import check_kind
 from include.landfall.write.target import check_types, compare
@@ -57,14 +59,16 @@ LACKS_BEFORE_14 = (
     " (before 14: a killed load keeps its locks until its statement ends, and a ledger that is lost"
     " or older than its table is not noticed)"
 )
-LINE = 240  # characters of a server's own message in one line
+LISTED = 100  # keys of a prefix among which one is looked for that a load would read
+LINE = 400  # characters of a server's own message in one line
 
 
 @dataclass(frozen=True)
 class Bucket:
     """An S3 connection and a bucket of it. `prefixes` are those that loads list there.
 
-    Loaded files are deleted below `deletes`, and moved to what is below `writes`.
+    Loaded files are deleted below `deletes`, and moved to what is below `writes`. Files of
+    `sources` are read.
     """
 
     connection: str
@@ -72,6 +76,7 @@ class Bucket:
     prefixes: tuple[str, ...] = ("",)
     deletes: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,8 @@ def _bucket(connection: str, name: str, sources: Sequence[Source]) -> Bucket:
     deletes = {prefix for prefix, rule in rules if rule}
     writes = {rule.move_to for _, rule in rules if rule and rule.move_to}
     places = {each.prefix for each in sources}, deletes, writes
-    return Bucket(connection, name, *(tuple(sorted(each)) for each in places))
+    read, deleted, written = (tuple(sorted(each)) for each in places)
+    return Bucket(connection, name, read, deleted, written, tuple(sources))
 
 
 def check(
@@ -227,17 +233,29 @@ def _list_bucket(store: Store, bucket: Bucket) -> str:
         read_timeout=ANSWER_SECONDS,
         retries={"total_max_attempts": 1},
     )
-    with closing(client), s3_errors(bucket.name):
-        pages = [
-            client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=1)
-            for prefix in bucket.prefixes
-        ]
+    with closing(client):
+        with naming_right("s3:ListBucket"), s3_errors(bucket.name):
+            pages = [
+                client.list_objects_v2(Bucket=bucket.name, Prefix=prefix, MaxKeys=LISTED)
+                for prefix in bucket.prefixes
+            ]
+        for page in pages:
+            if key := _first_file(page, bucket.sources):
+                check_may_read(client, bucket.name, key)
         for prefix in bucket.deletes:
             check_may_delete(client, bucket.name, prefix)
         for prefix in bucket.writes:
             check_may_write(client, bucket.name, prefix)
     filled = sum("Contents" in page for page in pages)
     return f"may be listed; files under {filled} of {len(pages)} prefixes"
+
+
+def _first_file(page: Any, sources: Sequence[Source]) -> str | None:
+    """Returns the first key of a listing that a load would read."""
+    for key in (each["Key"] for each in page.get("Contents", [])):
+        if any(source.matches(key) and not source.is_hidden(key) for source in sources):
+            return str(key)
+    return None
 
 
 def _use_database(warehouse: Warehouse, feeds: Sequence[Feed]) -> str:
@@ -310,3 +328,16 @@ def _check_fit(connection: Connection, feed: Feed) -> None:
     if not feed.contract.alters:
         with connection.transaction(force_rollback=True):  # it leaves a temporary table
             compare(connection, feed, table(target.table))
+    has_ids = target.load_id and has_column(connection, table(target.table), LOAD_ID)
+    if has_ids and not disposition.replaces_feed and ledger_exists(connection):
+        _check_ledger_is_not_behind(connection, feed)
+
+
+def _check_ledger_is_not_behind(connection: Connection, feed: Feed) -> None:
+    """Checks what a load checks first; not where another session has locked the table.
+
+    Raises: FeedError.
+    """
+    with suppress(errors.LockNotAvailable), connection.transaction(force_rollback=True):
+        connection.execute(LOOK)
+        ledger_behind.check_ledger(connection, feed)

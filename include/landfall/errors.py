@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-FOUND_LIMIT = 120
+FOUND_LIMIT = 400  # a server's reason, such as AWS's, has two names of 100 characters
 WHAT_LIMIT = 1000
-BRIEF_LIMIT = 200  # of an error among others
+BRIEF_LIMIT = 200  # of an error among others, and of what it found
 
 
 @dataclass(frozen=True)
@@ -214,4 +214,8 @@ def _in_one_line(error: LandfallError) -> str:
 
 def _brief(error: LandfallError) -> str:
     what = shorten(error.what, BRIEF_LIMIT)
-    return what if not error.found or error.found in what else f"{what}: {shorten(error.found)}"
+    return (
+        what
+        if not error.found or error.found in what
+        else f"{what}: {shorten(error.found, BRIEF_LIMIT)}"
+    )

@@ -18,6 +18,7 @@ from include.landfall.ledger.claims import Claimant
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.postgres.connection import connect, server_encoding
 from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.locks import add_holder
 from include.landfall.transfer import Progress, Transfer, hashed_for, reader_for
 from include.landfall.write.dispositions import disposition_of
 from include.landfall.write.settle import Settled, keep_failure, settle, settle_unrecorded
@@ -191,6 +192,9 @@ class _Load:
             return None
         try:
             with connect(self.warehouse) as connection:
+                if isinstance(error, LandfallError):
+                    target = self.claimant.feed.target
+                    add_holder(connection, target.schema_name, target.table_name, error)
                 return keep_failure(connection, self.claimant, error, seconds, force=self.force)
         except LandfallError:
             return None  # the database is away: the first error is the one to tell

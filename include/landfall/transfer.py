@@ -14,6 +14,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.frames import Frame, FrameType
 from include.landfall.job import Bounds, Hashed, Job, Unpacking
 from include.landfall.planned import rules_of
+from include.landfall.postgres.errors import hide_words
 from include.landfall.read.process import Reader, read_frames
 from include.landfall.write import copy
 from include.landfall.write.judge import judge
@@ -107,7 +108,7 @@ class Transfer:
             if error.place.row:
                 self._place(error, job, error.place.row)
             if self.feed.hides_texts:
-                error.found = None  # what a trigger raises may quote the row
+                hide_words(error)
             raise
 
     def _find_origins(self, job: Job, staging: Staging, read: int) -> None:

@@ -30,6 +30,7 @@ from include.landfall.ledger.parts import checked_parts
 from include.landfall.ledger.queries import newest_loaded, refused_duplicates
 from include.landfall.postgres.connection import connect
 from include.landfall.postgres.errors import postgres_errors
+from include.landfall.postgres.locks import holder_of
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import (
     find_named,
@@ -192,9 +193,11 @@ def plan_of(feed: Feed, now: float) -> Plan:
 def _tell_of_missing_rows(connection: Connection, feed: Feed) -> None:
     rows = missing_rows(connection, feed)
     if rows is None:
+        holder = holder_of(connection, feed.target.schema_name, feed.target.table_name)
         show(
             f"{feed.target.table} is locked by another session: whether others emptied it cannot"
-            " be seen now",
+            " be seen now, and loads may wait",
+            *([f"  locked by: {holder}"] if holder else []),
             error=True,
         )
     elif rows:

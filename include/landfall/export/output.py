@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from include.landfall.errors import TerminalError
 from include.landfall.s3.errors import naming_right, s3_errors
+from include.landfall.s3.key_rights import check_may_delete
 from include.landfall.s3.upload import Upload
-from include.landfall.s3.write_rights import check_may_delete
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -254,7 +254,8 @@ def check_is_there(connection: Connection, feed: Feed) -> None:
     if number and not is_there():  # the first load may have brought both since the first look
         raise FeedError(
             f"the table {target.table} is gone, and the ledger has {number} files in it",
-            do="restore the table, or load all files again with --force and without --key",
+            do="restore the table, or where it was renamed write its name as target.table; else"
+            " load all files again with --force and without --key",
         ).at(feed=feed.name)
 
 

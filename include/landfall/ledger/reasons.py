@@ -11,7 +11,8 @@ WHAT_TO_DO = {
     "zero_byte": "write the file again without it (UTF-16 files are full of them)",
     "too_long": "close the quote that may be open, or keep such large texts elsewhere",
     "cell": "ask the sender to correct the cell, or declare a type that takes it",
-    "null": "ask the sender, or let the column be nullable in the feed",
+    "null": "ask the sender, or let the column be NULL: take nullable: false out of the feed, and"
+    " let the table take it (ALTER COLUMN … DROP NOT NULL)",
     "json": "ask the sender for the row as one JSON object; where an object has several lines, or a"
     " line several objects, write objects: concatenated under format:; where an array under a key"
     " has the rows, write rows: under format:",

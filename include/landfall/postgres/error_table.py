@@ -87,7 +87,8 @@ STATES = by_name(
         Verdict(
             ConnectionUnusable,
             "the database refused the role",
-            do="grant the role what it lacks",
+            do="grant the role what it lacks; where it is about the table or the ledger, the"
+            " command check prints the GRANT",
         ),
         "28 42501",
     ),
@@ -101,9 +102,23 @@ STATES = by_name(
     ),
     # What a row brings about: data, constraints, the check of a view, limits (the bounds of an
     # array, JSON that nests too deep), and what a trigger raises.
-    (Verdict(RefusedCell, "the database refused the rows"), "22 23 44 54 P0001"),
+    (
+        Verdict(
+            RefusedCell,
+            "the database refused the rows",
+            do="correct the rows, or the constraint or trigger that is against them",
+        ),
+        "22 23 44 54 P0001",
+    ),
     # The target lacks a schema, a table, a column or a type, or has another one than the feed.
-    (Verdict(FeedError, "the feed does not fit its target"), "42 3F"),
+    (
+        Verdict(
+            FeedError,
+            "the feed does not fit its target",
+            do="compare the feed with its table: the command check tells of both",
+        ),
+        "42 3F",
+    ),
     # What a retry of the same statement meets again.
     (
         Verdict(
@@ -176,7 +191,11 @@ CLASSES = by_name(
         "ProgrammingError NotSupportedError OutOfOrderTransactionNesting",
     ),
     (
-        Verdict(TerminalError, "the database's answer could not be read"),
+        Verdict(
+            TerminalError,
+            "the database's answer could not be read",
+            do="check that PostgreSQL is what answers, and look into its log",
+        ),
         "Error InterfaceError DatabaseError DataError IntegrityError InternalError PipelineAborted",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from include.landfall.errors import (
     LandfallError,
     RefusedCell,
     ServerUnavailable,
+    shorten,
 )
 from include.landfall.postgres.error_table import (
     CLASSES,
@@ -50,6 +52,15 @@ WRONG_OPTIONS = (
     "could not match", "could not parse network address", "weak sslmode", "definition of service",
     "unsupported startup parameter",
 )  # fmt: skip
+# libpq begins each reason with the address, which the error has already. Of several they are told.
+ATTEMPT = re.compile(
+    r"connection (?:failed|is bad): connection to server (?:at|on socket) .*? failed: "
+)
+# A line of the server's context that names a function of the database, such as a trigger's. Blocks
+# of the engine itself are no such function.
+FUNCTION = re.compile(r"^(?:PL/\w+|SQL) function (?!inline_code_block).*", re.MULTILINE)
+WORDLESS = "read the server's log: its message is not kept here, because it may quote rows"
+REASON = 320  # characters of a server's own words; the state must stay beside them
 LIMITS = {"statement_timeout", "lock_timeout"}  # a feed can set them for its own loads
 
 
@@ -69,11 +80,22 @@ def refusal(error: psycopg.Error, *, has_feed: bool = True) -> LandfallError:
     """
     verdict, message = _verdict(error), _message(error)
     setting = _setting(error.sqlstate, message)
-    return verdict.error(
+    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    refused = verdict.error(
         f"the database stopped the work because of {setting}" if setting else verdict.what,
-        found=f"{message} (SQLSTATE {error.sqlstate})" if error.sqlstate else message,
+        found=shorten(message, REASON) + state,
         do=_what_to_do(error, setting, verdict, has_feed),
     )
+    if function := _function(error):
+        refused.more.append(("raised in", function))
+    return refused
+
+
+def hide_words(refused: LandfallError) -> None:
+    """Takes the server's words out of the error: what a trigger says, or hints, may quote rows."""
+    refused.found = None
+    if not refused.retryable:
+        refused.do = WORDLESS
 
 
 def refuses_rows(error: psycopg.Error) -> bool:
@@ -84,7 +106,7 @@ def refuses_rows(error: psycopg.Error) -> bool:
 
 def unreached(warehouse: Warehouse, error: psycopg.Error) -> LandfallError:
     """Returns a failed connect as one of the project's errors, by what a retry would do."""
-    message = " ".join(str(error).split())
+    message = _reason(error)
     if any(words in message for words in WRONG_OPTIONS):
         return ConnectionUnusable(
             "an option of the Postgres connection cannot be used",
@@ -111,6 +133,12 @@ def unreached(warehouse: Warehouse, error: psycopg.Error) -> LandfallError:
     )
 
 
+def _reason(error: psycopg.Error) -> str:
+    """Returns why a connect failed, in the server's or libpq's words."""
+    message = " ".join(str(error).split())
+    return message if len(ATTEMPT.findall(message)) > 1 else ATTEMPT.sub("", message)
+
+
 def _is_refused(error: psycopg.Error, message: str) -> bool:
     if error.sqlstate:
         return not _verdict(error).error.retryable
@@ -131,6 +159,16 @@ def _verdict(error: psycopg.Error) -> Verdict:
 def _message(error: psycopg.Error) -> str:
     parts = (error.diag.message_primary or str(error), error.diag.message_detail)
     return "; ".join(" ".join(part.split()) for part in parts if part)
+
+
+def _function(error: psycopg.Error) -> str | None:
+    """Returns the function of the database that raised the error, and its line.
+
+    The engine's own blocks raise an error again: then its context stands for a constraint's name.
+    """
+    context = f"{error.diag.constraint_name or ''}\n{error.diag.context or ''}"
+    raised = FUNCTION.search(context)
+    return raised[0] if raised else None
 
 
 def _what_to_do(

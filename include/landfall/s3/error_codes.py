@@ -42,6 +42,7 @@ ELSEWHERE = Verdict(
     do="correct region_name or endpoint_url of the connection",
 )
 
+NOT_THERE = "no such object"
 # The store knows the key, and does not allow it this request.
 DENIED = Verdict(
     ConnectionUnusable,
@@ -108,7 +109,7 @@ CODES = by_name(
         "412 PreconditionFailed 416 InvalidRange",
     ),
     (
-        Verdict(ObjectMissing, "no such object", do="check source.bucket and the key"),
+        Verdict(ObjectMissing, NOT_THERE, do="check source.bucket and the key"),
         "404 NoSuchKey NoSuchVersion",
     ),
     (

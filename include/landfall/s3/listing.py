@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from include.landfall.arrival import Arrival
 from include.landfall.errors import ConnectionUnusable, FeedError, ObjectChanged, ObjectMissing
-from include.landfall.s3.errors import s3_errors
+from include.landfall.s3.errors import naming_right, s3_errors
 from include.landfall.s3.snapshots import Snapshot, snapshots
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def list_objects(client: S3Client, source: Source, prefix: str | None = None) ->
     """
     listed = source.prefix if prefix is None else prefix
     pages = client.get_paginator("list_objects_v2")
-    with s3_errors(source.bucket):
+    with naming_right("s3:ListBucket"), s3_errors(source.bucket):
         for page in pages.paginate(Bucket=source.bucket, Prefix=listed):
             for entry in page.get("Contents", []):
                 yield Arrival(

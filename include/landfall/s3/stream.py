@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
 from include.landfall.arrival import Arrival
-from include.landfall.errors import LandfallError, ObjectChanged, ServerUnavailable
-from include.landfall.s3.errors import s3_errors
+from include.landfall.errors import (
+    LandfallError,
+    ObjectChanged,
+    ObjectMissing,
+    ServerUnavailable,
+)
+from include.landfall.s3.error_codes import NOT_THERE
+from include.landfall.s3.errors import naming_right, s3_errors
+from include.landfall.s3.key_rights import TO_READ
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -104,12 +112,12 @@ def gave_up(
 def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None = None) -> Any:
     """Returns the body of a GET of bytes start to stop (exclusive) of exactly this version.
 
-    Raises: ObjectChanged when the object is no longer that version.
+    Raises: ObjectChanged when the object is no longer that version, ObjectMissing when it is gone.
     """
     request: dict[str, Any] = {"IfMatch": f'"{arrival.etag}"'}
     if start or stop is not None:
         request["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
-    with s3_errors(arrival.bucket, arrival.key):
+    with _of_listed(), naming_right(TO_READ), s3_errors(arrival.bucket, arrival.key):
         answer = client.get_object(Bucket=arrival.bucket, Key=arrival.key, **request)
     try:
         _check_version(answer, arrival)
@@ -119,6 +127,18 @@ def get_range(client: S3Client, arrival: Arrival, start: int, stop: int | None =
         answer["Body"].close()
         raise error.at(object=arrival.uri) from None
     return answer["Body"]
+
+
+@contextmanager
+def _of_listed() -> Iterator[None]:
+    """Says of an object that is not there that it was, because it has been listed."""
+    try:
+        yield
+    except ObjectMissing as missing:
+        if missing.what == NOT_THERE:
+            missing.what = "the object is gone: it was deleted or moved after it was listed"
+            missing.do = "put it back if it is to be loaded; else nothing: no run lists it any more"
+        raise
 
 
 def _check_version(answer: Any, arrival: Arrival) -> None:

@@ -14,6 +14,7 @@ from psycopg.rows import namedtuple_row
 
 from include.landfall.errors import FeedError
 from include.landfall.feed.model import Feed
+from include.landfall.feed.target import OF_SCD2
 from include.landfall.job import LOAD_ID
 from include.landfall.postgres.statements import statement, table
 
@@ -39,6 +40,23 @@ def check_kind(connection: Connection, feed: Feed) -> None:
     if feed.target.load_id:
         _check_load_id(feed, target)
     _check_rules(feed, target)
+    _check_filled(feed, target.required or [])
+
+
+def _check_filled(feed: Feed, required: list[str]) -> None:
+    """Refuses a table with a column that each row must have, and no row of a file would."""
+    if feed.contract.new_columns == "evolve":  # a file may bring it
+        return
+    filled = {*feed.table_columns, LOAD_ID, *(OF_SCD2 if feed.target.is_scd2 else ())}
+    for name in required:
+        if name not in filled:
+            raise FeedError(
+                f"the table {feed.target.table} has a column that the feed lacks, and that may not"
+                " be NULL",
+                expected="a column of the feed, or a default in the table",
+                do="add it to the feed, or let the table fill it or leave it out: ALTER TABLE"
+                " … ALTER COLUMN … SET DEFAULT, or DROP NOT NULL",
+            ).at(column=name)
 
 
 def _check_load_id(feed: Feed, target: Any) -> None:

@@ -19,7 +19,7 @@ from include.landfall.ledger.claims import Claim, Claimant
 from include.landfall.ledger.duplicates import EarlierLoad
 from include.landfall.ledger.entries import Entry, create_ledger
 from include.landfall.postgres.connection import server_encoding, storable
-from include.landfall.postgres.errors import postgres_errors, refusal, refuses_rows
+from include.landfall.postgres.errors import hide_words, postgres_errors, refusal, refuses_rows
 from include.landfall.write import alter, target
 from include.landfall.write.budget import check_budget, rejection_of
 from include.landfall.write.deferred import check_all_at_once
@@ -209,7 +209,8 @@ def _without_texts(feed: Feed) -> Iterator[None]:
     except psycopg.Error as error:
         refused = refusal(error)
         if feed.hides_texts and refuses_rows(error):
-            refused.found = f"SQLSTATE {error.sqlstate}; the message is not kept: it may quote rows"
+            hide_words(refused)
+            refused.found = f"SQLSTATE {error.sqlstate}"
         raise refused from error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from include.local.airflow.api import Api, unhealthy
@@ -22,8 +22,9 @@ from include.local.airflow.home import (
     use_port,
     write_login,
 )
-from include.local.services.control import Services
+from include.local.services.control import LOGS, Services
 from include.local.services.environ import exports
+from include.local.services.leftovers import leftovers
 from include.local.services.process import LOCALHOST, free_ports, is_free
 from include.local.services.program import Program, run_programs, wait_for_parts
 from include.local.state import LocalError, locked
@@ -63,19 +64,35 @@ def _login(address: str, password: str) -> Api | None:
         return None
 
 
-def the_only_airflow(home: Path) -> AbstractContextManager[None]:
+def check_no_leftovers(home: Path) -> None:
+    """Checks that no program of a killed command is there: it would share the new one's database.
+
+    Raises: LocalError.
+    """
+    if left := leftovers(home / LOGS):
+        raise LocalError(
+            "the command that started these programs was killed, and they go on",
+            found=", ".join(f"{name} (pid {each.pid})" for name, each in left.items()),
+            do="stop them: make down (the data stays); then start again",
+        )
+
+
+@contextmanager
+def the_only_airflow(home: Path) -> Iterator[None]:
     """Lets no other command start an Airflow in this home, as long as this one has its own.
 
     `find_airflow` does not find one that starts or stops, and two would share one database.
 
-    Raises: LocalError when another command has one.
+    Raises: LocalError when another command has one, or has left its programs.
     """
     busy = LocalError(
         "another command starts or stops an Airflow here",
         found=f"make airflow or make lessons, in another terminal; its logs are in {home / 'logs'}",
         do="wait until it has started, or has ended",
     )
-    return locked(home, "airflow.lock", busy)
+    with locked(home, "airflow.lock", busy):
+        check_no_leftovers(home)
+        yield
 
 
 def prepare(home: Path, services: Services, ports: Sequence[int]) -> dict[str, str]:

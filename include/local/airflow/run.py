@@ -16,6 +16,7 @@ from include.local.airflow.api import Api
 from include.local.airflow.home import PORT, USER, last_port, password_of
 from include.local.airflow.programs import (
     airflow_programs,
+    check_no_leftovers,
     find_airflow,
     prepare,
     the_only_airflow,
@@ -57,11 +58,12 @@ def run(home: Path) -> int:
 
 
 def _expect_no_other(home: Path) -> None:
+    check_no_leftovers(home)
     running = find_airflow(home)
     if running:
         raise LocalError(
             "Airflow runs already", found=running.address,
-            do="open it; or wait for its end, where make lessons has started it",
+            do="open it, or stop it by Ctrl-C where it was started: make airflow or make lessons",
         )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ PORTS = {"api": 8100, "flower": 5556}
 USER = "admin"
 READY_SECONDS = 60
 CELERY = ("celery", "-A", "include.reports.app")
+USE_THAT = "use that one; make down stops it where its command was killed"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def report_service(
     """
     running = find_reports(home)
     if running:
-        raise LocalError("the report service runs already", found=running[0], do="use that one")
+        raise LocalError("the report service runs already", found=running[0], do=USE_THAT)
     with closing(make_client(store)) as client:
         ensure_bucket(client)
     with ExitStack() as stack:

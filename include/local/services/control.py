@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.local.services import object_store, postgres_server, redis_server
+from include.local.services.leftovers import stop_leftovers
 from include.local.services.life_cycle import Service
 from include.local.services.object_store import ObjectStore, start_object_store
 from include.local.services.postgres_server import Postgres, start_postgres
 from include.local.services.redis_server import Redis
 from include.local.state import LocalError, locked
+
+LOGS = "logs"  # the folder of the logs of programs
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,13 @@ def running(home: Path) -> Services:
 
 
 def down(home: Path) -> list[str]:
-    """Stops the services that run; returns their names."""
+    """Stops the services that run, and what a killed command has left; returns their names."""
+    left = stop_leftovers(home / LOGS)
     with locked(home), ThreadPoolExecutor() as pool:
         services = {name: service.find(home / name) for name, service in ALL_SERVICES.items()}
         to_stop = {name: service for name, service in services.items() if service is not None}
         list(pool.map(lambda service: service.stop(), to_stop.values()))
-    return list(to_stop)
+    return [*left, *to_stop]
 
 
 def clean(home: Path) -> None:
@@ -99,5 +103,5 @@ def clean(home: Path) -> None:
     for name, service in ALL_SERVICES.items():
         service.delete(home / name)
     # By name: LANDFALL_LOCAL may name a folder that holds other things too.
-    for name in ("airflow", "demo", "logs", "reports"):
+    for name in ("airflow", "demo", LOGS, "reports"):
         shutil.rmtree(home / name, ignore_errors=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from include.local.services.leftovers import forget, remember
 from include.local.services.process import wait_until
 from include.local.state import PROJECT, LocalError
 
@@ -75,6 +76,7 @@ def run_programs(
     try:
         for name, command in commands.items():
             programs.append(Program.start(name, command, environ, logs[name]))
+            remember(logs[name], programs[-1].child.pid)
         yield programs
     finally:
         try:
@@ -84,6 +86,7 @@ def run_programs(
             for program in programs:
                 if program.child.returncode is None:
                     program.kill()
+                forget(program.log)
 
 
 def _stop(programs: Sequence[Program]) -> None:

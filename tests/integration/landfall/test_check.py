@@ -60,12 +60,19 @@ def test_a_key_that_may_move_files_moves_and_writes_none(check, feed, client):
 @pytest.mark.parametrize(
     ("operation", "right"),
     [
+        ("ListObjectsV2", "s3:ListBucket"),
+        ("GetObject", "s3:GetObject, and kms:Decrypt where the object is encrypted"),
         ("DeleteObject", "s3:DeleteObject below things/"),
         ("PutObject", "s3:PutObject below loaded/"),
     ],
 )
-def test_a_right_that_moves_of_files_lack_is_named(check, feed, bucket, mocker, operation, right):
+def test_a_right_that_the_key_lacks_is_named_and_a_load_names_it_too(
+    check, feed, bucket, client, capsys, mocker, operation, right
+):
     write(feed, bucket, source={"loaded_files": MOVES})
+    for key in ("things/", "things/_SUCCESS", "things/empty.csv"):  # the first two are no data
+        client.put_object(Bucket=bucket, Key=key, Body=b"")
+    assert check().code == 0
     real = BaseClient._make_api_call
 
     def refuse(client, name, arguments):
@@ -77,6 +84,10 @@ def test_a_right_that_moves_of_files_lack_is_named(check, feed, bucket, mocker, 
     done = check()
     assert done.code == 3
     assert f"what to do: allow the connection's key {right}" in done.of("landing")
+    if operation in {"ListObjectsV2", "GetObject"}:
+        client.put_object(Bucket=bucket, Key="things/1.csv", Body=b"id\n1\n")
+        assert cli.main(["load", "--feed", str(feed)]) == 3
+        assert f"allow the connection's key {right}" in capsys.readouterr().err
 
 
 def test_a_wrong_password_and_the_other_connection_is_asked_all_the_same(check, wrong):

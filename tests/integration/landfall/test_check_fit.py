@@ -68,3 +68,40 @@ def test_check_foretells_that_the_ledger_tells_of_another_table(engine, name):
     with connect(engine.warehouse) as connection, pytest.raises(FeedError) as refused:
         new_arrivals(connection, engine.feed, [])
     assert refused.value.what in finding.answer
+
+
+FILLS = (
+    "CREATE FUNCTION raw.fill() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN NEW.must = 'x'; RETURN NEW; END $$;"
+    " CREATE TRIGGER t BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.fill()"
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "by_others", "is_filled"),
+    [
+        ("text NOT NULL", "", False),
+        ("text NOT NULL DEFAULT 'x'", "", True),
+        ("raw.x NOT NULL", "", True),
+        ("text NOT NULL", FILLS, True),
+    ],
+)
+def test_a_column_that_others_made_required_is_told_before_a_row_is_read(
+    engine, column, by_others, is_filled
+):
+    engine.sql(
+        "CREATE SCHEMA raw; CREATE DOMAIN raw.x AS text DEFAULT 'x';"
+        f" CREATE TABLE raw.t (id int, name text, must {column}); {by_others}"
+    )
+    (finding,) = check(
+        [Database("warehouse", (engine.feed,))], warehouse_of=lambda _: engine.warehouse
+    )
+    if is_filled:
+        engine.load("id,name\n1,a\n2,b\n")
+        assert engine.sql("SELECT must FROM raw.t") == ["x", "x"]
+        assert finding.reachable
+        return
+    with pytest.raises(FeedError, match="column that the feed lacks") as refused:
+        engine.load("id,name\n1,a\n2,b\n")
+    assert refused.value.place.column == "must"
+    assert "column must: the table raw.t has a column that the feed lacks" in finding.answer

@@ -102,7 +102,7 @@ RULES_OF_TABLE = {
     "a CHECK": ("ALTER TABLE raw.t ADD CHECK (name !~ 'doe')", f"1,{MARKER}"),
     "a trigger": (
         "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " RAISE EXCEPTION 'no %', NEW.name; END $$;"
+        " RAISE EXCEPTION 'no %', NEW.name USING HINT = NEW.name; END $$;"
         " CREATE TRIGGER no BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION no()",
         f"1,{MARKER}",
     ),

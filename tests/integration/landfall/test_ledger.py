@@ -10,6 +10,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from include.landfall.check import Database, check
 from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerUnavailable
 from include.landfall.ledger import arrivals, claims
 from include.landfall.ledger.entries import create_ledger
@@ -193,6 +194,9 @@ def test_a_ledger_that_is_behind_its_table_is_noticed_and_no_row_is_doubled(
     for number in range(1, 4):
         engine.load(many(3_000, first=number * 10_000), f"{number}.csv")
     bring_back_ledger(engine, engine.entries()[:left])
+    database = Database("warehouse", (engine.feed,))
+    (finding,) = check([database], warehouse_of=lambda _: engine.warehouse)
+    assert "the ledger is behind the table raw.t" in finding.answer
     last = engine.put(many(3_000, first=30_000), "3.csv")
     for force in (False, True, False, True):  # each try takes a load id
         with pytest.raises(FeedError, match=r"the ledger is behind the table raw\.t"):

@@ -84,6 +84,11 @@ def test_a_named_file_makes_no_new_table_that_hides_the_lost_one(shell, loss):
     assert shell.engine.sql("SELECT status FROM landfall.ledger WHERE key = 't/1.csv'") == [
         "loaded"
     ]
+    if "RENAME" in loss:
+        shell.write(target={"table": "raw.other"})
+        assert shell.run("load")[0] == 0
+        assert shell.engine.sql("SELECT id FROM raw.other ORDER BY id") == [1, 2]
+        return
     assert shell.run("load", "--force")[0] == 0
     assert shell.engine.sql("SELECT id FROM raw.t ORDER BY id") == [1, 2]
 
@@ -140,7 +145,9 @@ def test_no_look_waits_for_a_locked_table(shell, command, monkeypatch):
     with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
         other.execute("LOCK TABLE raw.t IN ACCESS EXCLUSIVE MODE")
         code, _, err = shell.run(command)
+        pid = other.info.backend_pid
     assert (code, "raw.t is locked by another session" in err) == (0, True)
+    assert re.search(rf"  locked by: a session of \w+ \(pid {pid}\) idle in transaction", err)
 
 
 def test_ctrl_c_while_a_file_is_read_says_that_nothing_of_it_is_loaded(shell, mocker):
@@ -162,15 +169,26 @@ def test_plan_and_load_have_one_rule_for_a_file_that_changed_a_moment_ago(shell)
     assert shell.engine.sql("SELECT id FROM raw.t") == [1]
 
 
-def test_a_lock_timeout_names_the_feed_s_own_limit(shell):
+def test_a_lock_timeout_names_the_feed_s_own_limit_and_who_holds_the_lock(shell):
     shell.put(1)
     assert shell.run("load")[0] == 0
     shell.write(limits={"lock_timeout": 0.1})
     shell.put(2)
-    with psycopg.connect(shell.engine.warehouse.conninfo()) as other:
-        other.execute("LOCK TABLE raw.t IN SHARE MODE")
+    conninfo = shell.engine.warehouse.conninfo()
+    with psycopg.connect(conninfo) as reader, psycopg.connect(conninfo) as other:
+        reader.execute("SELECT FROM raw.t")  # older, and in nobody's way
+        other.execute("SET application_name = 'psql'; LOCK TABLE raw.t IN SHARE MODE")
         code, _, err = shell.run("load")
-    assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
+        assert (code, "raise limits: lock_timeout of the feed" in err) == (75, True)
+        pid = other.info.backend_pid
+        assert re.search(rf"locked by: psql as \w+ \(pid {pid}\) idle in transaction since 2", err)
+        assert shell.engine.sql("SELECT error ~ 'locked by: psql' FROM landfall.ledger") == [
+            None, True,
+        ]  # fmt: skip
+        shell.engine.sql(re.search(r"to end it: (.+)", err)[1])
+        assert shell.run("load")[0] == 0
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
 
 
 @pytest.mark.parametrize("command", ["load", "check"])
@@ -214,3 +232,28 @@ def test_a_role_without_rights_to_the_target_gets_the_grants(shell, monkeypatch)
         assert shell.run("check")[0] == 0
     finally:
         engine.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+FROZEN = "BEGIN RAISE EXCEPTION 'frozen' USING HINT = 'ask Kim'; END"
+NO_HISTORY = "BEGIN INSERT INTO raw.history VALUES (1); RETURN NEW; END"
+
+
+@pytest.mark.parametrize(
+    ("each", "body", "exit_code", "told"),
+    [
+        ("STATEMENT", FROZEN, 5, "what to do: ask Kim; then correct the rows"),
+        ("ROW", FROZEN, 5, "what to do: ask Kim; then correct the rows"),
+        ("ROW", NO_HISTORY, 2, 'found: relation "raw.history" does not exist'),
+    ],
+)
+def test_the_function_of_a_trigger_is_named_with_its_own_hint(shell, each, body, exit_code, told):
+    shell.put(1)
+    assert shell.run("load")[0] == 0
+    shell.engine.sql(
+        f"CREATE FUNCTION raw.keep() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$;"
+        f" CREATE TRIGGER t BEFORE INSERT ON raw.t FOR EACH {each} EXECUTE FUNCTION raw.keep()"
+    )
+    shell.put(2)
+    code, _, err = shell.run("load")
+    assert (code, told in err) == (exit_code, True), err
+    assert "  raised in: PL/pgSQL function raw.keep() line 1 at" in err

@@ -46,7 +46,7 @@ def test_what_is_known_of_a_place_is_not_overwritten_by_who_knows_less():
 def test_what_was_found_is_shown_on_one_short_printable_line():
     assert shorten("ü") == "ü"
     assert shorten("a\nb\x1b[31m") == r"'a\nb\x1b[31m'"
-    assert shorten("x" * 500) == "x" * 120 + "… (500 characters)"
+    assert shorten("x" * 500) == "x" * 400 + "… (500 characters)"
     every_part = dict.fromkeys(("what", "found", "expected", "do"), "\x1b[2J\n  line: 9")
     shown = str(TerminalError(**every_part)).splitlines()
     assert (len(shown), all(line.isprintable() for line in shown)) == (4, True)

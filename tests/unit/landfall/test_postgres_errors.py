@@ -18,6 +18,8 @@ from include.landfall.errors import (
 )
 from include.landfall.postgres.error_table import CLASSES, STATES
 from include.landfall.postgres.errors import postgres_errors, refusal, unreached
+from include.landfall.s3.error_codes import CODES
+from include.landfall.s3.errors import CLASSES as S3_CLASSES
 from tests.support.exception_classes import exception_classes
 
 # Classes that are no errors, with the reason.
@@ -148,9 +150,9 @@ def test_what_the_server_refuses_is_worded_by_its_cause(state, what):
     assert what in refusal(raised(state)).what
 
 
-def test_each_verdict_but_those_on_rows_and_feeds_says_what_to_do():
-    silent = {state for state, verdict in STATES.items() if not verdict.do}
-    assert {STATES[state].error for state in silent} == {RefusedCell, FeedError}
+def test_every_verdict_says_what_to_do():
+    verdicts = {*STATES.values(), *CLASSES.values(), *CODES.values(), *S3_CLASSES.values()}
+    assert [verdict.what for verdict in verdicts if not verdict.do] == []
 
 
 @pytest.mark.parametrize(
@@ -281,3 +283,27 @@ def test_a_server_that_takes_no_more_connections_is_not_to_be_started(text):
 )
 def test_what_another_session_changed_meanwhile_can_be_tried_again(message, error):
     assert type(refusal(raised("XX000", message))) is error
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            'connection failed: connection to server at "a.very.long.name.of.a.host.example.com"'
+            ' (10.0.0.1), port 5432 failed: FATAL:  role "u" is not permitted to log in',
+            'FATAL: role "u" is not permitted to log in',
+        ),
+        (
+            'connection is bad: connection to server on socket "/run/.s.PGSQL.5432" failed: no',
+            "no",
+        ),
+        (two := 'connection failed: connection to server at "a", port 1 failed: x ' * 2, two[:-1]),
+    ],
+)
+def test_a_connect_that_fails_is_told_by_its_reason_and_not_by_its_address_again(text, reason):
+    assert unreached(WAREHOUSE, psycopg.OperationalError(text)).found == reason
+
+
+def test_the_state_stays_beside_a_long_reason():
+    told = str(refusal(raised("23503", "x" * 900)))
+    assert "… (900 characters) (SQLSTATE 23503)" in told

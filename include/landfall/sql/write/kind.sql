@@ -20,6 +20,19 @@ SELECT
         WHERE rule.ev_class = class.oid AND rule.ev_type = '3'
     )::text AS insert_rule,
     row_security_active(class.oid) AS is_secured,
+    -- The columns that no row may leave out, and that nobody fills. 7: BEFORE, INSERT, FOR EACH ROW
+    (
+        SELECT array_agg(must.attname::text ORDER BY must.attnum)
+        FROM pg_attribute AS must
+        INNER JOIN pg_type AS must_type ON must.atttypid = must_type.oid
+        WHERE
+            must.attrelid = class.oid AND must.attnum > 0 AND NOT must.attisdropped AND must.attnotnull
+            AND NOT must.atthasdef AND must.attidentity = '' AND must_type.typdefault IS NULL
+            AND NOT EXISTS (
+                SELECT 1 FROM pg_trigger AS trigger
+                WHERE trigger.tgrelid = class.oid AND trigger.tgtype::integer & 7 = 7
+            )
+    ) AS required,
     (
         SELECT parent.inhparent::regclass FROM pg_inherits AS parent
         WHERE parent.inhrelid = class.oid AND class.relispartition

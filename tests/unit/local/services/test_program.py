@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from include.local.airflow.run import run
+from include.local.services import control
+from include.local.services.control import LOGS
+from include.local.services.leftovers import leftovers
 from include.local.services.process import free_ports, wait_until
 from include.local.services.program import Program, interrupt_on, run_programs, wait_for_parts
-from include.local.state import LocalError
+from include.local.state import PROJECT, LocalError
 
 SERVER = """
 import socket
@@ -86,6 +92,36 @@ def test_waiting_for_parts_ends_when_a_program_does(tmp_path) -> None:
     with pytest.raises(LocalError, match="api ended with exit code") as error:
         wait_for_parts("Airflow", [program], lambda: ["api"], 60, tmp_path)
     assert "api.log" in str(error.value)
+
+
+OWNER = """
+import os, signal, sys
+from pathlib import Path
+from include.local.services.program import run_programs
+logs = Path(sys.argv[1])
+code = "import time; time.sleep(60)"
+commands = {name: ("timeit", "-n", "1", "-r", "1", code) for name in ("api", "scheduler")}
+with run_programs(commands, os.environ, {name: logs / f"airflow-{name}.log" for name in commands}):
+    os.kill(os.getpid(), int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_what_a_killed_command_leaves_is_told_and_ends_with_make_down(tmp_path, number) -> None:
+    command = [sys.executable, "-c", OWNER, str(tmp_path / LOGS), str(int(number))]
+    subprocess.run(command, cwd=PROJECT, check=False, stderr=subprocess.DEVNULL)
+    left = leftovers(tmp_path / LOGS)
+    if number == signal.SIGINT:
+        assert (left, list((tmp_path / LOGS).glob("*.json"))) == ({}, [])
+        return
+    assert list(left) == ["airflow-api", "airflow-scheduler"]
+    with pytest.raises(LocalError, match="was killed") as error:
+        run(tmp_path)
+    assert "make down" in str(error.value.do)
+    assert f"airflow-api (pid {left['airflow-api'].pid})" in str(error.value.found)
+    assert control.down(tmp_path) == list(left)
+    assert not any(process.alive() for process in left.values())
+    assert leftovers(tmp_path / LOGS) == {}
 
 
 @pytest.fixture

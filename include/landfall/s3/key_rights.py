@@ -1,4 +1,4 @@
-"""Asks the store whether a key may delete and write objects, with requests that change nothing.
+"""Asks the store whether a key may read, delete and write, with requests that change nothing.
 
 A store looks at the rights first. So whoever lacks one is told of it, and whoever has it is told
 that no such object is there.
@@ -18,9 +18,20 @@ from include.landfall.s3.errors import naming_right, s3_errors
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+# Where the bucket's objects are encrypted by KMS, a key needs the right to both.
+TO_READ = "s3:GetObject, and kms:Decrypt where the object is encrypted"
 NAME = ".landfall-check"  # hidden, so no pattern with a * takes it
 NO_VERSION = f'"{"0" * 32}"'  # the ETag of no object
 WRONG_MD5 = base64.b64encode(md5(b"other bytes", usedforsecurity=False).digest()).decode()
+
+
+def check_may_read(client: S3Client, bucket: str, key: str) -> None:
+    """Checks s3:GetObject, by one byte of the object.
+
+    Raises: ConnectionUnusable when the key may not.
+    """
+    with _only_rights(bucket, key, TO_READ):
+        client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
 
 
 def check_may_delete(client: S3Client, bucket: str, prefix: str) -> None:
@@ -52,5 +63,5 @@ def _only_rights(bucket: str, key: str, right: str) -> Iterator[None]:
             yield
     except ConnectionUnusable:
         raise
-    except LandfallError:  # the request is allowed, and refused as it had to be
+    except LandfallError:  # the request is allowed, and refused for another reason
         return
