@@ -13,7 +13,7 @@ EACH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
 
 @EACH
 def test_what_the_load_overwrote_comes_back(engine, strategy):
-    keeping(engine, strategy).load("id,name\n1,a\n2,b\n", "1.csv")
+    keeping(engine, strategy, days=1).load("id,name\n1,a\n2,b\n", "1.csv")
     before = engine.sql("SELECT * FROM raw.t ORDER BY id, name")
     engine.load("id,name\n2,B\n3,c\nx,bad\n", "2.csv")
     forgotten = undo(engine, "2.csv")
