@@ -191,6 +191,22 @@ def test_no_row_of_another_table_is_lost_that_comes_while_a_merge_reads_its_file
     assert engine.rows() == [(1, "a")]
 
 
+def test_no_change_is_lost_that_another_session_makes_while_a_file_is_forgotten(engine, mocker):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.load("id,name\n1,b\n", "2.csv")
+    changed = []
+
+    def change(*_):
+        with suppress(psycopg.errors.LockNotAvailable):
+            engine.sql(f"{AT_ONCE} UPDATE raw.t SET name = 'corrected'")
+            changed.append(1)
+
+    # It is called after the look at what others have changed.
+    mocker.patch.object(undoing, "keep_dependents_away", side_effect=change)
+    undo(engine, "2.csv")
+    assert (changed, engine.rows()) == ([], [(1, "a")])
+
+
 # ---- the clock -----------------------------------------------------------------------------------
 
 
