@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def most_files(per_task: int | None, max_map_length: int) -> int:
-    """Returns how many files a run takes at the most, when each task loads so many."""
+    """Returns how many files the tasks of a run can load, when each loads so many."""
     tasks = min(MOST_ARRIVALS, max_map_length)
-    return min(MOST_GROUPED, tasks * (per_task or MOST_GROUPED))
+    return tasks * (per_task or MOST_GROUPED)
 
 
 def grouped(files: Sequence[T], per_task: int | None, max_map_length: int) -> list[list[T]]:

@@ -62,7 +62,7 @@ class Part:
             if frame.type is FrameType.ROWS:
                 yield frame
             size += len(frame.payload)
-            if size >= PART_BYTES and frame.count:  # the last frame of a batch has its count
+            if size >= PART_BYTES:
                 return
 
     @property

@@ -17,6 +17,7 @@ from include.landfall.errors import (
 )
 from include.landfall.feed.model import Feed
 from include.landfall.forget import forget
+from include.landfall.postgres import connection as connections
 from include.landfall.validate import validate
 from tests.support.departures import kept_changes, parquet_of, rows_of
 from tests.support.file_bytes import parquet_bytes
@@ -146,15 +147,27 @@ def test_validate_tells_of_departures_and_alters_nothing(engine):
     assert (before, kept_changes(engine)) == (after, [])
 
 
-def test_a_reader_that_holds_the_table_makes_an_altering_load_fail_for_a_retry(engine):
-    engine.load("id,name\n1,a\n")
-    engine.be(contract={"new_columns": "evolve"})
-    arrival = engine.put("id,name,x\n2,b,7\n", "b.csv")
+@pytest.mark.parametrize(("table", "contract", "altered"), [
+    ("id bigint, name text, _load_id bigint", "new_columns: evolve", ["column added x: bigint"]),
+    ("id integer, name text, _load_id bigint", "types: widen",
+     ["type widened id: integer -> bigint"]),
+    ("id bigint, name text", "new_columns: ignore", []),  # the load id is added
+])  # fmt: skip
+def test_a_reader_that_holds_the_table_makes_an_altering_load_fail_for_a_retry(
+    engine, mocker, table, contract, altered
+):
+    """Others who come after would wait behind the load, for as long as the reader reads."""
+    mocker.patch.object(connections, "SHORT_LOCK_TIMEOUT", 200)
+    engine.sql(f"CREATE SCHEMA raw; CREATE TABLE raw.t ({table})")
+    name, _, value = contract.partition(": ")
+    engine.be(columns={"id": "bigint", "name": "text"}, contract={name: value})
+    arrival = engine.put("id,name,x\n2,b,7\n" if value != "widen" else "id,name\n2,b\n")
     with psycopg.connect(engine.warehouse.conninfo()) as reader:
-        reader.execute("SELECT * FROM raw.t")
+        reader.execute("SET idle_in_transaction_session_timeout = '10s'; SELECT * FROM raw.t")
         with pytest.raises(TransientError):
             engine.load(arrival)
-    assert engine.load(arrival).changes == ["column added x: bigint"]
+    changes = [change for change in engine.load(arrival).changes if "new column" not in change]
+    assert (changes, engine.rows()) == (altered, [(2, "b")])
 
 
 @pytest.mark.timeout(120)

@@ -150,7 +150,8 @@ def test_a_failure_of_a_load_that_another_one_did_meanwhile_is_not_kept(engine, 
     assert [(entry.status, entry.error) for entry in engine.entries()] == [("loaded", None)]
 
 
-def test_a_receipt_after_a_commit_whose_answer_was_lost_warns_of_all(engine, mocker):
+@pytest.mark.parametrize("force", [False, True])
+def test_a_receipt_after_a_commit_whose_answer_was_lost_warns_of_all(engine, mocker, force):
     engine.be(contract={"new_columns": "ignore"}, rejects={"at_most": 1})
     body = "id,name,more\n1,a,z\nx,b,z\n"
     engine.load(body, "a.csv")
@@ -161,7 +162,8 @@ def test_a_receipt_after_a_commit_whose_answer_was_lost_warns_of_all(engine, moc
         raise ServerUnavailable("the connection broke")
 
     mocker.patch.object(load_module, "settle", lose_the_answer)
-    receipt = engine.load(body, "b.csv")
+    receipt = engine.load(body, "b.csv", force=force)
+    assert [entry.error for entry in engine.entries()] == [None, None]
     assert receipt.outcome == "loaded"
     assert receipt.duplicate_of.startswith("a.csv (load 1, ")
     assert receipt.changes == ["new column more: ignored"]

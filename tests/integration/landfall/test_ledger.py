@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.errors import LockNotAvailable
 
 from include.landfall.check import Database, check
 from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerUnavailable
@@ -146,6 +148,31 @@ def test_a_load_waits_no_longer_than_its_role_may(engine):
         with pytest.raises(ServerUnavailable, match="lock timeout"):
             engine.load(arrival)
     assert engine.load(arrival).outcome == "already_loaded"
+
+
+WHOLE = {"disposition": "replace"}
+CLOSING = {"disposition": "merge", "key": ["id"], "strategy": "scd2", "absent": "close"}
+
+
+@pytest.mark.parametrize(("target", "feed", "key", "waits"), [
+    ({}, "t", "a.csv", True), ({}, "t", "b.csv", False), ({}, "other", "a.csv", False),
+    (WHOLE, "t", "b.csv", True), (WHOLE, "other", "a.csv", False), (CLOSING, "t", "b.csv", True),
+])  # fmt: skip
+def test_a_load_waits_for_those_of_its_object_or_of_a_feed_of_whole_files_alone(
+    engine, target, feed, key, waits
+):
+    """So two feeds read one object, and the files of one feed, at the same time."""
+    engine.be(target={"table": "raw.t", **target})
+    first = engine.put(A)
+    ours = claims.Claimant.new(engine.feed, first)
+    other_feed = engine.feed.model_copy(update={"name": feed})
+    theirs = claims.Claimant.new(other_feed, replace(first, key=key))
+    with connect(engine.warehouse) as one, one.transaction():
+        claims.lock(one, ours)
+        with connect(engine.warehouse) as two, two.transaction():
+            two.execute("SET LOCAL lock_timeout = '100ms'")
+            with pytest.raises(LockNotAvailable) if waits else nullcontext():
+                claims.lock(two, theirs)
 
 
 def test_a_superseded_file_whose_forced_rerun_failed_does_not_come_back(engine):

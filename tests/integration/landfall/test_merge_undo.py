@@ -13,7 +13,7 @@ EACH = pytest.mark.parametrize("strategy", ["upsert", "delete-insert", "scd2"])
 
 @EACH
 def test_what_the_load_overwrote_comes_back(engine, strategy):
-    keeping(engine, strategy).load("id,name\n1,a\n2,b\n", "1.csv")
+    keeping(engine, strategy, days=1).load("id,name\n1,a\n2,b\n", "1.csv")
     before = engine.sql("SELECT * FROM raw.t ORDER BY id, name")
     engine.load("id,name\n2,B\n3,c\nx,bad\n", "2.csv")
     forgotten = undo(engine, "2.csv")
@@ -102,6 +102,16 @@ def test_it_is_refused_where_nothing_was_kept_or_no_longer(engine):
     engine.load(engine.put("id,name\n1,b\n", "1.csv"), force=True)
     with pytest.raises(FeedError, match="was not kept"):
         undo(engine, "1.csv")  # its first version was not
+
+
+@EACH
+def test_a_row_that_a_later_file_has_too_stays_where_that_was_not_kept(engine, strategy):
+    """It changed nothing, and without the earlier file it would have brought the row."""
+    keeping(engine, strategy).load("id,name\n1,a\n", "1.csv")
+    keeping(engine, strategy, days=None).load("id,name\n1,a\n", "2.csv")
+    with pytest.raises(FeedError, match="was not kept"):
+        undo(keeping(engine, strategy), "1.csv")
+    assert engine.sql("SELECT id, name FROM raw.t") == [(1, "a")]
 
 
 def test_all_versions_of_an_object_are_undone_together(engine):

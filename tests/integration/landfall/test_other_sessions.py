@@ -11,11 +11,16 @@ import pytest
 from include.landfall import forget as forgetting
 from include.landfall import transfer as transfers
 from include.landfall.errors import FeedError, ServerUnavailable
+from include.landfall.feed.limits import Limits
 from include.landfall.feed.model import Feed
 from include.landfall.forget import forget
 from include.landfall.postgres import connection as connections
+from include.landfall.postgres.statements import value
 from include.landfall.write import replaced
+from include.landfall.write import undo as undoing
+from include.landfall.write.merge_parts import Merge
 from tests.chaos.cases import wait_until
+from tests.support.undo import keeping, undo
 
 AT_ONCE = "SET lock_timeout = 200;"
 CHILD = (
@@ -138,31 +143,40 @@ def inserted(engine, mocker):
     """The children that another session adds between the check of such rows and the DELETE."""
     children = []
 
-    def check(*_):
+    def check(*_, **__):
         with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation):
             engine.sql(f"{AT_ONCE} INSERT INTO raw.child VALUES (1)")
             children.append(1)
 
     for module in (replaced, forgetting):
         mocker.patch.object(module, "check_dependents", side_effect=check)
+    mocker.patch.object(undoing, "check_dependents_where", side_effect=check)
+    mocker.patch.object(Merge, "check_dependents", side_effect=check)
     return children
 
 
-@pytest.mark.parametrize("disposition", ["append", "replace"])
-def test_no_row_of_another_table_is_lost_that_comes_before_the_delete(
-    engine, inserted, disposition
-):
+@pytest.mark.parametrize("target", [
+    {"disposition": "append"}, {"disposition": "replace"},
+    {"disposition": "replace", "replace_where": ["id"]},
+    {"disposition": "merge", "key": ["id"], "strategy": "delete-insert"},
+])  # fmt: skip
+def test_no_row_of_another_table_is_lost_that_comes_before_the_delete(engine, inserted, target):
     engine.sql(f"{KEYED}; {CHILD}")
-    engine.be(disposition=disposition).load("id,name\n1,a\n")
+    give_target(engine, **target)
+    engine.load("id,name\n1,a\n")
     engine.load("id,name\n1,b\n")
     assert (inserted, engine.rows()) == ([], [(1, "b")])
 
 
-def test_no_row_of_another_table_is_lost_that_comes_before_a_forget(engine, inserted):
+@pytest.mark.parametrize("target", [
+    {"disposition": "append"}, {"disposition": "merge", "key": ["id"], "keep_replaced": 7},
+])  # fmt: skip
+def test_no_row_of_another_table_is_lost_that_comes_before_a_forget(engine, inserted, target):
     engine.sql(f"{KEYED}; {CHILD}")
+    give_target(engine, **target)
     engine.load("id,name\n1,a\n")
     forget(engine.feed, "a.csv", warehouse=engine.warehouse)
-    assert inserted == []
+    assert (inserted, engine.rows()) == ([], [])
 
 
 def test_no_row_of_another_table_is_lost_that_comes_while_a_merge_reads_its_file(engine, mocker):
@@ -175,6 +189,22 @@ def test_no_row_of_another_table_is_lost_that_comes_while_a_merge_reads_its_file
         engine.load("id,name\n1,b\n", "b.csv")
     assert engine.sql("SELECT raw.children()") == [1]
     assert engine.rows() == [(1, "a")]
+
+
+def test_no_change_is_lost_that_another_session_makes_while_a_file_is_forgotten(engine, mocker):
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.load("id,name\n1,b\n", "2.csv")
+    changed = []
+
+    def change(*_):
+        with suppress(psycopg.errors.LockNotAvailable):
+            engine.sql(f"{AT_ONCE} UPDATE raw.t SET name = 'corrected'")
+            changed.append(1)
+
+    # It is called after the look at what others have changed.
+    mocker.patch.object(undoing, "keep_dependents_away", side_effect=change)
+    undo(engine, "2.csv")
+    assert (changed, engine.rows()) == ([], [(1, "a")])
 
 
 # ---- the clock -----------------------------------------------------------------------------------
@@ -217,16 +247,58 @@ def shown(engine, mocker):
 
 
 CHECK, COMMIT = "client_connection_check_interval", "synchronous_commit"
+ALIVE = ["tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count"]
 
 
-@pytest.mark.parametrize(("of_the_role", "in_a_load"), [
+def of_the_role(engine, **settings):
+    """Gives every session of the database other settings, as a DBA may have."""
+    for name, text in settings.items():
+        engine.sql(f"ALTER DATABASE {engine.warehouse.dbname} SET {name} = '{text}'")
+
+
+@pytest.mark.parametrize(("settings", "in_a_load"), [
     ({}, ["2s", "on"]), ({CHECK: "10s", COMMIT: "off"}, ["10s", "local"]),
     ({COMMIT: "remote_apply"}, ["2s", "remote_apply"]),
 ])  # fmt: skip
-def test_a_load_is_on_the_disk_and_ends_with_its_client(engine, shown, of_the_role, in_a_load):
-    for name, value in {COMMIT: "on", **of_the_role}.items():
-        engine.sql(f"ALTER DATABASE {engine.warehouse.dbname} SET {name} = '{value}'")
-    assert shown(CHECK, COMMIT) == in_a_load
+def test_a_load_is_on_the_disk_and_ends_with_its_client(engine, shown, settings, in_a_load):
+    of_the_role(engine, **{COMMIT: "on", **settings})
+    assert shown(CHECK, COMMIT, *ALIVE) == [*in_a_load, "60", "10", "6"]
+
+
+def test_a_load_that_has_altered_its_table_waits_for_locks_as_long_as_the_feed_says(engine, shown):
+    engine.sql("CREATE SCHEMA raw; CREATE TABLE raw.t (id smallint, name text)")
+    engine.be(contract={"types": "widen"}, limits={"lock_timeout": 60})
+    assert shown("lock_timeout") == ["1min"]
+
+
+@pytest.mark.parametrize(("of_the_feed", "shortened"), [(None, "5s"), (60, "5s"), (0.3, "300ms")])
+def test_nobody_waits_for_an_alteration_longer_than_5_seconds(engine, of_the_feed, shortened):
+    with (
+        connections.connect(engine.warehouse, limits=Limits(lock_timeout=of_the_feed)) as other,
+        other.transaction(),
+    ):
+        connections.shorten_lock_timeout(other)
+        assert value(other, "SHOW lock_timeout") == shortened
+
+
+def test_no_setting_of_a_role_changes_a_value_that_is_read_or_brought_back(engine):
+    reading = {"array_nulls": "off", "timezone_abbreviations": "India", "extra_float_digits": "-3"}
+    of_the_role(engine, **reading)
+    columns = {"id": "integer", "at": "timestamptz", "texts": "text[]", "share": "float8"}
+    columns |= {"bytes": "bytea", "during": "interval"}
+    keeping(engine, more={"columns": columns})
+    engine.load(
+        "id,at,texts,share,bytes,during\n"
+        r'1,2013-01-01 10:00 IST,"{a,NULL}",0.30000000000000004,\x00ff5c,-1 day +02:03'
+    )
+    engine.load("id,at,texts,share,bytes,during\n1,,,,\\x01ff,1 day 02:03\n", "b.csv")
+    of_the_role(engine, bytea_output="escape", IntervalStyle="sql_standard")
+    undo(engine, "b.csv")  # nobody has changed the row since
+    assert engine.sql(
+        "SELECT at = '2013-01-01 10:00+02' AND texts = ARRAY['a', NULL]"
+        " AND share = 0.30000000000000004::float8 AND bytes = '\\x00ff5c'"
+        " AND during = '-1 day'::interval + '2 h 3 min' FROM raw.t"
+    ) == [True]
 
 
 @pytest.mark.parametrize("server", ["before 14", "on Windows"])

@@ -21,6 +21,7 @@ def monthly(engine):
 
 def test_the_parts_that_the_file_has_are_replaced_and_others_stay(monthly):
     monthly.load("id,name\n1,jan\n2,jan\n3,feb\n", "1.csv")
+    monthly.sql("INSERT INTO raw.t (id, name) VALUES (4, 'feb')")  # no load brought it
     monthly.load("id,name\n9,feb\n9,feb\n8,mar\n", "2.csv")
     assert monthly.rows() == [(1, "jan"), (2, "jan"), (8, "mar"), (9, "feb"), (9, "feb")]
     assert monthly.statuses() == ["loaded", "loaded"]
@@ -79,9 +80,14 @@ def replay_as(monthly, reject_id, part="jan"):
     return replayed
 
 
-def test_a_replayed_row_of_a_part_that_a_later_file_replaced_is_superseded(monthly):
+@pytest.mark.parametrize("began", ["later", "earlier"])
+def test_a_replayed_row_of_a_part_that_a_later_file_replaced_is_superseded(monthly, began):
+    """What counts is which load ended later: it deleted the rows of the other one."""
     reject_id = loaded_with_reject(monthly)
     monthly.load("id,name\n9,jan\n", "2.csv")
+    if began == "earlier":
+        of_second = "SET started = started - interval '1 h', seconds = seconds + 3600"
+        monthly.sql(f"UPDATE landfall.ledger {of_second} WHERE key = '2.csv'")
     replayed = replay_as(monthly, reject_id)
     assert (replayed.rows, replayed.deduplicated, replayed.refused) == (0, 1, {})
     assert monthly.rows() == [(9, "jan")]

@@ -45,10 +45,10 @@ def test_all_rows_of_all_members_are_one_load(zips):
     assert engine.load(packed, "all.zip").outcome == "already_loaded"
 
 
-def test_rows_that_are_padded_count_in_every_member(zips):
-    packed = zip_bytes(("a.csv", "id,name\n1\n2,Bob\n"), ("b.csv", "id,name\n3\n"))
-    receipt = zips(contract={"row_shape": "pad"}).load(packed, "all.zip")
-    assert (receipt.rows, receipt.changes) == (3, ["rows padded: 2"])
+def test_rows_that_are_padded_count_in_every_member_and_a_new_column_once(zips):
+    packed = zip_bytes(("a.csv", "id,name,x\n1\n2,Bob,\n"), ("b.csv", "id,name,x\n3\n"))
+    receipt = zips(contract={"row_shape": "pad", "new_columns": "ignore"}).load(packed, "all.zip")
+    assert (receipt.rows, receipt.changes) == (3, ["new column x: ignored", "rows padded: 2"])
 
 
 def rejects(engine):

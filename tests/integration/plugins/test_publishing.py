@@ -112,6 +112,12 @@ def test_a_new_warehouse_is_no_news(feed_of, load, warehouse):
     assert publish(feed, events)
 
 
+def test_a_table_that_others_made_is_no_news(feed_of, warehouse):
+    with psycopg.connect(warehouse.conninfo()) as connection:
+        connection.execute("CREATE SCHEMA raw; CREATE TABLE raw.things (id integer)")
+    assert not publish(feed_of("one"), Events())
+
+
 def test_a_server_s_time_zone_does_not_make_old_loads_new(feed_of, load, warehouse):
     feed, events = feed_of("one"), Events()
     load(feed, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -189,3 +190,13 @@ def test_the_text_of_a_run_with_thousands_of_refused_files_is_short() -> None:
         run.fail(index, *[BAD] * 500)
     assert len(run.text()) == 12
     assert run.text()[-2] == "  and 1,990 more"
+    assert len(json.dumps(run.kept["load", 0])) < 2_000  # it is in Airflow's database
+
+
+def test_a_process_that_stands_in_for_a_killed_one_keeps_nothing_of_it() -> None:
+    """It is the DAG processor, and would write over what the task itself has kept."""
+    run = Run()
+    run.fail(0, BAD)
+    before = dict(run.kept)
+    keep_failure(run.context(0))
+    assert run.kept == before

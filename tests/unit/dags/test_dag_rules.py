@@ -94,6 +94,12 @@ def test_every_task_is_tried_again_at_least_twice(bag):
             assert task.retries >= 2, task
 
 
+def test_no_task_keeps_the_next_run_of_its_dag_waiting_for_ever(bag):
+    for dag in bag.dags.values():
+        for task in [] if "/lessons/" in dag.fileloc else dag.tasks:
+            assert task.execution_timeout, task
+
+
 def dag_calls(path: Path) -> list[ast.Call]:
     """Where the file makes a DAG: `DAG(…)` or `@dag(…)`."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]

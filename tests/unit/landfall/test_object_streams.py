@@ -15,7 +15,7 @@ from include.landfall.errors import ObjectChanged, ObjectMissing, ServerUnavaila
 from include.landfall.read.unpack import open_file, open_text
 from include.landfall.s3.client import make_client
 from include.landfall.s3.listing import find_arrival
-from include.landfall.s3.stream import RESUMES
+from include.landfall.s3.stream import RESUMES, ObjectStream
 from tests.support.breaking_store import DATA, Breaking
 
 broken = pytest.mark.parametrize(
@@ -47,6 +47,14 @@ def test_it_gives_up_when_resuming_brings_not_a_byte(error):
         store.read()
     assert len(store.requests) == RESUMES + 1
     assert caught.value.place.object == "s3://b/k"
+
+
+@broken
+def test_each_byte_is_hashed_once_though_the_connection_breaks(error):
+    """The hash tells whether another file had the same content."""
+    store, heard = Breaking(breaks=[100_000, 0, 1, 250_000], error=error), []
+    stream = ObjectStream(store, store.arrival(), on_read=heard.append)
+    assert b"".join(iter(lambda: stream.read(70_000), b"")) == b"".join(heard) == DATA
 
 
 def test_progress_between_two_breaks_starts_the_count_again():

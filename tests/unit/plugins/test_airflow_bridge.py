@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.configuration import clear_secrets_backends_cache
+from airflow.sdk.exceptions import AirflowFailException
 
-from include.airflow_bridge import commands
+from include.airflow_bridge import commands, task
 from include.airflow_bridge.connections import astore_of, awarehouse_of, store_of, warehouse_of
+from include.airflow_bridge.errors import arrival_errors
 from include.airflow_bridge.warnings import load_warnings
 from include.landfall.connections import Store, store_from_environ, warehouse_from_environ
-from include.landfall.errors import ConnectionUnusable, ServerUnavailable, shortened
+from include.landfall.errors import ConnectionUnusable, DataError, ServerUnavailable, shortened
 from include.landfall.load import Receipt
 
 ROLE = "aws://key:secret@/?role_arn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Floader"
@@ -79,6 +82,12 @@ ASK = {
     "warehouse in the triggerer": lambda name: asyncio.run(awarehouse_of(name)),
 }
 every_way = pytest.mark.parametrize("ask", ASK.values(), ids=ASK)
+
+
+@pytest.mark.parametrize(("schema", "database"), [("w", "w"), (None, "of_the_table")])
+def test_the_connection_s_own_database_counts(monkeypatch, schema, database):
+    monkeypatch.setenv("AIRFLOW_CONN_W", json.dumps({**WAREHOUSE, "schema": schema}))
+    assert warehouse_of("w", database="of_the_table").dbname == database
 
 
 @every_way
@@ -163,6 +172,30 @@ def test_an_unreadable_default_is_not_passed_over_for_aws_s_own_settings(monkeyp
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws"')
     with pytest.raises(ConnectionUnusable, match="aws_default"):
         store_of(None)
+
+
+@pytest.mark.parametrize(("rejection", "is_named"), [(None, False), (object(), True)])
+def test_the_command_that_shows_refused_rows_is_named_where_there_are_some(rejection, is_named):
+    """Not where a file is no CSV at all: it would show nothing."""
+    refused = DataError("the file is refused")
+    refused.rejection = rejection
+    with pytest.raises(AirflowFailException) as failure, arrival_errors():
+        raise refused.at(feed="t", object="s3://b/a.csv")
+    assert ("rejects --feed" in str(failure.value)) is is_named
+
+
+def test_only_the_tries_of_one_task_have_one_identity(monkeypatch):
+    """Else a mapped task would take the rows that another one appends for its own earlier try."""
+    of_task = {"dag_id": "d", "task_id": "t", "run_id": "r", "map_index": 1, "try_number": 1}
+
+    def identity(**changes):
+        ti = SimpleNamespace(**{**of_task, **changes})
+        monkeypatch.setattr(task, "get_current_context", lambda: {"ti": ti})
+        return task.task_identity()
+
+    assert identity() == identity(try_number=2)
+    others = [{"dag_id": "e"}, {"task_id": "u"}, {"run_id": "s"}, {"map_index": 2}]
+    assert len({identity(**each) for each in [{}, *others]}) == 5
 
 
 FORGED = "a\n[2026-01-01] INFO - all is well\x1b[2J.csv"

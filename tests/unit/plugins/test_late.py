@@ -32,8 +32,11 @@ CASES: dict[str, list[tuple[LandfallError | None, bool]]] = {
     "a server that comes back": [(AWAY, False), (None, False), (AWAY, False), (None, False)],
     "a server that stays away": [(AWAY, False), (AWAY, True), (AWAY, False)],
     "a server that is away in a silence": [(MONDAY, True), (AWAY, False), (LONGER, False)],
+    "a server that is away twice in a silence": [
+        (MONDAY, True), (AWAY, False), (LONGER, False), (AWAY, False), (AWAY, True),
+    ],
     "a wrong password": [(REFUSED, True), (REFUSED, False), (None, False), (REFUSED, True)],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)

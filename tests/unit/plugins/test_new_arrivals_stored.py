@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import (
 )
 
 from include.landfall.feed.model import Feed
+from plugins.arrivals.sensor import TRIGGERER_GRACE_SECONDS
 from plugins.arrivals.trigger import NewArrivalsTrigger
 from plugins.arrivals.waiting import Nothing, Wait, Watch
 from tests.support.sensor_runs import ARRIVAL, FEED, fire, revived, sensor
@@ -39,6 +40,15 @@ def test_the_deadline_is_the_first_looks_through_a_deferral_and_a_restart(looks)
     fire(trigger)
     assert before <= looks[1][0].started == looks[1][1].started <= time.time()
     assert looks[1][1].ends == looks[1][0].started + 500
+
+
+def test_airflow_does_not_end_a_wait_before_its_own_end(looks):
+    """An object that grows is waited for beyond `timeout`, and the last look takes its time."""
+    looks[0].append(Wait)
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(poke_interval=60).execute({})
+    settles = 2 * FEED.source.settle_seconds + 60
+    assert deferred.value.timeout >= settles + TRIGGERER_GRACE_SECONDS >= settles + 60
 
 
 def test_the_trigger_is_imported_by_the_path_that_dags_import():
