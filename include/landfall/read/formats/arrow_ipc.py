@@ -10,7 +10,13 @@ import pyarrow as pa
 
 from include.landfall.errors import DataError
 from include.landfall.job import Job
-from include.landfall.read.formats.own_batches import Source, functions_of, plain_types, whole_file
+from include.landfall.read.formats.own_batches import (
+    Source,
+    functions_of,
+    no_rows,
+    plain_types,
+    whole_file,
+)
 from include.landfall.read.formats.parquet_batches import pieces
 
 RANDOM_ACCESS = True
@@ -29,6 +35,7 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     def read(names: list[str]) -> Iterator[pa.RecordBatch]:
+        yield plain_types(no_rows(reader.schema, names))
         for batch in _own_batches(reader):
             batch.validate(full=True)  # offsets that lie would lead Arrow out of its memory
             for piece in pieces(batch.select(names)):

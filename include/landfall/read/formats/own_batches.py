@@ -157,6 +157,12 @@ def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
     return pa.string() if is_enum else own
 
 
+def no_rows(schema: pa.Schema, names: Sequence[str]) -> pa.RecordBatch:
+    """Returns a batch without rows: the columns of a file without rows have types, too."""
+    none = schema.empty_table()
+    return pa.record_batch([none.column(name).combine_chunks() for name in names], names=names)
+
+
 def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
     """Makes `rows` and `origins_of`, which every format has, of what opens a file's batches.
 
@@ -166,7 +172,7 @@ def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
 
     def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
         first = 1
-        for batch in batches(stream, job):
+        for batch in _worth_reading(batches(stream, job), job):
             if first == 1:
                 check_types(job.columns, batch.schema)
             yield _rows(first, batch, job)
@@ -186,6 +192,11 @@ def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
     return rows, origins_of
 
 
+def _worth_reading(batches: Iterator[pa.RecordBatch], job: Job) -> Iterator[pa.RecordBatch]:
+    """Leaves out batches without rows, except where the types of new columns are looked for."""
+    return (batch for batch in batches if len(batch) or not job.columns)
+
+
 def _cells(row: pa.RecordBatch, job: Job) -> list[str | None]:
     """Returns the cells of one row: as JSON those that are rescued, as text the others."""
     types, rescues = _types(job), job.rules.new_columns == "rescue"
@@ -198,7 +209,7 @@ def _cells(row: pa.RecordBatch, job: Job) -> list[str | None]:
 
 
 def _types(job: Job) -> Mapping[str, ColumnType]:
-    return {column.name: column.type for column in job.columns}
+    return {column.name: column.read_as for column in job.columns}
 
 
 def _rows(first: int, batch: pa.RecordBatch, job: Job) -> Rows:
