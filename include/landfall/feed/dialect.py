@@ -13,9 +13,9 @@ NullScope = Literal["never", "no_text", "always"]
 class Spelling:
     """How the cells of text are spelt, where Postgres would not read them so.
 
-    `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `negatives` is where a
-    number may have its minus, beside in front; `units` are texts before or behind it. `dates` is an
-    order (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `negatives` is where
+    a number may have its minus, beside in front; `units` are texts before or behind it. `dates` is
+    an order (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
     With `session_dates` a date that two orders read as different days is read as the session does.
     """
 

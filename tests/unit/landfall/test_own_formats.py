@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import struct
@@ -155,6 +156,8 @@ def test_columns_that_are_not_the_feeds_are_refused(writer):
 @each_writer
 def test_a_file_that_is_not_whole_is_refused(writer):
     kind, write = TABLE_WRITERS[writer]
+    with pytest.raises(TruncatedFile, match="found: a file packed with gzip"):
+        read(gzip.compress(write(TABLE)), kind, {"i": "bigint"})
     data = write(pa.table({"i": list(range(5000))}))
     for broken in (data[: len(data) // 2], b"", b"x" * 1000, data[:4] + b"\xff" * 400):
         if broken or writer != "arrow stream":

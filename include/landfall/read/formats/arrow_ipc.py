@@ -29,7 +29,7 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
     Raises: TruncatedFile.
     """
-    with whole_file("Arrow"):
+    with whole_file("Arrow", stream):
         return _source(_reader(stream), job).names
 
 
@@ -41,7 +41,7 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
             for piece in pieces(batch.select(names)):
                 yield plain_types(piece)
 
-    with whole_file("Arrow"):
+    with whole_file("Arrow", stream):
         reader = _reader(stream)
         yield from _source(reader, job).batches(job, read)
 

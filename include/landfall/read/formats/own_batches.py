@@ -25,6 +25,7 @@ from include.landfall.read.casts.own_types import as_text, check_types, is_text,
 from include.landfall.read.complete import json_values
 from include.landfall.read.formats import OriginOf
 from include.landfall.read.local_faults import local_fault
+from include.landfall.read.packings import packing_in
 from include.landfall.read.rows import (
     NOT_UTF8,
     UNTRANSLATABLE,
@@ -118,7 +119,7 @@ def _at(batch: pa.RecordBatch, name: str, path: Sequence[str]) -> pa.Array:
 
 
 @contextmanager
-def whole_file(name: str) -> Iterator[None]:
+def whole_file(name: str, stream: BinaryIO) -> Iterator[None]:
     """Turns the error of a file that is not whole, in the format of this name, into a clear one.
 
     Raises: TruncatedFile; ServerUnavailable when the machine is short of memory or disk space.
@@ -126,12 +127,19 @@ def whole_file(name: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, MemoryError, OSError) as error:
-        raise local_fault(error) or TruncatedFile(
-            f"the file is not whole {name}",
-            found=str(error),
-            expected=f"a file of {name}",
-            do="check the feed's format, or ask the sender for the file again",
-        ) from error
+        raise local_fault(error) or _not_whole(name, stream, error) from error
+
+
+def _not_whole(name: str, stream: BinaryIO, error: BaseException) -> TruncatedFile:
+    stream.seek(0)
+    packing = packing_in(stream.read(8))
+    inside = f"check the feed's format, or ask for {name} itself, which is packed within"
+    return TruncatedFile(
+        f"the file is not whole {name}",
+        found=f"a file packed with {packing}" if packing else str(error),
+        expected=f"a file of {name}",
+        do=inside if packing else "check the feed's format, or ask the sender for the file again",
+    )
 
 
 def plain_types(batch: pa.RecordBatch, enums: Collection[str] = ()) -> pa.RecordBatch:

@@ -26,7 +26,7 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
     Raises: TruncatedFile.
     """
-    with whole_file("Parquet"):
+    with whole_file("Parquet", stream):
         return _source(pq.ParquetFile(pa.PythonFile(stream, "r")), job).names
 
 
@@ -37,7 +37,7 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         for batch in read_batches(file, stream, names, job.bounds.extra_memory):
             yield plain_types(batch, enums)
 
-    with whole_file("Parquet"):
+    with whole_file("Parquet", stream):
         file = pq.ParquetFile(pa.PythonFile(stream, "r"))
         yield from _source(file, job).batches(job, read)
 
