@@ -30,6 +30,7 @@ from tests.support.file_bytes import parquet_bytes
 PAGE = PROJECT / "docs" / "parquet-types.md"
 COMMAND = ".venv/bin/python -m tests.support.parquet_types"
 INTEGERS = ("smallint", "integer", "bigint")  # whole decimals are taken for them
+EXACT = 1 << 53  # the first whole number that may be another one in a double
 ENUM, DOMAIN = "raw.mood", "raw.small"
 DEFINITIONS = f"""
 CREATE SCHEMA raw; CREATE TYPE {ENUM} AS ENUM ('sad', 'good');
@@ -61,9 +62,22 @@ class Source:
         """Returns the texts from which Postgres reads the values as the declared type."""
         if self.as_bytea and declared.startswith("bytea"):
             return self.as_bytea
-        if "DECIMAL" in self.name and declared.removesuffix("[]") in INTEGERS:
-            return [text and re.sub(r'\.0+(?=$|")', "", text) for text in self.texts]
+        if rule := self._rule_for(declared.removesuffix("[]")):
+            pattern, text_of = rule
+            return [text and re.sub(pattern, text_of, text) for text in self.texts]
         return self.texts
+
+    def _rule_for(self, bare: str) -> tuple[str, Any] | None:
+        """Returns the texts to replace, and with what, where the type is of another family."""
+        if bare == "date" and ("TIMESTAMP" in self.name or "INT96" in self.name):
+            return r"(\d+-\d\d-\d\d)( \d\d:[\d:.]+)( BC)?", _date
+        is_whole = bare in (*INTEGERS, DOMAIN)
+        if is_whole and "DECIMAL" in self.name:
+            return r'\.0+(?=$|")', ""
+        if "DOUBLE" in self.name and (is_whole or bare.startswith("numeric")):
+            exact = EXACT if is_whole else float("inf")
+            return r'(\d+)\.0(?=$|")', lambda found: found[1] if int(found[1]) < exact else found[0]
+        return None
 
     @property
     def ids(self) -> pa.Array:
@@ -101,11 +115,17 @@ class Source:
         return [f"{name}{suffix}" for name in TARGETS if is_taken(body, f"{name}{suffix}")]
 
 
+def _date(moment: re.Match[str]) -> str:
+    """Returns the date of a timestamp at midnight, and for others a text that is no date."""
+    return f"{moment[1]}{moment[3] or ''}" if moment[2] == " 00:00:00" else "not midnight"
+
+
 def is_taken(body: bytes, declared: str) -> bool:
     """Returns whether the engine reads the column `x` as the declared type, whatever its cells."""
     typtype = "e" if declared.startswith(ENUM) else "d" if declared.startswith(DOMAIN) else "b"
     arrival = Arrival("b", "k", "v", len(body), None)  # type: ignore[arg-type]
-    columns = (PlannedColumn("x", parse_type(declared), typtype),)
+    base = parse_type("integer") if typtype == "d" and not declared.endswith("[]") else None
+    columns = (PlannedColumn("x", parse_type(declared), typtype, base=base),)
     job = Job("f", arrival, Store("", "", ""), columns, 1, ParquetDialect())
     try:
         next(iter(parquet.rows(io.BytesIO(body), job)))
@@ -197,7 +217,7 @@ SOURCES = [
       for bits in (8, 16, 32, 64)),
     _floats("FIXED_LEN_BYTE_ARRAY(2), FLOAT16", pa.float16(), 0.5, 65504.0),
     _floats("FLOAT", pa.float32(), 0.1, 3.4028234663852886e38, -0.0),
-    _floats("DOUBLE", pa.float64(), 0.1, 5e-324, -0.0),
+    _floats("DOUBLE", pa.float64(), 0.1, 5e-324, -0.0, 7.0, EXACT - 1.0, EXACT * 1.0),
     _decimals("INT32, DECIMAL(9, 2)", pa.decimal128(9, 2), "-9999999.99", "7.00", store_decimal_as_integer=True, **PLAIN),
     _decimals("INT64, DECIMAL(18, 4)", pa.decimal128(18, 4), "-12345678901234.5678", "7.0000", store_decimal_as_integer=True, **PLAIN),
     _decimals("FIXED_LEN_BYTE_ARRAY, DECIMAL(38, 0)", pa.decimal128(38, 0), "9" * 38, "7", **PLAIN),
@@ -228,6 +248,8 @@ SOURCES = [
     _numbers("INT64, TIME(NANOS)", pa.time64("ns"), [0, 1_500, None], ["00:00", "00:00:00.0000015", None]),
     _moments("INT64, TIMESTAMP(MILLIS)", "ms"),
     _moments("INT64, TIMESTAMP(MICROS)", "us"),
+    _numbers("INT64, TIMESTAMP(MICROS) at midnight", pa.timestamp("us"), [15_706 * 86_400 * 10**6, -735_599 * 86_400 * 10**6, None],
+             ["2013-01-01 00:00:00", "0045-01-01 00:00:00 BC", None]),
     _moments("INT64, TIMESTAMP(NANOS)", "ns", days=MODERN, version="2.6"),
     _numbers("INT64, TIMESTAMP(NANOS) with a fraction", pa.timestamp("ns"), [1_500, -1, None],
              ["1970-01-01 00:00:00.0000015", "1969-12-31 23:59:59.999999999", None], version="2.6"),
@@ -258,6 +280,9 @@ def page() -> str:
         "row and column. What is loaded is what Postgres reads from the value's text, dates before Christ and",
         "nanoseconds included. [A test](../tests/integration/landfall/test_parquet_types.py) holds this for each",
         "pair, through the fast path and through the text path.", "",
+        "What pandas writes for a column with gaps fits, too: a DOUBLE is taken for an integer where it is whole and",
+        "below 2^53, and a timestamp for a date where it is midnight. Every other value of them is refused. Into a",
+        "`numeric` goes the shortest text of a DOUBLE, such as 0.1. A domain takes what the type below it takes.", "",
         "A list is taken for arrays of the same types, and, as a map and a group, for `json` and `jsonb`.",
         f"`{COMMAND}` makes this page again.", "",
         "| in the file | in the feed |", "| --- | --- |",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
+Negatives = Literal["minus", "behind", "brackets"]
 NullScope = Literal["never", "no_text", "always"]
 
 
@@ -12,9 +13,10 @@ NullScope = Literal["never", "no_text", "always"]
 class Spelling:
     """How the cells of text are spelt, where Postgres would not read them so.
 
-    `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `dates` is an order
-    (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts. With
-    `session_dates` a date that two orders read as different days is read as the session does.
+    `nulls` are texts that are NULL in columns of `null_scope`, quotes or not. `negatives` is where
+    a number may have its minus, beside in front; `units` are texts before or behind it. `dates` is
+    an order (DMY, MDY, YMD), or formats as strptime has them, of which the first that fits counts.
+    With `session_dates` a date that two orders read as different days is read as the session does.
     """
 
     nulls: tuple[str, ...] = ()
@@ -22,6 +24,8 @@ class Spelling:
     trim: bool = False
     decimal: str = "."
     thousands: str = ""
+    negatives: Negatives = "minus"
+    units: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     time_zone: str = ""
     true_words: tuple[str, ...] = ()

@@ -87,7 +87,7 @@ class Framer:
             if fast_cast is None:
                 column, doubtful = self._judged_texts(values, planned), None
             else:
-                column, doubtful = cast_column(values, fast_cast, planned.type, refused)
+                column, doubtful = cast_column(values, fast_cast, planned.read_as, refused)
             columns.append(column)
             suspects = either(suspects, doubtful)
         return columns, suspects
@@ -131,7 +131,7 @@ class Framer:
 
     def _judged_texts(self, values: pa.Array, column: PlannedColumn) -> pa.Array:
         """Returns the cells as Postgres judges them: a date that has two readings is none."""
-        texts = as_text(values, column.type)
+        texts = as_text(values, column.read_as)
         if self._job.dialect.spelling.session_dates:
             return texts
         is_date = column.read_as.name in dates.READ_DATES and is_text(values.type)

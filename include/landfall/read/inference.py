@@ -13,7 +13,7 @@ from include.landfall.feed.dialect import AS_POSTGRES, Spelling
 from include.landfall.job import PlannedColumn
 from include.landfall.read.casts.columns import cast_texts
 from include.landfall.read.casts.own_json import holds_others
-from include.landfall.read.casts.own_types import is_binary, is_text
+from include.landfall.read.casts.own_types import is_binary, is_list, is_text
 from include.landfall.read.casts.types import DATE, FAST_CASTS, TIMESTAMP, TIMESTAMPTZ
 from include.landfall.read.rows import Rows
 from include.landfall.read.spelling import Step, spelt_as
@@ -113,7 +113,8 @@ def own_type(own: pa.DataType) -> str:
         return "bytea"
     if holds_others(own):
         return "jsonb"
-    if pa.types.is_list(own) or pa.types.is_large_list(own):
+    if is_list(own):
         element = own_type(own.value_type)
-        return "jsonb" if element == "jsonb" else f"{element}[]"
+        is_deep = element == "jsonb" or element.endswith("[]")
+        return "jsonb" if is_deep else f"{element}[]"
     return OWN.get(own, TEXT)

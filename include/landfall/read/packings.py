@@ -66,6 +66,11 @@ def _is_zlib(raw: io.BufferedReader, head: bytes) -> bool:
     return unpacker.eof or max(len(packed), len(data)) > LONGEST_TEXT
 
 
+def packing_in(head: bytes) -> str | None:
+    """Returns the name of the packing of a file that begins so, where it is packed."""
+    return next((name for magic, name in NAMES.items() if head.startswith(magic)), None)
+
+
 def other_file_in(head: bytes) -> str | None:
     """Returns what the unpacked bytes are, where they are no text but another kind of file."""
     if head[257:262] == TAR:
@@ -235,6 +240,10 @@ PACKINGS: dict[bytes, Unpack] = {
 }
 NOT_READ = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"\x02\x21\x4c\x18": "lz4's legacy form",
             b"\x1f\x9d": "compress (.Z)", b"\x5d\0\0": "lzma's old form"}  # fmt: skip
+NAMES = {
+    b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
+    b"\x04\x22\x4d\x18": "lz4", b"\xff\x06\0\0sNaPpY": "snappy", b"PK\x03\x04": "zip",
+}  # fmt: skip
 OTHER_FILES = {b"PAR1": "Parquet", b"ORC\x08": "ORC", b"Obj\x01": "Avro", b"ARROW1": "Arrow",
                b"%PDF-": "PDF"}  # fmt: skip
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: a zip without a member

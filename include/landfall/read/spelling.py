@@ -6,7 +6,6 @@ that does not fit what the feed says gets a note that Postgres refuses: never an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,8 +16,7 @@ import pyarrow.compute as pc
 
 from include.landfall.feed.dialect import AS_POSTGRES, Spelling
 from include.landfall.job import Job, PlannedColumn
-from include.landfall.read import dates
-from include.landfall.read.casts.guards import matching
+from include.landfall.read import dates, numbers
 from include.landfall.read.rows import Rows
 
 TEXT_TYPES = {"text", "varchar", "char"}
@@ -92,8 +90,8 @@ def _steps_of(column: PlannedColumn, spelling: Spelling) -> list[Step]:
         steps.append(_nulls(spelling))
     read_as = column.read_as
     name = "" if read_as.array or column.typtype not in {"b", "d"} else read_as.name
-    if name in NUMBER_TYPES and (spelling.decimal != "." or spelling.thousands):
-        steps.append(_numbers(spelling))
+    if name in NUMBER_TYPES and numbers.are_spelt(spelling):
+        steps.append(numbers.step_for(spelling))
     if name in dates.TYPES and spelling.dates:
         steps.append(dates.step_for(spelling.dates))
     if name == "timestamptz" and spelling.time_zone:
@@ -129,35 +127,6 @@ def _nulls(spelling: Spelling) -> Step:
         return pc.if_else(pc.is_in(texts, nulls), pa.scalar(None, pa.string()), texts)
 
     return step
-
-
-def _numbers(spelling: Spelling) -> Step:
-    decimal, thousands = re.escape(spelling.decimal), re.escape(spelling.thousands)
-    whole = rf"(\d+|\d{{1,3}}({thousands}\d{{3}})+)" if thousands else r"\d+"
-    number = rf"^\s*[+-]?({whole}({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d+)?\s*$"
-    marks = f"[.{decimal}{thousands}]"
-
-    def step(texts: pa.Array) -> pa.Array:
-        marked = matching(texts, marks)
-        if not pc.any(marked).as_py():
-            return texts
-        fits = matching(texts, number)
-        plain = pc.utf8_trim_whitespace(texts)
-        if spelling.thousands:
-            plain = pc.replace_substring(plain, spelling.thousands, "")
-        plain = pc.replace_substring(plain, spelling.decimal, ".")
-        unfit = pc.and_(marked, pc.invert(fits))
-        others = dates.noted(texts, unfit, "not as decimal: and thousands: say")
-        return pc.if_else(pc.and_(marked, fits), plain, others)
-
-    return step
-
-
-def spelt_numbers(texts: pa.Array, spelling: Spelling) -> pa.Array:
-    """Returns numbers as Postgres spells them; what is none gets a note."""
-    if spelling.decimal == "." and not spelling.thousands:
-        return texts
-    return _numbers(spelling)(texts)
 
 
 def _truth(spelling: Spelling) -> Step:

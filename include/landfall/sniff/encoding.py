@@ -79,10 +79,18 @@ def _score(data: bytes, name: str) -> float:
     beyond = re.findall(r"[^\x00-\x7f]", text)
     likely = [each for each in beyond if re.match(COMMON[name], each)]
     share = len(likely) / max(1, len(beyond))
-    # Within words of ASCII letters they are Western: other scripts make words of their own.
+    return share * 0.5 if name != "cp1252" and _is_western(text, name) else share
+
+
+def _is_western(text: str, name: str) -> bool:
+    """Returns whether letters stand within words of ASCII letters: other scripts make words.
+
+    A euro sign and a sharp s are Cyrillic letters in cp1251, which alone are no words.
+    """
     runs = re.findall(r"([A-Za-z]?)[^\x00-\x7f]+([A-Za-z]?)", text)
     touching = sum(bool(before or after) for before, after in runs)
-    return share * 0.5 if name != "cp1252" and touching > 0.3 * len(runs) else share
+    has_words = name != "cp1251" or re.search(r"[\u0400-\u045f]{3}", text)
+    return touching > 0.3 * len(runs) or not has_words
 
 
 def _mostly_utf8(data: bytes) -> bool:

@@ -24,6 +24,7 @@ HTML = re.compile(rb"\s*<(?:!doctype html|html|head|body|table)\b", re.IGNORECAS
 XML = re.compile(rb"\s*<(?:\?xml|!doctype|([a-z][\w:.-]*)[\s>])", re.IGNORECASE)
 CONTROL = re.compile(rb"[\0\x04-\x08\x0e-\x19]")  # that no text has, nor a delimiter
 SHARE = 0.005  # of such bytes, from which a file is no text
+FEW = 3  # of them may be in the cells of a small file: their rows are rejects
 DO = "have it written as CSV, JSON lines or Parquet"
 
 
@@ -56,10 +57,10 @@ def _name_of(data: bytes) -> str | None:
 
 def _is_binary(data: bytes) -> bool:
     """Returns whether bytes stand there that no text has: zeros, or control characters."""
-    part = data[:65536]
+    part = data[:65536].rstrip(b"\0")  # some mainframes and disks fill up the last block
     if data.startswith(WIDE):
         return False
-    if len(CONTROL.findall(part)) > len(part) * SHARE and part.count(0) < len(part) * 0.3:
+    if len(CONTROL.findall(part)) > max(FEW, len(part) * SHARE) and part.count(0) < len(part) * 0.3:
         return True
     even, odd = part[::2].count(0), part[1::2].count(0)
     return part.count(0) > len(part) * SHARE and min(even, odd) > 0.1 * max(even, odd)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError, LandfallError
 from include.landfall.job import Unpacking
-from include.landfall.read.packings import ZIP
+from include.landfall.read.packings import ZIP, packing_in
 from include.landfall.read.unpack import Opened, open_file, open_members, open_text
 from include.landfall.s3.ranged import ObjectFile
 from include.landfall.sniff.findings import Finding
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 SAMPLE_BYTES = 4 << 20  # of unpacked text: of one object at most 16 MB are read
 RANDOM_ACCESS_BYTES = 3 * SAMPLE_BYTES  # of a file that is read at any offset
 TAIL_BYTES = 1 << 16
-PACKED = {
-    b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz",
-    b"\x04\x22\x4d\x18": "lz4", b"\xff\x06\0\0sNaPpY": "snappy", b"PK\x03\x04": "zip",
-}  # fmt: skip
 # How files of formats begin that are read at any offset. The last: a stream of Arrow.
 MAGICS = {b"PAR1": "parquet", b"ORC": "orc", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
 WORKBOOK = "xl/workbook.xml"  # the member that makes a zip file one of Excel
@@ -89,7 +85,7 @@ def _read_sample(client: S3Client, arrival: Arrival, size: int, unpacking: Unpac
         most = RANDOM_ACCESS_BYTES * size // SAMPLE_BYTES
         opened = partial(_opened, client, arrival, most)
         return Sample(arrival.key, head, arrival.size <= size, format=own, file=opened)
-    packing = next((name for magic, name in PACKED.items() if head.startswith(magic)), None)
+    packing = packing_in(head)
     with _first_text(client, arrival, unpacking) as stream:
         data = stream.read(size)
         is_whole = len(data) < size or not stream.read(1)

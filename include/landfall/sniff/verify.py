@@ -110,8 +110,8 @@ def _unread(column: PlannedColumn, values: pa.Array) -> tuple[pa.Array, list[str
     Where the fast path casts strictly, what it casts fits. Of other types each text is judged.
     """
     fast_cast = fast_cast_of(column)
-    _, suspects = cast_column(values, fast_cast, column.type)
-    texts = as_text(values, column.type)
+    _, suspects = cast_column(values, fast_cast, column.read_as)
+    texts = as_text(values, column.read_as)
     if fast_cast and not pa.types.is_string(fast_cast.arrow):
         judged = texts.filter(suspects) if suspects is not None else texts.slice(0, 0)
     else:

@@ -275,11 +275,12 @@ def test_a_file_s_own_type_becomes_the_declared_one(lander, own, values, kind, s
 
 
 WRONG = [
-    (pa.float64(), "integer"), (pa.float64(), "real"), (pa.float64(), "numeric"),
-    (pa.bool_(), "integer"), (pa.int32(), "boolean"), (pa.int32(), "text"), (pa.int32(), "date"),
-    (pa.date32(), "timestamp"), (pa.timestamp("us"), "date"), (pa.timestamp("us"), "timestamptz"),
-    (pa.timestamp("us", "UTC"), "timestamp"), (pa.time64("us"), "timetz"), (pa.binary(), "text"),
-    (pa.binary(15), "uuid"), (pa.decimal128(9, 2), "double precision"), (pa.int32(), "real"),
+    (pa.float32(), "integer"), (pa.float64(), "real"), (pa.float32(), "numeric"),
+    (pa.float64(), "text"), (pa.bool_(), "integer"), (pa.int32(), "date"),
+    (pa.date32(), "timestamptz"), (pa.timestamp("us"), "timestamptz"),
+    (pa.timestamp("us", "UTC"), "timestamp"), (pa.timestamp("us", "UTC"), "date"),
+    (pa.time64("us"), "timetz"), (pa.binary(), "text"),
+    (pa.binary(15), "uuid"), (pa.decimal128(9, 2), "boolean"), (pa.int32(), "real"),
     (pa.duration("us"), "time"), (pa.list_(pa.int32()), "integer"), (pa.int32(), "integer[]"),
     (pa.list_(pa.bool_()), "integer[]"), (pa.int32(), "raw.mood"),
     (pa.list_(pa.list_(pa.int32())), "integer[]"),

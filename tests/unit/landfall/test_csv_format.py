@@ -55,6 +55,7 @@ WRONG = [
     ('nulls: [""]', "format.nulls", "quoted_nulls"),
     ("decimal: ;", "format.decimal", "','"),
     ("thousands: '1'", "format.thousands", "no letter, digit or sign"),
+    ("units: [e]", "format.units", "texts such as $, EUR or %"),
     ("thousands: .", "format", "two different marks"),
     ("dates: YDM", "format.dates", "DMY, MDY, YMD"),
     ("dates: '%d.%m'", "format.dates", "one year, a month and a day"),

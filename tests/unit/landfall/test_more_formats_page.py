@@ -25,7 +25,16 @@ EXAMPLE = r"```yaml\n([^`]*?)```\n```(file|python)\n([^`]*?)```\n```text\n([^`]*
 EXAMPLES = re.findall(EXAMPLE, PAGE)
 SOURCE = {"source": {"bucket": "landing", "pattern": "*"}, "target": {"table": "raw.t"}}
 ON_FORMATS_PAGE = {"csv", "parquet"}
-AS_IN_CSV = {"decimal", "thousands", "dates", "time_zone", "true_words", "false_words"}
+AS_IN_CSV = {
+    "decimal",
+    "thousands",
+    "negatives",
+    "units",
+    "dates",
+    "time_zone",
+    "true_words",
+    "false_words",
+}
 
 
 def feed_of(keys):

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import struct
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.orc as orc
 import pytest
 
+from include.landfall.contract import Rules
 from include.landfall.errors import DataError, HeaderMismatch, TruncatedFile
 from include.landfall.feed.model import Feed
 from include.landfall.read.casts.own_types import as_text
 from include.landfall.read.formats import arrow_ipc, format_of
+from include.landfall.read.planning import plan
 from tests.support.file_bytes import parquet_bytes
 from tests.support.own_format_jobs import job, read
 
@@ -85,6 +90,31 @@ def test_a_table_is_read_with_all_its_types(writer):
     assert (shown, rejects) == (ROWS, [])
 
 
+DEEP = pa.table(
+    {
+        "ll": pa.array([[[1], [2, 3]]], pa.list_(pa.list_(pa.int64()))),
+        "fl": pa.array([[1.5, 2.5]], pa.list_(pa.float32(), 2)),
+    }
+)
+NEW_TYPES = {
+    "i": "bigint", "t": "text", "d": "numeric(10,2)", "m": "timestamp", "s": "jsonb", "l": "integer[]",
+    "n": "jsonb", "p": "jsonb", "ll": "jsonb", "fl": "real[]",
+}  # fmt: skip
+
+
+@each_writer
+def test_new_columns_have_types_that_a_table_can_have_also_of_a_file_without_rows(writer):
+    kind, write = TABLE_WRITERS[writer]
+    for table in (TABLE, TABLE.schema.empty_table(), DEEP):
+        if table is DEEP and kind == "orc":
+            continue  # it has no lists of one size
+        planned = replace(job(kind, {}), rules=Rules(new_columns="evolve"))
+        added = plan(planned, partial(io.BytesIO, write(table))).added
+        assert {each.name: each.type for each in added} == {
+            n: NEW_TYPES[n] for n in table.column_names
+        }
+
+
 @each_writer
 def test_paths_lead_into_structs_and_maps(writer):
     kind, write = TABLE_WRITERS[writer]
@@ -126,6 +156,8 @@ def test_columns_that_are_not_the_feeds_are_refused(writer):
 @each_writer
 def test_a_file_that_is_not_whole_is_refused(writer):
     kind, write = TABLE_WRITERS[writer]
+    with pytest.raises(TruncatedFile, match="found: a file packed with gzip"):
+        read(gzip.compress(write(TABLE)), kind, {"i": "bigint"})
     data = write(pa.table({"i": list(range(5000))}))
     for broken in (data[: len(data) // 2], b"", b"x" * 1000, data[:4] + b"\xff" * 400):
         if broken or writer != "arrow stream":

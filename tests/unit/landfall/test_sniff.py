@@ -11,6 +11,7 @@ import pytest
 from include.landfall.arrival import Arrival
 from include.landfall.errors import DataError
 from include.landfall.sniff.drift import drift_of
+from include.landfall.sniff.encoding import encoding_of
 from include.landfall.sniff.sample import Sample
 from include.landfall.sniff.sniffing import sniff
 from include.landfall.sniff.verify import read_as_load
@@ -140,6 +141,8 @@ DOUBTS = [
     (HEAD + BODY + b"30,x\n31,y,1.00\n", "rows have fewer or more fields"),
     (HEAD + BODY + b"NA,NA,1\n", "they become NULL in text columns, too: name"),
     (b"words\nare\nhere\n", "one column"),
+    (b"id,name\n1,a\0b\n2,b\n", "the row holds a zero byte"),
+    (b"id,name\n1,a\n2,b\n" + bytes(500), "the last line is no row of 2 cells"),
 ]  # fmt: skip
 
 
@@ -226,3 +229,14 @@ def test_a_letter_behind_a_backslash_that_would_be_a_control_character_is_a_doub
     feed, _, text = propose(f"id,path,note\n{rows}".encode())
     assert feed.format.escape == "backslash"
     assert ("is read as a control character" in text) is is_doubted
+
+
+LETTERS = [
+    ("cp1252", "Preis €\n12,50 €\n"), ("cp1252", "a;b\n5 €;groß\n7 €;rot\n"), ("cp1252", "“Æ”\n"),
+    ("cp1251", "имя\n1;Москва стол\n"), ("cp1251", "a\n№5 зелёный\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "text"), LETTERS)
+def test_an_encoding_is_that_whose_letters_make_words(encoding, text):
+    assert encoding_of(text.encode(encoding), is_whole=True).value == encoding

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from include.landfall.feed.column_types import ColumnType
-from include.landfall.feed.dialect import Spelling
+from include.landfall.feed.dialect import Negatives, Spelling
 from include.landfall.feed.formats.base import FileFormat
 from include.landfall.feed.strict import combination_error
 
@@ -29,6 +29,15 @@ class SpeltFormat(FileFormat):
     decimal: Literal[".", ","] = Field(".", description="The decimal mark of numbers.")
     thousands: str = Field(
         "", max_length=1, description="What stands between groups of three digits of a number."
+    )
+    negatives: Negatives = Field(
+        "minus",
+        description="How negative numbers are written, beside with a minus in front: behind "
+        "(45.00-), or brackets ((45.00)).",
+    )
+    units: list[str] = Field(
+        default_factory=list,
+        description="Texts before or behind a number that are left out, such as $, EUR or %.",
     )
     dates: str | list[str] = Field(
         default_factory=list,
@@ -57,6 +66,13 @@ class SpeltFormat(FileFormat):
     def _is_no_digit(cls, value: str) -> str:
         if re.search(r"[\w+-]", value) and value != "_":
             raise ValueError("a mark such as . or , or a blank: no letter, digit or sign")
+        return value
+
+    @field_validator("units")
+    @classmethod
+    def _are_no_numbers(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"[^\d\s().,+'-]+", each) and each not in "eE" for each in value):
+            raise ValueError("texts such as $, EUR or %, without digits, signs, marks and blanks")
         return value
 
     @field_validator("dates")
@@ -105,6 +121,8 @@ class SpeltFormat(FileFormat):
         return Spelling(
             decimal=self.decimal,
             thousands=self.thousands,
+            negatives=self.negatives,
+            units=tuple(sorted(self.units, key=len, reverse=True)),
             dates=tuple(dates),
             time_zone=self.time_zone or "",
             true_words=tuple(self.true_words),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from include.landfall.feed.column_types import ColumnType
 from include.landfall.read.casts.guards import Guard, Mask, either
 from include.landfall.read.casts.moments import beyond_calendar, is_moment
-from include.landfall.read.casts.own_types import as_text, is_text
+from include.landfall.read.casts.own_types import as_text, is_text, reads_texts
 from include.landfall.read.casts.types import FastCast
 
 HALVINGS = 5  # how often a batch is halved at the most, to find the cells that Arrow refuses
@@ -50,8 +50,8 @@ def cast_column(
     """
     if fast_cast is None:
         return as_text(values, declared), None
-    if is_text(values.type):
-        return cast_texts(as_text(values), fast_cast, refused)
+    if is_text(values.type) or reads_texts(values.type, declared):
+        return cast_texts(as_text(values, declared), fast_cast, refused)
     return cast_values(values, fast_cast)
 
 

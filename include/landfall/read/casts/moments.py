@@ -19,6 +19,8 @@ LAST_DAY = (dt.date(9999, 12, 31) - EPOCH).days
 # What Postgres can hold: https://www.postgresql.org/docs/current/datatype-datetime.html
 POSTGRES_FIRST_DAY = -2_440_588  # 4714-11-24 BC
 POSTGRES_LAST_DAY = 2_145_042_905  # 5874897-12-31
+MIDNIGHT = r" 0?0:00:00(?:\.0+)?( BC)?$"
+BY_DAY = r"^.* \d+:.*$"
 
 
 def is_moment(own: pa.DataType) -> bool:
@@ -33,8 +35,18 @@ def beyond_calendar(moments: pa.Array) -> Mask | None:
     return _outside(_numbers(moments), first, last)
 
 
-def moment_texts(moments: pa.Array) -> pa.Array:
-    """Returns texts from which Postgres reads the same dates or timestamps."""
+def moment_texts(moments: pa.Array, declared: str = "") -> pa.Array:
+    """Returns texts from which Postgres reads the same dates or timestamps, and no other date."""
+    if pa.types.is_date64(moments.type):
+        moments = moments.cast(pa.date32())
+    texts = _texts(moments)
+    if declared != "date" or not pa.types.is_timestamp(moments.type):
+        return texts
+    days = pc.replace_substring_regex(texts, MIDNIGHT, r"\1")
+    return pc.replace_substring_regex(days, BY_DAY, r"\0 (not midnight)")
+
+
+def _texts(moments: pa.Array) -> pa.Array:
     own = moments.type
     zone = "+00" if pa.types.is_timestamp(own) and own.tz else ""
     if zone:  # Arrow rounds the offsets of old times to minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,9 @@ from include.landfall.read.casts.own_json import holds_others, json_texts
 _UNITS = {"s": ("seconds", 1), "ms": ("milliseconds", 1_000), "us": ("microseconds", 1_000_000)}
 _WHOLE = {"smallint", "integer", "bigint"}
 _JSON = {"json", "jsonb", "text"}
-_INTEGERS = {*_WHOLE, "numeric", "double precision"}
+_TEXTS = {"text", "varchar", "char"}
+_INTEGERS = {*_WHOLE, "numeric", "double precision", "boolean", *_TEXTS}
+_EXACT = 1 << 53  # from here on a double may stand for another whole number, too
 
 
 def check_types(columns: tuple[PlannedColumn, ...], schema: pa.Schema) -> None:
@@ -40,10 +43,12 @@ def accepts(column: PlannedColumn, own: pa.DataType) -> bool:
     """Returns whether a column of the file's own type can become the declared one without loss."""
     if is_text(own) or pa.types.is_null(own):
         return True
+    if column.base is not None:  # a domain: Postgres reads what its base does, and checks it
+        return accepts(PlannedColumn(column.name, column.base), own)
     declared = column.type
     if _becomes_json(own, declared):
         return column.typtype == "b"
-    if _is_list(own):
+    if is_list(own):
         element = PlannedColumn(column.name, declared.element)
         return declared.array and accepts(element, own.value_type)
     if declared.array or column.typtype != "b":
@@ -54,9 +59,9 @@ def accepts(column: PlannedColumn, own: pa.DataType) -> bool:
 def _becomes_json(own: pa.DataType, declared: ColumnType | None) -> bool:
     """Returns whether values that hold others become JSON. Their text in rejects is JSON too."""
     if declared is None:
-        return holds_others(own) or (_is_list(own) and _becomes_json(own.value_type, None))
+        return holds_others(own) or (is_list(own) and _becomes_json(own.value_type, None))
     is_json = declared.name in _JSON and not declared.array
-    return is_json and (holds_others(own) or _is_list(own))
+    return is_json and (holds_others(own) or is_list(own))
 
 
 def needs_text(own: pa.DataType, declared: ColumnType | None) -> bool:
@@ -64,7 +69,8 @@ def needs_text(own: pa.DataType, declared: ColumnType | None) -> bool:
     return is_text(own) or (declared is not None and _becomes_json(own, declared))
 
 
-def _is_list(own: pa.DataType) -> bool:
+def is_list(own: pa.DataType) -> bool:
+    """Returns whether the type is one of Arrow's many types of lists."""
     t = pa.types
     lists = (t.is_list, t.is_large_list, t.is_fixed_size_list, t.is_list_view, t.is_large_list_view)
     return any(bool(is_one(own)) for is_one in lists)
@@ -72,22 +78,38 @@ def _is_list(own: pa.DataType) -> bool:
 
 def _fits_family(name: str, own: pa.DataType) -> bool:
     t = pa.types
-    if t.is_integer(own):
-        return name in _INTEGERS
     if t.is_floating(own):
-        return name == "double precision" or (name == "real" and own != pa.float64())
-    if t.is_timestamp(own):
-        return name == ("timestamptz" if own.tz else "timestamp")
+        others = {*_WHOLE, "numeric"} if own == pa.float64() else {"real"}
+        return name in {"double precision", *others}
     if is_binary(own):
         fixed = {"uuid": pa.binary(16), "interval": pa.binary(12)}
         return name == "bytea" or own == fixed.get(name)
+    moments = {"timestamptz"} if t.is_timestamp(own) and own.tz else {"timestamp", "date"}
+    families: tuple[tuple[Callable[[pa.DataType], bool], set[str]], ...] = (
+        (t.is_integer, _INTEGERS),
+        (t.is_decimal, {*_WHOLE, "numeric", "double precision", *_TEXTS}),
+        (t.is_boolean, {"boolean", *_TEXTS}),
+        (t.is_timestamp, moments),
+        (t.is_date, {"date", "timestamp", *_TEXTS}),
+        (t.is_time, {"time"}),
+        (t.is_duration, {"interval"}),
+    )
+    return any(is_one(own) and name in names for is_one, names in families)
+
+
+def reads_texts(own: pa.DataType, declared: ColumnType | None) -> bool:
+    """Returns whether the declared type is of another family, so that it reads the values' texts.
+
+    Where it can hold the values without loss, their texts are made so that it takes no others.
+    """
+    t, name = pa.types, declared.name if declared else ""
+    if name in _TEXTS or (name == "boolean" and not t.is_boolean(own)):
+        return True
+    if t.is_floating(own):
+        return name in {*_WHOLE, "numeric"}
     if t.is_decimal(own):
-        return name in {*_WHOLE, "numeric"}  # whole ones fit an integer
-    families = (
-        (t.is_boolean, "boolean"), (t.is_date, "date"),
-        (t.is_time, "time"), (t.is_duration, "interval"),
-    )  # fmt: skip
-    return any(is_one(own) and name == family for is_one, family in families)
+        return name == "double precision"
+    return (t.is_timestamp(own) and name == "date") or (t.is_date(own) and name == "timestamp")
 
 
 def is_text(own: pa.DataType) -> bool:
@@ -106,12 +128,12 @@ def as_text(values: pa.Array, declared: ColumnType | None = None) -> pa.Array:
         return values if values.type == pa.string() else values.cast(pa.string())
     if _becomes_json(values.type, declared):
         return _json_texts(values)
-    if _is_list(values.type):
+    if is_list(values.type):
         return _array_texts(values, declared)
     if pa.types.is_duration(values.type):
         return _duration_texts(values)
     if is_moment(values.type):
-        return moment_texts(values.cast(pa.date32()) if pa.types.is_date64(values.type) else values)
+        return moment_texts(values, declared.name if declared else "")
     if is_binary(values.type):
         return _binary_texts(values, declared.name if declared else "")
     return _number_texts(values, declared)
@@ -126,12 +148,24 @@ def _json_texts(values: pa.Array) -> pa.Array:
 
 def _number_texts(values: pa.Array, declared: ColumnType | None) -> pa.Array:
     """Returns the texts of numbers, and of all other types for which Arrow's own text is right."""
+    is_whole = declared is not None and declared.name in _WHOLE
     if pa.types.is_floating(values.type):
         values = values.cast(pa.float64())  # the shortest text of a real is another double
+        return _whole_texts(values) if is_whole else values.cast(pa.string())
     texts = values.cast(pa.string())
-    if pa.types.is_decimal(values.type) and declared and declared.name in _WHOLE:
+    if pa.types.is_decimal(values.type) and is_whole:
         return pc.replace_substring_regex(texts, r"\.0*$", "")  # Postgres refuses 7.00
     return texts
+
+
+def _whole_texts(numbers: pa.Array) -> pa.Array:
+    """Returns the digits of whole numbers that a double holds exactly.
+
+    The others have a mark, an exponent or letters, and Postgres reads no integer from them.
+    """
+    is_exact = pc.and_(pc.less(pc.abs(numbers), _EXACT), pc.equal(pc.floor(numbers), numbers))
+    whole = pc.if_else(is_exact, numbers, pa.scalar(None, pa.float64())).cast(pa.int64())
+    return pc.coalesce(whole.cast(pa.string()), numbers.cast(pa.string()))
 
 
 def _binary_texts(values: pa.Array, name: str) -> pa.Array:

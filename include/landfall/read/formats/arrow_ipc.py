@@ -10,7 +10,13 @@ import pyarrow as pa
 
 from include.landfall.errors import DataError
 from include.landfall.job import Job
-from include.landfall.read.formats.own_batches import Source, functions_of, plain_types, whole_file
+from include.landfall.read.formats.own_batches import (
+    Source,
+    functions_of,
+    no_rows,
+    plain_types,
+    whole_file,
+)
 from include.landfall.read.formats.parquet_batches import pieces
 
 RANDOM_ACCESS = True
@@ -23,18 +29,19 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
     Raises: TruncatedFile.
     """
-    with whole_file("Arrow"):
+    with whole_file("Arrow", stream):
         return _source(_reader(stream), job).names
 
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     def read(names: list[str]) -> Iterator[pa.RecordBatch]:
+        yield plain_types(no_rows(reader.schema, names))
         for batch in _own_batches(reader):
             batch.validate(full=True)  # offsets that lie would lead Arrow out of its memory
             for piece in pieces(batch.select(names)):
                 yield plain_types(piece)
 
-    with whole_file("Arrow"):
+    with whole_file("Arrow", stream):
         reader = _reader(stream)
         yield from _source(reader, job).batches(job, read)
 

@@ -93,8 +93,7 @@ class _Rows:
             if size >= BLOCK_BYTES or len(records) == BATCH_ROWS:
                 yield records
                 records, size = [], 0
-        if records:
-            yield records
+        yield records  # none too: the columns of a file without rows have types
 
     def _records(self) -> Iterator[tuple[dict[str, Any], int]]:
         """Yields each row, and how many bytes it has in the file."""

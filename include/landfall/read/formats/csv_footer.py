@@ -13,8 +13,8 @@ from include.landfall.contract import NEW_LABEL
 from include.landfall.errors import MisshapenRow, TruncatedFile
 from include.landfall.feed.dialect import CsvDialect, Footer
 from include.landfall.read.formats.csv_stream import Body
+from include.landfall.read.numbers import spelt_numbers
 from include.landfall.read.rows import Rows, readable
-from include.landfall.read.spelling import spelt_numbers
 
 ASK = "ask the sender for the whole file, or correct footer: in the feed"
 # Sums of so many digits fit Arrow's largest decimal, which overflows without an error.

@@ -26,7 +26,7 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
     Raises: TruncatedFile.
     """
-    with whole_file("ORC"):
+    with whole_file("ORC", stream):
         return _source(stream, job).names
 
 
@@ -43,7 +43,7 @@ def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
         ):
             yield from pieces(batch)
 
-    with whole_file("ORC"):
+    with whole_file("ORC", stream):
         yield from _source(stream, job).batches(job, read)
 
 

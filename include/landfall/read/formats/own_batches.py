@@ -25,6 +25,7 @@ from include.landfall.read.casts.own_types import as_text, check_types, is_text,
 from include.landfall.read.complete import json_values
 from include.landfall.read.formats import OriginOf
 from include.landfall.read.local_faults import local_fault
+from include.landfall.read.packings import packing_in
 from include.landfall.read.rows import (
     NOT_UTF8,
     UNTRANSLATABLE,
@@ -118,7 +119,7 @@ def _at(batch: pa.RecordBatch, name: str, path: Sequence[str]) -> pa.Array:
 
 
 @contextmanager
-def whole_file(name: str) -> Iterator[None]:
+def whole_file(name: str, stream: BinaryIO) -> Iterator[None]:
     """Turns the error of a file that is not whole, in the format of this name, into a clear one.
 
     Raises: TruncatedFile; ServerUnavailable when the machine is short of memory or disk space.
@@ -126,12 +127,19 @@ def whole_file(name: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, MemoryError, OSError) as error:
-        raise local_fault(error) or TruncatedFile(
-            f"the file is not whole {name}",
-            found=str(error),
-            expected=f"a file of {name}",
-            do="check the feed's format, or ask the sender for the file again",
-        ) from error
+        raise local_fault(error) or _not_whole(name, stream, error) from error
+
+
+def _not_whole(name: str, stream: BinaryIO, error: BaseException) -> TruncatedFile:
+    stream.seek(0)
+    packing = packing_in(stream.read(8))
+    inside = f"check the feed's format, or ask for {name} itself, which is packed within"
+    return TruncatedFile(
+        f"the file is not whole {name}",
+        found=f"a file packed with {packing}" if packing else str(error),
+        expected=f"a file of {name}",
+        do=inside if packing else "check the feed's format, or ask the sender for the file again",
+    )
 
 
 def plain_types(batch: pa.RecordBatch, enums: Collection[str] = ()) -> pa.RecordBatch:
@@ -157,6 +165,12 @@ def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
     return pa.string() if is_enum else own
 
 
+def no_rows(schema: pa.Schema, names: Sequence[str]) -> pa.RecordBatch:
+    """Returns a batch without rows: the columns of a file without rows have types, too."""
+    none = schema.empty_table()
+    return pa.record_batch([none.column(name).combine_chunks() for name in names], names=names)
+
+
 def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
     """Makes `rows` and `origins_of`, which every format has, of what opens a file's batches.
 
@@ -166,7 +180,7 @@ def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
 
     def rows(stream: BinaryIO, job: Job) -> Iterator[Rows]:
         first = 1
-        for batch in batches(stream, job):
+        for batch in _worth_reading(batches(stream, job), job):
             if first == 1:
                 check_types(job.columns, batch.schema)
             yield _rows(first, batch, job)
@@ -186,6 +200,11 @@ def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
     return rows, origins_of
 
 
+def _worth_reading(batches: Iterator[pa.RecordBatch], job: Job) -> Iterator[pa.RecordBatch]:
+    """Leaves out batches without rows, except where the types of new columns are looked for."""
+    return (batch for batch in batches if len(batch) or not job.columns)
+
+
 def _cells(row: pa.RecordBatch, job: Job) -> list[str | None]:
     """Returns the cells of one row: as JSON those that are rescued, as text the others."""
     types, rescues = _types(job), job.rules.new_columns == "rescue"
@@ -198,7 +217,7 @@ def _cells(row: pa.RecordBatch, job: Job) -> list[str | None]:
 
 
 def _types(job: Job) -> Mapping[str, ColumnType]:
-    return {column.name: column.type for column in job.columns}
+    return {column.name: column.read_as for column in job.columns}
 
 
 def _rows(first: int, batch: pa.RecordBatch, job: Job) -> Rows:

@@ -9,7 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.landfall.job import Job
-from include.landfall.read.formats.own_batches import Source, functions_of, plain_types, whole_file
+from include.landfall.read.formats.own_batches import (
+    Source,
+    functions_of,
+    no_rows,
+    plain_types,
+    whole_file,
+)
 from include.landfall.read.formats.parquet_batches import read_batches
 
 RANDOM_ACCESS = True
@@ -20,17 +26,18 @@ def names_of(stream: BinaryIO, job: Job) -> list[str]:
 
     Raises: TruncatedFile.
     """
-    with whole_file("Parquet"):
+    with whole_file("Parquet", stream):
         return _source(pq.ParquetFile(pa.PythonFile(stream, "r")), job).names
 
 
 def _batches(stream: BinaryIO, job: Job) -> Iterator[pa.RecordBatch]:
     def read(names: list[str]) -> Iterator[pa.RecordBatch]:
         enums = _enums(file)
+        yield plain_types(no_rows(file.schema_arrow, names), enums)
         for batch in read_batches(file, stream, names, job.bounds.extra_memory):
             yield plain_types(batch, enums)
 
-    with whole_file("Parquet"):
+    with whole_file("Parquet", stream):
         file = pq.ParquetFile(pa.PythonFile(stream, "r"))
         yield from _source(file, job).batches(job, read)
 
