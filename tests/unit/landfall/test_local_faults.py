@@ -74,7 +74,7 @@ def test_a_machine_without_memory_is_asked_for_more(striped, mocker, error):
 def test_a_broken_file_is_still_the_senders():
     for error in (OSError("Corrupt snappy compressed data"), EOFError(), ValueError()):
         assert local_fault(error) is None
-    with pytest.raises(TruncatedFile), parquet.whole_file("Parquet"):
+    with pytest.raises(TruncatedFile), parquet.whole_file("Parquet", io.BytesIO()):
         raise pa.ArrowInvalid("no Parquet")
 
 
