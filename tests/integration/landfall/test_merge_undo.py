@@ -222,12 +222,24 @@ def test_a_column_that_a_later_file_added_is_no_change_of_the_earlier_rows(engin
     assert engine.rows() == []
 
 
-def test_a_file_that_was_merged_by_another_key_is_refused(engine):
+@pytest.mark.parametrize("key", [["name"], ["id", "name"]])
+def test_a_file_that_was_merged_by_another_key_is_refused(engine, key):
+    """By the new key a row that the file has deleted would come back beside its later one."""
     keeping(engine, "delete-insert").load("id,name\n1,a\n", "1.csv")
-    keeping(engine, "delete-insert", key=["name"])
-    with pytest.raises(FeedError, match="were changed after they were loaded"):
+    keeping(engine, "delete-insert", key=key)
+    with pytest.raises(FeedError, match="merged by another key than the feed has") as refused:
         undo(engine, "1.csv")
+    assert refused.value.expected == "[id]"
     assert engine.rows() == [(1, "a")]
+
+
+def test_a_ledger_that_was_restored_without_the_kept_rows_undoes_nothing(engine):
+    """It says that they are kept. The file would be forgotten, and its rows would stay."""
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("DROP TABLE landfall.replaced")
+    with pytest.raises(FeedError, match="was not kept, or is not kept any more"):
+        undo(engine, "1.csv")
+    assert (engine.rows(), engine.statuses()) == ([(1, "a")], ["loaded"])
 
 
 def test_a_refused_undo_does_not_show_a_secret_key(engine):

@@ -1,5 +1,5 @@
--- For each key that these loads changed: its rows before the first of them, and the digest of its rows
--- after the last. It is broken where another load had the key since, or somebody changed its rows
+-- For each key that these loads changed from one kept row on, and before another one: its rows before the
+-- first of them, and the digest of its rows after the last. It is broken where another load had the key since, or somebody changed its rows
 -- between two of these loads. Keys are compared by their types: one key may have several spellings.
 CREATE TEMP TABLE landfall_undo ON COMMIT DROP AS
 WITH steps AS (
@@ -12,7 +12,11 @@ WITH steps AS (
         lag(replaced.after) OVER (PARTITION BY {key} ORDER BY replaced.replaced_id) AS _load_previous
     FROM landfall.replaced
     CROSS JOIN LATERAL jsonb_to_record(replaced.key) AS k ({key_types})
-    WHERE replaced.load_id = ANY({load_ids}::bigint []) AND replaced.is_changed
+    WHERE
+        replaced.load_id = ANY({load_ids}::bigint [])
+        AND replaced.is_changed
+        AND replaced.replaced_id >= {first}
+        AND replaced.replaced_id < {end}
 ),
 
 chains AS (
