@@ -111,10 +111,7 @@ class KeptShape:
         cell, was = sql.Identifier("t", column.name), self._was(column)
         if was is None:
             # Nobody has written the value that the rows got with the column.
-            given = sql.SQL("to_jsonb(CASE WHEN {0}::text IS DISTINCT FROM {1} THEN {0}::text END)")
-            return (
-                given.format(cell, sql.Literal(column.given)) if column.given is not None else None
-            )
+            return _but_given(column, cell) if column.given is not None else None
         text = sql.SQL("::text" if was.is_text else "")
         if was.type == column.type:
             return sql.SQL("{}{}").format(cell, text) if was.is_text else None
@@ -123,6 +120,16 @@ class KeptShape:
             "CASE WHEN {0}::{1}::{2}::text = {0}::text"
             " THEN to_jsonb({0}::{1}{3}) ELSE to_jsonb({0}::text) END"
         ).format(cell, sql.SQL(was.type), sql.SQL(column.type), text)
+
+
+def _but_given(column: KeptColumn, cell: sql.Identifier) -> sql.Composed:
+    """Returns the SQL of a cell that is NULL where it has the value that came with the column.
+
+    Nobody has written that value, so the row is what it was.
+    """
+    return sql.SQL(
+        "to_jsonb(CASE WHEN {0}::text IS DISTINCT FROM {1}::{2}::text THEN {0}::text END)"
+    ).format(cell, sql.Literal(column.given), sql.SQL(column.type))
 
 
 def _writable(columns: list[KeptColumn]) -> list[KeptColumn]:

@@ -198,7 +198,6 @@ class UndoPart:
                 for each in columns
                 if not each.is_always
             ),
-            is_scd2=sql.Literal(self.feed.target.is_scd2),
             **more,
         )
 

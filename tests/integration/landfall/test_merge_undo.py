@@ -250,3 +250,24 @@ def test_a_refused_undo_does_not_show_a_secret_key(engine):
     with pytest.raises(FeedError) as refused:
         undo(engine, "1.csv")
     assert "4711" not in f"{refused.value} {refused.value.found}"
+
+
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+def test_a_merged_file_of_a_feed_that_merges_no_more_is_not_deleted(engine, disposition):
+    """Rows that it changed would go, with the values that they had before."""
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.load("id,name\n1,A\n", "2.csv")
+    loaded = engine.rows()
+    engine.be(disposition=disposition)
+    with pytest.raises(FeedError, match="the file was merged, and the rows that it changed would"):
+        undo(engine, "2.csv")
+    assert engine.rows() == loaded
+
+
+def test_versions_are_undone_by_a_feed_that_keeps_no_versions_any_more(engine):
+    keeping(engine, "scd2").load("id,name\n1,a\n", "1.csv")
+    before = engine.sql("SELECT * FROM raw.t")
+    engine.load("id,name\n1,A\n", "2.csv")
+    keeping(engine, "delete-insert")
+    undo(engine, "2.csv")
+    assert engine.sql("SELECT * FROM raw.t") == before
