@@ -113,6 +113,7 @@ def _forget(connection: Connection, feed: Feed, keys: list[str], *, gone: bool) 
         if not gone:
             _check_is_there(connection, feed, entries)
         objects.append([entry.load_id for entry in entries])
+        _check_merged(connection, feed, objects[-1])
     rows = _delete_rows(connection, feed, objects)
     return [
         Forgotten(
@@ -129,6 +130,19 @@ def _check_load_id(feed: Feed) -> None:
             found="target.load_id: false",
             do="delete the rows by hand; landfall load --force loads the file again once the"
             " table is empty, because it cannot take the file's own rows away either",
+        )
+
+
+def _check_merged(connection: Connection, feed: Feed, load_ids: list[int]) -> None:
+    """Checks that a file that was merged is undone: its rows had other values before."""
+    if not disposition_of(feed).is_merged and forgetting.keep_what_they_replaced(
+        connection, load_ids
+    ):
+        raise FeedError(
+            "the file was merged, and the rows that it changed would be deleted",
+            found=f"target.disposition: {feed.target.disposition}",
+            expected="merge, as when the file was loaded: the rows get their earlier values back",
+            do="write disposition: merge, and the key, in the feed, and forget the file then",
         )
 
 

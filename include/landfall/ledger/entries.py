@@ -12,7 +12,8 @@ from include.landfall.postgres.catalog import create_schema, has_relation, lock_
 from include.landfall.postgres.statements import statement, value
 
 SCHEMA, NAME = "landfall", "ledger"
-NEWEST = "failed_at"  # the column that came last: where it is, all other columns are
+# The columns that came last in their tables: where they are, all other columns are.
+NEWEST = [f"{NAME}.failed_at", "replaced.columns"]
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,16 @@ def create_ledger(connection: Connection) -> None:
 
 def _is_whole(connection: Connection) -> bool:
     query = (
-        "SELECT count(*) = %(tables)s AND bool_or(EXISTS (SELECT FROM pg_attribute"
-        " WHERE attrelid = c.oid AND c.relname = %(ledger)s AND attname = %(newest)s))"
+        "SELECT count(DISTINCT c.oid) = %(tables)s AND count(a.attname) = %(columns)s"
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " LEFT JOIN pg_attribute AS a"
+        " ON a.attrelid = c.oid AND c.relname || '.' || a.attname = ANY(%(newest)s)"
         " WHERE n.nspname = %(schema)s AND c.relname = ANY(%(names)s)"
     )
-    names = list(IDS)
-    values = {"schema": SCHEMA, "ledger": NAME, "newest": NEWEST, "names": names}
-    return bool(value(connection, query, {**values, "tables": len(names)}))
+    counts = {"tables": len(IDS), "columns": len(NEWEST)}
+    return bool(
+        value(connection, query, {"schema": SCHEMA, "newest": NEWEST, "names": list(IDS), **counts})
+    )
 
 
 def can_record(connection: Connection) -> bool:

@@ -34,6 +34,15 @@ def changed_keys(connection: Connection, load_ids: Sequence[int]) -> int:
     return int(value(connection, query, [list(load_ids)]))
 
 
+def keep_what_they_replaced(connection: Connection, load_ids: Sequence[int]) -> bool:
+    """Returns whether one of these loads was a merge that kept what it replaced."""
+    query = (
+        "SELECT EXISTS (SELECT FROM landfall.ledger"
+        " WHERE load_id = ANY(%s) AND rows > 0 AND kept_until IS NOT NULL)"
+    )
+    return bool(value(connection, query, [list(load_ids)]))
+
+
 def delete_loads(connection: Connection, load_ids: Sequence[int]) -> list[int]:
     """Deletes the loads' rejects, replays and rows of the ledger, and returns how many of each.
 

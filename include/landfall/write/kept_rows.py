@@ -19,41 +19,38 @@ AT_ONCE = 40  # pairs of one jsonb_build_object: a function takes 100 arguments
 
 
 class KeptColumn(NamedTuple):
-    """A column that can be written. `is_always`: only an INSERT can.
+    """A column of the target. `is_always`: only an INSERT can write it. `is_computed`: nothing can.
 
     `collated` is its type with its collation, as the server writes it.
     `is_text`: its values are kept as texts. `is_json`: those are texts of JSON. `is_exact`: equal
-    values have equal JSON, which those of citext and of an interval have not.
+    values have equal JSON, which those of citext and of an interval have not. `given` is the text
+    of the value that rows got which were there when the column was added.
     """
 
     name: str
     type: str
     collated: str
+    is_computed: bool
     is_always: bool
     is_text: bool
     is_json: bool
     is_exact: bool
+    given: str | None
 
 
-def kept_columns(connection: Connection, target: sql.Identifier) -> list[KeptColumn]:
-    """Returns the target's columns that are kept: all but those that the table computes."""
+def all_columns(connection: Connection, target: sql.Identifier) -> list[KeptColumn]:
+    """Returns the target's columns, also those that the table computes, which are not kept."""
     parameters = {"target": target.as_string(connection)}
     with connection.cursor(row_factory=class_row(KeptColumn)) as cursor:
         return cursor.execute(statement("write/kept_columns"), parameters).fetchall()
 
 
-def row_as_json(columns: Sequence[KeptColumn]) -> sql.Composed:
-    """Returns the SQL of a row `t` of the target as jsonb."""
-    pairs = [
-        sql.SQL("{}, t.{}::text").format(sql.Literal(each.name), sql.Identifier(each.name))
-        for each in columns
-        if each.is_text
-    ]
-    objects = [
+def objects_of(pairs: Sequence[sql.Composable]) -> list[sql.Composed]:
+    """Returns the SQL of jsonb objects that have these pairs of a name and a value."""
+    return [
         sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs[n : n + AT_ONCE]))
         for n in range(0, len(pairs), AT_ONCE)
     ]
-    return sql.SQL("({})").format(sql.SQL(" || ").join([sql.SQL("to_jsonb(t.*)"), *objects]))
 
 
 def key_as_json(columns: Sequence[KeptColumn], key: Sequence[str]) -> sql.Composed:

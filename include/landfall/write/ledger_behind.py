@@ -29,20 +29,24 @@ def check_ledger(connection: Connection, feed: Feed) -> None:
     Raises: FeedError when the ledger is behind.
     """
     latest = _latest_in_table(connection, feed)
-    if latest is None:
-        return
     # Read after the table: a load that committed in between is in the ledger by now.
-    last = last_with_rows(connection)
-    if latest > last:
-        raise FeedError(
-            f"the ledger is behind the table {feed.target.table}: it was lost, or an older one was"
-            " brought back",
-            found=f"rows of load {latest}",
-            expected=f"no rows of a load after {last}, the last one in landfall.ledger",
-            do="bring back the ledger and the table of one moment. Where that cannot be, delete the"
-            f" rows with {LOAD_ID} > {last}: the next run loads their files again. Rows whose files"
-            f" never come again may stay without a load: set their {LOAD_ID} to NULL",
-        )
+    while latest is not None and latest > (last := last_with_rows(connection)):
+        again = _latest_in_table(connection, feed)
+        if again == latest:
+            raise _behind(feed, latest, last)
+        latest = again  # the load was forgotten in between
+
+
+def _behind(feed: Feed, latest: int, last: int) -> FeedError:
+    return FeedError(
+        f"the ledger is behind the table {feed.target.table}: it was lost, or an older one was"
+        " brought back",
+        found=f"rows of load {latest}",
+        expected=f"no rows of a load after {last}, the last one in landfall.ledger",
+        do="bring back the ledger and the table of one moment. Where that cannot be, delete the"
+        f" rows with {LOAD_ID} > {last}: the next run loads their files again. Rows whose files"
+        f" never come again may stay without a load: set their {LOAD_ID} to NULL",
+    )
 
 
 def rows_gone(connection: Connection, feed: Feed) -> list[Change]:

@@ -14,6 +14,7 @@ from psycopg.errors import LockNotAvailable
 
 from include.landfall.check import Database, check
 from include.landfall.errors import DataError, FeedError, ObjectMissing, ServerUnavailable
+from include.landfall.forget import forget
 from include.landfall.ledger import arrivals, claims
 from include.landfall.ledger.entries import create_ledger
 from include.landfall.ledger.sequences import IDS
@@ -235,6 +236,22 @@ def test_a_ledger_that_is_behind_its_table_is_noticed_and_no_row_is_doubled(
     for number in range(2 if left else 1, 4):
         assert engine.load(many(3_000, first=number * 10_000), f"{number}.csv").rows == 3_000
     assert engine.sql("SELECT count(*), count(DISTINCT id) FROM raw.t") == [(9_000, 9_000)]
+
+
+def test_a_file_that_is_forgotten_meanwhile_leaves_no_ledger_behind(engine, mocker):
+    """The advice was to delete rows."""
+    engine.load(A, "1.csv")
+    engine.load(B, "2.csv")
+    look, first = ledger_behind.last_with_rows, iter([True])
+
+    def look_after_the_forget(connection):
+        if next(first, False):
+            forget(engine.feed, "2.csv", warehouse=engine.warehouse)
+        return look(connection)
+
+    mocker.patch.object(ledger_behind, "last_with_rows", look_after_the_forget)
+    assert engine.load("id,name\n3,c\n", "3.csv").outcome == "loaded"
+    assert engine.rows() == [(1, "a"), (3, "c")]
 
 
 def test_a_ledger_that_is_behind_a_partitioned_table_is_noticed(engine):

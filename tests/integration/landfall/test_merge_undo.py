@@ -232,12 +232,24 @@ def test_a_column_that_a_later_file_added_is_no_change_of_the_earlier_rows(engin
     assert engine.rows() == []
 
 
-def test_a_file_that_was_merged_by_another_key_is_refused(engine):
+@pytest.mark.parametrize("key", [["name"], ["id", "name"]])
+def test_a_file_that_was_merged_by_another_key_is_refused(engine, key):
+    """By the new key a row that the file has deleted would come back beside its later one."""
     keeping(engine, "delete-insert").load("id,name\n1,a\n", "1.csv")
-    keeping(engine, "delete-insert", key=["name"])
-    with pytest.raises(FeedError, match="were changed after they were loaded"):
+    keeping(engine, "delete-insert", key=key)
+    with pytest.raises(FeedError, match="merged by another key than the feed has") as refused:
         undo(engine, "1.csv")
+    assert refused.value.expected == "[id]"
     assert engine.rows() == [(1, "a")]
+
+
+def test_a_ledger_that_was_restored_without_the_kept_rows_undoes_nothing(engine):
+    """It says that they are kept. The file would be forgotten, and its rows would stay."""
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.sql("DROP TABLE landfall.replaced")
+    with pytest.raises(FeedError, match="was not kept, or is not kept any more"):
+        undo(engine, "1.csv")
+    assert (engine.rows(), engine.statuses()) == ([(1, "a")], ["loaded"])
 
 
 def test_a_refused_undo_does_not_show_a_secret_key(engine):
@@ -248,3 +260,24 @@ def test_a_refused_undo_does_not_show_a_secret_key(engine):
     with pytest.raises(FeedError) as refused:
         undo(engine, "1.csv")
     assert "4711" not in f"{refused.value} {refused.value.found}"
+
+
+@pytest.mark.parametrize("disposition", ["append", "replace"])
+def test_a_merged_file_of_a_feed_that_merges_no_more_is_not_deleted(engine, disposition):
+    """Rows that it changed would go, with the values that they had before."""
+    keeping(engine).load("id,name\n1,a\n", "1.csv")
+    engine.load("id,name\n1,A\n", "2.csv")
+    loaded = engine.rows()
+    engine.be(disposition=disposition)
+    with pytest.raises(FeedError, match="the file was merged, and the rows that it changed would"):
+        undo(engine, "2.csv")
+    assert engine.rows() == loaded
+
+
+def test_versions_are_undone_by_a_feed_that_keeps_no_versions_any_more(engine):
+    keeping(engine, "scd2").load("id,name\n1,a\n", "1.csv")
+    before = engine.sql("SELECT * FROM raw.t")
+    engine.load("id,name\n1,A\n", "2.csv")
+    keeping(engine, "delete-insert")
+    undo(engine, "2.csv")
+    assert engine.sql("SELECT * FROM raw.t") == before

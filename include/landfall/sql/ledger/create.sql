@@ -142,12 +142,15 @@ CREATE TABLE IF NOT EXISTS landfall.replaced (
 );
 CREATE INDEX IF NOT EXISTS replaced_of_load ON landfall.replaced (load_id);
 CREATE INDEX IF NOT EXISTS replaced_of_key ON landfall.replaced USING hash (key);
+ALTER TABLE landfall.replaced ADD COLUMN IF NOT EXISTS columns jsonb;
 COMMENT ON TABLE landfall.replaced IS
     'What merges replaced: a row for each key of a file, as long as the feed keeps it';
 COMMENT ON COLUMN landfall.replaced.is_changed IS 'Whether the load changed the rows of the key';
 COMMENT ON COLUMN landfall.replaced.before IS
     'The rows of a changed key before the load; null where there was none';
 COMMENT ON COLUMN landfall.replaced.after IS 'The MD5 of its rows after the load; empty where there is none';
+COMMENT ON COLUMN landfall.replaced.columns IS
+    'In the first row of each merge: the columns that the table had, which says how its rows are to be read';
 
 -- Content that was loaded before under another name.
 ALTER TABLE landfall.ledger DROP CONSTRAINT IF EXISTS ledger_status_check;

@@ -12,7 +12,8 @@ SELECT
     s.usage AND replays.granted AS writes_replays,
     s.usage AND changes.granted AS writes_changes,
     s.usage AND replaced.granted AS writes_replaced,
-    EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.oid AND attname = 'failed_at') AS is_newest,
+    EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.oid AND attname = 'failed_at')
+    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = replaced.oid AND attname = 'columns') AS is_newest,
     -- A ledger of an earlier version gets columns and tables, and only an owner can add a column.
     s.creation AND foreign_tables.owners IS NULL AS extends_ledger,
     foreign_tables.owners,
@@ -77,6 +78,7 @@ LEFT JOIN (
 ) AS changes ON changes.relnamespace = s.oid
 LEFT JOIN (
     SELECT
+        oid,
         relnamespace,
         has_table_privilege(oid, 'SELECT')
         AND has_table_privilege(oid, 'INSERT')

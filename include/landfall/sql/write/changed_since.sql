@@ -19,7 +19,7 @@ FROM (
                         WHERE c.value <> 'null'
                     )
                     ORDER BY {row}::text
-                ) FILTER (WHERE {first} IS NOT NULL)
+                ) FILTER (WHERE {first_of_key} IS NOT NULL)
             )::text),
             ''
         )

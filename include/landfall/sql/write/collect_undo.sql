@@ -1,6 +1,7 @@
--- For each key that these loads changed: its rows before the first of them, and the digest of its rows
--- after the last. It is broken where another load had the key since, or somebody changed its rows
--- between two of these loads. Keys are compared by their types: one key may have several spellings.
+-- For each key that these loads changed from one kept row on, and before another one: its rows before the
+-- first of them, and the digest of its rows after the last. It is broken where another load had the key since,
+-- or somebody changed its rows between two of these loads. Keys are compared by their types: one key may have
+-- several spellings. A single row is updated in place; versions of scd2 are not, even where there is one.
 CREATE TEMP TABLE landfall_undo ON COMMIT DROP AS
 WITH steps AS (
     SELECT
@@ -12,7 +13,11 @@ WITH steps AS (
         lag(replaced.after) OVER (PARTITION BY {key} ORDER BY replaced.replaced_id) AS _load_previous
     FROM landfall.replaced
     CROSS JOIN LATERAL jsonb_to_record(replaced.key) AS k ({key_types})
-    WHERE replaced.load_id = ANY({load_ids}::bigint []) AND replaced.is_changed
+    WHERE
+        replaced.load_id = ANY({load_ids}::bigint [])
+        AND replaced.is_changed
+        -- By CASE, else the planner takes the range for a few rows, and joins them row by row.
+        AND CASE WHEN replaced.replaced_id >= {first} THEN replaced.replaced_id < {end} END
 ),
 
 chains AS (
@@ -46,6 +51,7 @@ SELECT
             AND later.replaced_id > own.replaced_id
             AND later.load_id <> ALL({load_ids}::bigint [])
     ) AS _load_is_broken,
-    NOT {is_scd2} AND _load_after <> '' AND coalesce(jsonb_array_length(_load_before) = 1, false)
+    _load_after <> ''
+    AND coalesce(jsonb_array_length(_load_before) = 1 AND NOT _load_before -> 0 ? '_valid_from', false)
         AS _load_is_single
 FROM chains

@@ -1,6 +1,7 @@
--- The target's columns that can be written, in their order: whether an UPDATE cannot, whether their values
--- are kept as texts, and whether equal values have equal JSON, unlike those of citext and interval. A type of
--- an extension may have a cast to json, which to_jsonb() follows. `collated` is the type with its collation.
+-- The target's columns in their order: whether the table computes them, whether an UPDATE cannot write them,
+-- whether their values are kept as texts, and whether equal values have equal JSON, unlike those of citext and
+-- interval. A type of an extension may have a cast to json, which to_jsonb() follows. `collated` is the type
+-- with its collation, `given` the value that ADD COLUMN gave to the rows that were there.
 WITH RECURSIVE base AS (
     SELECT
         attnum,
@@ -10,7 +11,6 @@ WITH RECURSIVE base AS (
         attrelid = to_regclass(%(target)s)
         AND attnum > 0
         AND NOT attisdropped
-        AND attgenerated = ''
     UNION ALL
     SELECT
         base.attnum,
@@ -26,6 +26,7 @@ SELECT
     format_type(a.atttypid, a.atttypmod) || coalesce(
         ' COLLATE ' || quote_ident(coll_schema.nspname) || '.' || quote_ident(coll.collname), ''
     ) AS collated,
+    a.attgenerated <> '' AS is_computed,
     a.attidentity = 'a' AS is_always,
     (
         type.oid IN ('json'::regtype, 'jsonb'::regtype)
@@ -42,7 +43,8 @@ SELECT
         )
         OR type.typtype = 'e'
         OR (type.oid = ANY('{text,varchar,bpchar}'::regtype []) AND coll.collisdeterministic)
-    ) AS is_exact
+    ) AS is_exact,
+    CASE WHEN a.atthasmissing AND type.typcategory <> 'A' THEN (a.attmissingval::text::text [])[1] END AS given
 FROM base
 INNER JOIN pg_type AS type ON base.oid = type.oid
 INNER JOIN pg_attribute AS a ON base.attnum = a.attnum
