@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing, suppress
 
+import pyarrow as pa
+
 from include.landfall.errors import LandfallError
 from include.landfall.feed.column_types import parse_type
 from include.landfall.feed.formats import ParquetFormat
@@ -36,7 +38,10 @@ def misfit_of(files: S3Files, columns: Mapping[str, str]) -> str:
     return ""
 
 
-def _is_taken(name: str, type_name: str, arrow: object) -> bool:
+def _is_taken(name: str, type_name: str, arrow: pa.DataType) -> bool:
     with suppress(LandfallError, ValueError):
-        return accepts(PlannedColumn(name, parse_type(type_name)), arrow)
+        declared = parse_type(type_name)
+        if pa.types.is_boolean(arrow) and declared.name != "boolean":
+            return False  # the SDK wrote True, and Postgres writes true
+        return accepts(PlannedColumn(name, declared), arrow)
     return True  # a type of the database's own: the load itself sees

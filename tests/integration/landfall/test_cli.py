@@ -144,8 +144,8 @@ def test_wrong_content_is_named_and_nothing_of_the_file_is_left(shell, what):
 
 PARQUET = {
     "a column of another type": (
-        parquet_bytes({"id": [1.5], "day": ["2013-01-01"]}),
-        ["column: id", "found: double", "expected: integer"],
+        parquet_bytes({"id": [b"1"], "day": ["2013-01-01"]}),
+        ["column: id", "found: binary", "expected: integer"],
     ),
     "a column missing": (parquet_bytes({"id": [1]}), ["missing: 'day'"]),
     "no Parquet at all": (GOOD, ["not whole Parquet"]),

@@ -39,7 +39,7 @@ def test_a_feed_file_that_is_not_there_or_not_text(shell):
     [
         ("DROP COLUMN day", ["no column 'day'", "expected: a column of type date"]),
         ("ALTER day TYPE text", ["another type", "column: day", "found: text", "expected: date"]),
-        ("ADD needed int NOT NULL", ["violates not-null constraint"]),
+        ("ADD needed int NOT NULL", ["a column that the feed lacks", "column: needed"]),
     ],
 )
 def test_a_table_that_does_not_fit_the_feed_is_left_as_it_was(shell, change, words):
