@@ -40,7 +40,7 @@ def leftovers(logs: Path) -> dict[str, Process]:
         program = Process.from_state(state.get("program", {}))
         if program and not Process.from_state(state.get("owner", {})):
             left[path.stem] = program
-    return dict(sorted(left.items(), key=lambda each: each[1].started))
+    return dict(sorted(left.items(), key=lambda each: (each[1].started, each[1].pid)))
 
 
 def stop_leftovers(logs: Path) -> list[str]:

@@ -16,7 +16,7 @@ from include.landfall.feed.model import Feed
 from include.landfall.forget import forget
 from include.landfall.postgres import connection as connections
 from include.landfall.postgres.statements import value
-from include.landfall.write import replaced
+from include.landfall.write import replaced, undo_part
 from include.landfall.write import undo as undoing
 from include.landfall.write.merge_parts import Merge
 from tests.chaos.cases import wait_until
@@ -150,7 +150,7 @@ def inserted(engine, mocker):
 
     for module in (replaced, forgetting):
         mocker.patch.object(module, "check_dependents", side_effect=check)
-    mocker.patch.object(undoing, "check_dependents_where", side_effect=check)
+    mocker.patch.object(undo_part, "check_dependents_where", side_effect=check)
     mocker.patch.object(Merge, "check_dependents", side_effect=check)
     return children
 

@@ -167,8 +167,8 @@ def _plain(own: pa.DataType, is_enum: bool) -> pa.DataType:
 
 def no_rows(schema: pa.Schema, names: Sequence[str]) -> pa.RecordBatch:
     """Returns a batch without rows: the columns of a file without rows have types, too."""
-    none = schema.empty_table()
-    return pa.record_batch([none.column(name).combine_chunks() for name in names], names=names)
+    none = [pa.nulls(0, schema.field(name).type) for name in names]
+    return pa.record_batch(none, names=list(names))
 
 
 def functions_of(batches: Batches) -> tuple[RowsOf, OriginsOf]:
