@@ -124,7 +124,9 @@ def remove_leftover_containers() -> None:
     from docker.errors import NotFound
 
     with closing(docker.from_env()) as client:
-        for container in client.containers.list(all=True, filters={"label": LABEL}):
+        for container in client.containers.list(
+            all=True, filters={"label": LABEL}, ignore_removed=True
+        ):
             if _has_ended(container.labels[LABEL]):
                 try:
                     container.remove(force=True, v=True)
